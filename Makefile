@@ -1,0 +1,31 @@
+# Every target sets up all that it needs on a machine with Python 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install fix check test demo clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet torch==2.13.0 --constraint constraints.txt  # first: a later torch brings CUDA
+	$(BIN)/pip install --quiet --editable '.[offline,demo,dev]' --constraint constraints.txt
+	touch $@
+
+fix: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: install
+	HF_HUB_OFFLINE=1 $(BIN)/pytest
+
+demo: install
+	HF_HUB_OFFLINE=1 $(BIN)/hilt demo
+
+clean:
+	rm -rf .venv build dist *.egg-info

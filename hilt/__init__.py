@@ -1,0 +1,1 @@
+"""A human-in-the-loop labelling pipeline."""

@@ -1,0 +1,41 @@
+"""The errors that hilt raises.
+
+    HiltError
+    ├── ConfigError        (ValueError)         a configuration that cannot be used
+    ├── DataError          (ValueError)         a source, batch or answer file that cannot be used
+    ├── UnknownNameError   (ValueError)         a `kind` that is not registered
+    ├── WorkspaceError     (RuntimeError)       a workspace that is missing, locked or not far enough
+    ├── MissingExtraError  (ImportError)        an optional package that is not installed
+    └── ModelError         (RuntimeError)       a model that cannot be loaded or was altered
+
+Every message says what was wrong with which value, what is allowed, and what to do.
+The command line prints it and exits with 2.
+"""
+
+
+class HiltError(Exception):
+    """Root of all errors that a user can cause and mend."""
+
+
+class ConfigError(HiltError, ValueError):
+    """A configuration that cannot be used."""
+
+
+class DataError(HiltError, ValueError):
+    """A source, a batch or a file of answers that cannot be used."""
+
+
+class UnknownNameError(HiltError, ValueError):
+    """A name that no registry knows."""
+
+
+class WorkspaceError(HiltError, RuntimeError):
+    """A workspace that is missing, locked, or not far enough for what was asked."""
+
+
+class MissingExtraError(HiltError, ImportError):
+    """An optional package that is not installed."""
+
+
+class ModelError(HiltError, RuntimeError):
+    """A model that cannot be loaded, or is not the one that was expected."""

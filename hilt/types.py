@@ -1,0 +1,159 @@
+"""The values that the folders hand to each other, all frozen.
+
+A *position* of a label is its place in the configuration's list of labels;
+an *index* of an item is its place in the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+Integers = npt.NDArray[np.integer[Any]]
+
+TaskKind = Literal["single"]
+Reason = Literal["uncertain", "coverage", "random", "audit", "recheck"]
+Action = Literal["label", "skip", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label of the task, with the line that says what it means."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A stretch of items, as proposers, embedders and students see them.
+
+    Attributes:
+        ids: One identifier per item.
+        texts: One text per item, in the same order.
+        embeddings: Shape (n, d), unit rows; None before the embedder has run.
+    """
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    embeddings: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionView:
+    """Everything that a selector may look at.
+
+    Attributes:
+        embeddings: Shape (n_items, d), float16 or float32, unit rows; may be memory-mapped,
+            so index it with few rows at a time and cast those.
+        probabilities: Shape (n_items, n_labels), rows sum to 1: the fused proposal.
+        candidates: Shape (n_candidates,), ascending indices that may be picked.
+        labelled: Shape (n_labelled,), indices of the items that have a label.
+        labels: Shape (n_labelled,), the positions of those labels.
+        groups: Shape (n_items,); items with an equal value have the same normalised text.
+        taken: Indices already in this batch (the audit slice); nothing near them is picked.
+        near_duplicate: Cosine from which two items are too alike for one batch.
+        seconds: Shape (n_items,), how long a person is predicted to need for each item.
+    """
+
+    embeddings: Floats
+    probabilities: Floats
+    candidates: Integers
+    labelled: Integers
+    labels: Integers
+    groups: Integers
+    taken: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    near_duplicate: float = 0.95
+    seconds: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a selector picked, best first.
+
+    Attributes:
+        indices: Shape (k,), distinct indices into the pool.
+        scores: Shape (k,), in [0, 1]; what a score means is the selector's own.
+        reasons: Why each item was picked.
+    """
+
+    indices: Integers
+    scores: Floats
+    reasons: tuple[Reason, ...]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One label that is proposed for an item, with its probability."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """One item of a batch.
+
+    Attributes:
+        rank: Place in the batch, from 0.
+        index: Place in the pool.
+        score: The selector's score, in [0, 1].
+        blind: Whether the person must not see the proposal.
+        proposal: Likeliest labels first, as they were when the batch was made; kept for blind
+            items too, but exchanges and screens must not show it for those.
+    """
+
+    rank: int
+    index: int
+    item_id: str
+    text: str
+    reason: Reason
+    score: float
+    blind: bool
+    proposal: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one selection picked, in the order in which people should see it."""
+
+    number: int
+    items: tuple[BatchItem, ...]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one reviewer said about one item.
+
+    Attributes:
+        labels: Exactly one name when `action` is "label" and the task is `single`; else empty.
+        seconds: Active time, or None when it was not measured.
+        source: The way by which the decision came in ("file", "simulated", ...).
+        line: Where it stood in a file, for messages.
+    """
+
+    item_id: str
+    action: Action
+    labels: tuple[str, ...]
+    reviewer: str
+    batch: int | None = None
+    seconds: float | None = None
+    comment: str = ""
+    source: str = "file"
+    decided_at: datetime | None = None
+    line: int | None = None

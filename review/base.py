@@ -1,0 +1,69 @@
+"""The seams of this folder: how batches go out to people and decisions come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hilt.registry import Registry
+from hilt.types import Batch, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A line of an answer file that does not fit, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What an answer file holds.
+
+    Attributes:
+        decisions: The lines that can be used.
+        rejections: The lines that cannot, each with its reason.
+        unanswered: How many lines carry no answer yet.
+    """
+
+    decisions: tuple[Decision, ...]
+    rejections: tuple[Rejection, ...]
+    unanswered: int
+
+
+class Exchange(Protocol):
+    """A file format that other tools, or a text editor, can work with."""
+
+    def write(self, batch: Batch, path: Path) -> None:
+        """Write a batch for review; a blind item carries no proposal, score or reason."""
+        ...
+
+    def read(self, path: Path, labels: Sequence[str], reviewer: str) -> Answers:
+        """Read the answers back.
+
+        Args:
+            path: The file that `write` made, with answers added.
+            labels: The names that are allowed.
+            reviewer: Who decided, where a line does not say.
+
+        Raises:
+            DataError: If the file cannot be read at all.
+        """
+        ...
+
+
+class Reviewer(Protocol):
+    """Somebody, or something, that answers a batch."""
+
+    def review(self, batch: Batch) -> list[Decision]:
+        """Decide every item of the batch, in order."""
+        ...
+
+
+EXCHANGES = Registry(
+    "exchange",
+    {"jsonl": "hilt.review.lines:JsonLines", "csv": "hilt.review.table:Table"},
+)
