@@ -1,12 +1,12 @@
 """The errors that hilt raises.
 
     HiltError
-    ├── ConfigError        (ValueError)         a configuration that cannot be used
-    ├── DataError          (ValueError)         a source, batch or answer file that cannot be used
-    ├── UnknownNameError   (ValueError)         a `kind` that is not registered
-    ├── WorkspaceError     (RuntimeError)       a workspace that is missing, locked or not far enough
-    ├── MissingExtraError  (ImportError)        an optional package that is not installed
-    └── ModelError         (RuntimeError)       a model that cannot be loaded or was altered
+    ├── ConfigError        (ValueError)   a configuration that cannot be used
+    ├── DataError          (ValueError)   a source, batch or answer file that cannot be used
+    ├── UnknownNameError   (ValueError)   a `kind` that is not registered
+    ├── WorkspaceError     (RuntimeError) a workspace that is missing, locked or not far enough
+    ├── MissingExtraError  (ImportError)  an optional package that is not installed
+    └── ModelError         (RuntimeError) a model that cannot be loaded or was altered
 
 Every message says what was wrong with which value, what is allowed, and what to do.
 The command line prints it and exits with 2.

