@@ -29,7 +29,7 @@ from hilt.types import Label
 class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Source(Section):
@@ -173,7 +173,7 @@ class TransformerSettings(Section):
     model: str | None = Field(
         None, description="The encoder to fine-tune: a hub name or a folder. Unset: the embedder's."
     )
-    epochs: int = Field(12, ge=1, description="Passes over the labels, at most.")
+    epochs: int = Field(8, ge=1, description="Passes over the labels, at most.")
     learning_rate: float = Field(1e-4, gt=0, description="Of the encoder.")
     head_learning_rate: float = Field(2e-3, gt=0, description="Of the classification head.")
     batch_size: int = Field(32, ge=1, description="Items in a training step.")
@@ -312,6 +312,6 @@ class Config(Section):
         for name in ("pool", "test"):
             source: Source | None = getattr(self, name)
             if source is not None and not source.path.startswith("hub:"):
-                path = str((folder / source.path).resolve())
+                path = str((folder / Path(source.path).expanduser()).resolve())
                 moved[name] = source.model_copy(update={"path": path})
         return self.model_copy(update=moved)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from hilt.errors import DataError
 from hilt.registry import Registry
 from hilt.types import Selection, SelectionView
 
@@ -26,6 +27,17 @@ class Selector(Protocol):
             near-duplicates of those picked or taken.
         """
         ...
+
+
+def how_many(view: SelectionView, k: int) -> int:
+    """Return how many items can be picked when k are asked for.
+
+    Raises:
+        DataError: If k is below 1.
+    """
+    if k < 1:
+        raise DataError(f"k is {k} but a batch needs at least 1 item; raise k.")
+    return min(k, len(view.candidates))
 
 
 SELECTORS = Registry(

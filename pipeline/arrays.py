@@ -1,0 +1,134 @@
+"""Arrays on disk: written atomically, in chunks that survive a kill, each with its maker.
+
+Beside `embeddings.npy` stands `embeddings.json` with what made it. While an array is being
+made, both carry the suffix `.part`; the array is renamed first and its maker last, so that an
+array is current only when its maker says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hilt.types import Floats
+
+Maker = Mapping[str, Any]
+
+
+def fingerprint(value: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
+    """Hash a value by its JSON, keys sorted."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - anything that JSON can hold
+    """Write JSON so that the file is never seen half-written."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFile:
+    """A two-dimensional array on disk, with the JSON that says what made it."""
+
+    path: Path
+
+    @property
+    def maker_path(self) -> Path:
+        """Where the maker stands."""
+        return self.path.with_suffix(".json")
+
+    def maker(self) -> dict[str, Any] | None:
+        """Read what made the array, or None when there is no finished array."""
+        if not (self.path.exists() and self.maker_path.exists()):
+            return None
+        maker: dict[str, Any] = json.loads(self.maker_path.read_text(encoding="utf-8"))
+        return maker
+
+    def is_current(self, maker: Maker) -> bool:
+        """Tell whether the finished array was made by exactly this maker."""
+        wanted: dict[str, Any] = json.loads(json.dumps(maker))
+        return self.maker() == wanted
+
+    def open(self) -> Floats:
+        """Open the finished array, memory-mapped and read-only."""
+        array: Floats = np.load(self.path, mmap_mode="r")
+        return array
+
+
+class PartialArray:
+    """An array on its way; chunks that are written stay written when the process dies.
+
+    Args:
+        file: What it shall become.
+        shape: Rows and columns of the whole.
+        maker: What makes it; a leftover of another maker is thrown away.
+        chunk_rows: Rows in a chunk.
+    """
+
+    def __init__(
+        self, file: ArrayFile, shape: tuple[int, int], maker: Maker, chunk_rows: int
+    ) -> None:
+        self.file = file
+        self.shape = shape
+        self.chunk_rows = chunk_rows
+        self._path = file.path.with_name(file.path.name + ".part")
+        self._state_path = self._path.with_suffix(".part.json")
+        self._head = json.loads(json.dumps({"maker": maker, "shape": shape, "chunk": chunk_rows}))
+        self._done = self._recover()
+        self._rows = self._open()
+
+    def missing(self) -> Iterator[tuple[int, int]]:
+        """Yield the (start, stop) of every chunk that is not written yet."""
+        for start in range(0, self.shape[0], self.chunk_rows):
+            if start not in self._done:
+                yield start, min(start + self.chunk_rows, self.shape[0])
+
+    def write(self, start: int, rows: Floats) -> None:
+        """Write one chunk, for good."""
+        self._rows[start : start + len(rows)] = rows
+        self._rows.flush()
+        self._done.add(start)
+        write_json(self._state_path, {**self._head, "done": sorted(self._done)})
+
+    def finish(self) -> None:
+        """Turn it into the finished array."""
+        del self._rows
+        self.file.maker_path.unlink(missing_ok=True)
+        self._path.replace(self.file.path)
+        write_json(self.file.maker_path, self._head["maker"])
+        self._state_path.unlink(missing_ok=True)
+
+    def _recover(self) -> set[int]:
+        if self._state_path.exists():
+            state = json.loads(self._state_path.read_text(encoding="utf-8"))
+            done = set(state.pop("done"))
+            if state == self._head:
+                if self._was_killed_in_finish():
+                    self.file.path.replace(self._path)
+                return done if self._path.exists() else set()
+        return set()
+
+    def _was_killed_in_finish(self) -> bool:
+        renamed = self.file.path.exists() and not self._path.exists()
+        return renamed and not self.file.maker_path.exists()
+
+    def _open(self) -> np.memmap[Any, Any]:
+        if self._done:
+            return np.lib.format.open_memmap(self._path, mode="r+")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._state_path.unlink(missing_ok=True)
+        return np.lib.format.open_memmap(self._path, mode="w+", dtype=np.float16, shape=self.shape)
+
+
+def blocks(n_rows: int, size: int = 65536) -> Iterator[slice]:
+    """Yield slices that cover `n_rows` rows, so that no pass copies a whole pool."""
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))

@@ -1,0 +1,140 @@
+"""Probabilities that mean what they say, and distributions combined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize, minimize_scalar
+
+from hilt.types import Floats, Integers
+
+FLOOR = 1e-6
+
+
+def log_of(probabilities: Floats) -> Floats:
+    """Take logarithms in float32, with a floor that keeps a zero from deciding alone."""
+    return np.log(np.maximum(probabilities, FLOOR, dtype=np.float32))
+
+
+def softmax(logits: Floats) -> Floats:
+    """Turn logits, shape (n, n_labels), into rows that sum to 1."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def negative_log_likelihood(probabilities: Floats, positions: Integers) -> Floats:
+    """Score predictions item by item, shape (n,); lower is better."""
+    return -log_of(probabilities[np.arange(len(positions)), positions])
+
+
+def pool_logarithmically(distributions: list[Floats], weights: Floats) -> Floats:
+    """Combine distributions as a weighted product, renormalised.
+
+    Args:
+        distributions: Each of shape (n, n_labels), rows sum to 1.
+        weights: Shape (n_distributions,), not negative; 0 ignores a distribution.
+
+    Returns:
+        Shape (n, n_labels), float32, rows sum to 1.
+
+    Source: Genest and Zidek 1986, the logarithmic opinion pool.
+    """
+    total = np.zeros(distributions[0].shape, dtype=np.float32)
+    for distribution, weight in zip(distributions, weights, strict=True):
+        if weight:
+            total += np.float32(weight) * log_of(distribution)
+    return softmax(total)
+
+
+def fit_temperature(probabilities: Floats, positions: Integers, prior_labels: float = 10) -> float:
+    """Find what the logits should be divided by, from predictions on unseen items.
+
+    Args:
+        probabilities: Shape (n, n_labels), each row predicted by a model that did not see it.
+        positions: Shape (n,), the true labels.
+        prior_labels: How many labels the belief in a temperature of 1 is worth.
+
+    Returns:
+        A temperature in [0.2, 5].
+
+    Source: Guo et al. 2017, section 4.2; the prior keeps a handful of labels from deciding.
+    """
+    logits = log_of(probabilities)
+
+    def loss(log_temperature: float) -> float:
+        scaled = softmax(logits / np.float32(np.exp(log_temperature)))
+        misfit = float(negative_log_likelihood(scaled, positions).sum())
+        return misfit + prior_labels * log_temperature**2
+
+    bounds = (np.log(0.2), np.log(5.0))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def fit_pool_weights(
+    distributions: list[Floats],
+    positions: Integers,
+    prior: Floats,
+    prior_labels: float = 10,
+) -> Floats:
+    """Find the weights of `pool_logarithmically` from predictions on unseen items.
+
+    Args:
+        distributions: Each of shape (n, n_labels); a student's rows must be out of fold.
+        positions: Shape (n,), the true labels.
+        prior: Shape (n_distributions,), the weights to use when there are no labels.
+        prior_labels: How many labels the belief in `prior` is worth, so that the labels decide
+            more and more.
+
+    Returns:
+        Shape (n_distributions,), not negative.
+    """
+    logs = np.stack([log_of(distribution) for distribution in distributions])  # (m, n, n_labels)
+
+    def loss(weights: Floats) -> float:
+        fused = softmax(np.tensordot(weights, logs, axes=1).astype(np.float32))
+        misfit = float(negative_log_likelihood(fused, positions).sum())
+        return misfit + prior_labels * float(((weights - prior) ** 2).sum())
+
+    result = minimize(loss, prior, method="L-BFGS-B", bounds=[(0, 3)] * len(prior))
+    return np.asarray(np.round(result.x, 4), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceBin:
+    """How right the predictions of one stretch of confidence were."""
+
+    share: float
+    confidence: float
+    accuracy: float
+
+
+def reliability(
+    probabilities: Floats, positions: Integers, bins: int = 10
+) -> tuple[ConfidenceBin, ...]:
+    """Compare confidence with accuracy in equally wide bins of confidence; empty ones left out."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == positions
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    members = [place == number for number in range(bins)]
+    return tuple(
+        ConfidenceBin(
+            share=float(member.mean()),
+            confidence=float(confidence[member].mean()),
+            accuracy=float(right[member].mean()),
+        )
+        for member in members
+        if member.any()
+    )
+
+
+def expected_calibration_error(probabilities: Floats, positions: Integers, bins: int = 10) -> float:
+    """Average the gap between confidence and accuracy over equally wide bins of confidence.
+
+    Returns:
+        In [0, 1]; 0 is perfectly calibrated.
+
+    Source: Naeini et al. 2015; Guo et al. 2017, equation 3.
+    """
+    rows = reliability(probabilities, positions, bins)
+    return float(sum(abs(row.accuracy - row.confidence) * row.share for row in rows))

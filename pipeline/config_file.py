@@ -1,0 +1,92 @@
+"""Read a configuration from a file, with errors that name the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from hilt.errors import ConfigError
+from hilt.pipeline.config import Config
+from hilt.pipeline.config_errors import Problem, problems
+from hilt.pipeline.config_yaml import Document, read_yaml
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration; its relative paths start at the folder of the file.
+
+    Raises:
+        ConfigError: If there is no such file, or it cannot be used; it lists all that is wrong.
+    """
+    return parse_config(_read(path), str(path)).relative_to(path.absolute().parent)
+
+
+def parse_config(text: str, name: str) -> Config:
+    """Read a configuration from YAML text and leave its paths as they are.
+
+    Args:
+        text: The YAML.
+        name: What to call the text in messages, such as its file name.
+
+    Raises:
+        ConfigError: If it cannot be used; it lists all that is wrong, one thing a line.
+    """
+    document = _document(text, name)
+    try:
+        config = Config.model_validate(document.value)
+    except ValidationError as error:
+        raise _refusal(name, problems(error.errors(include_url=False), document)) from None
+    if document.repeated:
+        raise _refusal(name, problems([], document))
+    return config
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"There is no configuration {path}.") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a folder; name the .yaml file in it.") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _document(text: str, name: str) -> Document:
+    try:
+        document = read_yaml(text, as_written="labels")
+    except yaml.YAMLError as error:
+        raise _refusal(name, [_syntax(error, text)]) from None
+    if document.value is None:
+        raise ConfigError(f"{name} is empty; it needs at least 'pool' and 'labels'.")
+    if not isinstance(document.value, dict):
+        raise ConfigError(
+            f"{name} is not a configuration: it must hold keys with values, such as 'pool:'."
+        )
+    return document
+
+
+def _syntax(error: Any, text: str) -> Problem:  # noqa: ANN401 - PyYAML's errors share no fields
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        problem = ": ".join(part for part in (error.context, error.problem) if part)
+        hint = "; indent with spaces" if r"'\t'" in problem else ""
+        return Problem(mark.line + 1, f"cannot be read as YAML: {problem}{hint}.")
+    line = text[: error.position].count("\n") + 1
+    return Problem(line, f"the character U+{error.character:04X} may not stand in YAML.")
+
+
+def _refusal(name: str, found: list[Problem]) -> ConfigError:
+    return ConfigError(
+        "\n".join(
+            f"{name}, line {problem.line}: {problem.sentence}"
+            if problem.line
+            else f"{name}: {problem.sentence}"
+            for problem in found
+        )
+    )

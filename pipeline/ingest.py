@@ -1,0 +1,205 @@
+"""From a source to a checked pool on disk, all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hilt.errors import DataError, WorkspaceError
+from hilt.pipeline.config import Source
+from hilt.pipeline.duplicates import Hashes, find_repeats, hash_texts, normalise
+from hilt.pipeline.row_check import RowCheck
+from hilt.pipeline.source import Reader, open_source
+
+RECORD = "pool.json"
+WRITE_ROWS = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSummary:
+    """What was found while the pool was made.
+
+    Attributes:
+        items: How many items there are.
+        empty_texts: How many texts are empty or only white space; they are kept.
+        exact_duplicates: How many items have the same normalised text as one before them.
+        fingerprint: SHA-256 over all ids, texts and known labels, in order.
+    """
+
+    items: int
+    empty_texts: int
+    exact_duplicates: int
+    fingerprint: str
+
+
+def build_pool(source: Source, labels: Sequence[str] | None, folder: Path) -> PoolSummary:
+    """Read and check a source, and write it as a pool that `Pool` opens.
+
+    The columns are `id`, `text`, `label` (only when the source names one) and `group`, the index
+    of the first item with the same normalised text. Nothing is left behind after an error; what
+    a kill leaves, `<folder>.partial`, the next call clears.
+
+    Args:
+        source: Where the items come from. Without an id column, an id is the first 16 hex digits
+            of the text's SHA-256, with `-2`, `-3` on repeats.
+        labels: The names that a label may have; None allows any. An empty label is unknown,
+            which is allowed unless the source is a `TestSource`.
+        folder: Where to write; it must not exist yet.
+
+    Raises:
+        DataError: If the source cannot be used; the message names file, line and value.
+        WorkspaceError: If the folder exists.
+    """
+    if folder.exists():
+        raise WorkspaceError(f"{folder} exists already; a pool is never changed once it is made.")
+    reader = open_source(source)
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        check = RowCheck(source, reader, None if labels is None else tuple(labels))
+        scan = _copy(reader, check, partial / "rows.arrow")
+        if not scan.items:
+            raise DataError(f"{source.path} holds no items, only the names of its columns.")
+        summary = _finish(reader, scan, partial)
+        (partial / "pool").rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return summary
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What is gathered while the rows stream past: 16 bytes an item."""
+
+    items: int = 0
+    empty_texts: int = 0
+    groups: list[Hashes] = field(default_factory=list)
+    ids: list[Hashes] = field(default_factory=list)
+    digests: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, batch: pa.Table) -> None:
+        texts = batch.column("text").to_pylist()
+        self.items += len(texts)
+        self.empty_texts += sum(not text.strip() for text in texts)
+        self.groups.append(hash_texts(map(normalise, texts)))
+        # Where the source has no ids they are made from the texts.
+        named = batch.column("id").to_pylist() if "id" in batch.column_names else texts
+        self.ids.append(hash_texts(named))
+        for name in batch.column_names:
+            self.digest(name, batch.column(name).to_pylist())
+
+    def digest(self, name: str, values: list[str]) -> None:
+        """Add values to a column's digest, which does not depend on where batches end."""
+        lengths, content = self.digests.setdefault(name, (hashlib.sha256(), hashlib.sha256()))
+        lengths.update(np.fromiter(map(len, values), "<i8", len(values)).tobytes())
+        content.update("".join(values).encode())
+
+    def fingerprint(self) -> str:
+        whole = hashlib.sha256()
+        for name in sorted(self.digests):
+            lengths, content = self.digests[name]
+            whole.update(f"{name} {lengths.hexdigest()} {content.hexdigest()}\n".encode())
+        return whole.hexdigest()
+
+
+def _copy(reader: Reader, check: RowCheck, path: Path) -> _Scan:
+    """Stream the checked rows into an Arrow file."""
+    scan = _Scan()
+    writer = None
+    try:
+        for batch in reader.batches():
+            if not len(batch):
+                continue
+            checked = check.check(batch, scan.items)
+            scan.add(checked)
+            writer = writer or pa.ipc.new_stream(str(path), checked.schema)
+            writer.write_table(checked)
+    finally:
+        if writer is not None:
+            writer.close()
+    return scan
+
+
+def _finish(reader: Reader, scan: _Scan, partial: Path) -> PoolSummary:
+    """Add ids and groups to the copied rows, and save them as one dataset."""
+    # Importing datasets takes seconds, so what reads no data does not.
+    import datasets
+
+    rows = datasets.Dataset.from_file(str(partial / "rows.arrow"))
+    first, before = find_repeats(np.concatenate(scan.ids))
+    if "id" in rows.column_names:
+        _refuse_repeated_ids(rows, reader, first)
+    groups, _ = find_repeats(np.concatenate(scan.groups))
+    repeats = None if "id" in rows.column_names else before
+    _write_made(scan, groups, repeats, partial / "made.arrow")
+    made = datasets.Dataset.from_file(str(partial / "made.arrow"))
+    whole = datasets.concatenate_datasets([rows, made], axis=1)
+    order = [name for name in ("id", "text", "label", "group") if name in whole.column_names]
+    with _silent_bars():
+        whole.select_columns(order).save_to_disk(str(partial / "pool"))
+    summary = PoolSummary(
+        items=scan.items,
+        empty_texts=scan.empty_texts,
+        exact_duplicates=int((groups != np.arange(scan.items)).sum()),
+        fingerprint=scan.fingerprint(),
+    )
+    record = json.dumps(asdict(summary), indent=2) + "\n"
+    (partial / "pool" / RECORD).write_text(record, "utf-8")
+    return summary
+
+
+def _refuse_repeated_ids(rows: Any, reader: Reader, first: npt.NDArray[np.int64]) -> None:  # noqa: ANN401
+    for row in np.flatnonzero(first != np.arange(len(first))).tolist():
+        item_id, earlier = rows[row]["id"], int(first[row])
+        # Two ids could share a hash without being the same.
+        if rows[earlier]["id"] == item_id:
+            raise DataError(
+                f"{reader.place(row)}: the id {item_id!r} stands already in"
+                f" {reader.place(earlier)}; ids must be unique (or set `id: null`)."
+            )
+
+
+def _write_made(
+    scan: _Scan, groups: npt.NDArray[np.int64], repeats: npt.NDArray[np.int64] | None, path: Path
+) -> None:
+    """Write the column `group` and, where the source has none, `id`."""
+    hashes = np.concatenate(scan.ids)
+    schema = {"group": pa.int64()} | ({} if repeats is None else {"id": pa.string()})
+    with pa.ipc.new_stream(str(path), pa.schema(schema)) as writer:
+        for start in range(0, scan.items, WRITE_ROWS):
+            part = slice(start, start + WRITE_ROWS)
+            columns: dict[str, Any] = {"group": groups[part]}
+            if repeats is not None:
+                columns["id"] = [
+                    f"{content:016x}" + (f"-{repeat + 1}" if repeat else "")
+                    for content, repeat in zip(
+                        hashes[part].tolist(), repeats[part].tolist(), strict=True
+                    )
+                ]
+                scan.digest("id", columns["id"])
+            writer.write_table(pa.table(columns, schema=pa.schema(schema)))
+
+
+@contextmanager
+def _silent_bars() -> Iterator[None]:
+    """Keep `datasets` from drawing a bar of its own."""
+    import datasets
+
+    shown = datasets.is_progress_bar_enabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            datasets.enable_progress_bars()

@@ -1,0 +1,151 @@
+"""The pool of a workspace: all items in a fixed order, memory-mapped and frozen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hilt.errors import DataError, WorkspaceError
+from hilt.pipeline.ingest import RECORD, PoolSummary, build_pool
+from hilt.types import Integers, Items
+
+__all__ = ["Pool", "PoolSummary", "Where", "build_pool"]
+
+Where = slice | Integers | Sequence[int]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The items in a folder that `build_pool` made; open one with `Pool.open`.
+
+    An *index* is a position in the pool. `where` is a slice or an array of indices.
+    """
+
+    folder: Path
+    summary: PoolSummary
+
+    @classmethod
+    def open(cls, folder: Path) -> Pool:
+        """Open a pool; items are mapped into memory when they are first asked for.
+
+        Raises:
+            WorkspaceError: If the folder holds no pool.
+        """
+        try:
+            return cls(folder, PoolSummary(**json.loads((folder / RECORD).read_text("utf-8"))))
+        except (OSError, ValueError, TypeError) as error:
+            raise WorkspaceError(f"{folder} holds no pool: {error}; make it again.") from None
+
+    def __len__(self) -> int:
+        return self.summary.items
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all ids, texts and known labels, in order."""
+        return self.summary.fingerprint
+
+    def ids(self, where: Where) -> list[str]:
+        """Read identifiers."""
+        return self._read("id", where)
+
+    def texts(self, where: Where) -> list[str]:
+        """Read texts."""
+        return self._read("text", where)
+
+    def items(self, where: Where) -> Items:
+        """Read items, without embeddings."""
+        return Items(ids=self.ids(where), texts=self.texts(where))
+
+    @cached_property
+    def groups(self) -> npt.NDArray[np.int64]:
+        """Shape (n_items,): the index of the first item with the same normalised text."""
+        groups: npt.NDArray[np.int64] = self._table.column("group").to_numpy()
+        groups.flags.writeable = False
+        return groups
+
+    def index_of(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Find the indices of items by their identifiers.
+
+        Every call scans the ids (a second for ten million), so ask for many at once.
+
+        Returns:
+            Shape (len(ids),), in the order of `ids`.
+
+        Raises:
+            DataError: If an id is not in the pool.
+        """
+        wanted = {item_id: position for position, item_id in enumerate(dict.fromkeys(ids))}
+        # A half surrogate pair cannot be stored, so no item has it.
+        known = pa.array([item_id.encode("utf-8", "replace") for item_id in wanted], pa.binary())
+        found = pc.index_in(self._table.column("id"), known.cast(pa.string()))
+        rows = np.flatnonzero(found.is_valid())
+        indices = np.full(len(wanted), -1, dtype=np.int64)
+        indices[found.drop_null().to_numpy()] = rows
+        for item_id, index in zip(wanted, indices, strict=True):
+            if index < 0:
+                raise DataError(f"No item of the pool has the id {item_id!r}.")
+        return indices[[wanted[item_id] for item_id in ids]]
+
+    @property
+    def has_answer_key(self) -> bool:
+        """Whether the source came with known labels."""
+        return "label" in self._table.column_names
+
+    def answer_key(self, labels: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Read the known labels.
+
+        Returns:
+            Shape (n_items,): positions in `labels`, -1 where the label is unknown or not listed.
+        """
+        if not self.has_answer_key:
+            return np.full(len(self), -1, dtype=np.int64)
+        positions = pc.index_in(self._table.column("label"), pa.array(labels, pa.string()))
+        key: npt.NDArray[np.int64] = positions.fill_null(-1).cast(pa.int64()).to_numpy()
+        return key
+
+    @cached_property
+    def _table(self) -> Any:  # noqa: ANN401 - a pyarrow.Table, which has no types
+        # Importing datasets takes seconds, which `hilt --help` should not pay.
+        import datasets
+
+        try:
+            return datasets.load_from_disk(str(self.folder)).data.table
+        except (OSError, ValueError) as error:
+            raise WorkspaceError(f"{self.folder} holds no pool: {error}; make it again.") from None
+
+    @cached_property
+    def _starts(self) -> npt.NDArray[np.int64]:
+        lengths = [len(chunk) for chunk in self._table.column("id").chunks]
+        return np.cumsum([0, *lengths[:-1]], dtype=np.int64)
+
+    def _read(self, name: str, where: Where) -> list[str]:
+        column = self._table.column(name)
+        if isinstance(where, slice):
+            start, stop, step = where.indices(len(self))
+            if step == 1:
+                return list(column.slice(start, max(0, stop - start)).to_pylist())
+            where = range(start, stop, step)
+        return self._take(column, np.asarray(where, dtype=np.int64))
+
+    def _take(self, column: Any, indices: npt.NDArray[np.int64]) -> list[str]:  # noqa: ANN401
+        """Read chunk by chunk: pyarrow's own `take` fails on more than 2 GB of text."""
+        if indices.size and not 0 <= indices.min() <= indices.max() < len(self):
+            raise IndexError(f"indices reach from {indices.min()} to {indices.max()}")
+        order = np.argsort(indices, kind="stable")
+        chunks = np.searchsorted(self._starts, indices[order], side="right") - 1
+        taken = np.empty(len(indices), dtype=object)
+        for rows in np.split(np.arange(len(order)), np.flatnonzero(np.diff(chunks)) + 1):
+            if len(rows):
+                number = chunks[rows[0]]
+                local = pa.array(indices[order[rows]] - self._starts[number])
+                taken[order[rows]] = column.chunk(int(number)).take(local).to_pylist()
+        return list(taken)

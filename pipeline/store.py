@@ -1,0 +1,243 @@
+"""The state of a workspace: batches, decisions and trainings, in one relational database."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, func, inspect, select
+from sqlalchemy.orm import Session
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.tables import (
+    SCHEMA_VERSION,
+    BatchItemRow,
+    BatchRow,
+    DecisionRow,
+    ProjectRow,
+    Table,
+    TrainingRow,
+)
+from hilt.types import Action, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an item's decisions amount to.
+
+    Attributes:
+        label: The resolved label, or None when it was skipped or flagged.
+        audit: Whether it was decided blind, as part of an audit slice.
+        reviewers: Who gave that label.
+    """
+
+    index: int
+    item_id: str
+    label: str | None
+    audit: bool
+    reviewers: tuple[str, ...]
+
+
+class Store:
+    """Reads and appends; nothing that is written is ever changed.
+
+    Args:
+        url: An SQLAlchemy URL; a path means SQLite.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self.url = f"sqlite:///{url}" if isinstance(url, Path) else url
+        self._engine = _engine(self.url)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def create(self, pool_fingerprint: str, labels: Sequence[str]) -> None:
+        """Make the tables, unless they are there for the same pool and labels.
+
+        Raises:
+            WorkspaceError: If they are there for others.
+        """
+        Table.metadata.create_all(self._engine)
+        with Session(self._engine) as session, session.begin():
+            row = session.scalars(select(ProjectRow)).first()
+            if row is None:
+                session.add(
+                    ProjectRow(
+                        schema_version=SCHEMA_VERSION,
+                        pool_fingerprint=pool_fingerprint,
+                        labels=list(labels),
+                        created_at=datetime.now(UTC),
+                    )
+                )
+                return
+        self.check(pool_fingerprint, labels)
+
+    def check(self, pool_fingerprint: str, labels: Sequence[str]) -> None:
+        """Make sure that the state belongs to this pool and these labels.
+
+        Raises:
+            WorkspaceError: If it does not, or a newer hilt wrote it.
+        """
+        with Session(self._engine) as session:
+            if not inspect(self._engine).has_table("project"):
+                raise WorkspaceError(f"{self.url} holds no hilt state; run `hilt init` again.")
+            row = session.scalars(select(ProjectRow)).one()
+        if row.schema_version > SCHEMA_VERSION:
+            raise WorkspaceError(
+                f"{self.url} was written by a newer hilt (schema {row.schema_version}, this one"
+                f" knows {SCHEMA_VERSION}); upgrade hilt."
+            )
+        if row.pool_fingerprint != pool_fingerprint:
+            raise WorkspaceError("The pool is not the one this workspace was made for.")
+        if row.labels != list(labels):
+            raise WorkspaceError(
+                "The labels in the configuration are not those this workspace was made for"
+                f" ({', '.join(row.labels)}); put them back, or make a new workspace."
+            )
+
+    # -- batches ------------------------------------------------------------------------------
+
+    def add_batch(self, cycle: int, selector: dict[str, Any], items: Iterable[BatchItemRow]) -> int:
+        """Append a batch with its items, and return its number."""
+        with Session(self._engine) as session, session.begin():
+            number = (session.scalar(select(func.max(BatchRow.number))) or 0) + 1
+            session.add(
+                BatchRow(
+                    number=number, cycle=cycle, selector=selector, created_at=datetime.now(UTC)
+                )
+            )
+            session.flush()
+            for item in items:
+                item.batch = number
+                session.add(item)
+        return number
+
+    def batch_numbers(self) -> list[int]:
+        """List the batches, oldest first."""
+        with Session(self._engine) as session:
+            return list(session.scalars(select(BatchRow.number).order_by(BatchRow.number)))
+
+    def batch_items(self, number: int | None = None) -> list[BatchItemRow]:
+        """Read the items of one batch, or of all, in order."""
+        query = select(BatchItemRow).order_by(BatchItemRow.batch, BatchItemRow.rank)
+        if number is not None:
+            query = query.where(BatchItemRow.batch == number)
+        with Session(self._engine) as session:
+            return list(session.scalars(query))
+
+    # -- decisions ----------------------------------------------------------------------------
+
+    def add_decisions(self, rows: Iterable[DecisionRow]) -> int:
+        """Append decisions that say something new, and return how many did.
+
+        A decision equal to the same reviewer's latest on that item adds nothing, so that
+        reading a file twice does no harm.
+        """
+        with Session(self._engine) as session, session.begin():
+            latest = {
+                (row.item_index, row.reviewer): _said(row)
+                for row in session.scalars(select(DecisionRow).order_by(DecisionRow.id))
+            }
+            fresh = []
+            for row in rows:
+                key = (row.item_index, row.reviewer)
+                if latest.get(key) != _said(row):
+                    latest[key] = _said(row)
+                    fresh.append(row)
+            session.add_all(fresh)
+        return len(fresh)
+
+    def decisions(self, after: int = 0) -> list[DecisionRow]:
+        """Read decisions in the order in which they were made."""
+        with Session(self._engine) as session:
+            query = select(DecisionRow).where(DecisionRow.id > after).order_by(DecisionRow.id)
+            return list(session.scalars(query))
+
+    def last_decision(self) -> int:
+        """Return the number of the newest decision, 0 when there is none."""
+        with Session(self._engine) as session:
+            return session.scalar(select(func.max(DecisionRow.id))) or 0
+
+    def outcomes(self) -> list[Outcome]:
+        """Resolve every item's decisions, in the order of the pool.
+
+        Of each reviewer the latest decision counts. Among those that give a label the majority
+        wins, and of equals the latest.
+        """
+        by_item: dict[int, list[DecisionRow]] = defaultdict(list)
+        for row in self.decisions():
+            by_item[row.item_index].append(row)
+        return [_resolve(by_item[index]) for index in sorted(by_item)]
+
+    # -- trainings ----------------------------------------------------------------------------
+
+    def add_training(self, row: TrainingRow) -> None:
+        """Append a training."""
+        with Session(self._engine) as session, session.begin():
+            session.add(row)
+
+    def trainings(self) -> list[TrainingRow]:
+        """Read the trainings, oldest first."""
+        with Session(self._engine) as session:
+            return list(session.scalars(select(TrainingRow).order_by(TrainingRow.cycle)))
+
+
+def decision_row(decision: Decision, index: int, shown: BatchItemRow | None) -> DecisionRow:
+    """Turn a decision into a row, with what the reviewer was shown."""
+    visible = shown is not None and not shown.blind and bool(shown.proposal)
+    label, probability = shown.proposal[0] if shown is not None and visible else (None, None)
+    return DecisionRow(
+        item_index=index,
+        item_id=decision.item_id,
+        action=decision.action,
+        labels=list(decision.labels),
+        reviewer=decision.reviewer,
+        batch=None if shown is None else shown.batch,
+        blind=shown is not None and shown.blind,
+        audit=shown is not None and shown.blind and shown.reason == "audit",
+        shown_label=label,
+        shown_probability=probability,
+        seconds=decision.seconds,
+        comment=decision.comment,
+        source=decision.source,
+        decided_at=decision.decided_at or datetime.now(UTC),
+    )
+
+
+def _said(row: DecisionRow) -> tuple[Action | str, tuple[str, ...], str]:
+    return row.action, tuple(row.labels), row.comment
+
+
+def _resolve(rows: Sequence[DecisionRow]) -> Outcome:
+    latest = {row.reviewer: row for row in rows}  # dictionaries keep the last value
+    given = sorted((row for row in latest.values() if row.action == "label"), key=lambda r: r.id)
+    label = None
+    if given:
+        counts = Counter(row.labels[0] for row in given)
+        most = max(counts.values())
+        label = [row.labels[0] for row in given if counts[row.labels[0]] == most][-1]
+    return Outcome(
+        index=rows[0].item_index,
+        item_id=rows[0].item_id,
+        label=label,
+        audit=any(row.audit for row in latest.values()),
+        reviewers=tuple(sorted(row.reviewer for row in given if row.labels[0] == label)),
+    )
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI value
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,88 @@
+"""The seam of this folder: the small model that is trained on the labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from hilt.registry import Registry
+from hilt.types import Floats, Integers, Items
+
+
+class Student(Protocol):
+    """A trained model; `STUDENTS` knows the classes that can be loaded."""
+
+    def predict_proba(self, items: Items) -> Floats:
+        """Predict.
+
+        Args:
+            items: n items; a frozen student reads their embeddings, a transformer their texts.
+
+        Returns:
+            Shape (n, n_labels), float32, rows sum to 1.
+        """
+        ...
+
+    def sharpened(self, temperature: float) -> Student:
+        """Return the same student with its logits divided by `temperature`."""
+        ...
+
+    def save(self, folder: Path, labels: tuple[str, ...]) -> None:
+        """Write the weights as safetensors and the rest as JSON into an existing folder."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a student is fitted to.
+
+    Attributes:
+        items: m items.
+        targets: Shape (m, n_labels), rows sum to 1; one-hot for what a person said.
+        weights: Shape (m,), how much each example counts; a person's label counts 1.
+    """
+
+    items: Items
+    targets: Floats
+    weights: Floats
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def take(items: Items, indices: Integers) -> Items:
+    """Pick some of the items."""
+    embeddings = None if items.embeddings is None else items.embeddings[indices]
+    return Items([items.ids[i] for i in indices], [items.texts[i] for i in indices], embeddings)
+
+
+def join(parts: list[Examples]) -> Examples:
+    """Put examples one after the other; all must have embeddings, or none."""
+    items = Items(
+        [item for part in parts for item in part.items.ids],
+        [text for part in parts for text in part.items.texts],
+        np.concatenate([rows for part in parts if (rows := part.items.embeddings) is not None]),
+    )
+    return Examples(
+        items,
+        np.concatenate([part.targets for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+    )
+
+
+def one_hot(positions: Integers, n_labels: int) -> Floats:
+    """Turn label positions, shape (n,), into targets, shape (n, n_labels)."""
+    return np.eye(n_labels, dtype=np.float32)[positions]
+
+
+STUDENTS = Registry(
+    "student",
+    {
+        "linear": "hilt.pipeline.students.linear:LinearStudent",
+        "transformer": "hilt.pipeline.students.transformer:TransformerStudent",
+        "blend": "hilt.pipeline.students.blend:BlendedStudent",
+    },
+)

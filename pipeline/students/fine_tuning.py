@@ -1,0 +1,72 @@
+"""When and on what a transformer is trained: examples, and the number of epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hilt.pipeline.config import Student as StudentSettings
+from hilt.pipeline.students.base import Examples, join
+from hilt.pipeline.students.problem import Problem
+from hilt.pipeline.students.self_training import SelfTraining
+from hilt.pipeline.students.transformer import TransformerStudent
+from hilt.types import Integers
+
+VALIDATION_SHARE = 0.15
+LEAST_FOR_VALIDATION = 60
+
+
+@dataclass
+class FineTuner:
+    """Fine-tunes on folds with early stop, then on everything for as long as the folds needed.
+
+    Attributes:
+        problem: What to learn from.
+        settings: The `student` section of the configuration.
+        self_training: Gives as many guessed examples as there are labels; None for none.
+        encoder: What to start from.
+        device: Where to train.
+        seed: Of every training.
+        epochs_: What early stop found on each fold.
+    """
+
+    problem: Problem
+    settings: StudentSettings
+    self_training: SelfTraining | None
+    encoder: str
+    device: str
+    seed: int
+    epochs_: list[int] = field(default_factory=list)
+
+    def fit_and_stop(self, rows: Integers) -> TransformerStudent:
+        """Train on most of the rows, and stop when the others are no longer predicted better."""
+        if len(rows) < LEAST_FOR_VALIDATION:
+            return self._train(rows, None, self.settings.transformer.epochs)
+        order = np.random.default_rng(self.seed).permutation(rows)
+        n_held_out = round(len(rows) * VALIDATION_SHARE)
+        student = self._train(order[n_held_out:], self.problem.known(order[:n_held_out]), None)
+        self.epochs_.append(student.epochs)
+        return student
+
+    def fit(self, rows: Integers) -> TransformerStudent:
+        """Train on all of the rows for as many epochs as the folds needed."""
+        epochs = round(float(np.mean(self.epochs_))) if self.epochs_ else None
+        return self._train(rows, None, epochs)
+
+    def _train(
+        self, rows: Integers, validation: Examples | None, epochs: int | None
+    ) -> TransformerStudent:
+        parts = [self.problem.known(rows), self.problem.described()]
+        if self.self_training is not None:
+            teacher = self.self_training.fit(rows)
+            parts.append(self.self_training.guess(teacher, len(rows), self.seed))
+        return TransformerStudent.fit(
+            join(parts),
+            self.settings.transformer,
+            encoder=self.encoder,
+            device=self.device,
+            seed=self.seed,
+            validation=validation,
+            epochs=epochs,
+        )

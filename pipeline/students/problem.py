@@ -1,0 +1,76 @@
+"""What a student is trained from: labels, proposals, and items that nobody labelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilt.pipeline.students.base import Examples, one_hot, take
+from hilt.types import Floats, Integers, Items
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Everything that a student may learn from.
+
+    Attributes:
+        labelled: The n items that have a label.
+        positions: Shape (n,), the positions of their labels.
+        groups: Shape (n,); exact duplicates are equal, and never on both sides of a fold.
+        proposal: Shape (n, n_labels), what the proposers without a student say of them.
+        unlabelled: A random m of the other items of the pool.
+        unlabelled_proposal: Shape (m, n_labels), the same for those.
+        descriptions: The label descriptions as items, one per label: each is an example of
+            its label, so that no label is ever unknown to a student.
+    """
+
+    labelled: Items
+    positions: Integers
+    groups: Integers
+    proposal: Floats
+    unlabelled: Items
+    unlabelled_proposal: Floats
+    descriptions: Items
+
+    def __len__(self) -> int:
+        return len(self.labelled)
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels the task has."""
+        return len(self.descriptions)
+
+    def described(self) -> Examples:
+        """One example per label: its description."""
+        return _examples(self.descriptions, np.eye(self.n_labels, dtype=np.float32), 1.0)
+
+    def known(self, rows: Integers) -> Examples:
+        """The labelled items at these rows, with what people said."""
+        targets = one_hot(self.positions[rows], self.n_labels)
+        return _examples(take(self.labelled, rows), targets, 1.0)
+
+    def guessed(self, rows: Integers, positions: Integers, weight: float) -> Examples:
+        """Unlabelled items at these rows, with labels that a model is confident of."""
+        targets = one_hot(positions, self.n_labels)
+        return _examples(take(self.unlabelled, rows), targets, weight)
+
+
+def _examples(items: Items, targets: Floats, weight: float) -> Examples:
+    return Examples(items, targets, np.full(len(items), weight, dtype=np.float32))
+
+
+def assign_folds(
+    positions: Integers, groups: Integers, folds: int, rng: np.random.Generator
+) -> Integers:
+    """Deal the items into folds: labels spread evenly, duplicates kept together.
+
+    Returns:
+        Shape (n,), each item's fold, in [0, folds).
+    """
+    _, first, member = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.lexsort((rng.random(len(first)), positions[first]))
+    fold_of_group = np.empty(len(first), dtype=np.int64)
+    fold_of_group[order] = np.arange(len(first)) % folds
+    dealt: Integers = fold_of_group[member]
+    return dealt

@@ -1,0 +1,83 @@
+"""Learning also from items that nobody labelled, where the fused proposal is sure of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilt.pipeline.calibration import pool_logarithmically
+from hilt.pipeline.config import Student as StudentSettings
+from hilt.pipeline.students.base import Examples, Student, join
+from hilt.pipeline.students.linear import LinearStudent
+from hilt.pipeline.students.problem import Problem
+from hilt.types import Floats, Integers
+
+
+def confident_share(probabilities: Floats, share: float) -> Integers:
+    """Pick the more confident share of every predicted label.
+
+    Per label, because a single threshold would pick only the easy ones.
+
+    Args:
+        probabilities: Shape (n, n_labels).
+        share: In (0, 1]; every label that is predicted at all keeps at least one item.
+
+    Returns:
+        Indices, ascending.
+
+    Source: Zou et al. 2018, class-balanced self-training, section 4.2.
+    """
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    order = np.lexsort((-confidence, predicted))
+    counts = np.bincount(predicted, minlength=probabilities.shape[1])
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(len(order)) - starts[predicted[order]]  # place within its label
+    return np.sort(order[rank < np.ceil(share * counts[predicted[order]])])
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTraining:
+    """Teaches a linear student with its own confident guesses.
+
+    Attributes:
+        problem: What to learn from.
+        settings: The `student` section of the configuration.
+        fusion: Shape (2,), the exponents of the student and of the proposal in a guess.
+    """
+
+    problem: Problem
+    settings: StudentSettings
+    fusion: Floats
+
+    def fit(self, rows: Integers) -> LinearStudent:
+        """Fit, guess the unlabelled items with the proposal's help, fit on both, and again."""
+        student = fit_plain(self.problem, rows, self.settings)
+        known = join([self.problem.known(rows), self.problem.described()])
+        for _ in range(self.settings.self_training.rounds):
+            examples = join([known, self.guess(student)])
+            student = LinearStudent.fit(examples, self.settings.regularisation, student)
+        return student
+
+    def guess(self, student: Student, most: int | None = None, seed: int = 0) -> Examples:
+        """Label the unlabelled items that the student and the proposal are sure of.
+
+        Args:
+            student: Who guesses.
+            most: Keep a random so many of them; all when None.
+            seed: Of that draw.
+        """
+        amount = self.settings.self_training
+        predicted = student.predict_proba(self.problem.unlabelled)
+        fused = pool_logarithmically([predicted, self.problem.unlabelled_proposal], self.fusion)
+        sure = confident_share(fused, amount.share)
+        if most is not None and len(sure) > most:
+            sure = np.sort(np.random.default_rng(seed).choice(sure, most, replace=False))
+        return self.problem.guessed(sure, fused[sure].argmax(axis=1), amount.weight)
+
+
+def fit_plain(problem: Problem, rows: Integers, settings: StudentSettings) -> LinearStudent:
+    """Fit a linear student to the labelled items at some rows and to the descriptions."""
+    known = join([problem.known(rows), problem.described()])
+    return LinearStudent.fit(known, settings.regularisation)

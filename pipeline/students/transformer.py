@@ -1,0 +1,202 @@
+"""A pretrained encoder fine-tuned whole, with a classification head.
+
+It is a plain `AutoModelForSequenceClassification`: what `save` writes loads with transformers
+alone, and gives the same probabilities.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from hilt.pipeline.config import TransformerSettings
+from hilt.pipeline.students.base import Examples
+from hilt.proposers.encoder import quiet_loading
+from hilt.types import Floats, Items
+
+
+@dataclass(frozen=True)
+class TransformerStudent:
+    """A fine-tuned encoder.
+
+    Attributes:
+        model: The encoder with its head.
+        tokenizer: The encoder's tokenizer.
+        max_tokens: Where texts are cut.
+        epochs: Passes over the examples that made it.
+    """
+
+    model: Any
+    tokenizer: Any
+    max_tokens: int
+    epochs: int = 0
+
+    @classmethod
+    def fit(
+        cls,
+        examples: Examples,
+        settings: TransformerSettings,
+        *,
+        encoder: str,
+        device: str,
+        seed: int,
+        validation: Examples | None = None,
+        epochs: int | None = None,
+    ) -> TransformerStudent:
+        """Fine-tune the encoder and a fresh head.
+
+        Args:
+            examples: What to learn; targets may be soft.
+            settings: Rates, sizes and the most epochs.
+            encoder: A folder or a hub name.
+            device: Where to train.
+            seed: Of the head, of dropout and of the order.
+            validation: Stop when the loss on these has not fallen for two epochs, and go back to
+                the best; without them, run all epochs.
+            epochs: Instead of `settings.epochs`.
+        """
+        torch.manual_seed(seed)  # transformers offers no other way to seed a head and dropout
+        student = _fresh(encoder, examples.targets.shape[1], settings.max_tokens, device)
+        return _Run(student, settings, epochs or settings.epochs, seed).train(examples, validation)
+
+    def predict_proba(self, items: Items) -> Floats:
+        """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""
+        logits = np.empty((len(items), self.model.config.num_labels), dtype=np.float32)
+        lengths = [len(text) for text in items.texts]
+        order = np.argsort(lengths, kind="stable")
+        self.model.eval()
+        with torch.inference_mode():
+            for start in range(0, len(order), 64):
+                rows = order[start : start + 64]
+                with _autocast(self.model.device.type):
+                    out = self.model(**self._encode([items.texts[i] for i in rows])).logits
+                logits[rows] = out.float().cpu().numpy()
+        return torch.softmax(torch.from_numpy(logits), dim=1).numpy()
+
+    def sharpened(self, temperature: float) -> TransformerStudent:
+        """Return the same student with its logits divided by `temperature`."""
+        model = copy.deepcopy(self.model)
+        with torch.no_grad():
+            for parameter in _last_layer(model).parameters():
+                parameter.div_(temperature)
+        return TransformerStudent(model, self.tokenizer, self.max_tokens, self.epochs)
+
+    def save(self, folder: Path, labels: tuple[str, ...]) -> None:
+        """Write a folder that `AutoModelForSequenceClassification.from_pretrained` reads."""
+        self.model.config.id2label = dict(enumerate(labels))
+        self.model.config.label2id = {label: place for place, label in enumerate(labels)}
+        self.tokenizer.model_max_length = self.max_tokens
+        self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+    @classmethod
+    def load(cls, folder: Path, device: str) -> TransformerStudent:
+        """Read what `save` wrote."""
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = AutoModelForSequenceClassification.from_pretrained(folder)
+        return cls(model.to(device).eval(), tokenizer, tokenizer.model_max_length)
+
+    def _encode(self, texts: list[str]) -> Any:  # noqa: ANN401 - transformers' own type
+        return self.tokenizer(
+            texts, truncation=True, max_length=self.max_tokens, padding=True, return_tensors="pt"
+        ).to(self.model.device)
+
+
+class _Run:
+    """One fine-tuning."""
+
+    def __init__(
+        self, student: TransformerStudent, settings: TransformerSettings, epochs: int, seed: int
+    ) -> None:
+        self.student = student
+        self.settings = settings
+        self.epochs = epochs
+        self.rng = np.random.default_rng(seed)
+
+    def train(self, examples: Examples, validation: Examples | None) -> TransformerStudent:
+        model = self.student.model
+        steps = self.epochs * -(-len(examples) // self.settings.batch_size)
+        optimiser = self._optimiser()
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: min((step + 1) / max(0.1 * steps, 1), 1 - step / (steps + 1))
+        )
+        best, best_loss, best_epoch = None, np.inf, 0
+        for epoch in range(1, self.epochs + 1):
+            model.train()
+            for rows in self._batches(examples):
+                self._loss(examples, rows).backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimiser.step()
+                schedule.step()
+                optimiser.zero_grad()
+            if validation is not None:
+                loss = self._validate(validation)
+                if loss < best_loss:
+                    best_loss, best_epoch = loss, epoch
+                    best = {k: v.clone() for k, v in model.state_dict().items()}
+                elif epoch - best_epoch >= 2:
+                    break
+        if best is not None:
+            model.load_state_dict(best)
+        return TransformerStudent(
+            model.eval(), self.student.tokenizer, self.student.max_tokens, best_epoch or self.epochs
+        )
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        model = self.student.model
+        head = list(_last_layer(model).parameters())
+        inside = {id(parameter) for parameter in head}
+        body = [p for p in model.parameters() if id(p) not in inside and p.requires_grad]
+        groups = [
+            {"params": body, "lr": self.settings.learning_rate},
+            {"params": head, "lr": self.settings.head_learning_rate},
+        ]
+        return torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
+
+    def _batches(self, examples: Examples) -> Iterator[np.ndarray[Any, Any]]:
+        order = self.rng.permutation(len(examples))
+        for start in range(0, len(order), self.settings.batch_size):
+            yield order[start : start + self.settings.batch_size]
+
+    def _loss(self, examples: Examples, rows: np.ndarray[Any, Any]) -> torch.Tensor:
+        student = self.student
+        device = student.model.device
+        with _autocast(device.type):
+            logits = student.model(
+                **student._encode([examples.items.texts[i] for i in rows])
+            ).logits.float()
+        targets = torch.from_numpy(examples.targets[rows]).to(device)
+        weights = torch.from_numpy(examples.weights[rows]).to(device)
+        losses = -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1)
+        return (losses * weights).sum() / weights.sum()
+
+    def _validate(self, validation: Examples) -> float:
+        probabilities = self.student.predict_proba(validation.items)
+        misfit = -(validation.targets * np.log(np.maximum(probabilities, 1e-6))).sum(axis=1)
+        return float((misfit * validation.weights).sum() / validation.weights.sum())
+
+
+def _fresh(encoder: str, n_labels: int, max_tokens: int, device: str) -> TransformerStudent:
+    with quiet_loading():  # it would warn that the head is new, which is the point
+        model = AutoModelForSequenceClassification.from_pretrained(
+            encoder, num_labels=n_labels, dtype=torch.float32
+        )
+        tokenizer = AutoTokenizer.from_pretrained(encoder)
+    longest = getattr(model.config, "max_position_embeddings", max_tokens)
+    return TransformerStudent(model.to(device), tokenizer, min(max_tokens, longest))
+
+
+def _last_layer(model: torch.nn.Module) -> torch.nn.Linear:
+    """Find the layer that gives the logits: the last linear one."""
+    return [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)][-1]
+
+
+def _autocast(device: str) -> torch.autocast:
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=device in ("cpu", "cuda"))

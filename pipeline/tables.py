@@ -1,0 +1,110 @@
+"""The tables of the state database. Rows are only ever added."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DDL, JSON, DateTime, ForeignKey, Text, UniqueConstraint, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SCHEMA_VERSION = 1
+
+
+class Table(DeclarativeBase):
+    """Root of all tables."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        str: Text,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[Any]: JSON,
+        datetime: DateTime(timezone=True),
+    }
+
+
+class ProjectRow(Table):
+    """What was fixed when the workspace was made; exactly one row."""
+
+    __tablename__ = "project"
+
+    schema_version: Mapped[int] = mapped_column(primary_key=True)
+    pool_fingerprint: Mapped[str]
+    labels: Mapped[list[str]]
+    created_at: Mapped[datetime]
+
+
+class BatchRow(Table):
+    """One selection."""
+
+    __tablename__ = "batch"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    cycle: Mapped[int]
+    selector: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class BatchItemRow(Table):
+    """One item of a batch, with the proposal as it stood then."""
+
+    __tablename__ = "batch_item"
+    __table_args__ = (UniqueConstraint("batch", "item_index"),)
+
+    batch: Mapped[int] = mapped_column(ForeignKey("batch.number"), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    item_index: Mapped[int]
+    item_id: Mapped[str]
+    reason: Mapped[str]
+    score: Mapped[float]
+    blind: Mapped[bool]
+    proposal: Mapped[list[Any]]
+
+
+class DecisionRow(Table):
+    """What one reviewer said about one item, once."""
+
+    __tablename__ = "decision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_index: Mapped[int] = mapped_column(index=True)
+    item_id: Mapped[str]
+    action: Mapped[str]
+    labels: Mapped[list[str]]
+    reviewer: Mapped[str]
+    batch: Mapped[int | None] = mapped_column(ForeignKey("batch.number"))
+    blind: Mapped[bool]
+    audit: Mapped[bool]
+    shown_label: Mapped[str | None]
+    shown_probability: Mapped[float | None]
+    seconds: Mapped[float | None]
+    comment: Mapped[str]
+    source: Mapped[str]
+    decided_at: Mapped[datetime]
+
+
+class TrainingRow(Table):
+    """One training: the end of a cycle."""
+
+    __tablename__ = "training"
+
+    cycle: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    fingerprint: Mapped[str]
+    last_decision: Mapped[int]
+    summary: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+def _append_only(table: str) -> None:
+    for verb in ("UPDATE", "DELETE"):
+        trigger = DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            "BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END"
+        )
+        event.listen(
+            Table.metadata.tables[table], "after_create", trigger.execute_if(dialect="sqlite")
+        )
+
+
+for _name in ("batch", "batch_item", "decision", "training"):
+    _append_only(_name)

@@ -1,0 +1,220 @@
+"""The folder that holds one labelling project.
+
+hilt.yaml            the configuration, with paths made absolute; edit it between commands
+pool/  test/         the items, as memory-mapped Arrow
+state.db             batches, decisions and trainings (SQLite)
+embeddings.npy       (n_items, d) float16
+proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
+fused.npy            (n_items, n_labels) float16
+students/cycle-0001/ one folder per training
+test-embeddings.npy  the same for the test items
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+from filelock import FileLock, Timeout
+
+from hilt.errors import DataError, WorkspaceError
+from hilt.pipeline.arrays import ArrayFile
+from hilt.pipeline.config import Config
+from hilt.pipeline.config_file import load_config
+from hilt.pipeline.pool import Pool, build_pool
+from hilt.pipeline.store import Store
+from hilt.progress import Progress, Silent
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One labelling project on disk.
+
+    Attributes:
+        folder: Where it is.
+        config: Its configuration.
+        device: Where models run, `config.device` unless a command says otherwise.
+        progress: Who looks on.
+    """
+
+    folder: Path
+    config: Config
+    device: str
+    progress: Progress = field(default_factory=Silent)
+
+    @cached_property
+    def pool(self) -> Pool:
+        """The items to label."""
+        return Pool.open(self.folder / "pool")
+
+    @cached_property
+    def test(self) -> Pool | None:
+        """The items to measure on, if there are any."""
+        folder = self.folder / "test"
+        return Pool.open(folder) if folder.exists() else None
+
+    @cached_property
+    def store(self) -> Store:
+        """Batches, decisions and trainings."""
+        store = Store(self.folder / "state.db")
+        store.check(self.pool.fingerprint, self.config.label_names)
+        return store
+
+    @property
+    def embeddings(self) -> ArrayFile:
+        """One unit vector per item of the pool."""
+        return ArrayFile(self.folder / "embeddings.npy")
+
+    @property
+    def test_embeddings(self) -> ArrayFile:
+        """One unit vector per item of the test set."""
+        return ArrayFile(self.folder / "test-embeddings.npy")
+
+    @property
+    def fused(self) -> ArrayFile:
+        """The fused proposal."""
+        return ArrayFile(self.folder / "fused.npy")
+
+    def proposal(self, name: str) -> ArrayFile:
+        """The proposal of one proposer."""
+        return ArrayFile(self.folder / "proposals" / f"{name}.npy")
+
+    def student_folder(self, cycle: int) -> Path:
+        """Where the student of a cycle is saved."""
+        return self.folder / "students" / f"cycle-{cycle:04d}"
+
+    def required(self, file: ArrayFile, command: str) -> ArrayFile:
+        """Return `file`, or say which command makes it.
+
+        Raises:
+            WorkspaceError: If it is not there yet.
+        """
+        if file.maker() is None:
+            raise WorkspaceError(
+                f"{self.folder} has no {file.path.stem} yet; run `hilt {command} {self.folder}`."
+            )
+        return file
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other commands from writing to the workspace meanwhile; may be nested.
+
+        Raises:
+            WorkspaceError: If another command is writing.
+        """
+        with _lock(self.folder):
+            yield
+
+
+def init(
+    folder: Path | str,
+    config_path: Path | str,
+    *,
+    device: str | None = None,
+    progress: Progress | None = None,
+) -> Workspace:
+    """Make a workspace: read the pool, check it, and lay out the folder.
+
+    Doing it again with the same configuration changes nothing.
+
+    Args:
+        folder: Where the workspace shall be; it must be new, empty, or the same workspace.
+        config_path: The configuration.
+        device: Where models run, instead of what the configuration says.
+        progress: Who looks on.
+
+    Raises:
+        ConfigError: If the configuration cannot be used.
+        DataError: If the pool, or the test set, cannot.
+        WorkspaceError: If the folder holds something else.
+    """
+    folder = Path(folder)
+    config = load_config(Path(config_path))
+    _check_free(folder, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        if not (folder / "hilt.yaml").exists():
+            _lay_out(folder, config)
+    return open_workspace(folder, device=device, progress=progress)
+
+
+def open_workspace(
+    folder: Path | str, *, device: str | None = None, progress: Progress | None = None
+) -> Workspace:
+    """Open a workspace that `init` made.
+
+    Raises:
+        WorkspaceError: If there is none.
+        ConfigError: If its configuration was edited into something that cannot be used.
+    """
+    folder = Path(folder)
+    if not (folder / "hilt.yaml").exists():
+        raise WorkspaceError(
+            f"{folder} is not a hilt workspace; make one with"
+            f" `hilt init {folder} --config CONFIG.yaml`."
+        )
+    config = load_config(folder / "hilt.yaml")
+    return Workspace(folder, config, device or config.device, progress or Silent())
+
+
+def _check_free(folder: Path, config: Config) -> None:
+    if (folder / "hilt.yaml").exists():
+        if load_config(folder / "hilt.yaml") != config:
+            raise WorkspaceError(
+                f"{folder} is a workspace already, with another configuration; choose another"
+                f" folder, or edit {folder / 'hilt.yaml'}."
+            )
+    elif folder.is_file() or (folder.exists() and _strangers(folder)):
+        raise WorkspaceError(f"{folder} holds other files; choose a new or an empty folder.")
+
+
+def _strangers(folder: Path) -> bool:
+    """Tell whether a folder without a configuration holds more than a killed `init` leaves."""
+    return not (folder / ".lock").exists() and any(folder.iterdir())
+
+
+def _lay_out(folder: Path, config: Config) -> None:
+    """Write everything, the configuration last: it makes the folder a workspace."""
+    try:
+        build_pool(config.pool, config.label_names, folder / "pool")
+        if config.test is not None:
+            build_pool(config.test, config.label_names, folder / "test")
+        store = Store(folder / "state.db")
+        store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
+        store.close()
+    except DataError:
+        shutil.rmtree(folder)  # only an empty folder, or a killed init's leftovers, got this far
+        raise
+    values = config.model_dump(mode="json", exclude_unset=True)
+    text = "# Written by `hilt init`; edit it between commands.\n" + yaml.safe_dump(
+        values, sort_keys=False, allow_unicode=True, width=100
+    )
+    temporary = folder / "hilt.yaml.tmp"
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(folder / "hilt.yaml")
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / ".lock", timeout=0, is_singleton=True)
+    holder = folder / ".lock-holder"
+    try:
+        lock.acquire()
+    except Timeout:
+        who = holder.read_text(encoding="utf-8") if holder.exists() else "another command"
+        raise WorkspaceError(
+            f"{folder} is being written by {who}; wait until it ends, or stop it."
+        ) from None
+    try:
+        since = datetime.now(UTC).strftime("%H:%M:%S UTC")
+        holder.write_text(f"another command (process {os.getpid()}, since {since})", "utf-8")
+        yield
+    finally:
+        lock.release()

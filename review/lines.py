@@ -1,0 +1,49 @@
+"""JSON Lines: one object an item, for programs and text editors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hilt.review.answers import Line, collect
+from hilt.review.base import Answers
+from hilt.review.files import read_whole, write_whole
+from hilt.review.records import records_of
+from hilt.types import Batch
+
+# Line breaks to many programs, though not to JSON.
+BREAKS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
+
+
+class JsonLines:
+    """Batches as JSON Lines."""
+
+    def write(self, batch: Batch, path: Path) -> None:
+        """Write one line an item, with `label` and `action` null."""
+        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records_of(batch)]
+        text = "".join(lines)
+        for character, escape in BREAKS.items():
+            text = text.replace(character, escape)
+        write_whole(path, text)
+
+    def read(self, path: Path, labels: Sequence[str], reviewer: str) -> Answers:
+        """Read the answers back.
+
+        Raises:
+            DataError: If the file cannot be read, or is not UTF-8.
+        """
+        return collect(_lines(read_whole(path)), labels, reviewer)
+
+
+def _lines(content: str) -> Iterator[Line]:
+    for number, text in enumerate(content.split("\n"), start=1):
+        if not text.strip():
+            continue
+        try:
+            fields = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            yield Line(number, f"not valid JSON: {error}.")
+            continue
+        known = isinstance(fields, dict)
+        yield Line(number, fields if known else f"{text.strip()[:60]} is not a JSON object.")

@@ -1,0 +1,66 @@
+"""What an exchange file says about an item, before anybody has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hilt.types import Batch, BatchItem
+
+FIELDS = (
+    "batch",
+    "rank",
+    "id",
+    "text",
+    "blind",
+    "reason",
+    "score",
+    "proposal",
+    "probability",
+    "alternatives",
+    "label",
+    "action",
+    "seconds",
+    "comment",
+    "reviewer",
+)
+DIGITS = 4
+
+
+def records_of(batch: Batch) -> Iterator[dict[str, Any]]:
+    """Describe every item of a batch, in order, with the answer left open."""
+    for item in batch.items:
+        shown = {} if item.blind else _proposal(item)
+        yield {
+            "batch": batch.number,
+            "rank": item.rank,
+            "id": item.item_id,
+            "text": item.text,
+            "blind": item.blind,
+            "reason": shown.get("reason"),
+            "score": shown.get("score"),
+            "proposal": shown.get("proposal"),
+            "probability": shown.get("probability"),
+            "alternatives": shown.get("alternatives", []),
+            "label": None,
+            "action": None,
+            "seconds": None,
+            "comment": "",
+            "reviewer": None,
+        }
+
+
+def _proposal(item: BatchItem) -> dict[str, Any]:
+    """Say what only an item that is not blind may show: the reason, too, would lean people."""
+    candidates = [
+        {"label": candidate.label, "probability": round(candidate.probability, DIGITS)}
+        for candidate in item.proposal
+    ]
+    best = candidates[0] if candidates else {"label": None, "probability": None}
+    return {
+        "reason": item.reason,
+        "score": round(item.score, DIGITS),
+        "proposal": best["label"],
+        "probability": best["probability"],
+        "alternatives": candidates[1:],
+    }

@@ -1,0 +1,64 @@
+"""Going through scored items from the highest score down, no further than needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hilt.selectors.duplicates import pick_distinct
+from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+
+
+def highest(scores: Floats, count: int, rng: np.random.Generator) -> Integers:
+    """Find the highest scores, highest first; chance decides among equal ones.
+
+    Where scores are distinct, chance plays no part and neither does the order of the pool.
+
+    Args:
+        scores: Shape (n,).
+        count: How many.
+        rng: The only source of chance.
+
+    Returns:
+        Shape (min(count, n),), places in `scores`. O(n + count log count) time.
+    """
+    places = np.arange(len(scores))
+    if count < len(scores):
+        lowest = np.partition(scores, len(scores) - count)[len(scores) - count]
+        above = np.flatnonzero(scores > lowest)
+        level = np.flatnonzero(scores == lowest)
+        places = np.append(above, rng.choice(level, count - len(above), replace=False))
+    places = rng.permutation(places)
+    return places[np.argsort(-scores[places], kind="stable")]
+
+
+def descending(scores: Floats, first: int, rng: np.random.Generator) -> Iterator[Integers]:
+    """Yield all places in `scores`, highest first, in chunks that grow from `first`."""
+    left = np.arange(len(scores))
+    while len(left):
+        top = highest(scores[left], first, rng)
+        yield left[top]
+        left = np.delete(left, top)
+        first *= 4
+
+
+def best_first(
+    view: SelectionView, scores: Floats, k: int, reason: Reason, rng: np.random.Generator
+) -> Selection:
+    """Pick the candidates with the highest scores, no two of them alike.
+
+    Args:
+        view: The pool as it stands.
+        scores: Shape (n_candidates,), in [0, 1].
+        k: How many to pick.
+        reason: Why they are picked.
+        rng: Decides among equal scores.
+
+    Returns:
+        Up to k candidates, highest score first.
+    """
+    chunks = (view.candidates[places] for places in descending(scores, 2 * k, rng))
+    picked = pick_distinct(view, chunks, k)
+    picked_scores = scores[np.searchsorted(view.candidates, picked)]
+    return Selection(picked, picked_scores, (reason,) * len(picked))

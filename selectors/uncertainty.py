@@ -1,0 +1,69 @@
+"""How sure a distribution over the labels is, read in blocks so that any pool fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hilt.errors import DataError
+from hilt.types import Floats, Integers
+
+BLOCK = 16_384  # rows that are float32 at one time
+
+
+def margin(probabilities: Floats, indices: Integers | None = None) -> Floats:
+    """Score items by how close their two likeliest labels are.
+
+    Args:
+        probabilities: Shape (n_items, n_labels), rows sum to 1; may be memory-mapped.
+        indices: Shape (m,), which items to score; all of them when None.
+
+    Returns:
+        Shape (m,), float32 in [0, 1]: 1 - (p1 - p2); higher is less certain.
+
+    Raises:
+        DataError: If there are fewer than 2 labels, or a row holds NaN.
+
+    Source: Scheffer, Decomain and Wrobel 2001. O(n_items * n_labels) time.
+    """
+    if probabilities.shape[1] < 2:
+        raise DataError(
+            f"A margin lies between two labels but there are {probabilities.shape[1]}; add a label."
+        )
+    scores = np.empty(len(probabilities) if indices is None else len(indices), dtype=np.float32)
+    for where, block in _blocks(probabilities, indices):
+        rows = np.arange(len(block))
+        first = block.argmax(axis=1)  # a NaN, if there is one
+        likeliest = block[rows, first]
+        block[rows, first] = -1
+        scores[where] = 1 - (likeliest - block.max(axis=1))
+    if np.isnan(scores).any():
+        place = int(np.isnan(scores).argmax())
+        index = place if indices is None else int(indices[place])
+        raise DataError(f"The proposal for item {index} holds NaN; make the proposals again.")
+    return scores
+
+
+def likeliest_labels(probabilities: Floats, indices: Integers) -> Integers:
+    """Find the position of each item's likeliest label, the first of several equal ones.
+
+    Args:
+        probabilities: Shape (n_items, n_labels); may be memory-mapped.
+        indices: Shape (m,), which items.
+
+    Returns:
+        Shape (m,), int32.
+    """
+    labels = np.empty(len(indices), dtype=np.int32)
+    for where, block in _blocks(probabilities, indices):
+        labels[where] = block.argmax(axis=1)
+    return labels
+
+
+def _blocks(probabilities: Floats, indices: Integers | None) -> Iterator[tuple[slice, Floats]]:
+    length = len(probabilities) if indices is None else len(indices)
+    for start in range(0, length, BLOCK):
+        where = slice(start, start + BLOCK)
+        block = probabilities[where if indices is None else indices[where]]
+        yield where, block.astype(np.float32)  # a copy: the caller may write in it

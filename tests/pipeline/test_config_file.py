@@ -1,0 +1,259 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hilt.errors import ConfigError
+from hilt.pipeline.config_file import load_config, parse_config
+
+SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
+
+
+def complaint(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "x.yaml")
+    return str(caught.value)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "x.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_smallest_configuration_is_read_with_every_default() -> None:
+    config = parse_config(SMALLEST, "x.yaml")
+
+    assert config.label_names == ("cat", "dog")
+    assert config.pool.path == "pool.csv"
+    assert config.batch.size == 25
+
+
+def test_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, SMALLEST + "test: {path: ../test.csv}\n"))
+
+    assert config.pool.path == str(tmp_path.resolve() / "pool.csv")
+    assert config.test is not None
+    assert config.test.path == str(tmp_path.resolve().parent / "test.csv")
+
+
+def test_a_path_that_is_relative_to_the_working_folder_is_resolved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, SMALLEST)
+    monkeypatch.chdir(tmp_path)
+
+    assert load_config(Path("x.yaml")).pool.path == str(tmp_path.resolve() / "pool.csv")
+
+
+def test_a_linked_configuration_reads_the_data_beside_the_link(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    link = tmp_path / "here" / "linked.yaml"
+    link.symlink_to(write(tmp_path, SMALLEST))
+
+    assert load_config(link).pool.path == str(tmp_path.resolve() / "here" / "pool.csv")
+
+
+def test_a_dataset_on_the_hub_is_no_path(tmp_path: Path) -> None:
+    path = write(tmp_path, "pool: {path: 'hub:owner/name'}\nlabels: [cat, dog]\n")
+
+    assert load_config(path).pool.path == "hub:owner/name"
+
+
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(SMALLEST, encoding="utf-8-sig")
+
+    assert load_config(path).label_names == ("cat", "dog")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"There is no configuration .*nowhere\.yaml\."):
+        load_config(tmp_path / "nowhere.yaml")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is a folder"):
+        load_config(tmp_path)
+
+
+def test_a_file_in_another_encoding_is_refused_with_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_bytes(b"task: single\nlabels: [caf\xe9, bar]\n")
+
+    with pytest.raises(ConfigError, match=r"line 2: not UTF-8"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "null\n"])
+def test_an_empty_file_is_told_what_it_needs(text: str) -> None:
+    assert complaint(text) == "x.yaml is empty; it needs at least 'pool' and 'labels'."
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "some words\n", "3\n"])
+def test_a_file_that_is_not_a_mapping_is_refused(text: str) -> None:
+    assert complaint(text).startswith("x.yaml is not a configuration")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: b: c\n", "line 1: cannot be read as YAML: mapping values are not allowed here."),
+        ("task: single\n\tseed: 1\n", "line 2: cannot be read as YAML: "),
+        ("a: 1\n---\nb: 2\n", "line 2: cannot be read as YAML: expected a single document"),
+        ("a: &x [1]\nb: *x\n", "line 2: cannot be read as YAML: aliases"),
+        ("a: &x [*x]\n", "line 1: cannot be read as YAML: aliases"),
+        ("a: !!python/name:os.system x\n", "line 1: cannot be read as YAML: tags"),
+        ("? [a]\n: b\n", "line 1: cannot be read as YAML: a key must be a plain word."),
+        ("a: 1\nb: \x00\n", "line 2: the character U+0000 may not stand in YAML."),
+    ],
+)
+def test_what_is_not_plain_yaml_is_refused_with_the_line(text: str, expected: str) -> None:
+    message = complaint(text)
+
+    assert message.startswith(f"x.yaml, {expected}")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "name", ["no", "yes", "on", "off", "null", "~", "true", "3", "007", "1.50", "1e3", "0x1f"]
+)
+def test_a_label_and_its_description_stay_as_written(name: str) -> None:
+    config = parse_config(
+        f"pool: {{path: a.csv}}\nlabels:\n  {name}: {name}\n  other: x\n", "x.yaml"
+    )
+
+    assert config.labels == {name: name, "other": "x"}
+
+
+def test_a_list_of_labels_stays_as_written() -> None:
+    config = parse_config("pool: {path: a.csv}\nlabels: [no, 1.50, 'a b', 2024-01-01]\n", "x.yaml")
+
+    assert config.label_names == ("no", "1.50", "a b", "2024-01-01")
+
+
+def test_a_label_without_a_description_is_described_by_its_name() -> None:
+    config = parse_config("pool: {path: a.csv}\nlabels:\n  cat:\n  dog: a hound\n", "x.yaml")
+
+    assert [label.description for label in config.label_list] == ["cat", "a hound"]
+
+
+def test_numbers_are_read_as_people_write_them() -> None:
+    config = parse_config(
+        SMALLEST + "batch: {size: 010}\nstudent: {transformer: {learning_rate: 5e-5}}\n", "x.yaml"
+    )
+
+    assert config.batch.size == 10
+    assert config.student.transformer.learning_rate == 5e-5
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            "selector:\n  kind: hybrid\n  shortlst: 3",
+            "line 5: unknown key 'selector.shortlst'. Did you mean: shortlist?"
+            " Allowed: kind, shortlist.",
+        ),
+        ("batch: {size: 0}", "line 3: 'batch.size' is 0; allowed: a whole number at least 1."),
+        ("batch: {size: 1.5}", "line 3: 'batch.size' is 1.5; allowed: a whole number at least 1."),
+        (
+            "batch:\n  audit: yes",
+            "line 4: 'batch.audit' is 'yes'; allowed: a number at least 0 and at most 1.",
+        ),
+        ("device: gpu", "line 3: 'device' is 'gpu'; allowed: auto, cpu, cuda or mps."),
+        ("device:", "line 3: 'device' is empty; allowed: auto, cpu, cuda or mps."),
+        (
+            "batch: 3",
+            "line 3: 'batch' is 3; allowed: a section with size, audit, near_duplicate,"
+            " candidates.",
+        ),
+        (
+            "embedder: {revision: 123}",
+            "line 3: 'embedder.revision' is 123; allowed: text. Put it in quotes.",
+        ),
+        (
+            "selector: hybrid",
+            "line 3: 'selector' is 'hybrid';"
+            " allowed: a section of kind hybrid, margin, random or package.module:Class.",
+        ),
+        (
+            "selector: {shortlist: 3}",
+            "line 3: 'selector.kind' is missing;"
+            " it must be hybrid, margin, random or package.module:Class.",
+        ),
+        (
+            "selector:\n  shortlist: 3\n  kind: hybird",
+            "line 5: Unknown selector 'hybird'. Did you mean: hybrid?"
+            " Available: hybrid, margin, random.",
+        ),
+        (
+            "proposers:\n  - kind: zero_shot\n  - kind: zero_shot\n    temperature: -1",
+            "line 6: 'proposers[1].temperature' is -1; allowed: a number above 0.",
+        ),
+        (
+            "proposers: [zero_shot]",
+            "line 3: 'proposers[0]' is 'zero_shot';"
+            " allowed: a section of kind zero_shot or package.module:Class.",
+        ),
+        ("seed: 1\nseed: 2", "line 4: 'seed' stands twice in its section; keep one."),
+        ("selector: {kind: 'nowhere:X'}", "line 3: 'nowhere:X': there is no module 'nowhere'."),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_its_value_and_what_is_allowed(
+    lines: str, expected: str
+) -> None:
+    assert complaint(SMALLEST + lines + "\n") == f"x.yaml, {expected}"
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ("[a, a]", "line 2: label 'a' is listed twice."),
+        ("{a: x}", "line 2: 'labels' is a section with a; allowed: at least 2 names, each"),
+        ("[{a: x}, {b: y}]", "line 2: 'labels' is a list; allowed: at least 2 names, each"),
+        ("{a: [x], b: y}", "line 2: 'labels.a' is a list; allowed: a line of text."),
+        ("{a: x, a: y, b: z}", "line 2: 'labels.a' stands twice in its section; keep one."),
+    ],
+)
+def test_labels_that_cannot_be_used_are_told_with_their_line(labels: str, expected: str) -> None:
+    message = complaint(f"pool: {{path: a.csv}}\nlabels: {labels}\n")
+
+    assert message.startswith(f"x.yaml, {expected}")
+    assert "\n" not in message
+
+
+def test_what_is_missing_is_explained() -> None:
+    message = complaint("labels: [a, b]\npool: {}\n")
+
+    assert message.startswith("x.yaml, line 2: 'pool.path' is missing; it must be text. A .csv,")
+
+
+def test_every_mistake_is_listed_in_the_order_of_the_file() -> None:
+    message = complaint("pol: 1\nlabels: [a, b]\nseed: x\nbatch: {size: 0}\nseed: 1\n")
+
+    assert [line.partition(":")[0] for line in message.splitlines()] == [
+        "x.yaml",
+        "x.yaml, line 1",
+        "x.yaml, line 3",
+        "x.yaml, line 4",
+        "x.yaml, line 5",
+    ]
+
+
+def test_a_wrong_kind_of_student_does_not_hide_a_wrong_key_beside_it() -> None:
+    message = complaint(SMALLEST + "student:\n  kind: lnear\n  fold: 3\n")
+
+    assert "line 4: 'student.kind' is 'lnear'; allowed: auto, linear or transformer." in message
+    assert "line 5: unknown key 'student.fold'. Did you mean: folds?" in message
+
+
+def test_a_long_value_is_cut() -> None:
+    assert len(complaint(SMALLEST + f"device: {'x' * 500}\n")) < 150
+
+
+@settings(deadline=None)
+@given(st.recursive(st.text("ab:-#{}[]'\"!&*?|>%@ \n\t", max_size=12), st.lists, max_leaves=5))
+def test_whatever_stands_in_a_file_the_answer_is_one_of_our_errors(value: object) -> None:
+    complaint(f"{value}\n" if isinstance(value, str) else f"pool: {value}\n")

@@ -1,0 +1,59 @@
+from hilt.review.simulated import SimulatedReviewer
+from hilt.types import Batch, BatchItem
+
+LABELS = ["a", "b", "c"]
+KEY = {f"item-{number}": LABELS[number % 3] for number in range(2000)}
+
+
+def batch(ids: list[str]) -> Batch:
+    return Batch(
+        4,
+        tuple(
+            BatchItem(rank, rank, item_id, "text", "random", 0.5, False, ())
+            for rank, item_id in enumerate(ids)
+        ),
+    )
+
+
+def said(reviewer: SimulatedReviewer, ids: list[str]) -> dict[str, tuple[str, ...]]:
+    return {decision.item_id: decision.labels for decision in reviewer.review(batch(ids))}
+
+
+def test_a_reviewer_without_errors_says_what_the_key_says() -> None:
+    decisions = SimulatedReviewer(KEY, LABELS, seconds=3.0).review(batch(list(KEY)))
+
+    assert {decision.item_id: decision.labels[0] for decision in decisions} == KEY
+    assert {(d.batch, d.seconds, d.source, d.reviewer, d.action) for d in decisions} == {
+        (4, 3.0, "simulated", "simulated", "label")
+    }
+
+
+def test_errors_are_about_as_frequent_as_asked_and_spread_over_the_other_labels() -> None:
+    answers = said(SimulatedReviewer(KEY, LABELS, error_rate=0.3), list(KEY))
+    wrong = [
+        (KEY[item_id], label) for item_id, (label,) in answers.items() if KEY[item_id] != label
+    ]
+
+    assert 500 < len(wrong) < 700
+    assert len(set(wrong)) == 6
+    assert min(wrong.count(pair) for pair in set(wrong)) > 60
+
+
+def test_a_reviewer_who_is_always_wrong_never_says_the_truth() -> None:
+    answers = said(SimulatedReviewer(KEY, LABELS, error_rate=1.0), list(KEY))
+
+    assert not [item_id for item_id, (label,) in answers.items() if label == KEY[item_id]]
+
+
+def test_an_answer_depends_on_the_seed_and_the_item_but_not_on_the_order() -> None:
+    reviewer = SimulatedReviewer(KEY, LABELS, error_rate=0.5, seed=1)
+    forwards = said(reviewer, list(KEY))
+
+    assert said(reviewer, list(reversed(KEY))) == forwards
+    assert said(SimulatedReviewer(KEY, LABELS, error_rate=0.5, seed=2), list(KEY)) != forwards
+
+
+def test_an_item_without_a_known_label_is_skipped() -> None:
+    decisions = SimulatedReviewer({"x": ""}, LABELS).review(batch(["x", "y"]))
+
+    assert [(decision.action, decision.labels) for decision in decisions] == [("skip", ())] * 2
