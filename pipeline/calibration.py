@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
+from scipy.special import logsumexp
 
 from hilt.types import Floats, Integers
 
@@ -89,14 +90,22 @@ def fit_pool_weights(
     Returns:
         Shape (n_distributions,), not negative.
     """
-    logs = np.stack([log_of(distribution) for distribution in distributions])  # (m, n, n_labels)
+    logs = np.stack([log_of(each) for each in distributions]).astype(np.float64)
+    true = logs[:, np.arange(len(positions)), positions]  # (m, n)
 
-    def loss(weights: Floats) -> float:
-        fused = softmax(np.tensordot(weights, logs, axes=1).astype(np.float32))
-        misfit = float(negative_log_likelihood(fused, positions).sum())
-        return misfit + prior_labels * float(((weights - prior) ** 2).sum())
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        logits = np.tensordot(weights, logs, axes=1)  # (n, n_labels)
+        normaliser = logsumexp(logits, axis=1)
+        fused = np.exp(logits - normaliser[:, None])
+        misfit = (normaliser - weights @ true).sum()
+        slope = (logs * fused).sum(axis=(1, 2)) - true.sum(axis=1)
+        distance = weights - prior
+        return (
+            float(misfit + prior_labels * (distance**2).sum()),
+            slope + 2 * prior_labels * distance,
+        )
 
-    result = minimize(loss, prior, method="L-BFGS-B", bounds=[(0, 3)] * len(prior))
+    result = minimize(loss, prior, jac=True, method="L-BFGS-B", bounds=[(0, 3)] * len(prior))
     return np.asarray(np.round(result.x, 4), dtype=np.float64)
 
 

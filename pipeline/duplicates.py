@@ -13,11 +13,11 @@ Hashes = npt.NDArray[np.uint64]
 
 
 def normalise(text: str) -> str:
-    """Set aside case, width and white space.
+    r"""Set aside case, width and white space.
 
     Punctuation stays: "fired :(" and "fired :)" do not say the same.
 
-    >>> normalise(" Two  Beers,\\nPLEASE! ")
+    >>> normalise(" Two  Beers,\nPLEASE! ")
     'two beers, please!'
     """
     if text.isascii():

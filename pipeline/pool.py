@@ -72,10 +72,23 @@ class Pool:
         groups.flags.writeable = False
         return groups
 
-    def index_of(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Find the indices of items by their identifiers.
+    def find(self, ids: Sequence[str]) -> dict[str, int]:
+        """Find the indices of items by their identifiers; unknown ones are left out.
 
         Every call scans the ids (a second for ten million), so ask for many at once.
+        """
+        wanted = list(dict.fromkeys(ids))
+        # A half surrogate pair cannot be stored, so no item has it.
+        known = pa.array([item_id.encode("utf-8", "replace") for item_id in wanted], pa.binary())
+        places = pc.index_in(self._table.column("id"), known.cast(pa.string()))
+        rows = np.flatnonzero(places.is_valid())
+        return {
+            wanted[place]: int(row)
+            for place, row in zip(places.drop_null().to_numpy(), rows, strict=True)
+        }
+
+    def index_of(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Find the indices of items by their identifiers, all of which must be there.
 
         Returns:
             Shape (len(ids),), in the order of `ids`.
@@ -83,17 +96,11 @@ class Pool:
         Raises:
             DataError: If an id is not in the pool.
         """
-        wanted = {item_id: position for position, item_id in enumerate(dict.fromkeys(ids))}
-        # A half surrogate pair cannot be stored, so no item has it.
-        known = pa.array([item_id.encode("utf-8", "replace") for item_id in wanted], pa.binary())
-        found = pc.index_in(self._table.column("id"), known.cast(pa.string()))
-        rows = np.flatnonzero(found.is_valid())
-        indices = np.full(len(wanted), -1, dtype=np.int64)
-        indices[found.drop_null().to_numpy()] = rows
-        for item_id, index in zip(wanted, indices, strict=True):
-            if index < 0:
+        found = self.find(ids)
+        for item_id in ids:
+            if item_id not in found:
                 raise DataError(f"No item of the pool has the id {item_id!r}.")
-        return indices[[wanted[item_id] for item_id in ids]]
+        return np.array([found[item_id] for item_id in ids], dtype=np.int64)
 
     @property
     def has_answer_key(self) -> bool:

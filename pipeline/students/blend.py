@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ class BlendedStudent:
         weights: One per part, not negative.
         temperature: What the blended logits are divided by.
     """
+
+    kind: ClassVar[str] = "blend"
 
     parts: dict[str, Student]
     weights: tuple[float, ...]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
+from scipy.optimize import minimize
 
 from hilt.pipeline.calibration import softmax
 from hilt.pipeline.students.base import Examples
 from hilt.types import Floats, Items
+
+SMALL_PRODUCT = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class LinearStudent:
     Attributes:
         coefficients: Shape (d + 1, n_labels), float32; the last row is the bias.
     """
+
+    kind: ClassVar[str] = "linear"
 
     coefficients: Floats
 
@@ -72,25 +80,40 @@ def _minimise(
     """Minimise weighted cross-entropy plus the penalty: convex, so the start does not matter."""
     inputs = torch.from_numpy(np.asarray(rows, dtype=np.float32))  # (m, d)
     wanted = torch.from_numpy(targets * weights[:, None])  # (m, n_labels)
+    weight = wanted.sum(dim=1, keepdim=True)
     size = (inputs.shape[1] + 1, wanted.shape[1])
-    coefficients = torch.zeros(size) if begin is None else torch.from_numpy(begin.copy())
-    coefficients.requires_grad_()
-    optimiser = torch.optim.LBFGS(
-        [coefficients],
-        max_iter=100,
-        history_size=10,
-        tolerance_grad=1e-3,
-        tolerance_change=1e-6,
-        line_search_fn="strong_wolfe",
-    )
 
-    def loss() -> torch.Tensor:
-        optimiser.zero_grad()
-        logits = torch.addmm(coefficients[-1], inputs, coefficients[:-1])
-        misfit = -(wanted * torch.log_softmax(logits, dim=1)).sum()
-        total = misfit + coefficients[:-1].square().sum() / (2 * regularisation)
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        coefficients = torch.from_numpy(flat.astype(np.float32).reshape(size))
+        slopes = coefficients[:-1]
+        logarithms = torch.log_softmax(torch.addmm(coefficients[-1], inputs, slopes), dim=1)
+        excess = logarithms.exp() * weight - wanted  # (m, n_labels)
+        gradient = torch.vstack(
+            [(excess.T @ inputs).T + slopes / regularisation, excess.sum(dim=0)[None]]
+        )
+        misfit = -(wanted * logarithms).sum(dtype=torch.float64)
+        penalty = slopes.square().sum(dtype=torch.float64) / (2 * regularisation)
+        return float(misfit + penalty), gradient.numpy().ravel().astype(np.float64)
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
-    return coefficients.detach().numpy()
+    start = np.zeros(size) if begin is None else begin
+    with _threads_for(inputs.numel() * size[1]):
+        result = minimize(
+            loss,
+            start.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": 200, "ftol": 1e-7, "gtol": 1e-3},
+        )
+    return np.asarray(result.x, dtype=np.float32).reshape(size)
+
+
+@contextmanager
+def _threads_for(multiplications: int) -> Iterator[None]:
+    """Use one thread for a small product: waiting for a second costs more than it brings."""
+    before = torch.get_num_threads()
+    if multiplications < SMALL_PRODUCT:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -32,6 +32,8 @@ class TransformerStudent:
         max_tokens: Where texts are cut.
         epochs: Passes over the examples that made it.
     """
+
+    kind: ClassVar[str] = "transformer"
 
     model: Any
     tokenizer: Any

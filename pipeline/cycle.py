@@ -1,0 +1,249 @@
+"""One turn of the loop: train the student, measure it, propose again, select."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.arrays import fingerprint
+from hilt.pipeline.batches import open_batch, select, undecided
+from hilt.pipeline.measure import measure
+from hilt.pipeline.proposing import Proposals, latest_training, load_embedder, propose
+from hilt.pipeline.store import Outcome
+from hilt.pipeline.students.problem import Problem
+from hilt.pipeline.students.saved import save_student
+from hilt.pipeline.students.training import Training, train_student
+from hilt.pipeline.tables import TrainingRow
+from hilt.pipeline.workspace import Workspace
+from hilt.proposers.base import Embedder
+from hilt.proposers.encoder import resolve_device, resolve_encoder
+from hilt.types import Batch, Integers, Items
+
+TRAIN_STREAM = 3  # cycle c is trained from the random stream (seed, 3, c)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What a training came to.
+
+    Attributes:
+        cycle: Its number, from 1.
+        new: Whether it was trained now; otherwise nothing has changed since.
+        summary: Labels, kind of student, measures; what `hilt status` shows.
+    """
+
+    cycle: int
+    new: bool
+    summary: dict[str, Any]
+
+
+def cycle(workspace: Workspace, *, partial: bool = False) -> Batch:
+    """Train on the decisions so far, propose again with the student, and select a batch.
+
+    Args:
+        workspace: Where decisions and proposals are.
+        partial: Go on although the open batch has undecided items.
+
+    Raises:
+        WorkspaceError: If there are no labels yet, or undecided items and not `partial`.
+    """
+    current = open_batch(workspace)
+    if current is not None and not partial:
+        waiting = undecided(workspace, current)
+        trained = latest_training(workspace)
+        if trained is not None and trained.last_decision == workspace.store.last_decision():
+            return current  # this cycle has turned already
+        raise WorkspaceError(
+            f"{len(waiting)} of the {len(current)} items of batch {current.number} are not decided"
+            " yet; decide them, or leave them with --partial."
+        )
+    with workspace.locked():
+        train(workspace)
+        propose(workspace)
+        return select(workspace, anew=True)
+
+
+def train(workspace: Workspace) -> TrainResult:
+    """Train the student on everything that people have said; not again when nothing is new.
+
+    Raises:
+        WorkspaceError: If there are no proposals or no labels yet.
+    """
+    with workspace.locked():
+        outcomes = [each for each in workspace.store.outcomes() if each.label is not None]
+        if not outcomes:
+            raise WorkspaceError(
+                f"{workspace.folder} has no labels yet; review a batch first (`hilt select`, then"
+                " `hilt export` and `hilt import`)."
+            )
+        workspace.required(workspace.fused, "propose")
+        embedder = load_embedder(workspace)
+        proposals = Proposals(workspace, embedder)
+        made_of = _made_of(workspace, outcomes, proposals)
+        last = latest_training(workspace)
+        if last is not None and last.fingerprint == made_of:
+            return TrainResult(last.cycle, False, last.summary)
+        number = 1 if last is None else last.cycle + 1
+        return _train(workspace, number, made_of, outcomes, embedder, proposals)
+
+
+def _made_of(workspace: Workspace, outcomes: Sequence[Outcome], proposals: Proposals) -> str:
+    config = workspace.config
+    return fingerprint(
+        {
+            "labels": [[outcome.index, outcome.label, outcome.audit] for outcome in outcomes],
+            "student": config.student.model_dump(),
+            "proposals": proposals.makers,
+            "seed": config.seed,
+        }
+    )
+
+
+def _train(
+    workspace: Workspace,
+    number: int,
+    made_of: str,
+    outcomes: Sequence[Outcome],
+    embedder: Embedder,
+    proposals: Proposals,
+) -> TrainResult:
+    config = workspace.config
+    started = time.monotonic()
+    last_decision = workspace.store.last_decision()
+    rng = np.random.default_rng([config.seed, TRAIN_STREAM, number])
+    indices = np.array([outcome.index for outcome in outcomes])
+    position = {name: place for place, name in enumerate(config.label_names)}
+    positions = np.array([position[str(outcome.label)] for outcome in outcomes])
+    problem = make_problem(workspace, indices, positions, embedder, proposals, rng)
+    with workspace.progress.task(f"Training on {len(problem)} labels", 1, "student") as advance:
+        training = train_student(
+            problem,
+            config.student,
+            encoder=resolve_encoder(config.student.transformer.model or config.embedder.model),
+            device=resolve_device(workspace.device),
+            rng=rng,
+        )
+        advance(1)
+    summary = {
+        "human_labels": len(outcomes),
+        "audit_labels": sum(outcome.audit for outcome in outcomes),
+        "label_counts": dict(Counter(str(outcome.label) for outcome in outcomes)),
+        "kind": training.student.kind,
+        "self_training": training.self_training,
+        "fusion": list(training.fusion),
+        "scores": training.scores,
+        "audit": _measure_audit(training, problem, outcomes),
+        "test": _measure_test(workspace, training, proposals),
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    save_student(
+        training.student,
+        workspace.student_folder(number),
+        config.label_names,
+        config.embedder.model_dump(),
+        {"cycle": number, "fingerprint": made_of, "training": summary},
+    )
+    workspace.store.add_training(
+        TrainingRow(
+            cycle=number,
+            fingerprint=made_of,
+            last_decision=last_decision,
+            summary=summary,
+            created_at=datetime.now(UTC),
+        )
+    )
+    return TrainResult(number, True, summary)
+
+
+def make_problem(
+    workspace: Workspace,
+    indices: Integers,
+    positions: Integers,
+    embedder: Embedder,
+    proposals: Proposals,
+    rng: np.random.Generator,
+) -> Problem:
+    """Gather what a student learns from.
+
+    Args:
+        workspace: Where the pool is.
+        indices: Shape (n,), the items that have a label.
+        positions: Shape (n,), the positions of those labels.
+        embedder: For the label descriptions.
+        proposals: What the proposers say.
+        rng: Draws the unlabelled items.
+    """
+    labels = workspace.config.label_list
+    descriptions = [label.description for label in labels]
+    unlabelled = _sample_unlabelled(workspace, indices, rng)
+    return Problem(
+        labelled=_items(workspace, indices),
+        positions=positions,
+        groups=workspace.pool.groups[indices],
+        proposal=proposals.rows(indices),
+        unlabelled=_items(workspace, unlabelled),
+        unlabelled_proposal=proposals.rows(unlabelled),
+        descriptions=Items(
+            [label.name for label in labels], descriptions, embedder.embed(descriptions)
+        ),
+    )
+
+
+def _items(workspace: Workspace, indices: Integers) -> Items:
+    items = workspace.pool.items(indices)
+    embeddings = workspace.embeddings.open()[indices].astype(np.float32)
+    return Items(items.ids, items.texts, embeddings)
+
+
+def _sample_unlabelled(
+    workspace: Workspace, labelled: Integers, rng: np.random.Generator
+) -> Integers:
+    """Draw as many other items as self-training can use."""
+    settings = workspace.config.student.self_training
+    wanted = int(np.ceil(settings.max_items / settings.share))
+    n_items = len(workspace.pool)
+    drawn = rng.choice(n_items, min(n_items, wanted + len(labelled)), replace=False)
+    return np.sort(drawn[~np.isin(drawn, labelled)][:wanted])
+
+
+def _measure_audit(
+    training: Training, problem: Problem, outcomes: Sequence[Outcome]
+) -> dict[str, Any] | None:
+    """Measure on the audit slices, each item by students that did not see it."""
+    rows = np.flatnonzero([outcome.audit for outcome in outcomes])
+    if not len(rows):
+        return None
+    positions = problem.positions[rows]
+    return {
+        "student": measure(training.out_of_fold[rows], positions).to_dict(),
+        "proposer": measure(problem.proposal[rows], positions).to_dict(),
+    }
+
+
+def _measure_test(
+    workspace: Workspace, training: Training, proposals: Proposals
+) -> dict[str, Any] | None:
+    """Measure on the test set, where there is one."""
+    if workspace.test is None:
+        return None
+    items, positions = labelled_test(workspace)
+    return {
+        "student": measure(training.student.predict_proba(items), positions).to_dict(),
+        "proposer": measure(proposals.propose(items), positions).to_dict(),
+    }
+
+
+def labelled_test(workspace: Workspace) -> tuple[Items, Integers]:
+    """Read the test set with its embeddings and true labels."""
+    test = workspace.test
+    assert test is not None
+    items = test.items(slice(None))
+    embeddings = workspace.required(workspace.test_embeddings, "propose").open()
+    return Items(items.ids, items.texts, embeddings), test.answer_key(workspace.config.label_names)

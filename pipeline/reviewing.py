@@ -1,0 +1,201 @@
+"""Batches out to people, decisions back in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hilt.errors import DataError, WorkspaceError
+from hilt.pipeline.batches import open_batch, read_batch, undecided
+from hilt.pipeline.store import decision_row
+from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.workspace import Workspace
+from hilt.review.base import EXCHANGES, Exchange, Rejection
+from hilt.review.simulated import SimulatedReviewer
+from hilt.types import Batch, Decision
+
+SHOWN_REJECTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResult:
+    """What became of some decisions.
+
+    Attributes:
+        added: Decisions that were stored.
+        unchanged: Decisions that were stored before.
+        rejected: What does not fit, with its line.
+        unanswered: Lines without an answer.
+        open_items: Items of the last batch that are still undecided.
+    """
+
+    added: int
+    unchanged: int
+    rejected: tuple[Rejection, ...]
+    unanswered: int
+    open_items: int
+
+
+def export_batch(
+    workspace: Workspace, path: Path | str, *, number: int | None = None, kind: str | None = None
+) -> Batch:
+    """Write a batch to a file for review.
+
+    Args:
+        workspace: Where the batch is.
+        path: The file; its ending (.jsonl, .csv) decides the format.
+        number: Which batch, all of it; the undecided items of the open one by default.
+        kind: Instead of the file's ending.
+
+    Raises:
+        WorkspaceError: If there is no such batch.
+        UnknownNameError: If there is no such format.
+    """
+    path = Path(path)
+    exchange = _exchange(path, kind)
+    if number is not None:
+        batch = read_batch(workspace, number)
+    else:
+        current = open_batch(workspace)
+        if current is None:
+            raise WorkspaceError(
+                f"{workspace.folder} has no open batch; run `hilt select {workspace.folder}`,"
+                " or name an earlier one with --batch."
+            )
+        batch = undecided(workspace, current)
+    exchange.write(batch, path)
+    return batch
+
+
+def import_answers(
+    workspace: Workspace,
+    path: Path | str,
+    *,
+    reviewer: str = "reviewer",
+    partial: bool = False,
+    kind: str | None = None,
+) -> RecordResult:
+    """Read answers from a file and store them; reading it again changes nothing.
+
+    Args:
+        workspace: Where the batch came from.
+        path: What `export_batch` wrote, answered; a file with just `id` and `label` works too.
+        reviewer: Who decided, where a line does not say.
+        partial: Store what fits even when other lines do not.
+        kind: Instead of the file's ending.
+
+    Raises:
+        DataError: If the file cannot be read, or a line does not fit and `partial` is not set;
+            then nothing is stored.
+    """
+    path = Path(path)
+    answers = _exchange(path, kind).read(path, workspace.config.label_names, reviewer)
+    return _record(
+        workspace, answers.decisions, answers.rejections, answers.unanswered, str(path), partial
+    )
+
+
+def record(workspace: Workspace, decisions: Sequence[Decision]) -> RecordResult:
+    """Store decisions, all or none.
+
+    Raises:
+        DataError: If one does not fit.
+    """
+    return _record(workspace, decisions, (), 0, "the decisions", partial=False)
+
+
+def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
+    """Let the simulated reviewer answer a batch from the pool's answer key.
+
+    Raises:
+        DataError: If the pool has no known labels.
+    """
+    config, pool = workspace.config, workspace.pool
+    if not pool.has_answer_key:
+        raise DataError(
+            "There is no answer key: name the column with known labels as `pool.label` in the"
+            " configuration, and run `hilt init` again."
+        )
+    truth = pool.answer_key(config.label_names)
+    key = {
+        item.item_id: config.label_names[truth[item.index]]
+        for item in batch.items
+        if truth[item.index] >= 0
+    }
+    reviewer = SimulatedReviewer(
+        key,
+        config.label_names,
+        config.simulation.error_rate,
+        config.simulation.seconds,
+        config.seed,
+    )
+    return record(workspace, reviewer.review(batch))
+
+
+def _record(
+    workspace: Workspace,
+    decisions: Sequence[Decision],
+    rejections: Sequence[Rejection],
+    unanswered: int,
+    source: str,
+    partial: bool,
+) -> RecordResult:
+    with workspace.locked():
+        matched, misfits = _match(workspace, decisions)
+        rejected = tuple(sorted((*rejections, *misfits), key=lambda rejection: rejection.line))
+        if rejected and not partial:
+            raise DataError(_refusal(source, rejected, len(matched)))
+        rows = [decision_row(decision, index, shown) for decision, index, shown in matched]
+        added = workspace.store.add_decisions(rows)
+        still_open = open_batch(workspace)
+        return RecordResult(
+            added=added,
+            unchanged=len(rows) - added,
+            rejected=rejected,
+            unanswered=unanswered,
+            open_items=0 if still_open is None else len(undecided(workspace, still_open)),
+        )
+
+
+Matched = tuple[Decision, int, BatchItemRow | None]
+
+
+def _match(
+    workspace: Workspace, decisions: Sequence[Decision]
+) -> tuple[list[Matched], list[Rejection]]:
+    """Find each decision's item, and what the reviewer was shown of it."""
+    shown: dict[tuple[str, int | None], BatchItemRow] = {}
+    for row in workspace.store.batch_items():
+        shown[row.item_id, row.batch] = shown[row.item_id, None] = row
+    elsewhere = [d.item_id for d in decisions if (d.item_id, None) not in shown]
+    indices = workspace.pool.find(elsewhere)
+    matched: list[Matched] = []
+    misfits: list[Rejection] = []
+    for decision in decisions:
+        seen = shown.get((decision.item_id, decision.batch))
+        index = seen.item_index if seen is not None else indices.get(decision.item_id)
+        if seen is None and decision.batch is not None:
+            reason = f"batch {decision.batch} has no item with the id {decision.item_id!r}"
+            misfits.append(Rejection(decision.line or 0, reason))
+        elif index is None:
+            reason = f"no item of the pool has the id {decision.item_id!r}"
+            misfits.append(Rejection(decision.line or 0, reason))
+        else:
+            matched.append((decision, index, seen))
+    return matched, misfits
+
+
+def _refusal(source: str, rejected: Sequence[Rejection], fitting: int) -> str:
+    lines = [f"{source}, line {each.line}: {each.reason}" for each in rejected[:SHOWN_REJECTIONS]]
+    if len(rejected) > SHOWN_REJECTIONS:
+        lines.append(f"... and {len(rejected) - SHOWN_REJECTIONS} more")
+    lines.append(
+        f"Nothing was stored. Mend these lines, or store the other {fitting} with --partial."
+    )
+    return "\n".join(lines)
+
+
+def _exchange(path: Path, kind: str | None) -> Exchange:
+    exchange: Exchange = EXCHANGES.load(kind or path.suffix.lstrip(".") or "jsonl")()
+    return exchange

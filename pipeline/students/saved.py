@@ -1,0 +1,87 @@
+"""A student on disk: a folder with its weights and a `student.json` that says what it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hilt.errors import ModelError
+from hilt.pipeline.arrays import write_json
+from hilt.pipeline.students.base import STUDENTS, Student
+
+RECORD = "student.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedStudent:
+    """A student with what it needs to be used on new items.
+
+    Attributes:
+        student: The model.
+        labels: The names of its labels, in the order of its columns.
+        embedder: The `embedder` section that made the vectors it reads.
+        record: All of `student.json`.
+    """
+
+    student: Student
+    labels: tuple[str, ...]
+    embedder: dict[str, Any]
+    record: dict[str, Any]
+
+
+def save_student(
+    student: Student,
+    folder: Path,
+    labels: tuple[str, ...],
+    embedder: Mapping[str, Any],
+    about: Mapping[str, Any],
+) -> None:
+    """Write a student into a new folder that is never seen half-written.
+
+    Args:
+        student: The model.
+        folder: Where it goes; what a killed training left there is replaced.
+        labels: The names of its labels.
+        embedder: The `embedder` section of the configuration.
+        about: Anything else that should be known of it.
+    """
+    temporary = folder.with_name(folder.name + ".partial")
+    for leftover in (temporary, folder):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    temporary.mkdir(parents=True)
+    student.save(temporary, labels)
+    record = {
+        "format": 1,
+        "kind": student.kind,
+        "labels": list(labels),
+        "embedder": dict(embedder),
+        **about,
+    }
+    write_json(temporary / RECORD, record)
+    temporary.rename(folder)
+
+
+def load_student(folder: Path, device: str) -> SavedStudent:
+    """Read what `save_student` wrote.
+
+    Raises:
+        ModelError: If the folder holds no student, or one of a newer hilt.
+    """
+    from hilt.proposers.encoder import resolve_device
+
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ModelError(
+            f"{folder} holds no student: it has no readable {RECORD}; give a folder such as"
+            " WORKSPACE/students/cycle-0001, or the `student` of a release."
+        ) from None
+    if record["format"] > 1:
+        raise ModelError(f"{folder} was written by a newer hilt; upgrade hilt.")
+    student = STUDENTS.load(record["kind"]).load(folder, resolve_device(device))
+    return SavedStudent(student, tuple(record["labels"]), record["embedder"], record)

@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from hilt.proposers import zero_shot
+from hilt.proposers.sentence_embedder import SentenceEmbedder
+from hilt.proposers.zero_shot import ZeroShot, batch_calibrate, cosine_proposal
+from hilt.types import Items, Label
+
+LABELS = (
+    Label("sport", "a text about sport"),
+    Label("money", "a text about money, banks and business"),
+    Label("space", "a text about planets and space flight"),
+)
+
+
+@st.composite
+def distributions(draw: st.DrawFn) -> np.ndarray:
+    shape = draw(st.tuples(st.integers(1, 20), st.integers(2, 8)))
+    weights = draw(arrays(np.float32, shape, elements=st.floats(0.0009765625, 1, width=32)))
+    rows: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return rows
+
+
+class CountingEmbedder(SentenceEmbedder):
+    calls = 0
+
+    def embed(self, texts: list[str]) -> np.ndarray:
+        self.calls += 1
+        return np.eye(len(texts), dtype=np.float32)
+
+
+def items_with(embeddings: np.ndarray | None) -> Items:
+    return Items(ids=["a", "b"], texts=["first", "second"], embeddings=embeddings)
+
+
+@given(distributions())
+def test_a_uniform_mean_leaves_probabilities_unchanged(probabilities: np.ndarray) -> None:
+    n_labels = probabilities.shape[1]
+
+    calibrated = batch_calibrate(probabilities, np.full(n_labels, 1 / n_labels))
+
+    np.testing.assert_allclose(calibrated, probabilities, rtol=1e-4, atol=1e-6)
+
+
+@given(distributions())
+def test_calibrated_rows_sum_to_one(probabilities: np.ndarray) -> None:
+    calibrated = batch_calibrate(probabilities, probabilities.mean(axis=0))
+
+    np.testing.assert_allclose(calibrated.sum(axis=1), 1, atol=1e-5)
+    assert (calibrated >= 0).all()
+
+
+@given(distributions())
+def test_calibration_makes_an_average_item_uniform(probabilities: np.ndarray) -> None:
+    mean = probabilities.mean(axis=0)
+
+    calibrated = batch_calibrate(mean[None], mean)
+
+    np.testing.assert_allclose(calibrated, 1 / len(mean), atol=1e-4)
+
+
+@given(distributions())
+def test_calibration_keeps_the_order_of_items_within_a_pair_of_labels(
+    probabilities: np.ndarray,
+) -> None:
+    calibrated = batch_calibrate(probabilities, probabilities.mean(axis=0))
+
+    before = np.log(probabilities[:, 0]) - np.log(probabilities[:, 1])
+    after = np.log(calibrated[:, 0]) - np.log(calibrated[:, 1])
+    np.testing.assert_allclose(after - after[0], before - before[0], atol=1e-3)
+
+
+def test_a_label_that_nothing_leans_to_stays_at_zero() -> None:
+    probabilities = np.array([[0.75, 0.25, 0], [0.25, 0.75, 0]], dtype=np.float16)
+
+    calibrated = batch_calibrate(probabilities, np.array([0.5, 0.5, 0]))
+
+    np.testing.assert_allclose(calibrated, probabilities, atol=1e-6)
+
+
+def test_a_label_that_takes_everything_gives_no_nan() -> None:
+    probabilities = np.array([[1, 0], [1, 0]], dtype=np.float16)
+
+    assert batch_calibrate(probabilities, np.array([1.0, 0.0])).tolist() == [[1, 0], [1, 0]]
+
+
+def test_no_items_give_no_rows() -> None:
+    labels = np.eye(3, dtype=np.float32)
+
+    assert cosine_proposal(np.empty((0, 3), np.float32), labels, 0.05).shape == (0, 3)
+    assert batch_calibrate(np.empty((0, 3), np.float32), np.full(3, 1 / 3)).shape == (0, 3)
+
+
+def test_a_lower_temperature_is_surer() -> None:
+    corners = np.eye(3, dtype=np.float32)
+
+    unsure, sure = (cosine_proposal(corners, corners, value).max() for value in (1.0, 0.1))
+
+    assert sure > unsure
+
+
+def test_a_very_low_temperature_neither_overflows_nor_gives_nan() -> None:
+    corners = np.eye(3, dtype=np.float16)
+
+    np.testing.assert_allclose(cosine_proposal(corners, corners, 1e-6), np.eye(3))
+
+
+def test_float16_embeddings_propose_what_float32_ones_do() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(50, 64)).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+
+    halved = cosine_proposal(embeddings.astype(np.float16), embeddings[:5], 0.05)
+
+    assert halved.dtype == np.float32
+    np.testing.assert_allclose(halved, cosine_proposal(embeddings, embeddings[:5], 0.05), atol=5e-3)
+
+
+def test_many_items_are_proposed_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    embeddings = np.eye(7, dtype=np.float32)
+    whole = cosine_proposal(embeddings, embeddings, 0.2)
+    calibrated = batch_calibrate(whole, whole.mean(axis=0))
+    monkeypatch.setattr(zero_shot, "BLOCK_ROWS", 3)
+
+    np.testing.assert_allclose(cosine_proposal(embeddings, embeddings, 0.2), whole, rtol=1e-6)
+    np.testing.assert_allclose(batch_calibrate(whole, whole.mean(axis=0)), calibrated, rtol=1e-6)
+
+
+def test_items_without_embeddings_are_refused() -> None:
+    proposer = ZeroShot(LABELS, CountingEmbedder())
+
+    with pytest.raises(ValueError, match="run the embedder first"):
+        proposer.propose(items_with(None))
+
+
+def test_descriptions_are_embedded_once_and_only_when_needed() -> None:
+    embedder = CountingEmbedder()
+    proposer = ZeroShot(LABELS, embedder)
+    before = embedder.calls
+
+    proposer.propose(items_with(np.eye(2, 3, dtype=np.float16)))
+    proposer.propose(items_with(np.eye(2, 3, dtype=np.float16)))
+
+    assert (before, embedder.calls) == (0, 1)
+
+
+def test_the_likeliest_label_is_the_one_that_the_text_is_about() -> None:
+    embedder = SentenceEmbedder(device="cpu")
+    texts = ["The striker scored twice in the final.", "The bank raised its interest rates."]
+    items = Items(ids=["a", "b"], texts=texts, embeddings=embedder.embed(texts))
+
+    proposal = ZeroShot(LABELS, embedder).propose(items)
+
+    assert proposal.argmax(axis=1).tolist() == [0, 1]
+    np.testing.assert_allclose(proposal.sum(axis=1), 1, atol=1e-6)
