@@ -25,14 +25,16 @@ def import_object(path: str) -> Any:  # noqa: ANN401 - what stands there decides
         UnknownNameError: If the path has no colon, or there is no such module or name.
     """
     module, separator, name = path.partition(":")
-    if not separator:
+    if not (separator and module and name) or module.startswith("."):
         raise UnknownNameError(f"{path!r} is not of the form 'package.module:Class'.")
     try:
-        return getattr(importlib.import_module(module), name)
+        imported = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and (module + ".").startswith(error.name + "."):
             raise UnknownNameError(f"{path!r}: there is no module {error.name!r}.") from None
         raise
+    try:
+        return getattr(imported, name)
     except AttributeError:
         raise UnknownNameError(f"{path!r}: {module} has no {name!r}.") from None
 

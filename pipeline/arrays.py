@@ -92,7 +92,17 @@ class PartialArray:
                 yield start, min(start + self.chunk_rows, self.shape[0])
 
     def write(self, start: int, rows: Floats) -> None:
-        """Write one chunk, for good."""
+        """Write one chunk, for good.
+
+        Raises:
+            ValueError: If it is not one row per item of the chunk that begins at `start`.
+        """
+        stop = min(start + self.chunk_rows, self.shape[0])
+        if rows.shape != (stop - start, self.shape[1]):
+            raise ValueError(
+                f"{self.file.path.stem}: items {start} to {stop - 1} gave an array of shape"
+                f" {rows.shape}, expected {(stop - start, self.shape[1])}."
+            )
         self._rows[start : start + len(rows)] = rows
         self._rows.flush()
         self._done.add(start)

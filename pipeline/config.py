@@ -80,8 +80,11 @@ class Embedder(Section):
     max_tokens: int | None = Field(
         None, ge=8, description="Cut texts after this many tokens. Unset: the model's own length."
     )
-    batch_tokens: int = Field(
-        8192, ge=256, description="Tokens in one batch, padding included; lower it to save memory."
+    batch_tokens: int | None = Field(
+        None,
+        ge=256,
+        description="Tokens in one batch, padding included; lower it to save memory. Unset: 3072 on"
+        " a processor, 32768 on a graphics card.",
     )
 
 

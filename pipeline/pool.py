@@ -119,6 +119,13 @@ class Pool:
         key: npt.NDArray[np.int64] = positions.fill_null(-1).cast(pa.int64()).to_numpy()
         return key
 
+    def known_labels(self) -> dict[str, str]:
+        """Map ids to known labels; empty without an answer key. For simulated reviewers only."""
+        if not self.has_answer_key:
+            return {}
+        ids, labels = (self._read(name, slice(None)) for name in ("id", "label"))
+        return dict(zip(ids, labels, strict=True))
+
     @cached_property
     def _table(self) -> Any:  # noqa: ANN401 - a pyarrow.Table, which has no types
         # Importing datasets takes seconds, which `hilt --help` should not pay.

@@ -38,7 +38,12 @@ class RecordResult:
 
 
 def export_batch(
-    workspace: Workspace, path: Path | str, *, number: int | None = None, kind: str | None = None
+    workspace: Workspace,
+    path: Path | str,
+    *,
+    number: int | None = None,
+    kind: str | None = None,
+    simulated: bool = False,
 ) -> Batch:
     """Write a batch to a file for review.
 
@@ -47,9 +52,11 @@ def export_batch(
         path: The file; its ending (.jsonl, .csv) decides the format.
         number: Which batch, all of it; the undecided items of the open one by default.
         kind: Instead of the file's ending.
+        simulated: Let the simulated reviewer fill in the answers.
 
     Raises:
         WorkspaceError: If there is no such batch.
+        DataError: If there is no answer key to simulate a reviewer with.
         UnknownNameError: If there is no such format.
     """
     path = Path(path)
@@ -64,7 +71,8 @@ def export_batch(
                 " or name an earlier one with --batch."
             )
         batch = undecided(workspace, current)
-    exchange.write(batch, path)
+    answers = simulated_reviewer(workspace).review(batch) if simulated else ()
+    exchange.write(batch, path, answers)
     return batch
 
 
@@ -106,7 +114,16 @@ def record(workspace: Workspace, decisions: Sequence[Decision]) -> RecordResult:
 
 
 def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
-    """Let the simulated reviewer answer a batch from the pool's answer key.
+    """Let the simulated reviewer answer a batch.
+
+    Raises:
+        DataError: If the pool has no known labels.
+    """
+    return record(workspace, simulated_reviewer(workspace).review(batch))
+
+
+def simulated_reviewer(workspace: Workspace) -> SimulatedReviewer:
+    """Build the reviewer that answers from the pool's answer key.
 
     Raises:
         DataError: If the pool has no known labels.
@@ -117,20 +134,9 @@ def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
             "There is no answer key: name the column with known labels as `pool.label` in the"
             " configuration, and run `hilt init` again."
         )
-    truth = pool.answer_key(config.label_names)
-    key = {
-        item.item_id: config.label_names[truth[item.index]]
-        for item in batch.items
-        if truth[item.index] >= 0
-    }
-    reviewer = SimulatedReviewer(
-        key,
-        config.label_names,
-        config.simulation.error_rate,
-        config.simulation.seconds,
-        config.seed,
+    return SimulatedReviewer(
+        pool.known_labels(), config.label_names, **config.simulation.model_dump(), seed=config.seed
     )
-    return record(workspace, reviewer.review(batch))
 
 
 def _record(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, func, inspect, select
+from sqlalchemy import URL, Engine, create_engine, event, func, inspect, make_url, select
 from sqlalchemy.orm import Session
 
 from hilt.errors import WorkspaceError
@@ -23,6 +23,8 @@ from hilt.pipeline.tables import (
     TrainingRow,
 )
 from hilt.types import Action, Decision
+
+MOST_NAMED = 1000  # items that a query names one by one; a database refuses too many
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Store:
     """
 
     def __init__(self, url: str | Path) -> None:
-        self.url = f"sqlite:///{url}" if isinstance(url, Path) else url
+        is_path = isinstance(url, Path)
+        self.url = URL.create("sqlite", database=str(url)) if is_path else make_url(str(url))
         self._engine = _engine(self.url)
 
     def close(self) -> None:
@@ -139,11 +142,13 @@ class Store:
         A decision equal to the same reviewer's latest on that item adds nothing, so that
         reading a file twice does no harm.
         """
+        rows = list(rows)
+        items = {row.item_index for row in rows}
+        query = select(DecisionRow).order_by(DecisionRow.id)
+        if len(items) <= MOST_NAMED:
+            query = query.where(DecisionRow.item_index.in_(items))
         with Session(self._engine) as session, session.begin():
-            latest = {
-                (row.item_index, row.reviewer): _said(row)
-                for row in session.scalars(select(DecisionRow).order_by(DecisionRow.id))
-            }
+            latest = {(row.item_index, row.reviewer): _said(row) for row in session.scalars(query)}
             fresh = []
             for row in rows:
                 key = (row.item_index, row.reviewer)
@@ -231,7 +236,7 @@ def _resolve(rows: Sequence[DecisionRow]) -> Outcome:
     )
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: URL) -> Engine:
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

@@ -32,6 +32,9 @@ from hilt.pipeline.pool import Pool, build_pool
 from hilt.pipeline.store import Store
 from hilt.progress import Progress, Silent
 
+LOCK_NAMES = {".lock", ".lock-holder"}
+UNFINISHED = "hilt.yaml.tmp"  # stands in a folder while `init` is at work in it
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -140,6 +143,7 @@ def init(
     _check_free(folder, config)
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
+        _check_free(folder, config)  # again: another `init` may have ended in between
         if not (folder / "hilt.yaml").exists():
             _lay_out(folder, config)
     return open_workspace(folder, device=device, progress=progress)
@@ -177,11 +181,18 @@ def _check_free(folder: Path, config: Config) -> None:
 
 def _strangers(folder: Path) -> bool:
     """Tell whether a folder without a configuration holds more than a killed `init` leaves."""
-    return not (folder / ".lock").exists() and any(folder.iterdir())
+    names = {path.name for path in folder.iterdir()} - LOCK_NAMES
+    return bool(names) and UNFINISHED not in names
 
 
 def _lay_out(folder: Path, config: Config) -> None:
-    """Write everything, the configuration last: it makes the folder a workspace."""
+    """Write everything; renaming the configuration at the end makes the folder a workspace."""
+    _clear(folder)
+    values = config.model_dump(mode="json", exclude_unset=True)
+    text = "# Written by `hilt init`; edit it between commands.\n" + yaml.safe_dump(
+        values, sort_keys=False, allow_unicode=True, width=100
+    )
+    (folder / UNFINISHED).write_text(text, encoding="utf-8")
     try:
         build_pool(config.pool, config.label_names, folder / "pool")
         if config.test is not None:
@@ -192,18 +203,23 @@ def _lay_out(folder: Path, config: Config) -> None:
     except DataError:
         shutil.rmtree(folder)  # only an empty folder, or a killed init's leftovers, got this far
         raise
-    values = config.model_dump(mode="json", exclude_unset=True)
-    text = "# Written by `hilt init`; edit it between commands.\n" + yaml.safe_dump(
-        values, sort_keys=False, allow_unicode=True, width=100
-    )
-    temporary = folder / "hilt.yaml.tmp"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(folder / "hilt.yaml")
+    (folder / UNFINISHED).replace(folder / "hilt.yaml")
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed `init` left; its `hilt.yaml.tmp` goes last, for it says whose it is."""
+    left = [path for path in folder.iterdir() if path.name not in LOCK_NAMES]
+    for path in sorted(left, key=lambda path: path.name == UNFINISHED):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    lock = FileLock(folder / ".lock", timeout=0, is_singleton=True)
+    # One lock per folder however it is spelled, so that a nested one is known as such.
+    lock = FileLock(folder.resolve() / ".lock", timeout=0, is_singleton=True)
     holder = folder / ".lock-holder"
     try:
         lock.acquire()

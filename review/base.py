@@ -37,8 +37,14 @@ class Answers:
 class Exchange(Protocol):
     """A file format that other tools, or a text editor, can work with."""
 
-    def write(self, batch: Batch, path: Path) -> None:
-        """Write a batch for review; a blind item carries no proposal, score or reason."""
+    def write(self, batch: Batch, path: Path, decisions: Sequence[Decision] = ()) -> None:
+        """Write a batch for review; a blind item carries no proposal, score or reason.
+
+        Args:
+            batch: What to ask about.
+            path: Where to; written atomically.
+            decisions: Answers to fill in; none of a batch that waits for people.
+        """
         ...
 
     def read(self, path: Path, labels: Sequence[str], reviewer: str) -> Answers:

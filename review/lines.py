@@ -10,7 +10,7 @@ from hilt.review.answers import Line, collect
 from hilt.review.base import Answers
 from hilt.review.files import read_whole, write_whole
 from hilt.review.records import records_of
-from hilt.types import Batch
+from hilt.types import Batch, Decision
 
 # Line breaks to many programs, though not to JSON.
 BREAKS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
@@ -19,9 +19,11 @@ BREAKS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 class JsonLines:
     """Batches as JSON Lines."""
 
-    def write(self, batch: Batch, path: Path) -> None:
-        """Write one line an item, with `label` and `action` null."""
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records_of(batch)]
+    def write(self, batch: Batch, path: Path, decisions: Sequence[Decision] = ()) -> None:
+        """Write one line an item, with `label` and `action` null unless decided."""
+        lines = [
+            json.dumps(record, ensure_ascii=False) + "\n" for record in records_of(batch, decisions)
+        ]
         text = "".join(lines)
         for character, escape in BREAKS.items():
             text = text.replace(character, escape)

@@ -1,11 +1,11 @@
-"""What an exchange file says about an item, before anybody has answered."""
+"""What an exchange file says about an item, and what was answered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hilt.types import Batch, BatchItem
+from hilt.types import Batch, BatchItem, Decision
 
 FIELDS = (
     "batch",
@@ -27,10 +27,12 @@ FIELDS = (
 DIGITS = 4
 
 
-def records_of(batch: Batch) -> Iterator[dict[str, Any]]:
-    """Describe every item of a batch, in order, with the answer left open."""
+def records_of(batch: Batch, decisions: Sequence[Decision] = ()) -> Iterator[dict[str, Any]]:
+    """Describe every item of a batch, in order, with the answer left open or filled in."""
+    decided = {decision.item_id: decision for decision in decisions}
     for item in batch.items:
         shown = {} if item.blind else _proposal(item)
+        answer = _answer(decided[item.item_id]) if item.item_id in decided else {}
         yield {
             "batch": batch.number,
             "rank": item.rank,
@@ -42,12 +44,22 @@ def records_of(batch: Batch) -> Iterator[dict[str, Any]]:
             "proposal": shown.get("proposal"),
             "probability": shown.get("probability"),
             "alternatives": shown.get("alternatives", []),
-            "label": None,
-            "action": None,
-            "seconds": None,
-            "comment": "",
-            "reviewer": None,
+            "label": answer.get("label"),
+            "action": answer.get("action"),
+            "seconds": answer.get("seconds"),
+            "comment": answer.get("comment", ""),
+            "reviewer": answer.get("reviewer"),
         }
+
+
+def _answer(decision: Decision) -> dict[str, Any]:
+    return {
+        "label": decision.labels[0] if decision.labels else None,
+        "action": decision.action,
+        "seconds": decision.seconds,
+        "comment": decision.comment,
+        "reviewer": decision.reviewer,
+    }
 
 
 def _proposal(item: BatchItem) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hilt.review.answers import Line, collect
 from hilt.review.base import Answers
 from hilt.review.files import read_whole, write_whole
 from hilt.review.records import FIELDS, records_of
-from hilt.types import Batch
+from hilt.types import Batch, Decision
 
 # A spreadsheet runs a cell that begins so as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -34,12 +34,12 @@ class Table:
     shown, and never read back. Ids and labels are read back, so they stay exact.
     """
 
-    def write(self, batch: Batch, path: Path) -> None:
-        """Write a header and one row an item, with `label` and `action` empty."""
+    def write(self, batch: Batch, path: Path, decisions: Sequence[Decision] = ()) -> None:
+        """Write a header and one row an item, with `label` and `action` empty unless decided."""
         sheet = io.StringIO(newline="")
         writer = csv.DictWriter(sheet, FIELDS)
         writer.writeheader()
-        writer.writerows(map(_flat, records_of(batch)))
+        writer.writerows(map(_flat, records_of(batch, decisions)))
         write_whole(path, BYTE_ORDER_MARK + sheet.getvalue())
 
     def read(self, path: Path, labels: Sequence[str], reviewer: str) -> Answers:

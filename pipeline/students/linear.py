@@ -79,7 +79,7 @@ def _minimise(
 ) -> Floats:
     """Minimise weighted cross-entropy plus the penalty: convex, so the start does not matter."""
     inputs = torch.from_numpy(np.asarray(rows, dtype=np.float32))  # (m, d)
-    wanted = torch.from_numpy(targets * weights[:, None])  # (m, n_labels)
+    wanted = torch.from_numpy((targets * weights[:, None]).astype(np.float32))  # (m, n_labels)
     weight = wanted.sum(dim=1, keepdim=True)
     size = (inputs.shape[1] + 1, wanted.shape[1])
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from hilt.errors import ModelError
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.students.base import STUDENTS, Student
@@ -50,9 +52,7 @@ def save_student(
         about: Anything else that should be known of it.
     """
     temporary = folder.with_name(folder.name + ".partial")
-    for leftover in (temporary, folder):
-        if leftover.exists():
-            shutil.rmtree(leftover)
+    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     student.save(temporary, labels)
     record = {
@@ -63,6 +63,7 @@ def save_student(
         **about,
     }
     write_json(temporary / RECORD, record)
+    shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
 
 
@@ -70,18 +71,26 @@ def load_student(folder: Path, device: str) -> SavedStudent:
     """Read what `save_student` wrote.
 
     Raises:
-        ModelError: If the folder holds no student, or one of a newer hilt.
+        ModelError: If the folder holds no student, a damaged one, or one of a newer hilt.
     """
     from hilt.proposers.encoder import resolve_device
 
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        newer = record["format"] > 1
+        kind, labels, embedder = record["kind"], tuple(record["labels"]), record["embedder"]
+    except (OSError, ValueError, TypeError, LookupError):
         raise ModelError(
             f"{folder} holds no student: it has no readable {RECORD}; give a folder such as"
             " WORKSPACE/students/cycle-0001, or the `student` of a release."
         ) from None
-    if record["format"] > 1:
+    if newer:
         raise ModelError(f"{folder} was written by a newer hilt; upgrade hilt.")
-    student = STUDENTS.load(record["kind"]).load(folder, resolve_device(device))
-    return SavedStudent(student, tuple(record["labels"]), record["embedder"], record)
+    build, device = STUDENTS.load(kind), resolve_device(device)
+    try:
+        student = build.load(folder, device)
+    except (OSError, ValueError, LookupError, SafetensorError) as error:
+        raise ModelError(
+            f"The student in {folder} cannot be read: {error}; train again."
+        ) from error
+    return SavedStudent(student, labels, embedder, record)

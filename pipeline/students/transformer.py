@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hilt.pipeline.config import TransformerSettings
 from hilt.pipeline.students.base import Examples
-from hilt.proposers.encoder import quiet_loading
+from hilt.proposers.encoder import loading_error, quiet_loading
 from hilt.types import Floats, Items
 
 
@@ -64,9 +65,10 @@ class TransformerStudent:
                 the best; without them, run all epochs.
             epochs: Instead of `settings.epochs`.
         """
-        torch.manual_seed(seed)  # transformers offers no other way to seed a head and dropout
-        student = _fresh(encoder, examples.targets.shape[1], settings.max_tokens, device)
-        return _Run(student, settings, epochs or settings.epochs, seed).train(examples, validation)
+        with _seeded(seed, device):
+            student = _fresh(encoder, examples.targets.shape[1], settings.max_tokens, device)
+            run = _Run(student, settings, epochs or settings.epochs, seed)
+            return run.train(examples, validation)
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""
@@ -101,8 +103,9 @@ class TransformerStudent:
     @classmethod
     def load(cls, folder: Path, device: str) -> TransformerStudent:
         """Read what `save` wrote."""
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForSequenceClassification.from_pretrained(folder)
+        with quiet_loading():
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            model = AutoModelForSequenceClassification.from_pretrained(folder)
         return cls(model.to(device).eval(), tokenizer, tokenizer.model_max_length)
 
     def _encode(self, texts: list[str]) -> Any:  # noqa: ANN401 - transformers' own type
@@ -186,13 +189,26 @@ class _Run:
 
 
 def _fresh(encoder: str, n_labels: int, max_tokens: int, device: str) -> TransformerStudent:
-    with quiet_loading():  # it would warn that the head is new, which is the point
-        model = AutoModelForSequenceClassification.from_pretrained(
-            encoder, num_labels=n_labels, dtype=torch.float32
-        )
-        tokenizer = AutoTokenizer.from_pretrained(encoder)
+    try:
+        with quiet_loading():  # it would warn that the head is new, which is the point
+            model = AutoModelForSequenceClassification.from_pretrained(
+                encoder, num_labels=n_labels, dtype=torch.float32
+            )
+            tokenizer = AutoTokenizer.from_pretrained(encoder)
+    except (OSError, ValueError) as error:
+        raise loading_error(encoder, error) from error
     longest = getattr(model.config, "max_position_embeddings", max_tokens)
+    # RoBERTa's positions begin at 2, which only its tokenizer knows.
+    longest = min(longest, tokenizer.model_max_length)
     return TransformerStudent(model.to(device), tokenizer, min(max_tokens, longest))
+
+
+@contextmanager
+def _seeded(seed: int, device: str) -> Iterator[None]:
+    """Seed torch's global generators, for a head and dropout know no others; then restore them."""
+    with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
+        torch.manual_seed(seed)
+        yield
 
 
 def _last_layer(model: torch.nn.Module) -> torch.nn.Linear:

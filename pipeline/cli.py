@@ -1,0 +1,79 @@
+"""The command line: it parses, calls one function, and prints its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from hilt.pipeline.commands.config import config
+from hilt.pipeline.commands.cycle import cycle
+from hilt.pipeline.commands.demo import demo
+from hilt.pipeline.commands.export_batch import export
+from hilt.pipeline.commands.import_answers import import_
+from hilt.pipeline.commands.init import init
+from hilt.pipeline.commands.predict import predict
+from hilt.pipeline.commands.propose import propose
+from hilt.pipeline.commands.release import release
+from hilt.pipeline.commands.report import report
+from hilt.pipeline.commands.select_batch import select
+from hilt.pipeline.commands.status import status
+from hilt.pipeline.commands.terminal import command
+from hilt.pipeline.commands.train import train
+
+app = typer.Typer(
+    name="hilt",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A human-in-the-loop labelling pipeline: a pretrained model proposes labels for the whole"
+    " pool, a selector picks the few items that a person should see, the person corrects them, and"
+    " a small student learns from it. Then the loop turns again.",
+    epilog="Start with `hilt demo`, or with `hilt init WORK --config CONFIG.yaml`.",
+)
+
+# The commands by the heading under which `hilt --help` lists them.
+COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "To begin": {"demo": demo, "config": config, "init": init},
+    "The loop": {
+        "propose": propose,
+        "select": select,
+        "export": export,
+        "import": import_,
+        "train": train,
+        "cycle": cycle,
+        "status": status,
+    },
+    "What you leave with": {"report": report, "release": release, "predict": predict},
+}
+for heading, functions in COMMANDS.items():
+    for name, function in functions.items():
+        app.command(name, rich_help_panel=heading)(command(function))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hilt {version('hilt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""`hilt config`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hilt.errors import ConfigError
+from hilt.pipeline.commands.options import Debug, Json
+from hilt.pipeline.commands.terminal import emit, say
+
+
+def config(
+    file: Annotated[
+        Path | None, typer.Argument(help="A configuration to check.", show_default=False)
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print every option with what it does.")
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check a configuration, or explain every option that one may have."""
+    if explain:
+        from hilt.pipeline.config_explain import explain_config, list_options
+
+        emit(list_options(), as_json=json, text=lambda: typer.echo(explain_config()))
+        return
+    if file is None:
+        raise ConfigError("Name a configuration to check, or ask for --explain.")
+    from hilt.pipeline.config_file import load_config
+
+    loaded = load_config(file)
+    emit(
+        loaded.model_dump(mode="json"),
+        as_json=json,
+        text=lambda: say(f"{file} is fine: {len(loaded.labels)} labels, pool {loaded.pool.path}."),
+    )

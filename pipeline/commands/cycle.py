@@ -1,0 +1,40 @@
+"""`hilt cycle`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Device, Json, Work
+from hilt.pipeline.commands.select_batch import batch_value
+from hilt.pipeline.commands.terminal import Bars, emit, next_step, say
+from hilt.pipeline.commands.train import say_training
+
+
+def cycle(
+    work: Work,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Go on although the batch has undecided items.")
+    ] = False,
+    device: Device = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train, propose again with the student, and select: the next batch."""
+    from hilt.pipeline import cycle as loop
+    from hilt.pipeline.proposing import latest_training
+    from hilt.pipeline.workspace import open_workspace
+
+    workspace = open_workspace(work, device=device, progress=Bars())
+    batch = loop.cycle(workspace, partial=partial)
+    training = latest_training(workspace)
+    assert training is not None
+    value = {"cycle": training.cycle, "training": training.summary, **batch_value(batch)}
+
+    def text() -> None:
+        say_training(training.cycle, training.summary)
+        say(f"Batch {batch.number}: {len(batch)} items.")
+        next_step(f"hilt export {work} batch.csv")
+
+    emit(value, as_json=json, text=text)

@@ -1,0 +1,47 @@
+"""`hilt init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import emit, next_step, say
+
+
+def init(
+    work: Work,
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration, a YAML file.")],
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Read the pool, check every row, and make the workspace.
+
+    Nothing is left behind when a row cannot be used. Run it again and nothing changes.
+    """
+    from hilt.pipeline import workspace
+
+    made = workspace.init(work, config)
+    summary = made.pool.summary
+    value = {
+        "workspace": work,
+        "items": summary.items,
+        "empty_texts": summary.empty_texts,
+        "exact_duplicates": summary.exact_duplicates,
+        "test_items": 0 if made.test is None else len(made.test),
+        "labels": list(made.config.label_names),
+    }
+
+    def text() -> None:
+        say(f"{work}: {summary.items:,} items, {len(made.config.labels)} labels.")
+        if summary.empty_texts:
+            say(f"{summary.empty_texts:,} texts are empty; they are kept.")
+        if summary.exact_duplicates:
+            say(f"{summary.exact_duplicates:,} texts came before; they are kept, but asked once.")
+        if made.test is not None:
+            say(f"{len(made.test):,} test items, to measure on.")
+        next_step(f"hilt propose {work}")
+
+    emit(value, as_json=json, text=text)

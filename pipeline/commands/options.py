@@ -1,0 +1,20 @@
+"""The arguments and options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Work = Annotated[Path, typer.Argument(help="The workspace, a folder.", metavar="WORK")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="Where models run: auto, cpu, cuda or mps. By default what the configuration says.",
+        show_default=False,
+    ),
+]

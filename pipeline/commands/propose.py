@@ -1,0 +1,30 @@
+"""`hilt propose`."""
+
+from __future__ import annotations
+
+from hilt.pipeline.commands.options import Debug, Device, Json, Work
+from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+
+
+def propose(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
+    """Embed the pool and propose a label for every item.
+
+    What is current is not made again; what was half made when the command was stopped is
+    finished. After a training the student proposes too.
+    """
+    from hilt.pipeline import proposing
+    from hilt.pipeline.workspace import open_workspace
+
+    result = proposing.propose(open_workspace(work, device=device, progress=Bars()))
+
+    def text() -> None:
+        made = ", ".join(result.made) or "nothing: all was current"
+        say(f"{result.items:,} items; made {made}.")
+        if result.too_long:
+            say(f"{result.too_long:,} texts are longer than the encoder reads; their end is cut.")
+        counts = sorted(result.label_counts.items(), key=lambda pair: -pair[1])
+        rows = [[name, f"{count:,}", f"{count / result.items:.1%}"] for name, count in counts]
+        show_table("Proposed labels", ["label", "items", "share"], rows)
+        next_step(f"hilt select {work}")
+
+    emit(result, as_json=json, text=text)

@@ -1,0 +1,38 @@
+"""`hilt release`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import emit, next_step, say
+
+
+def release(
+    work: Work,
+    folder: Annotated[Path, typer.Argument(help="The folder to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write the dataset (Parquet and CSV), the student, and a card for each.
+
+    Every row says who or what gave its label, and with which probability.
+    """
+    from hilt.pipeline import release as releasing
+    from hilt.pipeline.workspace import open_workspace
+
+    result = releasing.release(open_workspace(work), folder, force=force)
+
+    def text() -> None:
+        say(
+            f"{result.folder}: {result.items:,} items, {result.human:,} labelled by people,"
+            f" {result.machine:,} by the machine, {result.unlabelled:,} by nobody."
+        )
+        if result.student is not None:
+            next_step(f"hilt predict {result.student} new.csv")
+
+    emit(result, as_json=json, text=text)

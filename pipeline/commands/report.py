@@ -1,0 +1,29 @@
+"""`hilt report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import emit, say
+
+
+def report(
+    work: Work,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write it.", show_default="WORK/report.html"),
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write one self-contained HTML page: learning curve, labels, calibration, latest batch."""
+    from hilt.pipeline.report import write_report
+
+    from hilt.pipeline.workspace import open_workspace
+
+    path = write_report(open_workspace(work), output)
+    emit({"report": path}, as_json=json, text=lambda: say(f"{path}"))

@@ -1,0 +1,32 @@
+"""`hilt status`."""
+
+from __future__ import annotations
+
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.commands.train import say_training
+
+
+def status(work: Work, json: Json = False, debug: Debug = False) -> None:
+    """Say where the workspace stands and what to do next."""
+    from hilt.pipeline import status as state
+    from hilt.pipeline.workspace import open_workspace
+
+    result = state.status(open_workspace(work))
+
+    def text() -> None:
+        say(
+            f"{work}: {result.items:,} items, {result.human_labels:,} labelled by people"
+            f" ({result.audit_labels:,} of them blind), {result.skipped:,} skipped or flagged,"
+            f" {result.review_minutes:.1f} minutes of review."
+        )
+        if result.batch:
+            say(f"Batch {result.batch}: {result.open_items} items open.")
+        if result.training is not None:
+            say_training(result.cycle, result.training)
+        if result.label_counts:
+            rows = [[name, str(count)] for name, count in result.label_counts.items()]
+            show_table("Labels from people", ["label", "items"], rows)
+        next_step(result.next_step)
+
+    emit(result, as_json=json, text=text)

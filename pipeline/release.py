@@ -1,0 +1,196 @@
+"""What a user leaves with: the labelled dataset, the student, and a card for each."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.arrays import blocks
+from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.store import Outcome
+from hilt.pipeline.tables import TrainingRow
+from hilt.pipeline.workspace import Workspace
+
+BLOCK_ROWS = 16384
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("text", pa.string()),
+        ("label", pa.string()),
+        ("given_by", pa.dictionary(pa.int32(), pa.string())),
+        ("source", pa.dictionary(pa.int32(), pa.string())),
+        ("probability", pa.float32()),
+        ("proposal", pa.string()),
+        ("audit", pa.bool_()),
+        ("decisions", pa.int32()),
+        ("decided_at", pa.timestamp("s", tz="UTC")),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseResult:
+    """What a release holds.
+
+    Attributes:
+        folder: Where it is.
+        items: Rows of the dataset.
+        human: Rows whose label a person gave.
+        machine: Rows whose label the fused proposal gave.
+        unlabelled: Rows that people skipped or flagged, so that they have none.
+        student: Folder of the student, None before the first training.
+    """
+
+    folder: Path
+    items: int
+    human: int
+    machine: int
+    unlabelled: int
+    student: Path | None
+
+
+def release(workspace: Workspace, folder: Path | str, *, force: bool = False) -> ReleaseResult:
+    """Write the dataset, the student and their cards into a new folder.
+
+    A person's label always wins; every other item gets the likeliest label of the fused
+    proposal, with its probability; an item that people skipped or flagged gets none.
+
+    Args:
+        workspace: What to release.
+        folder: Where to; it must not hold anything, unless `force`.
+        force: Replace what is there.
+
+    Raises:
+        WorkspaceError: If there are no proposals yet, or the folder is taken.
+    """
+    folder = Path(folder)
+    if folder.exists() and (folder.is_file() or any(folder.iterdir())) and not force:
+        raise WorkspaceError(f"{folder} is not empty; choose another folder, or add --force.")
+    with workspace.locked():
+        workspace.required(workspace.fused, "propose")
+        training = latest_training(workspace)
+        temporary = folder.with_name(folder.name + ".partial")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        counts = _write_dataset(workspace, temporary, training)
+        _write_student(workspace, temporary, training)
+        _write_cards(workspace, temporary, training, counts)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    return ReleaseResult(
+        folder=folder,
+        items=sum(counts.values()),
+        human=counts["person"],
+        machine=counts["machine"],
+        unlabelled=counts["none"],
+        student=None if training is None else folder / "student",
+    )
+
+
+def _write_dataset(
+    workspace: Workspace, folder: Path, training: TrainingRow | None
+) -> dict[str, int]:
+    """Write Parquet and CSV side by side, a block at a time, and count the sources."""
+    counts = {"person": 0, "machine": 0, "none": 0}
+    machine = "zero-shot proposal" if training is None else f"student of cycle {training.cycle}"
+    with (
+        pq.ParquetWriter(folder / "dataset.parquet", SCHEMA) as parquet,
+        pa_csv.CSVWriter(folder / "dataset.csv", SCHEMA) as table,
+    ):
+        for block in _dataset_blocks(workspace, machine):
+            parquet.write_table(block)
+            table.write_table(block)
+            for entry in block.column("source").value_counts().to_pylist():
+                counts[entry["values"]] += entry["counts"]
+    return counts
+
+
+def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
+    outcomes = {outcome.index: outcome for outcome in workspace.store.outcomes()}
+    told: dict[int, list[datetime]] = {}
+    for row in workspace.store.decisions():
+        told.setdefault(row.item_index, []).append(row.decided_at)
+    fused = workspace.fused.open()
+    names = np.array(workspace.config.label_names, dtype=object)
+    for block in blocks(len(fused), BLOCK_ROWS):
+        probabilities = fused[block].astype(np.float32)
+        proposed = probabilities.argmax(axis=1)
+        rows = [
+            _provenance(outcomes.get(index), names[place], machine)
+            for index, place in enumerate(proposed, start=block.start)
+        ]
+        times = [told.get(index, []) for index in range(block.start, block.stop)]
+        yield pa.table(
+            {
+                "id": workspace.pool.ids(block),
+                "text": workspace.pool.texts(block),
+                "label": [label for label, _, _ in rows],
+                "given_by": pa.array([by for _, by, _ in rows]).dictionary_encode(),
+                "source": pa.array([source for _, _, source in rows]).dictionary_encode(),
+                "probability": probabilities.max(axis=1),
+                "proposal": names[proposed],
+                "audit": [
+                    index in outcomes and outcomes[index].audit
+                    for index in range(block.start, block.stop)
+                ],
+                "decisions": [len(each) for each in times],
+                "decided_at": [each[-1] if each else None for each in times],
+            }
+        ).cast(SCHEMA)
+
+
+def _provenance(
+    outcome: Outcome | None, proposed: str, machine: str
+) -> tuple[str | None, str, str]:
+    """Say an item's label, who or what gave it, and which of person, machine and none that is."""
+    if outcome is None:
+        return proposed, machine, "machine"
+    if outcome.label is None:
+        return None, "", "none"
+    return outcome.label, ", ".join(outcome.reviewers), "person"
+
+
+def _write_student(workspace: Workspace, folder: Path, training: TrainingRow | None) -> None:
+    if training is not None:
+        shutil.copytree(workspace.student_folder(training.cycle), folder / "student")
+
+
+def _write_cards(
+    workspace: Workspace, folder: Path, training: TrainingRow | None, counts: dict[str, int]
+) -> None:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("hilt.pipeline", "templates"),
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    values = {
+        "name": workspace.folder.resolve().name,
+        "config": workspace.config,
+        "counts": counts,
+        "training": None if training is None else {"cycle": training.cycle, **training.summary},
+        "version": version("hilt"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+    card = environment.get_template("dataset_card.md").render(values)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    names = json.dumps(list(workspace.config.label_names), ensure_ascii=False, indent=1)
+    (folder / "labels.json").write_text(names + "\n", encoding="utf-8")
+    if training is not None:
+        card = environment.get_template("model_card.md").render(values)
+        (folder / "student" / "README.md").write_text(card, encoding="utf-8")

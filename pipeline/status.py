@@ -1,0 +1,85 @@
+"""Where a workspace stands, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a workspace stands.
+
+    Attributes:
+        items: Size of the pool.
+        empty_texts: Items without a text; they are kept.
+        exact_duplicates: Items whose text came before; they are kept, and not asked twice.
+        human_labels: Items with a label that people gave.
+        audit_labels: How many of those were given blind, as part of an audit slice.
+        skipped: Items that were skipped or flagged.
+        review_minutes: Time that people said they took.
+        label_counts: Labels by name.
+        batch: Number of the last batch, 0 before the first.
+        open_items: Undecided items of that batch.
+        cycle: Number of the last training, 0 before the first.
+        training: What that training came to: kind of student, measures.
+        next_step: The command to run next.
+    """
+
+    items: int
+    empty_texts: int
+    exact_duplicates: int
+    human_labels: int
+    audit_labels: int
+    skipped: int
+    review_minutes: float
+    label_counts: dict[str, int]
+    batch: int
+    open_items: int
+    cycle: int
+    training: dict[str, Any] | None
+    next_step: str
+
+
+def status(workspace: Workspace) -> Status:
+    """Read where the workspace stands; writes nothing, so it works while others write."""
+    store = workspace.store
+    outcomes = store.outcomes()
+    labelled = [outcome for outcome in outcomes if outcome.label is not None]
+    numbers = store.batch_numbers()
+    current = open_batch(workspace)
+    open_items = 0 if current is None else len(undecided(workspace, current))
+    training = latest_training(workspace)
+    summary = workspace.pool.summary
+    seconds = sum(row.seconds or 0.0 for row in store.decisions())
+    return Status(
+        items=summary.items,
+        empty_texts=summary.empty_texts,
+        exact_duplicates=summary.exact_duplicates,
+        human_labels=len(labelled),
+        audit_labels=sum(outcome.audit for outcome in labelled),
+        skipped=len(outcomes) - len(labelled),
+        review_minutes=round(seconds / 60, 2),
+        label_counts=dict(Counter(str(outcome.label) for outcome in labelled).most_common()),
+        batch=numbers[-1] if numbers else 0,
+        open_items=open_items,
+        cycle=0 if training is None else training.cycle,
+        training=None if training is None else training.summary,
+        next_step=_next_step(workspace, open_items, bool(numbers)),
+    )
+
+
+def _next_step(workspace: Workspace, open_items: int, any_batch: bool) -> str:
+    folder = workspace.folder
+    if workspace.fused.maker() is None:
+        return f"hilt propose {folder}"
+    if not any_batch:
+        return f"hilt select {folder}"
+    if open_items:
+        return f"hilt export {folder} batch.csv"
+    return f"hilt cycle {folder}"
