@@ -194,7 +194,7 @@ class SelfTraining(Section):
 
     rounds: int = Field(2, ge=0, description="How often to repeat it; 0 turns it off.")
     share: float = Field(
-        0.5, gt=0, le=1, description="The more confident share of every predicted label to use."
+        0.65, gt=0, le=1, description="The more confident share of every predicted label to use."
     )
     weight: float = Field(
         0.3, gt=0, le=1, description="Most that such an example may count; a human label counts 1."

@@ -35,7 +35,7 @@ TOPICS = {
     "entertainment": "entertainment",
     "politics": "politics",
     "sports": "sport",
-    "technology": "tech",
+    "tech": "tech",
 }
 POOL_SHARE = 0.7
 CYCLES = 5

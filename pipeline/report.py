@@ -1,0 +1,220 @@
+"""What a workspace has come to, as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline import charts
+from hilt.pipeline.charts import Chart, Point
+from hilt.pipeline.report_tables import (
+    accepted,
+    batch_lines,
+    confusion_lines,
+    label_lines,
+    most_confused,
+    reviewer_lines,
+    total_seconds,
+)
+from hilt.pipeline.store import Outcome
+from hilt.pipeline.tables import TrainingRow
+from hilt.pipeline.workspace import Workspace
+
+MOST_BATCH_LINES = 200
+MANY_LABELS = 20  # more do not fit into a table with numbers
+
+
+def write_report(workspace: Workspace, path: Path | None = None) -> Path:
+    """Write one self-contained HTML page about a workspace, whatever stage it is at.
+
+    Args:
+        workspace: What to report on; only read.
+        path: The page, `report.html` in the workspace's folder by default.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        WorkspaceError: If `path` is a folder.
+    """
+    path = workspace.folder / "report.html" if path is None else path
+    if path.is_dir():
+        raise WorkspaceError(f"{path} is a folder; name a file, such as {path / 'report.html'}.")
+    page = render_report(workspace, datetime.now(UTC))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(page, encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def render_report(workspace: Workspace, now: datetime) -> str:
+    """Make the page; for the same state and time it is the same page."""
+    environment = Environment(
+        loader=PackageLoader("hilt.pipeline", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=percent, points=points, minutes=minutes)
+    return environment.get_template("report.html").render(**_contents(workspace, now))
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage with one decimal."""
+    return f"{share:.1%}".replace("%", "\u00a0%")
+
+
+def points(share: float) -> str:
+    """Write a share in percent without the sign."""
+    return f"{100 * share:.1f}"
+
+
+def minutes(seconds: float | None) -> str:
+    """Write a duration in minutes, or say that nobody measured it."""
+    return "not measured" if seconds is None else f"{seconds / 60:.1f}"
+
+
+def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
+    """Gather everything that the template shows."""
+    outcomes, decisions = workspace.store.outcomes(), workspace.store.decisions()
+    trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
+    labelled = [outcome for outcome in outcomes if outcome.label is not None]
+    reviewers = reviewer_lines(decisions)
+    labels = label_lines(workspace, labelled)
+    return {
+        "name": workspace.folder.resolve().name,
+        "now": now,
+        "verdict": _verdict(workspace, labelled, trainings, batches),
+        "since": len(labelled) - trainings[-1].summary["human_labels"] if trainings else 0,
+        "summary": workspace.pool.summary,
+        "human_labels": len(labelled),
+        "audit_labels": sum(outcome.audit for outcome in labelled),
+        "seconds": total_seconds(decisions),
+        "simulated": sum(row.source == "simulated" for row in decisions),
+        "n_decisions": len(decisions),
+        "trainings": trainings,
+        "latest": trainings[-1].summary if trainings else None,
+        "curves": _curves(trainings),
+        "labels": labels,
+        "unlabelled": [line.name for line in labels if not line.human],
+        "fused_by": _fused_by(workspace, trainings),
+        "measured": _measured(workspace, trainings),
+        "batch_number": batches[-1] if batches else None,
+        "batch_size": len(workspace.store.batch_items(batches[-1])) if batches else 0,
+        "batch": batch_lines(workspace, batches[-1], outcomes, MOST_BATCH_LINES) if batches else [],
+        "reviewers": reviewers,
+        "accepted": accepted(decisions),
+        "version": version("hilt"),
+        "seed": workspace.config.seed,
+        "configuration": _configuration(workspace),
+        "box": charts,
+    }
+
+
+def _verdict(
+    workspace: Workspace,
+    labelled: Sequence[Outcome],
+    trainings: Sequence[TrainingRow],
+    batches: Sequence[int],
+) -> str:
+    """Say in a sentence how far the workspace is."""
+    if trainings:
+        return _student_verdict(trainings[-1].summary)
+    if labelled:
+        return f"People have labelled {_count(len(labelled), 'item')}; no student is trained yet."
+    if batches:
+        size = len(workspace.store.batch_items(batches[-1]))
+        return f"A batch of {_count(size, 'item')} waits for review; there are no labels yet."
+    if workspace.fused.maker() is not None:
+        return f"All {len(workspace.pool):,} items have a proposal; no batch is selected yet."
+    return f"The workspace is ready: {_count(len(workspace.pool), 'item')}, no proposals yet."
+
+
+def _student_verdict(summary: dict[str, Any]) -> str:
+    after = f"After {_count(summary['human_labels'], 'label')} the student"
+    kind = "test" if summary["test"] else "audit"
+    measured = summary[kind]
+    if measured is None:
+        return f"{after} is trained, but no test set and no audit item measures it yet."
+    student, proposer = measured["student"], measured["proposer"]
+    return (
+        f"{after} is right on {percent(student['accuracy'])} (95\u00a0% interval"
+        f" {points(student['low'])}\u2013{points(student['high'])}) of"
+        f" {_count(student['items'], f'{kind} item')}; the proposer alone on"
+        f" {percent(proposer['accuracy'])}."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _curves(trainings: Sequence[TrainingRow]) -> dict[str, Chart]:
+    """Lay out one learning curve for each way of measuring that there is."""
+    summaries = [training.summary for training in trainings]
+    return {
+        kind: charts.learning_curve(
+            {
+                who: [
+                    _point(each["human_labels"], who, each[kind][who])
+                    for each in summaries
+                    if each[kind]
+                ]
+                for who in ("proposer", "student")
+            }
+        )
+        for kind in ("test", "audit")
+        if any(each[kind] for each in summaries)
+    }
+
+
+def _point(labels: int, who: str, measure: dict[str, Any]) -> Point:
+    accuracy, low, high = measure["accuracy"], measure["low"], measure["high"]
+    text = (
+        f"{who}, {_count(labels, 'label')}: {percent(accuracy)}"
+        f" ({points(low)}\u2013{points(high)}) of {_count(measure['items'], 'item')}"
+    )
+    return Point(labels, accuracy, low, high, text)
+
+
+def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[str, Any] | None:
+    """Gather calibration and confusions of the newest student, on the test set if there is one."""
+    kind = "test" if trainings and trainings[-1].summary["test"] else "audit"
+    if not trainings or trainings[-1].summary[kind] is None:
+        return None
+    student = trainings[-1].summary[kind]["student"]
+    lines = confusion_lines(student, workspace.config.label_names)
+    many = len(lines) > MANY_LABELS
+    return {
+        "on": _count(student["items"], f"{kind} item"),
+        "student": student,
+        "reliability": charts.reliability_diagram(student["reliability"]),
+        "confusion": lines,
+        "many": many,
+        "most_confused": most_confused(lines, 20 if many else 6),
+    }
+
+
+def _fused_by(workspace: Workspace, trainings: Sequence[TrainingRow]) -> str | None:
+    """Say who stands behind the fused proposal."""
+    maker = workspace.fused.maker()
+    if maker is None:
+        return None
+    for training in trainings:
+        if training.fingerprint == maker["student"]:
+            return f"the proposer and the student of cycle {training.cycle}"
+    return "the proposer alone"
+
+
+def _configuration(workspace: Workspace) -> str:
+    values = workspace.config.model_dump(mode="json", exclude_unset=True)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

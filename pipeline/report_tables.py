@@ -1,0 +1,207 @@
+"""The lines of the report's tables, read from a workspace."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hilt.pipeline.arrays import blocks
+from hilt.pipeline.batches import read_batch
+from hilt.pipeline.store import Outcome
+from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.workspace import Workspace
+from hilt.types import BatchItem
+
+SHORT_TEXT = 300
+LONG_TEXT = 4000
+HIDDEN = "hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLine:
+    """One label.
+
+    Attributes:
+        human: Items that people gave it.
+        predicted: Items of the pool whose fused proposal it leads; None before there is one.
+    """
+
+    name: str
+    description: str
+    human: int
+    predicted: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One item of a batch, as far as the reader may see it.
+
+    Attributes:
+        text: Its beginning.
+        full_text: As much of it as a tooltip should hold.
+        proposal: The likeliest label; "hidden" while a blind item has no label.
+        probability: Of that label; None while it is hidden.
+        decision: The resolved label, or what was done instead.
+        outcome: How the decision relates to the proposal.
+    """
+
+    item: BatchItem
+    text: str
+    full_text: str
+    proposal: str
+    probability: float | None
+    decision: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerLine:
+    """What one reviewer did; of an item decided twice the latest decision counts."""
+
+    name: str
+    items: int
+    labels: int
+    skips: int
+    flags: int
+    seconds: float | None
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Confused:
+    """How often one label was predicted where another is true."""
+
+    true: str
+    predicted: str
+    items: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionLine:
+    """One true label; cells are counts with their share of the line, in the order of labels."""
+
+    label: str
+    items: int
+    cells: tuple[tuple[int, float], ...]
+
+
+def label_lines(workspace: Workspace, outcomes: Sequence[Outcome]) -> list[LabelLine]:
+    """Count human labels and predictions over the pool, in the configuration's order."""
+    human = Counter(outcome.label for outcome in outcomes)
+    predicted = _count_predicted(workspace)
+    return [
+        LabelLine(
+            name=label.name,
+            description="" if label.description == label.name else label.description,
+            human=human[label.name],
+            predicted=None if predicted is None else predicted[position],
+        )
+        for position, label in enumerate(workspace.config.label_list)
+    ]
+
+
+def _count_predicted(workspace: Workspace) -> list[int] | None:
+    if workspace.fused.maker() is None:
+        return None
+    fused = workspace.fused.open()
+    counts = np.zeros(fused.shape[1], dtype=np.int64)
+    for block in blocks(len(fused)):
+        counts += np.bincount(fused[block].argmax(axis=1), minlength=len(counts))
+    return [int(count) for count in counts]
+
+
+def batch_lines(
+    workspace: Workspace, number: int, outcomes: Sequence[Outcome], most: int
+) -> list[BatchLine]:
+    """Read the first `most` items of a batch, with what was decided about them."""
+    by_index = {outcome.index: outcome for outcome in outcomes}
+    actions = {row.item_index: row.action for row in workspace.store.decisions()}
+    return [
+        _batch_line(item, by_index.get(item.index), actions.get(item.index))
+        for item in read_batch(workspace, number).items[:most]
+    ]
+
+
+def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) -> BatchLine:
+    decision, relation = "", "undecided"
+    first = item.proposal[0]
+    if outcome is not None and outcome.label is not None:
+        agrees = outcome.label == first.label
+        decision = outcome.label
+        words = ("same", "different") if item.blind else ("accepted", "changed")
+        relation = words[0] if agrees else words[1]
+    elif outcome is not None:
+        relation = "flagged" if action == "flag" else "skipped"
+    hidden = item.blind and not decision
+    return BatchLine(
+        item=item,
+        text=item.text if len(item.text) <= SHORT_TEXT else item.text[: SHORT_TEXT - 1] + "…",
+        full_text=item.text[:LONG_TEXT],
+        proposal=HIDDEN if hidden else first.label,
+        probability=None if hidden else first.probability,
+        decision=decision,
+        outcome=relation,
+    )
+
+
+def reviewer_lines(decisions: Sequence[DecisionRow]) -> list[ReviewerLine]:
+    """Sum up what each reviewer did, by name."""
+    rows_of: dict[str, list[DecisionRow]] = defaultdict(list)
+    for row in decisions:
+        rows_of[row.reviewer].append(row)
+    return [_reviewer_line(name, rows_of[name]) for name in sorted(rows_of)]
+
+
+def _reviewer_line(name: str, rows: Sequence[DecisionRow]) -> ReviewerLine:
+    latest = {row.item_index: row for row in rows}
+    actions = Counter(row.action for row in latest.values())
+    return ReviewerLine(
+        name=name,
+        items=len(latest),
+        labels=actions["label"],
+        skips=actions["skip"],
+        flags=actions["flag"],
+        seconds=total_seconds(rows),
+        simulated=all(row.source == "simulated" for row in rows),
+    )
+
+
+def total_seconds(decisions: Sequence[DecisionRow]) -> float | None:
+    """Add up the time that was measured, None when none was."""
+    measured = [row.seconds for row in decisions if row.seconds is not None]
+    return sum(measured) if measured else None
+
+
+def accepted(decisions: Sequence[DecisionRow]) -> tuple[int, int]:
+    """Count the latest labels given with a proposal in view, and those that are the proposal's."""
+    latest = {(row.item_index, row.reviewer): row for row in decisions}
+    shown = [row for row in latest.values() if row.action == "label" and row.shown_label]
+    return sum(row.labels[0] == row.shown_label for row in shown), len(shown)
+
+
+def confusion_lines(measure: Mapping[str, Any], labels: Sequence[str]) -> list[ConfusionLine]:
+    """Read a confusion matrix line by line, true labels down."""
+    return [
+        ConfusionLine(
+            label=label,
+            items=sum(counts),
+            cells=tuple((count, round(count / max(1, sum(counts)), 3)) for count in counts),
+        )
+        for label, counts in zip(labels, measure["confusion"], strict=True)
+    ]
+
+
+def most_confused(lines: Sequence[ConfusionLine], most: int) -> list[Confused]:
+    """List the most frequent confusions, of equals the first."""
+    confused = [
+        Confused(line.label, lines[column].label, count, share)
+        for row, line in enumerate(lines)
+        for column, (count, share) in enumerate(line.cells)
+        if count and column != row
+    ]
+    return sorted(confused, key=lambda each: -each.items)[:most]

@@ -1,0 +1,274 @@
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hilt.pipeline import arrays
+from hilt.pipeline.arrays import ArrayFile, PartialArray, blocks, fingerprint, write_json
+from hilt.pipeline.runner import make_array
+from hilt.progress import Silent
+from hilt.types import Floats
+
+SHAPE = (10, 3)
+MAKER = {"model": "m", "size": (1, 2)}
+WHOLE = np.arange(30, dtype=np.float32).reshape(SHAPE)
+
+
+class Killed(BaseException):
+    """Stands for a process that ends."""
+
+
+class Rows:
+    """Gives rows of an array, counts the calls, and dies at one of them."""
+
+    def __init__(self, whole: Floats = WHOLE, die_at: int | None = None) -> None:
+        self.whole = whole
+        self.die_at = die_at
+        self.starts: list[int] = []
+
+    def __call__(self, start: int, stop: int) -> Floats:
+        if len(self.starts) == self.die_at:
+            raise Killed
+        self.starts.append(start)
+        return self.whole[start:stop]
+
+
+def make(file: ArrayFile, rows: Rows, maker: arrays.Maker = MAKER, chunk_rows: int = 4) -> bool:
+    shape = (rows.whole.shape[0], rows.whole.shape[1])
+    return make_array(
+        file,
+        shape,
+        maker,
+        rows,
+        description="Making",
+        progress=Silent(),
+        chunk_rows=chunk_rows,
+    )
+
+
+def killed(file: ArrayFile, chunks: int, maker: arrays.Maker = MAKER) -> None:
+    with pytest.raises(Killed):
+        make(file, Rows(die_at=chunks), maker)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> ArrayFile:
+    return ArrayFile(tmp_path / "deep" / "er" / "a.npy")
+
+
+def names(file: ArrayFile) -> list[str]:
+    return sorted(path.name for path in file.path.parent.iterdir())
+
+
+def test_an_array_is_made_with_its_maker_and_nothing_else(file: ArrayFile) -> None:
+    assert make(file, Rows())
+
+    assert file.open().tolist() == WHOLE.tolist()
+    assert file.open().dtype == np.float16
+    assert not file.open().flags.writeable
+    assert file.maker() == {"model": "m", "size": [1, 2]}
+    assert names(file) == ["a.json", "a.npy"]
+
+
+def test_a_finished_array_is_not_made_again(file: ArrayFile) -> None:
+    again = Rows()
+    make(file, Rows())
+
+    assert not make(file, again)
+    assert again.starts == []
+
+
+def test_another_maker_makes_it_again(file: ArrayFile) -> None:
+    make(file, Rows())
+
+    assert make(file, Rows(WHOLE + 1), {"model": "n"})
+    assert file.open().tolist() == (WHOLE + 1).tolist()
+
+
+@pytest.mark.parametrize("chunks", [0, 1, 2])
+def test_what_was_written_before_a_kill_is_not_made_again(file: ArrayFile, chunks: int) -> None:
+    killed(file, chunks)
+    rest = Rows()
+
+    assert file.maker() is None
+    make(file, rest)
+
+    assert rest.starts == [0, 4, 8][chunks:]
+    assert file.open().tolist() == WHOLE.tolist()
+    assert names(file) == ["a.json", "a.npy"]
+
+
+def test_an_array_stays_as_it_was_until_the_new_one_is_whole(file: ArrayFile) -> None:
+    make(file, Rows())
+
+    killed(file, 2, {"model": "n"})
+
+    assert file.is_current(MAKER)
+    assert file.open().tolist() == WHOLE.tolist()
+
+
+def test_progress_counts_what_was_written_before(file: ArrayFile) -> None:
+    partial = PartialArray(file, SHAPE, MAKER, 4)
+    partial.write(4, WHOLE[4:8])
+
+    assert list(PartialArray(file, SHAPE, MAKER, 4).missing()) == [(0, 4), (8, 10)]
+
+
+def test_a_state_without_its_part_begins_anew(file: ArrayFile) -> None:
+    killed(file, 2)
+    (file.path.parent / "a.npy.part").unlink()
+    rest = Rows()
+
+    make(file, rest)
+
+    assert rest.starts == [0, 4, 8]
+    assert file.open().tolist() == WHOLE.tolist()
+
+
+def test_a_part_without_its_state_begins_anew(file: ArrayFile) -> None:
+    killed(file, 2)
+    (file.path.parent / "a.npy.part.json").unlink()
+    rest = Rows()
+
+    make(file, rest)
+
+    assert rest.starts == [0, 4, 8]
+
+
+@pytest.mark.parametrize("chunk_rows", [4, 5])
+def test_the_leftovers_of_another_maker_are_thrown_away(file: ArrayFile, chunk_rows: int) -> None:
+    killed(file, 2)
+    other = Rows(WHOLE + 1)
+
+    make(file, other, {"model": "n"}, chunk_rows)
+
+    assert other.starts[0] == 0
+    assert file.open().tolist() == (WHOLE + 1).tolist()
+
+
+def test_the_leftovers_of_another_shape_are_thrown_away(file: ArrayFile) -> None:
+    killed(file, 2)
+    wider = np.ones((10, 5), dtype=np.float32)
+
+    make(file, Rows(wider))
+
+    assert file.open().tolist() == wider.tolist()
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["first time", "over an older array"])
+@pytest.mark.parametrize("step", ["unlink", "replace", "write_json"])
+def test_a_kill_within_finish_loses_nothing(
+    file: ArrayFile, monkeypatch: pytest.MonkeyPatch, step: str, before: bool
+) -> None:
+    for maker in [{"model": "old"}] * before:
+        make(file, Rows(WHOLE + 1), maker)
+    partial = PartialArray(file, SHAPE, MAKER, 10)
+    partial.write(0, WHOLE)
+
+    def die(*_args: object, **_keywords: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(arrays if step == "write_json" else Path, step, die)
+        with pytest.raises(Killed):
+            partial.finish()
+    rest = Rows()
+    make(file, rest, MAKER, 10)
+
+    assert rest.starts == []
+    assert file.open().tolist() == WHOLE.tolist()
+    assert file.is_current(MAKER)
+    assert names(file) == ["a.json", "a.npy"]
+
+
+def test_a_kill_after_the_maker_is_written_leaves_a_finished_array(file: ArrayFile) -> None:
+    make(file, Rows())
+    head = {"maker": {"model": "m", "size": [1, 2]}, "shape": SHAPE, "chunk": 4}
+    write_json(file.path.parent / "a.npy.part.json", {**head, "done": [0, 4, 8]})
+    rest, other = Rows(), Rows(WHOLE + 1)
+
+    assert not make(file, rest)
+    assert make(file, other, {"model": "n"})
+    assert other.starts == [0, 4, 8]
+
+
+@pytest.mark.parametrize("rows", [WHOLE[:3], WHOLE[:5], WHOLE[:4, :2], WHOLE[0], WHOLE[:1]])
+def test_rows_of_the_wrong_shape_are_refused(file: ArrayFile, rows: Floats) -> None:
+    partial = PartialArray(file, SHAPE, MAKER, 4)
+
+    with pytest.raises(ValueError, match=r"a: items 0 to 3 gave an array of shape .* \(4, 3\)"):
+        partial.write(0, rows)
+
+
+@settings(deadline=None)
+@given(n_rows=st.integers(1, 40), chunk_rows=st.integers(1, 50), die_at=st.integers(0, 40))
+def test_any_chunk_size_gives_the_same_array_after_a_kill(
+    n_rows: int, chunk_rows: int, die_at: int
+) -> None:
+    whole = np.random.default_rng(n_rows).random((n_rows, 2), dtype=np.float32)
+    with TemporaryDirectory() as folder:
+        file = ArrayFile(Path(folder) / "a.npy")
+        first, rest = Rows(whole, die_at), Rows(whole)
+        try:
+            make(file, first, chunk_rows=chunk_rows)
+        except Killed:
+            make(file, rest, chunk_rows=chunk_rows)
+
+        assert first.starts + rest.starts == list(range(0, n_rows, chunk_rows))
+        assert np.array_equal(file.open(), whole.astype(np.float16))
+
+
+KILLED_MIDWAY = """
+import os, signal, sys
+import numpy as np
+from pathlib import Path
+from hilt.pipeline.arrays import ArrayFile
+from hilt.pipeline.runner import make_array
+from hilt.progress import Silent
+
+def rows_of(start, stop):
+    if start >= int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return np.arange(30, dtype=np.float32).reshape(10, 3)[start:stop]
+
+make_array(ArrayFile(Path(sys.argv[1])), (10, 3), {"model": "m", "size": (1, 2)}, rows_of,
+           description="Making", progress=Silent(), chunk_rows=2)
+"""
+
+
+def test_a_killed_process_is_taken_up_by_the_next(file: ArrayFile) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED_MIDWAY, str(file.path), "6"], check=False)
+    rest = Rows()
+
+    make(file, rest, chunk_rows=2)
+
+    assert done.returncode == -9
+    assert rest.starts == [6, 8]
+    assert file.open().tolist() == WHOLE.tolist()
+
+
+def test_a_fingerprint_depends_on_values_and_not_on_the_order_of_keys() -> None:
+    assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+def test_a_json_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"a": "ä"})
+
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+
+    assert path.read_text(encoding="utf-8") == '{\n "a": "ä"\n}\n'
+
+
+@given(st.integers(0, 100), st.integers(1, 30))
+def test_blocks_cover_every_row_once(n_rows: int, size: int) -> None:
+    covered = [row for block in blocks(n_rows, size) for row in range(n_rows)[block]]
+
+    assert covered == list(range(n_rows))

@@ -1,0 +1,254 @@
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.batches import read_batch, select, undecided
+from hilt.pipeline.cycle import train
+from hilt.pipeline.proposing import propose
+from hilt.pipeline.report import render_report, write_report
+from hilt.pipeline.reviewing import record, simulate
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Batch, Decision
+
+OPEN_COPY = Callable[[str], Workspace]
+NOW = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
+VOID = {"meta", "br"}  # the others that are empty close themselves
+EVIL = "<script>alert('x')</script>"
+
+
+class Page(HTMLParser):
+    """Reads a page, minding that every element is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.rows: list[list[str]] = []
+        self.words = ""
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        self._open += [] if tag in VOID else [tag]
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+        if {"td", "th"} & set(self._open):
+            self.rows[-1][-1] += data
+
+
+def page_of(workspace: Workspace) -> Page:
+    return Page(render_report(workspace, NOW))
+
+
+def row_of(page: Page, item_id: str) -> list[str]:
+    (row,) = [row for row in page.rows if len(row) == 7 and row[1] == item_id]
+    return row
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("ready", "The workspace is ready: 60 items, no proposals yet."),
+        ("proposed", "All 60 items have a proposal; no batch is selected yet."),
+        ("selected", "A batch of 12 items waits for review; there are no labels yet."),
+        ("reviewed", "People have labelled 12 items; no student is trained yet."),
+        ("trained", "After 12 labels the student is right on"),
+        ("two_cycles", "After 24 labels the student is right on"),
+    ],
+)
+def test_a_report_can_be_written_at_every_stage(
+    small_workspace: OPEN_COPY, stage: str, said: str
+) -> None:
+    workspace = small_workspace(stage)
+
+    path = write_report(workspace)
+
+    assert path == workspace.folder / "report.html"
+    assert said in Page(path.read_text(encoding="utf-8")).words
+    assert not list(workspace.folder.glob("*.tmp"))
+
+
+def test_the_verdict_and_the_table_say_what_the_training_measured(
+    small_workspace: OPEN_COPY,
+) -> None:
+    workspace = small_workspace("two_cycles")
+    student = workspace.store.trainings()[-1].summary["test"]["student"]
+
+    page = page_of(workspace)
+
+    accuracy = f"{student['accuracy']:.1%}".replace("%", "\u00a0%")
+    interval = f"{100 * student['low']:.1f}\u2013{100 * student['high']:.1f}"
+    assert f"right on {accuracy} (95\u00a0% interval {interval}) of 20 test items" in page.words
+    assert [row for row in page.rows if row[0] == "2" and accuracy + interval in row]
+
+
+def test_both_ways_of_measuring_have_their_curve(small_workspace: OPEN_COPY) -> None:
+    page = page_of(small_workspace("two_cycles"))
+
+    labels = [value or "" for name, value in page.attributes if name == "aria-label"]
+    assert sum("on the test items" in label for label in labels) == 1
+    assert sum("on the audit items" in label for label in labels) == 1
+
+
+def test_without_a_test_set_the_audit_items_measure(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    workspace = new_workspace(test=False)
+    propose(workspace)
+    simulate(workspace, select(workspace))
+    train(workspace)
+
+    page = page_of(workspace)
+
+    assert "of 3 audit items; the proposer alone on" in page.words
+    assert "The latest student on 3 audit items" in page.words
+
+
+def test_without_a_test_set_and_audit_items_nothing_is_claimed(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    workspace = new_workspace(test=False, audit=0.0)
+    propose(workspace)
+    simulate(workspace, select(workspace))
+    train(workspace)
+
+    page = page_of(workspace)
+
+    assert "no test set and no audit item measures it yet" in page.words
+    assert "Calibration" not in page.words
+
+
+def test_texts_labels_and_ids_never_become_markup(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    labels = (f"{EVIL}{{{{ 7 * 7 }}}}", '"><img src=x onerror=alert(1)>', "sport")
+    texts = [(f"{EVIL}{n}", f"{EVIL} <b>bold</b> \" ' {n}", labels[0]) for n in range(40)]
+    workspace = new_workspace(labels=labels, extra=texts)
+    propose(workspace)
+    simulate(workspace, select(workspace, 60))
+    train(workspace)
+    propose(workspace)
+
+    page = page_of(workspace)
+
+    assert not {"script", "img"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert page.words.count(EVIL) > 20
+    assert f"{EVIL}{{{{ 7 * 7 }}}}" in page.words
+
+
+def test_the_page_needs_nothing_from_elsewhere(small_workspace: OPEN_COPY) -> None:
+    html = render_report(small_workspace("two_cycles"), NOW)
+    page = Page(html)
+
+    assert not re.findall(r"https?:|url\(|@import", html)
+    assert not {"script", "link", "iframe", "object", "base", "form"} & set(page.tags)
+    assert not {"src", "href", "srcset", "action"} & {name for name, _ in page.attributes}
+    assert "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in html
+
+
+def test_a_blind_item_hides_its_proposal_until_it_has_a_label(
+    small_workspace: OPEN_COPY,
+) -> None:
+    workspace = small_workspace("selected")
+    batch = read_batch(workspace, 1)
+    blind = [item for item in batch.items if item.blind]
+    record(workspace, [Decision(blind[0].item_id, "label", ("food",), "ann", batch=1)])
+    record(workspace, [Decision(blind[1].item_id, "skip", (), "ann", batch=1)])
+
+    page = page_of(workspace)
+
+    assert row_of(page, blind[0].item_id)[5].startswith(blind[0].proposal[0].label)
+    assert row_of(page, blind[1].item_id)[5:] == ["hidden", "skipped"]
+    assert row_of(page, blind[2].item_id)[5:] == ["hidden", "undecided"]
+
+
+def test_a_seen_proposal_is_shown_with_what_became_of_it(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("selected")
+    first, second, third, *_ = [item for item in read_batch(workspace, 1).items if not item.blind]
+    other = next(label for label in ("food", "sport") if label != second.proposal[0].label)
+    said = [
+        Decision(first.item_id, "label", (first.proposal[0].label,), "ann", batch=1, seconds=30),
+        Decision(second.item_id, "label", (other,), "ann", batch=1, seconds=60),
+        Decision(third.item_id, "flag", (), "bob", batch=1),
+    ]
+    record(workspace, said)
+
+    page = page_of(workspace)
+
+    assert row_of(page, first.item_id)[6] == f"{first.proposal[0].label}accepted"
+    assert row_of(page, second.item_id)[6] == f"{other}changed"
+    assert row_of(page, third.item_id)[6] == "flagged"
+    assert "accepted in 1 of 2 cases (50.0\u00a0%)" in page.words
+    assert ["ann", "2", "2", "0", "0", "1.5"] in page.rows
+    assert ["bob", "1", "0", "0", "1", "not measured"] in page.rows
+    assert "simulated reviewer" not in page.words
+
+
+def test_simulated_decisions_are_called_simulated(small_workspace: OPEN_COPY) -> None:
+    assert (
+        "All 12 decisions come from the simulated reviewer"
+        in page_of(small_workspace("reviewed")).words
+    )
+
+
+def test_labels_that_came_after_the_training_are_mentioned(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("trained")
+    propose(workspace)
+    batch = select(workspace)
+    simulate(workspace, Batch(batch.number, undecided(workspace, batch).items[:5]))
+
+    assert "5 more labels have come in since that training." in page_of(workspace).words
+
+
+def test_a_long_text_is_cut_with_its_whole_in_the_tooltip(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    long = "long " * 100
+    workspace = new_workspace(extra=[("long", long, "food")])
+    propose(workspace)
+    select(workspace, 61)
+
+    page = page_of(workspace)
+
+    assert len(row_of(page, "long")[2]) == 300
+    assert ("title", long) in page.attributes
+
+
+def test_the_same_state_makes_the_same_page(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("two_cycles")
+
+    assert render_report(workspace, NOW) == render_report(workspace, NOW)
+
+
+def test_a_report_goes_where_it_is_asked_to(small_workspace: OPEN_COPY, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "page.html"
+
+    assert write_report(small_workspace("ready"), path) == path
+    assert path.exists()
+
+
+def test_a_folder_is_no_place_for_a_page(small_workspace: OPEN_COPY, tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="is a folder; name a file"):
+        write_report(small_workspace("ready"), tmp_path)

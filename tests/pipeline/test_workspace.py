@@ -1,0 +1,398 @@
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from hilt.errors import ConfigError, DataError, WorkspaceError
+from hilt.pipeline import workspace as workspace_module
+from hilt.pipeline.arrays import write_json
+from hilt.pipeline.workspace import Workspace, init, open_workspace
+
+POOL = "id,text,topic\n1,a goal,sport\n2,a vote,world\n3,a war,world\n"
+CONFIG = """
+pool: {path: pool.csv, id: id, label: topic}
+test: {path: test.csv, id: id, label: topic}
+labels: [sport, world]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "pool.csv").write_text(POOL)
+    (tmp_path / "test.csv").write_text(POOL)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    return tmp_path / "config.yaml"
+
+
+def contents(folder: Path) -> dict[str, float]:
+    return {
+        str(path.relative_to(folder)): path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".lock")
+    }
+
+
+@contextmanager
+def process(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+    """Run code in another process, and end it at the end."""
+    started = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True
+    )
+    with started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+def test_a_workspace_holds_its_pool_test_set_state_and_configuration(
+    tmp_path: Path, config: Path
+) -> None:
+    workspace = init(tmp_path / "work", config)
+
+    assert workspace.pool.ids(slice(None)) == ["1", "2", "3"]
+    assert workspace.test is not None
+    assert workspace.store.batch_numbers() == []
+    workspace.store.close()
+    assert workspace.config.pool.path == str(tmp_path / "pool.csv")
+    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == [
+        *(".lock", ".lock-holder", "hilt.yaml", "pool", "state.db", "test")
+    ]
+
+
+def test_a_workspace_needs_neither_a_test_set_nor_the_files_it_was_made_of(
+    tmp_path: Path, config: Path
+) -> None:
+    config.write_text("pool: {path: pool.csv}\nlabels: [sport, world]\n")
+    init(tmp_path / "work", config)
+    (tmp_path / "pool.csv").unlink()
+    config.unlink()
+
+    workspace = open_workspace(tmp_path / "work")
+
+    assert len(workspace.pool) == 3
+    assert workspace.test is None
+
+
+def test_doing_it_again_changes_nothing(tmp_path: Path, config: Path) -> None:
+    first = init(tmp_path / "work", config)
+    before = contents(tmp_path / "work")
+
+    again = init(tmp_path / "work", config)
+
+    assert again.config == first.config
+    assert contents(tmp_path / "work") == before
+
+
+def test_labels_that_look_like_other_values_stay_as_they_were_written(
+    tmp_path: Path, config: Path
+) -> None:
+    config.write_text("pool: {path: pool.csv}\nlabels: [no, 1, 1e3, ~, '007', 'ä: b', '#x']\n")
+    init(tmp_path / "work", config)
+
+    again = init(tmp_path / "work", config)
+
+    assert again.config.label_names == ("no", "1", "1e3", "~", "007", "ä: b", "#x")
+
+
+def test_an_empty_folder_may_be_there_already(tmp_path: Path, config: Path) -> None:
+    (tmp_path / "work").mkdir()
+
+    assert len(init(tmp_path / "work", config).pool) == 3
+
+
+def test_another_configuration_is_refused(tmp_path: Path, config: Path) -> None:
+    init(tmp_path / "work", config)
+    config.write_text(CONFIG + "seed: 3\n")
+
+    with pytest.raises(WorkspaceError, match="a workspace already, with another configuration"):
+        init(tmp_path / "work", config)
+
+
+def test_another_configuration_is_refused_when_its_workspace_was_made_meanwhile(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(CONFIG + "seed: 3\n")
+    lock = workspace_module._lock
+    turns = iter([other])
+
+    def late_lock(folder: Path) -> AbstractContextManager[None]:
+        for turn in turns:
+            init(folder, turn)
+        return lock(folder)
+
+    monkeypatch.setattr(workspace_module, "_lock", late_lock)
+
+    with pytest.raises(WorkspaceError, match="with another configuration"):
+        init(tmp_path / "work", config)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden", "pool", "state.db"])
+def test_a_folder_that_holds_other_files_is_refused_and_left_alone(
+    tmp_path: Path, config: Path, name: str
+) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / name).write_text("mine")
+
+    with pytest.raises(WorkspaceError, match="holds other files"):
+        init(tmp_path / "work", config)
+
+    assert [path.name for path in (tmp_path / "work").iterdir()] == [name]
+
+
+def test_a_workspace_that_lost_its_configuration_is_never_cleared(
+    tmp_path: Path, config: Path
+) -> None:
+    init(tmp_path / "work", config)
+    (tmp_path / "work" / "hilt.yaml").unlink()
+    before = contents(tmp_path / "work")
+
+    with pytest.raises(WorkspaceError, match="holds other files"):
+        init(tmp_path / "work", config)
+
+    assert contents(tmp_path / "work") == before
+
+
+def test_a_file_is_no_folder(tmp_path: Path, config: Path) -> None:
+    with pytest.raises(WorkspaceError, match="holds other files"):
+        init(config, config)
+
+
+@pytest.mark.parametrize("name", ["pool.csv", "test.csv"])
+def test_a_source_that_cannot_be_used_leaves_no_folder_behind(
+    tmp_path: Path, config: Path, name: str
+) -> None:
+    (tmp_path / name).write_text(POOL + "4,a film,arts\n")
+
+    with pytest.raises(DataError, match=f"{name}, line 5"):
+        init(tmp_path / "work", config)
+
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_folder_without_a_workspace_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="is not a hilt workspace; make one with `hilt init"):
+        open_workspace(tmp_path)
+
+
+def test_an_edit_counts_from_the_next_command_on(tmp_path: Path, config: Path) -> None:
+    path = init(tmp_path / "work", config).folder / "hilt.yaml"
+    path.write_text(path.read_text() + "batch: {size: 7}\ndevice: cpu\n")
+
+    workspace = open_workspace(tmp_path / "work")
+
+    assert (workspace.config.batch.size, workspace.device) == (7, "cpu")
+    assert open_workspace(tmp_path / "work", device="cuda").device == "cuda"
+
+
+def test_an_edit_that_is_wrong_is_refused_with_its_line(tmp_path: Path, config: Path) -> None:
+    path = init(tmp_path / "work", config).folder / "hilt.yaml"
+    text = path.read_text() + "batch:\n  size: many\n"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        open_workspace(tmp_path / "work")
+
+    assert f"hilt.yaml, line {len(text.splitlines())}: " in str(caught.value)
+
+
+def test_labels_that_were_edited_are_refused(tmp_path: Path, config: Path) -> None:
+    path = init(tmp_path / "work", config).folder / "hilt.yaml"
+    path.write_text(path.read_text().replace("sport", "sports"))
+
+    with pytest.raises(WorkspaceError, match=r"made for \(sport, world\); put them back"):
+        _ = open_workspace(tmp_path / "work").store
+
+
+def test_what_is_missing_says_which_command_makes_it(tmp_path: Path, config: Path) -> None:
+    workspace = init(tmp_path / "work", config)
+
+    with pytest.raises(WorkspaceError, match="has no fused yet; run `hilt propose"):
+        workspace.required(workspace.fused, "propose")
+
+
+def test_what_is_there_is_given(tmp_path: Path, config: Path) -> None:
+    workspace = init(tmp_path / "work", config)
+    (workspace.folder / "proposals").mkdir()
+    workspace.proposal("rules").path.write_bytes(b"")
+    write_json(workspace.proposal("rules").maker_path, {})
+
+    file = workspace.required(workspace.proposal("rules"), "propose")
+
+    assert file.path == workspace.folder / "proposals" / "rules.npy"
+
+
+# Locks
+
+HOLD = """
+import sys, time
+from hilt.pipeline.workspace import open_workspace
+with open_workspace(sys.argv[1]).locked():
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_process_is_told_at_once_who_is_writing(tmp_path: Path, config: Path) -> None:
+    workspace = init(tmp_path / "work", config)
+    with process(HOLD, workspace.folder) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        started = time.monotonic()
+
+        with (
+            pytest.raises(WorkspaceError, match=rf"another command \(process {holder.pid}, since"),
+            workspace.locked(),
+        ):
+            pass
+
+        assert time.monotonic() - started < 1
+
+
+def test_the_lock_of_a_killed_process_is_free_again(tmp_path: Path, config: Path) -> None:
+    workspace = init(tmp_path / "work", config)
+    with process(HOLD, workspace.folder) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        holder.kill()
+        holder.wait()
+
+        with workspace.locked():
+            pass
+
+
+LOCK = """
+import sys
+from hilt.errors import WorkspaceError
+from hilt.pipeline.workspace import open_workspace
+try:
+    with open_workspace(sys.argv[1]).locked():
+        print("free")
+except WorkspaceError:
+    print("taken")
+"""
+
+
+def another_process_finds(workspace: Workspace) -> str:
+    with process(LOCK, workspace.folder) as other:
+        return other.communicate(timeout=60)[0].strip()
+
+
+def test_one_process_may_lock_again_within(tmp_path: Path, config: Path) -> None:
+    workspace = init(tmp_path / "work", config)
+
+    with workspace.locked():
+        with workspace.locked():
+            pass
+        within = another_process_finds(workspace)
+
+    assert (within, another_process_finds(workspace)) == ("taken", "free")
+
+
+def test_a_lock_is_the_same_however_its_folder_is_spelled(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = init(tmp_path / "work", config)
+    monkeypatch.chdir(tmp_path)
+
+    with workspace.locked(), open_workspace("work").locked():
+        assert another_process_finds(workspace) == "taken"
+
+
+def test_a_lock_is_free_after_an_error(tmp_path: Path, config: Path) -> None:
+    workspace = init(tmp_path / "work", config)
+
+    with pytest.raises(ZeroDivisionError), workspace.locked():
+        _ = 1 / 0
+
+    assert another_process_finds(workspace) == "free"
+
+
+# Kills
+
+
+def count_triggers(workspace: Workspace) -> int:
+    connection = sqlite3.connect(workspace.folder / "state.db")
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    connection.close()
+    return len(names)
+
+
+KILLED_AT_A_STEP = """
+import os, signal, sys
+from hilt.pipeline.workspace import init
+
+steps = int(sys.argv[3])
+def count(event, arguments):
+    global steps
+    writes = event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "sqlite3.connect")
+    writes = writes or (event == "open" and isinstance(arguments[2], int) and arguments[2] & 3)
+    if writes and sys.argv[1] in str(arguments[0]):
+        steps -= 1
+        if steps < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(count)
+init(sys.argv[1], sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("step", [0, 1, 2, 3, 4, 6, 8, 11, 14, 18, 22])
+def test_an_init_that_is_killed_can_be_run_again(tmp_path: Path, config: Path, step: int) -> None:
+    with process(KILLED_AT_A_STEP, tmp_path / "work", config, step) as killed:
+        assert killed.wait(timeout=60) == -signal.SIGKILL
+
+    workspace = init(tmp_path / "work", config)
+
+    assert len(workspace.pool) == 3
+    assert workspace.store.batch_numbers() == []
+    assert not list(workspace.folder.rglob("*.partial"))
+    assert not list(workspace.folder.rglob("*.tmp"))
+    assert count_triggers(workspace) == 8
+
+
+KILLED_AT_A_STATEMENT = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from hilt.pipeline.workspace import init
+
+statements = int(sys.argv[3])
+def count(statement):
+    global statements
+    statements -= statement.lstrip().startswith(("CREATE", "INSERT"))
+    if statements < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+event.listen(Engine, "connect", lambda connection, _: connection.set_trace_callback(count))
+init(sys.argv[1], sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("statement", [0, 2, 3, 8, 13])
+def test_a_kill_while_the_state_is_made_costs_no_trigger(
+    tmp_path: Path, config: Path, statement: int
+) -> None:
+    with process(KILLED_AT_A_STATEMENT, tmp_path / "work", config, statement) as killed:
+        assert killed.wait(timeout=60) == -signal.SIGKILL
+
+    workspace = init(tmp_path / "work", config)
+
+    assert count_triggers(workspace) == 8
+
+
+def test_a_killed_init_may_be_followed_by_one_with_another_configuration(
+    tmp_path: Path, config: Path
+) -> None:
+    with process(KILLED_AT_A_STEP, tmp_path / "work", config, 22) as killed:
+        assert killed.wait(timeout=60) == -signal.SIGKILL
+    config.write_text("pool: {path: pool.csv}\nlabels: [x, y, z]\n")
+
+    workspace = init(tmp_path / "work", config)
+
+    assert workspace.test is None
+    assert workspace.store.batch_numbers() == []

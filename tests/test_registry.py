@@ -1,0 +1,93 @@
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from hilt import registry
+from hilt.errors import UnknownNameError
+from hilt.proposers.base import EMBEDDERS, PROPOSERS
+from hilt.registry import Registry, import_object, nearest
+from hilt.review.base import EXCHANGES
+from hilt.selectors.base import SELECTORS
+
+SHAPES = Registry("shape", {"margin": "fractions:Fraction", "square": "decimal:Decimal"})
+
+
+def test_a_name_gives_what_it_stands_for() -> None:
+    assert SHAPES.load("margin").__name__ == "Fraction"
+
+
+def test_a_name_with_a_colon_is_imported_as_it_stands() -> None:
+    assert SHAPES.load("pathlib:Path") is Path
+
+
+def test_nothing_is_imported_before_it_is_asked_for() -> None:
+    lazy = Registry("thing", {"x": "no_such_module_anywhere:X"})
+
+    assert lazy.names() == ["x"]
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        SHAPES.load("margn")
+
+    assert str(caught.value) == (
+        "Unknown shape 'margn'. Did you mean: margin? Available: margin, square."
+    )
+
+
+def test_a_name_near_none_gets_no_suggestion() -> None:
+    assert nearest("zzz", ["margin"]) == ""
+
+
+@pytest.mark.parametrize("path", ["pathlib", ":Path", "pathlib:", ".pathlib:Path", ":"])
+def test_a_path_of_the_wrong_form_is_refused(path: str) -> None:
+    with pytest.raises(UnknownNameError, match="is not of the form 'package"):
+        import_object(path)
+
+
+@pytest.mark.parametrize("module", ["no_such_module", "pathlib_no.such", "json.no_such"])
+def test_a_missing_module_is_named(module: str) -> None:
+    with pytest.raises(UnknownNameError, match="there is no module"):
+        import_object(f"{module}:Path")
+
+
+def test_a_missing_class_is_named() -> None:
+    with pytest.raises(UnknownNameError, match="pathlib has no 'Pth'"):
+        import_object("pathlib:Pth")
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [("import a_module_that_is_missing", ModuleNotFoundError), ("None.x", AttributeError)],
+)
+def test_what_breaks_inside_a_module_is_not_blamed_on_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, error: type[Exception]
+) -> None:
+    (tmp_path / "broken_for_hilt.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken_for_hilt", raising=False)
+
+    with pytest.raises(error):
+        import_object("broken_for_hilt:X")
+
+
+def test_a_third_party_adds_a_name_but_cannot_replace_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = "hilt.shapes"
+    points = [
+        EntryPoint("circle", "collections:Counter", group),
+        EntryPoint("margin", "collections:deque", group),
+    ]
+    monkeypatch.setattr(
+        registry, "entry_points", lambda *, group: points if group == "hilt.shapes" else []
+    )
+
+    assert SHAPES.names() == ["circle", "margin", "square"]
+    assert SHAPES.load("circle").__name__ == "Counter"
+    assert SHAPES.load("margin").__name__ == "Fraction"
+
+
+@pytest.mark.parametrize("which", [EMBEDDERS, EXCHANGES, PROPOSERS, SELECTORS])
+def test_everything_built_in_is_there(which: Registry) -> None:
+    assert all(callable(which.load(name)) for name in which.built_in)
