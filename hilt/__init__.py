@@ -1,1 +1,118 @@
-"""A human-in-the-loop labelling pipeline."""
+"""A human-in-the-loop labelling pipeline.
+
+    import hilt
+
+    work = hilt.init("work", "configs/agnews.yaml")
+    hilt.propose(work)
+    batch = hilt.select(work)
+    hilt.record(work, [hilt.Decision(item.item_id, "label", ("sports",), "ann") for item in batch])
+    hilt.cycle(work)
+    hilt.release(work, "out")
+
+Names are imported when they are first used, so that `import hilt` loads no model.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hilt.errors import (
+        ConfigError,
+        DataError,
+        HiltError,
+        MissingExtraError,
+        ModelError,
+        UnknownNameError,
+        WorkspaceError,
+    )
+    from hilt.pipeline.batches import select
+    from hilt.pipeline.config import Config
+    from hilt.pipeline.config_file import load_config
+    from hilt.pipeline.cycle import cycle, train
+    from hilt.pipeline.predict import predict
+    from hilt.pipeline.proposing import propose
+    from hilt.pipeline.release import release
+    from hilt.pipeline.report import write_report
+    from hilt.pipeline.reviewing import export_batch, import_answers, record, simulate
+    from hilt.pipeline.status import status
+    from hilt.pipeline.workspace import Workspace, init, open_workspace
+    from hilt.types import Batch, BatchItem, Decision, Items, Label, Selection, SelectionView
+
+_HOMES = {
+    "hilt.errors": (
+        "ConfigError",
+        "DataError",
+        "HiltError",
+        "MissingExtraError",
+        "ModelError",
+        "UnknownNameError",
+        "WorkspaceError",
+    ),
+    "hilt.pipeline.batches": ("select",),
+    "hilt.pipeline.config": ("Config",),
+    "hilt.pipeline.config_file": ("load_config",),
+    "hilt.pipeline.cycle": ("cycle", "train"),
+    "hilt.pipeline.predict": ("predict",),
+    "hilt.pipeline.proposing": ("propose",),
+    "hilt.pipeline.release": ("release",),
+    "hilt.pipeline.report": ("write_report",),
+    "hilt.pipeline.reviewing": ("export_batch", "import_answers", "record", "simulate"),
+    "hilt.pipeline.status": ("status",),
+    "hilt.pipeline.workspace": ("Workspace", "init", "open_workspace"),
+    "hilt.types": (
+        "Batch",
+        "BatchItem",
+        "Decision",
+        "Items",
+        "Label",
+        "Selection",
+        "SelectionView",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Batch",
+    "BatchItem",
+    "Config",
+    "ConfigError",
+    "DataError",
+    "Decision",
+    "HiltError",
+    "Items",
+    "Label",
+    "MissingExtraError",
+    "ModelError",
+    "Selection",
+    "SelectionView",
+    "UnknownNameError",
+    "Workspace",
+    "WorkspaceError",
+    "cycle",
+    "export_batch",
+    "import_answers",
+    "init",
+    "load_config",
+    "open_workspace",
+    "predict",
+    "propose",
+    "record",
+    "release",
+    "select",
+    "simulate",
+    "status",
+    "train",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - what stands there decides
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'hilt' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

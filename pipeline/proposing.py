@@ -188,6 +188,10 @@ def _propose(workspace: Workspace, proposals: Proposals, name: str) -> bool:
 
 def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
     embeddings = workspace.embeddings.open()
+    maker = {
+        "student": [training.cycle, training.fingerprint],
+        "embeddings": workspace.embeddings.maker(),
+    }
     student = load_student(workspace.student_folder(training.cycle), workspace.device).student
 
     def rows_of(start: int, stop: int) -> Floats:
@@ -197,7 +201,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
     return make_array(
         workspace.proposal("student"),
         (len(workspace.pool), len(workspace.config.labels)),
-        {"student": training.fingerprint, "embeddings": workspace.embeddings.maker()},
+        maker,
         rows_of,
         description=f"Proposing (student of cycle {training.cycle})",
         progress=workspace.progress,
@@ -220,7 +224,7 @@ def _fuse(workspace: Workspace, proposals: Proposals, training: TrainingRow | No
         (len(workspace.pool), len(workspace.config.labels)),
         {
             "proposals": fingerprint(proposals.makers),
-            "student": None if training is None else training.fingerprint,
+            "student": None if training is None else [training.cycle, training.fingerprint],
             "weights": weights,
         },
         rows_of,

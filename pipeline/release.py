@@ -30,13 +30,13 @@ SCHEMA = pa.schema(
         ("id", pa.string()),
         ("text", pa.string()),
         ("label", pa.string()),
-        ("given_by", pa.dictionary(pa.int32(), pa.string())),
-        ("source", pa.dictionary(pa.int32(), pa.string())),
+        ("given_by", pa.string()),
+        ("source", pa.string()),
         ("probability", pa.float32()),
         ("proposal", pa.string()),
         ("audit", pa.bool_()),
         ("decisions", pa.int32()),
-        ("decided_at", pa.timestamp("s", tz="UTC")),
+        ("decided_at", pa.timestamp("us", tz="UTC")),
     ]
 )
 
@@ -139,8 +139,8 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
                 "id": workspace.pool.ids(block),
                 "text": workspace.pool.texts(block),
                 "label": [label for label, _, _ in rows],
-                "given_by": pa.array([by for _, by, _ in rows]).dictionary_encode(),
-                "source": pa.array([source for _, _, source in rows]).dictionary_encode(),
+                "given_by": [by for _, by, _ in rows],
+                "source": [source for _, _, source in rows],
                 "probability": probabilities.max(axis=1),
                 "proposal": names[proposed],
                 "audit": [
@@ -149,8 +149,9 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
                 ],
                 "decisions": [len(each) for each in times],
                 "decided_at": [each[-1] if each else None for each in times],
-            }
-        ).cast(SCHEMA)
+            },
+            SCHEMA,
+        )
 
 
 def _provenance(

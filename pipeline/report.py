@@ -88,7 +88,6 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     outcomes, decisions = workspace.store.outcomes(), workspace.store.decisions()
     trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
-    reviewers = reviewer_lines(decisions)
     labels = label_lines(workspace, labelled)
     return {
         "name": workspace.folder.resolve().name,
@@ -111,7 +110,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "batch_number": batches[-1] if batches else None,
         "batch_size": len(workspace.store.batch_items(batches[-1])) if batches else 0,
         "batch": batch_lines(workspace, batches[-1], outcomes, MOST_BATCH_LINES) if batches else [],
-        "reviewers": reviewers,
+        "reviewers": reviewer_lines(decisions),
         "accepted": accepted(decisions),
         "version": version("hilt"),
         "seed": workspace.config.seed,
@@ -209,7 +208,7 @@ def _fused_by(workspace: Workspace, trainings: Sequence[TrainingRow]) -> str | N
     maker = workspace.fused.maker()
     if maker is None:
         return None
-    for training in trainings:
+    for training in reversed(trainings):
         if training.fingerprint == maker["student"]:
             return f"the proposer and the student of cycle {training.cycle}"
     return "the proposer alone"

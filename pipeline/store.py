@@ -33,7 +33,7 @@ class Outcome:
 
     Attributes:
         label: The resolved label, or None when it was skipped or flagged.
-        audit: Whether it was decided blind, as part of an audit slice.
+        audit: Whether somebody who gave that label gave it blind, in an audit slice.
         reviewers: Who gave that label.
     """
 
@@ -227,12 +227,13 @@ def _resolve(rows: Sequence[DecisionRow]) -> Outcome:
         counts = Counter(row.labels[0] for row in given)
         most = max(counts.values())
         label = [row.labels[0] for row in given if counts[row.labels[0]] == most][-1]
+    winners = [row for row in given if row.labels[0] == label]
     return Outcome(
         index=rows[0].item_index,
         item_id=rows[0].item_id,
         label=label,
-        audit=any(row.audit for row in latest.values()),
-        reviewers=tuple(sorted(row.reviewer for row in given if row.labels[0] == label)),
+        audit=any(row.audit for row in winners),
+        reviewers=tuple(sorted(row.reviewer for row in winners)),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
-from hilt.types import Batch, BatchItem
+
+if TYPE_CHECKING:
+    from hilt.types import Batch, BatchItem
 
 
 def select(

@@ -97,8 +97,9 @@ class TransformerStudent:
         self.model.config.id2label = dict(enumerate(labels))
         self.model.config.label2id = {label: place for place, label in enumerate(labels)}
         self.tokenizer.model_max_length = self.max_tokens
-        self.model.save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
+        with quiet_loading():
+            self.model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
 
     @classmethod
     def load(cls, folder: Path, device: str) -> TransformerStudent:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -142,6 +142,7 @@ def test_without_labels_the_temperature_is_one() -> None:
     assert fit_temperature(nothing, np.empty(0, dtype=int)) == pytest.approx(1, abs=1e-3)
 
 
+@settings(deadline=None, max_examples=40)
 @given(logits, st.integers(0, 2))
 def test_a_temperature_stays_within_its_bounds(rows: Floats, position: int) -> None:
     temperature = fit_temperature(softmax(rows), np.full(len(rows), position))
@@ -203,6 +204,7 @@ def test_weights_are_the_optimum() -> None:
     assert loss(weights) <= min(loss(each.clip(0)) for each in around) + 1e-2
 
 
+@settings(deadline=None, max_examples=40)
 @given(logits, st.integers(0, 2))
 def test_weights_are_finite_and_not_negative(rows: Floats, position: int) -> None:
     one = softmax(rows).astype(np.float16)

@@ -78,7 +78,9 @@ def test_guesses_help_when_labels_are_few(make_problem: MakeProblem) -> None:
 
 def test_guesses_can_be_limited_and_carry_the_configured_weight(make_problem: MakeProblem) -> None:
     problem = make_problem(12, unlabelled=60)
-    self_training = SelfTraining(problem, StudentSettings(), np.array([1.0, 1.0]))
+    amount = {"share": 0.5, "weight": 0.25}
+    settings = StudentSettings.model_validate({"self_training": amount})
+    self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]))
     student = self_training.fit(np.arange(12))
 
     all_of_them, some = self_training.guess(student), self_training.guess(student, 5, seed=3)
@@ -87,7 +89,7 @@ def test_guesses_can_be_limited_and_carry_the_configured_weight(make_problem: Ma
     assert len(some) == 5
     assert set(some.items.ids) < set(all_of_them.items.ids)
     assert list(some.items.ids) == list(self_training.guess(student, 5, seed=3).items.ids)
-    assert set(some.weights.tolist()) == {pytest.approx(0.3)}
+    assert set(some.weights.tolist()) == {0.25}
 
 
 def test_without_labels_the_descriptions_alone_teach(make_problem: MakeProblem) -> None:

@@ -1,0 +1,126 @@
+"""Training, proposing with the student, and what is not done twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.cycle import cycle, train
+from hilt.pipeline.proposing import propose
+from hilt.pipeline.reviewing import simulate
+from hilt.pipeline.status import status
+from hilt.pipeline.students.saved import load_student
+from hilt.pipeline.workspace import Workspace, open_workspace
+
+Open = Callable[[str], Workspace]
+
+
+def test_the_loop_learns(small_workspace: Open) -> None:
+    workspace = small_workspace("two_cycles")
+    first, second = workspace.store.trainings()
+
+    assert (first.summary["human_labels"], second.summary["human_labels"]) == (12, 24)
+    assert second.summary["test"]["student"]["accuracy"] >= 0.9
+    assert second.summary["audit"]["student"]["items"] == 6
+
+
+def test_nothing_is_trained_or_made_again_when_nothing_changed(small_workspace: Open) -> None:
+    workspace = small_workspace("two_cycles")
+    propose(workspace)
+
+    assert not train(workspace).new
+    assert propose(workspace).made == ()
+
+
+def test_a_changed_setting_trains_again(small_workspace: Open) -> None:
+    workspace = small_workspace("trained")
+    path = workspace.folder / "hilt.yaml"
+    path.write_text(path.read_text("utf-8") + "student:\n  kind: linear\n  folds: 3\n", "utf-8")
+
+    assert train(open_workspace(workspace.folder)).cycle == 2
+
+
+def test_two_runs_give_the_same_student(small_workspace: Open) -> None:
+    workspace = small_workspace("reviewed")
+    train(workspace)
+    propose(workspace)
+    first = workspace.fused.open().copy()
+    other = small_workspace("trained")
+    propose(other)
+
+    assert np.array_equal(first, other.fused.open())
+
+
+def test_the_student_proposes_after_a_training(small_workspace: Open) -> None:
+    workspace = small_workspace("trained")
+
+    assert propose(workspace).made == ("student", "fused")
+    fused = workspace.fused.open().astype(np.float32)
+    assert np.allclose(fused.sum(axis=1), 1, atol=0.01)
+
+
+def test_training_without_labels_says_what_to_do(small_workspace: Open) -> None:
+    with pytest.raises(WorkspaceError, match="no labels yet; review a batch first"):
+        train(small_workspace("selected"))
+
+
+def test_a_cycle_that_has_turned_gives_its_batch_again(small_workspace: Open) -> None:
+    workspace = small_workspace("trained")
+
+    assert cycle(workspace) == cycle(workspace)
+
+
+def test_status_names_the_next_command_at_every_stage(small_workspace: Open) -> None:
+    steps = {
+        stage: status(small_workspace(stage)).next_step.split()[1]
+        for stage in ("ready", "proposed", "selected", "reviewed")
+    }
+
+    assert steps == {
+        "ready": "propose",
+        "proposed": "select",
+        "selected": "export",
+        "reviewed": "cycle",
+    }
+
+
+def test_a_saved_student_says_what_it_is(small_workspace: Open) -> None:
+    workspace = small_workspace("trained")
+    saved = load_student(workspace.student_folder(1), "cpu")
+
+    assert saved.labels == workspace.config.label_names
+    assert saved.embedder["model"] == workspace.config.embedder.model
+    assert saved.record["training"]["human_labels"] == 12
+
+
+def test_the_state_refuses_a_training_twice(small_workspace: Open) -> None:
+    workspace = small_workspace("trained")
+    row = workspace.store.trainings()[0]
+    copy = type(row)(**{column.name: getattr(row, column.name) for column in row.__table__.columns})
+
+    with pytest.raises((IntegrityError, OperationalError)):
+        workspace.store.add_training(copy)
+
+
+@pytest.mark.parametrize("after_seconds", [0.5, 1.5, 2.5, 3.5, 5.0])
+def test_a_killed_cycle_can_be_run_again(small_workspace: Open, after_seconds: float) -> None:
+    workspace = small_workspace("reviewed")
+    code = "import sys, hilt\nhilt.cycle(hilt.open_workspace(sys.argv[1]))\n"
+    process = subprocess.Popen([sys.executable, "-c", code, str(workspace.folder)])
+    time.sleep(after_seconds)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+    batch = cycle(workspace)
+
+    assert batch.number == 2
+    assert len(workspace.store.trainings()) == 1
+    assert len(workspace.store.batch_numbers()) == 2
+    simulate(workspace, batch)

@@ -1,0 +1,119 @@
+"""What a user leaves with."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from hilt.errors import DataError, ModelError, WorkspaceError
+from hilt.pipeline.batches import select
+from hilt.pipeline.predict import predict
+from hilt.pipeline.release import release
+from hilt.pipeline.reviewing import record
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Decision
+
+Open = Callable[[str], Workspace]
+
+
+def test_a_release_says_who_gave_every_label(small_workspace: Open, tmp_path: Path) -> None:
+    workspace = small_workspace("two_cycles")
+    result = release(workspace, tmp_path / "out")
+
+    rows = pq.read_table(tmp_path / "out" / "dataset.parquet").to_pylist()
+    people = [row for row in rows if row["source"] == "person"]
+    machine = [row for row in rows if row["source"] == "machine"]
+    assert (result.items, result.human, result.machine) == (60, 24, 36)
+    assert (len(people), len(machine)) == (24, 36)
+    assert {row["given_by"] for row in people} == {"simulated"}
+    assert {row["given_by"] for row in machine} == {"student of cycle 2"}
+    assert all(row["decided_at"] and row["decisions"] == 1 for row in people)
+    assert all(row["label"] == row["proposal"] for row in machine)
+    assert all(0 < row["probability"] <= 1 for row in rows)
+    assert sum(row["audit"] for row in rows) == 6
+
+
+def test_the_csv_holds_the_same_rows(small_workspace: Open, tmp_path: Path) -> None:
+    release(small_workspace("trained"), tmp_path / "out")
+
+    rows = pq.read_table(tmp_path / "out" / "dataset.parquet").to_pylist()
+    with (tmp_path / "out" / "dataset.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["id"] for line in lines] == [row["id"] for row in rows]
+    assert [line["label"] for line in lines] == [row["label"] for row in rows]
+
+
+def test_a_skipped_item_has_no_label(small_workspace: Open, tmp_path: Path) -> None:
+    workspace = small_workspace("selected")
+    item = select(workspace).items[0]
+    record(workspace, [Decision(item.item_id, "skip", (), "ann")])
+
+    result = release(workspace, tmp_path / "out")
+
+    rows = {row["id"]: row for row in pq.read_table(tmp_path / "out/dataset.parquet").to_pylist()}
+    assert rows[item.item_id]["label"] is None
+    assert rows[item.item_id]["source"] == "none"
+    assert (result.unlabelled, result.student) == (1, None)
+
+
+def test_the_cards_state_what_was_measured(small_workspace: Open, tmp_path: Path) -> None:
+    workspace = small_workspace("two_cycles")
+    release(workspace, tmp_path / "out")
+    summary = workspace.store.trainings()[-1].summary
+
+    model = (tmp_path / "out" / "student" / "README.md").read_text("utf-8")
+    dataset = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "24 labels from people, 6 of them given blind" in model
+    assert f"{summary['test']['student']['accuracy']:.3f}" in model
+    assert f"{summary['audit']['student']['accuracy']:.3f}" in model
+    assert "| a person (`source` is `person`) | 24 |" in dataset
+    assert json.loads((tmp_path / "out" / "labels.json").read_text()) == [
+        "animals",
+        "food",
+        "sport",
+    ]
+
+
+def test_a_release_never_replaces_other_files_unasked(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    workspace = small_workspace("trained")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+
+    with pytest.raises(WorkspaceError, match="not empty"):
+        release(workspace, tmp_path / "out")
+    assert (tmp_path / "out" / "thesis.txt").exists()
+    release(workspace, tmp_path / "out", force=True)
+    assert (tmp_path / "out" / "dataset.parquet").exists()
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "predictions.parquet"])
+def test_a_released_student_predicts_new_items(
+    small_workspace: Open, tmp_path: Path, name: str
+) -> None:
+    release(small_workspace("two_cycles"), tmp_path / "out")
+    (tmp_path / "new.csv").write_text(
+        'body\n"The goat ate grass on the hill."\n"A spicy bean stew with rice."\n'
+    )
+
+    result = predict(tmp_path / "out/student", tmp_path / "new.csv", tmp_path / name, text="body")
+
+    assert result.items == 2
+    assert result.label_counts == {"animals": 1, "food": 1}
+    assert (tmp_path / name).exists()
+
+
+def test_predicting_explains_what_is_missing(small_workspace: Open, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("text\nx\n")
+    workspace = small_workspace("proposed")
+
+    with pytest.raises(WorkspaceError, match="no student yet"):
+        predict(workspace.folder, tmp_path / "new.csv", tmp_path / "p.csv")
+    with pytest.raises(ModelError, match="holds no student"):
+        predict(tmp_path, tmp_path / "new.csv", tmp_path / "p.csv")
+    with pytest.raises(DataError, match=r"'.xlsx'; allowed: .csv, .parquet"):
+        predict(workspace.folder, tmp_path / "new.csv", tmp_path / "p.xlsx")
