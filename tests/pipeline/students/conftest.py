@@ -1,13 +1,23 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import torch
 
 from hilt.pipeline.students.problem import Problem
 from hilt.types import Floats, Integers, Items
 
 MakeProblem = Callable[..., Problem]
 WORDS = ("goal match team", "vote law state", "bank share price")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Models as small as these train fifty times slower when processes compete for threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
