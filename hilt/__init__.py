@@ -28,13 +28,13 @@ if TYPE_CHECKING:
         WorkspaceError,
     )
     from hilt.pipeline.batches import select
-    from hilt.pipeline.config import Config
-    from hilt.pipeline.config_file import load_config
+    from hilt.pipeline.configuration.reading import load_config
+    from hilt.pipeline.configuration.sections import Config
     from hilt.pipeline.cycle import cycle, train
     from hilt.pipeline.predict import predict
     from hilt.pipeline.proposing import propose
     from hilt.pipeline.release import release
-    from hilt.pipeline.report import write_report
+    from hilt.pipeline.reporting.report import write_report
     from hilt.pipeline.reviewing import export_batch, import_answers, record, simulate
     from hilt.pipeline.status import status
     from hilt.pipeline.workspace import Workspace, init, open_workspace
@@ -51,13 +51,13 @@ _HOMES = {
         "WorkspaceError",
     ),
     "hilt.pipeline.batches": ("select",),
-    "hilt.pipeline.config": ("Config",),
-    "hilt.pipeline.config_file": ("load_config",),
+    "hilt.pipeline.configuration.sections": ("Config",),
+    "hilt.pipeline.configuration.reading": ("load_config",),
     "hilt.pipeline.cycle": ("cycle", "train"),
     "hilt.pipeline.predict": ("predict",),
     "hilt.pipeline.proposing": ("propose",),
     "hilt.pipeline.release": ("release",),
-    "hilt.pipeline.report": ("write_report",),
+    "hilt.pipeline.reporting.report": ("write_report",),
     "hilt.pipeline.reviewing": ("export_batch", "import_answers", "record", "simulate"),
     "hilt.pipeline.status": ("status",),
     "hilt.pipeline.workspace": ("Workspace", "init", "open_workspace"),

@@ -20,9 +20,9 @@ from hilt.errors import MissingExtraError, WorkspaceError
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
-from hilt.pipeline.duplicates import normalise
+from hilt.pipeline.pools.duplicates import normalise
 from hilt.pipeline.proposing import Proposals, load_embedder, propose
-from hilt.pipeline.report import write_report
+from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.students.training import train_student
 from hilt.pipeline.workspace import Workspace, init

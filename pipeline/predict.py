@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from hilt.errors import DataError, WorkspaceError
 from hilt.pipeline.arrays import blocks
-from hilt.pipeline.config import Source
-from hilt.pipeline.pool import Pool, build_pool
+from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.students.saved import SavedStudent, load_student
 from hilt.pipeline.workspace import open_workspace

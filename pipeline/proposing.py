@@ -11,8 +11,8 @@ import numpy as np
 
 from hilt.pipeline.arrays import ArrayFile, Maker, blocks, fingerprint
 from hilt.pipeline.calibration import pool_logarithmically
-from hilt.pipeline.config import Custom, ProposerSection
-from hilt.pipeline.pool import Pool, Where
+from hilt.pipeline.configuration.sections import Custom, ProposerSection
+from hilt.pipeline.pools.pool import Pool, Where
 from hilt.pipeline.runner import make_array
 from hilt.pipeline.students.saved import load_student
 from hilt.pipeline.tables import TrainingRow

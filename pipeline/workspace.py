@@ -26,9 +26,9 @@ from filelock import FileLock, Timeout
 
 from hilt.errors import DataError, WorkspaceError
 from hilt.pipeline.arrays import ArrayFile
-from hilt.pipeline.config import Config
-from hilt.pipeline.config_file import load_config
-from hilt.pipeline.pool import Pool, build_pool
+from hilt.pipeline.configuration.reading import load_config
+from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.pipeline.store import Store
 from hilt.progress import Progress, Silent
 

@@ -96,6 +96,6 @@ def test_what_all_share_depends_on_none_of_the_folders() -> None:
 def test_reading_a_configuration_loads_no_heavy_library() -> None:
     heavy = {"torch", "faiss", "datasets", "transformers", "sentence_transformers", "sklearn"}
 
-    loaded = run("import sys, hilt.pipeline.config_file; print(*sys.modules)").split()
+    loaded = run("import sys, hilt.pipeline.configuration.reading; print(*sys.modules)").split()
 
     assert heavy & set(loaded) == set()

@@ -24,13 +24,13 @@ def config(
 ) -> None:
     """Check a configuration, or explain every option that one may have."""
     if explain:
-        from hilt.pipeline.config_explain import explain_config, list_options
+        from hilt.pipeline.configuration.explaining import explain_config, list_options
 
         emit(list_options(), as_json=json, text=lambda: typer.echo(explain_config()))
         return
     if file is None:
         raise ConfigError("Name a configuration to check, or ask for --explain.")
-    from hilt.pipeline.config_file import load_config
+    from hilt.pipeline.configuration.reading import load_config
 
     loaded = load_config(file)
     emit(

@@ -21,8 +21,7 @@ def report(
     debug: Debug = False,
 ) -> None:
     """Write one self-contained HTML page: learning curve, labels, calibration, latest batch."""
-    from hilt.pipeline.report import write_report
-
+    from hilt.pipeline.reporting.report import write_report
     from hilt.pipeline.workspace import open_workspace
 
     path = write_report(open_workspace(work), output)

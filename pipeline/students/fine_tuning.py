@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hilt.pipeline.config import Student as StudentSettings
+from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students.base import Examples, join
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.self_training import SelfTraining

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hilt.pipeline.calibration import pool_logarithmically
-from hilt.pipeline.config import Student as StudentSettings
+from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students.base import Examples, Student, join
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.problem import Problem

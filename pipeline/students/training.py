@@ -20,7 +20,7 @@ from hilt.pipeline.calibration import (
     pool_logarithmically,
     softmax,
 )
-from hilt.pipeline.config import Student as StudentSettings
+from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner

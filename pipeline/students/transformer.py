@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from hilt.pipeline.config import TransformerSettings
+from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students.base import Examples
 from hilt.proposers.encoder import loading_error, quiet_loading
 from hilt.types import Floats, Items

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilt.pipeline.config import Student as StudentSettings
+from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.self_training import SelfTraining, confident_share, fit_plain
 

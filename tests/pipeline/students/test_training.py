@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hilt.pipeline.config import Student as StudentSettings
+from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students import training as training_module
 from hilt.pipeline.students.base import Examples, Student, take
 from hilt.pipeline.students.linear import LinearStudent

@@ -17,8 +17,8 @@ from transformers import (
 )
 
 from hilt.errors import ModelError
-from hilt.pipeline.config import Student as StudentSettings
-from hilt.pipeline.config import TransformerSettings
+from hilt.pipeline.configuration.sections import Student as StudentSettings
+from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students import transformer as transformer_module
 from hilt.pipeline.students.base import Examples, one_hot
 from hilt.pipeline.students.blend import BlendedStudent

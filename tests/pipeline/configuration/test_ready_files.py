@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from hilt.pipeline.config import Source
-from hilt.pipeline.config_file import load_config
+from hilt.pipeline.configuration.reading import load_config
+from hilt.pipeline.configuration.sections import Source
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 DATA = ROOT.parent / "shared" / "data"
 WITH_DATA = sorted(set(CONFIGS) - {ROOT / "configs" / "demo.yaml"})

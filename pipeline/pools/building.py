@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hilt.errors import DataError, WorkspaceError
-from hilt.pipeline.config import Source
-from hilt.pipeline.duplicates import Hashes, find_repeats, hash_texts, normalise
-from hilt.pipeline.row_check import RowCheck
-from hilt.pipeline.source import Reader, open_source
+from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.pools.duplicates import Hashes, find_repeats, hash_texts, normalise
+from hilt.pipeline.pools.row_check import RowCheck
+from hilt.pipeline.pools.source import Reader, open_source
 
 RECORD = "pool.json"
 WRITE_ROWS = 65536

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilt.errors import ConfigError
-from hilt.pipeline.config_file import load_config, parse_config
+from hilt.pipeline.configuration.reading import load_config, parse_config
 
 SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
 

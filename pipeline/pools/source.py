@@ -9,10 +9,10 @@ from typing import Protocol
 import pyarrow as pa
 
 from hilt.errors import DataError
-from hilt.pipeline.config import Source
-from hilt.pipeline.source_arrow import HUB, DatasetSource, ParquetSource
-from hilt.pipeline.source_csv import CsvSource
-from hilt.pipeline.source_json import JsonSource
+from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.pools.arrow_source import HUB, DatasetSource, ParquetSource
+from hilt.pipeline.pools.csv_source import CsvSource
+from hilt.pipeline.pools.json_source import JsonSource
 from hilt.registry import nearest
 
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.csv
 
 from hilt.errors import DataError
-from hilt.pipeline.config import Source
-from hilt.pipeline.source_columns import check_columns, wanted_columns
-from hilt.pipeline.source_text import (
+from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.pools.columns import check_columns, wanted_columns
+from hilt.pipeline.pools.text_lines import (
     CHUNK_BYTES,
     UNREADABLE,
     codec_of,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilt.pipeline.charts import Point, learning_curve, reliability_diagram, ticks_between
+from hilt.pipeline.reporting.charts import Point, learning_curve, reliability_diagram, ticks_between
 
 
 @given(st.floats(0, 1e6), st.floats(0.01, 1e6))

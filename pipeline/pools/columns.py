@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hilt.errors import DataError
-from hilt.pipeline.config import Source
+from hilt.pipeline.configuration.sections import Source
 from hilt.registry import nearest
 
 

@@ -1,7 +1,7 @@
 """What a user may write in a configuration, one model a section.
 
 The description of a field is the only documentation of that option; `hilt config --explain`
-prints them all. Reading a file, with line numbers in its errors, is in `config_file.py`.
+prints them all. Reading a file, with line numbers in its errors, is in `reading.py`.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from hilt.pipeline.config import Config, Section
-from hilt.pipeline.config_fields import Option, kind_name, options
+from hilt.pipeline.configuration.fields import Option, kind_name, options
+from hilt.pipeline.configuration.sections import Config, Section
 
 _WIDTH = 96
 _INDENT = "  "

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import Tag
 from pydantic.fields import FieldInfo
 
-from hilt.pipeline.config import Section
+from hilt.pipeline.configuration.sections import Section
 
 OWN_CLASS = "package.module:Class"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from hilt.errors import ConfigError, DataError
-from hilt.pipeline.config import Source
+from hilt.pipeline.configuration.sections import Source
 
 CHUNK_BYTES = 1 << 20
 # What reading may raise, also from inside a gzip file.

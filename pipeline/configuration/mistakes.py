@@ -9,9 +9,9 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from hilt.errors import UnknownNameError
-from hilt.pipeline.config import Config, Section
-from hilt.pipeline.config_fields import Option, options
-from hilt.pipeline.config_yaml import Document, KeyPath
+from hilt.pipeline.configuration.fields import Option, options
+from hilt.pipeline.configuration.sections import Config, Section
+from hilt.pipeline.configuration.yaml_lines import Document, KeyPath
 from hilt.proposers.base import PROPOSERS
 from hilt.registry import Registry, nearest
 from hilt.selectors.base import SELECTORS

@@ -10,7 +10,7 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.batches import read_batch, select, undecided
 from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing import propose
-from hilt.pipeline.report import render_report, write_report
+from hilt.pipeline.reporting.report import render_report, write_report
 from hilt.pipeline.reviewing import record, simulate
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Batch, Decision

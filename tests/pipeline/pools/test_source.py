@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hilt.errors import ConfigError, DataError
-from hilt.pipeline.config import Source
-from hilt.pipeline.source import open_source
+from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.pools.source import open_source
 
 
 def source(path: Path, content: str | bytes, **columns: Any) -> Source:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.errors import DataError, WorkspaceError
-from hilt.pipeline.config import Source, TestSource
-from hilt.pipeline.duplicates import find_repeats, hash_texts, normalise
-from hilt.pipeline.pool import Pool, build_pool
+from hilt.pipeline.configuration.sections import Source, TestSource
+from hilt.pipeline.pools.duplicates import find_repeats, hash_texts, normalise
+from hilt.pipeline.pools.pool import Pool, build_pool
 
 LABELS = ["sport", "world"]
 POOL = """id,text,label

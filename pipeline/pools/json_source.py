@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from hilt.errors import DataError
-from hilt.pipeline.config import Source
-from hilt.pipeline.source_columns import check_columns, wanted_columns
-from hilt.pipeline.source_text import UNREADABLE, codec_of, find_undecodable, open_bytes
+from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.pools.columns import check_columns, wanted_columns
+from hilt.pipeline.pools.text_lines import UNREADABLE, codec_of, find_undecodable, open_bytes
 
 BATCH_ROWS = 16384
 

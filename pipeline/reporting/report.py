@@ -12,9 +12,9 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline import charts
-from hilt.pipeline.charts import Chart, Point
-from hilt.pipeline.report_tables import (
+from hilt.pipeline.reporting import charts
+from hilt.pipeline.reporting.charts import Chart, Point
+from hilt.pipeline.reporting.tables import (
     accepted,
     batch_lines,
     confusion_lines,

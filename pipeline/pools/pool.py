@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hilt.errors import DataError, WorkspaceError
-from hilt.pipeline.ingest import RECORD, PoolSummary, build_pool
+from hilt.pipeline.pools.building import RECORD, PoolSummary, build_pool
 from hilt.types import Integers, Items
 
 __all__ = ["Pool", "PoolSummary", "Where", "build_pool"]

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from hilt.errors import DataError
-from hilt.pipeline.config import Source
-from hilt.pipeline.source_columns import check_columns, wanted_columns
+from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.pools.columns import check_columns, wanted_columns
 from hilt.registry import nearest
 
 BATCH_ROWS = 16384

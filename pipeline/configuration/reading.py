@@ -9,9 +9,9 @@ import yaml
 from pydantic import ValidationError
 
 from hilt.errors import ConfigError
-from hilt.pipeline.config import Config
-from hilt.pipeline.config_errors import Problem, problems
-from hilt.pipeline.config_yaml import Document, read_yaml
+from hilt.pipeline.configuration.mistakes import Problem, problems
+from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.configuration.yaml_lines import Document, read_yaml
 
 
 def load_config(path: Path) -> Config:

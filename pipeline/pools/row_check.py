@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hilt.errors import DataError
-from hilt.pipeline.config import Source, TestSource
-from hilt.pipeline.source import Reader
+from hilt.pipeline.configuration.sections import Source, TestSource
+from hilt.pipeline.pools.source import Reader
 from hilt.registry import nearest
 
 
