@@ -122,15 +122,14 @@ def _train(
     position = {name: place for place, name in enumerate(config.label_names)}
     positions = np.array([position[str(outcome.label)] for outcome in outcomes])
     problem = make_problem(workspace, indices, positions, embedder, proposals, rng)
-    with workspace.progress.task(f"Training on {len(problem)} labels", 1, "student") as advance:
-        training = train_student(
-            problem,
-            config.student,
-            encoder=resolve_encoder(config.student.transformer.model or config.embedder.model),
-            device=resolve_device(workspace.device),
-            rng=rng,
-        )
-        advance(1)
+    training = train_student(
+        problem,
+        config.student,
+        encoder=resolve_encoder(config.student.transformer.model or config.embedder.model),
+        device=resolve_device(workspace.device),
+        rng=rng,
+        progress=workspace.progress,
+    )
     summary = {
         "human_labels": len(outcomes),
         "audit_labels": sum(outcome.audit for outcome in outcomes),

@@ -35,6 +35,11 @@ from hilt.progress import Progress, Silent
 LOCK_NAMES = {".lock", ".lock-holder"}
 UNFINISHED = "hilt.yaml.tmp"  # stands in a folder while `init` is at work in it
 
+HEADER = """\
+# Written by `hilt init`. Edit it between commands, all but `pool`, `test` and `labels`: those were
+# read once, and other ones want another workspace.
+"""
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -60,8 +65,7 @@ class Workspace:
     @cached_property
     def test(self) -> Pool | None:
         """The items to measure on, if there are any."""
-        folder = self.folder / "test"
-        return Pool.open(folder) if folder.exists() else None
+        return Pool.open(self.folder / "test") if self.config.test is not None else None
 
     @cached_property
     def store(self) -> Store:
@@ -165,6 +169,11 @@ def open_workspace(
             f" `hilt init {folder} --config CONFIG.yaml`."
         )
     config = load_config(folder / "hilt.yaml")
+    if config.test is not None and not (folder / "test").exists():
+        raise WorkspaceError(
+            f"{folder / 'hilt.yaml'} names a `test` that it did not have when the workspace was"
+            " made; take it out, or make a new workspace."
+        )
     return Workspace(folder, config, device or config.device, progress or Silent())
 
 
@@ -189,9 +198,7 @@ def _lay_out(folder: Path, config: Config) -> None:
     """Write everything; renaming the configuration at the end makes the folder a workspace."""
     _clear(folder)
     values = config.model_dump(mode="json", exclude_unset=True)
-    text = "# Written by `hilt init`; edit it between commands.\n" + yaml.safe_dump(
-        values, sort_keys=False, allow_unicode=True, width=100
-    )
+    text = HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
     (folder / UNFINISHED).write_text(text, encoding="utf-8")
     try:
         build_pool(config.pool, config.label_names, folder / "pool")

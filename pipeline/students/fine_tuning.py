@@ -8,12 +8,13 @@ import numpy as np
 
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students.base import Examples, join
-from hilt.pipeline.students.problem import Problem
+from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining
 from hilt.pipeline.students.transformer import TransformerStudent
+from hilt.progress import Advance
 from hilt.types import Integers
 
-VALIDATION_SHARE = 0.15
+STOPPING_FOLDS = 7  # one of them is held out to say when to stop
 LEAST_FOR_VALIDATION = 60
 
 
@@ -28,6 +29,7 @@ class FineTuner:
         encoder: What to start from.
         device: Where to train.
         seed: Of every training.
+        advance: Called with 1 after every epoch.
         epochs_: What early stop found on each fold.
     """
 
@@ -37,15 +39,15 @@ class FineTuner:
     encoder: str
     device: str
     seed: int
+    advance: Advance | None = None
     epochs_: list[int] = field(default_factory=list)
 
     def fit_and_stop(self, rows: Integers) -> TransformerStudent:
         """Train on most of the rows, and stop when the others are no longer predicted better."""
         if len(rows) < LEAST_FOR_VALIDATION:
             return self._train(rows, None, self.settings.transformer.epochs)
-        order = np.random.default_rng(self.seed).permutation(rows)
-        n_held_out = round(len(rows) * VALIDATION_SHARE)
-        student = self._train(order[n_held_out:], self.problem.known(order[:n_held_out]), None)
+        held_out = self._fold_of(rows) == 0
+        student = self._train(rows[~held_out], self.problem.known(rows[held_out]), None)
         self.epochs_.append(student.epochs)
         return student
 
@@ -53,6 +55,10 @@ class FineTuner:
         """Train on all of the rows for as many epochs as the folds needed."""
         epochs = round(float(np.mean(self.epochs_))) if self.epochs_ else None
         return self._train(rows, None, epochs)
+
+    def _fold_of(self, rows: Integers) -> Integers:
+        problem, rng = self.problem, np.random.default_rng(self.seed)
+        return assign_folds(problem.positions[rows], problem.groups[rows], STOPPING_FOLDS, rng)
 
     def _train(
         self, rows: Integers, validation: Examples | None, epochs: int | None
@@ -69,4 +75,5 @@ class FineTuner:
             seed=self.seed,
             validation=validation,
             epochs=epochs,
+            advance=self.advance,
         )

@@ -1,8 +1,9 @@
 """How a student is trained: cross-validation decides everything that could go wrong.
 
-Every labelled item is predicted by students that did not see it. Those predictions choose how
-much self-training to use and which kind of student to keep, fit the temperature, weigh the
-proposers, and are the only ones that an audit item is ever measured by.
+Every labelled item is predicted by students that did not see it. Those predictions choose
+whether to self-train and which kind of student to keep, fit the temperature, weigh the
+proposers, and are the only ones that an audit item is ever measured by. So the measure rests on
+predictions that are out of fold but for that handful of numbers.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining, fit_plain
+from hilt.progress import Progress, Silent
 from hilt.types import Floats, Integers
 
 PRIOR_PROPOSAL_WEIGHT = 1.0
@@ -78,6 +80,7 @@ def train_student(
     encoder: str,
     device: str,
     rng: np.random.Generator,
+    progress: Progress | None = None,
 ) -> Training:
     """Train the student that cross-validation prefers.
 
@@ -87,6 +90,7 @@ def train_student(
         encoder: What a transformer starts from.
         device: Where a transformer trains.
         rng: The only source of chance.
+        progress: Who looks on.
     """
     wants_transformer = settings.kind == "transformer" or (
         settings.kind == "auto" and len(problem) >= settings.transformer.from_labels
@@ -94,23 +98,33 @@ def train_student(
     n_folds = min(settings.folds, 3) if wants_transformer else settings.folds
     folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
     seed = int(rng.integers(2**31))
-    linear, self_training = _best_linear(problem, settings, folds)
-    trials = {"linear": linear}
-    if wants_transformer:
-        tuner = FineTuner(problem, settings, self_training, encoder, device, seed)
-        trials["transformer"] = _try(tuner.fit, problem, folds, tuner.fit_and_stop)
-    if settings.kind != "auto":
-        trials = {settings.kind: trials[settings.kind]}
+    # The epochs of every fold and of the last training; early stop makes them fewer.
+    steps = settings.transformer.epochs * (n_folds + 1) if wants_transformer else 1
+    task = (progress or Silent()).task(f"Training on {len(problem)} labels", steps, "steps")
+    with task as advance:
+        linear, self_training = _best_linear(problem, settings, folds)
+        trials = {"linear": linear}
+        if wants_transformer:
+            tuner = FineTuner(problem, settings, self_training, encoder, device, seed, advance)
+            trials["transformer"] = _try(tuner.fit, problem, folds, tuner.fit_and_stop)
+        if settings.kind != "auto":
+            trials = {settings.kind: trials[settings.kind]}
+        training = _combine(trials, problem, self_training is not None)
+        advance(steps)
+    return training
+
+
+def _combine(trials: dict[str, Trial], problem: Problem, self_training: bool) -> Training:
+    """Blend the ways of training by their out-of-fold predictions, and train on every label."""
     weights = _blend_weights(list(trials.values()), problem.positions)
     kept = {kind: weight for kind, weight in zip(trials, weights, strict=True) if weight}
     out_of_fold = pool_logarithmically(
         [trials[kind].out_of_fold for kind in kept], np.array(list(kept.values()))
     )
-    student = _fit_all({kind: trials[kind] for kind in kept}, tuple(kept.values()), len(problem))
     return Training(
-        student=student,
+        student=_fit_all({kind: trials[kind] for kind in kept}, tuple(kept.values()), len(problem)),
         out_of_fold=out_of_fold,
-        self_training=self_training is not None,
+        self_training=self_training,
         fusion=_fusion_weights(out_of_fold, problem),
         scores={
             kind: float(trial.loss(problem.positions).mean()) for kind, trial in trials.items()

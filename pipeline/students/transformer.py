@@ -19,7 +19,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students.base import Examples
-from hilt.proposers.encoder import loading_error, quiet_loading
+from hilt.progress import Advance
+from hilt.proposers.encoder import loading_error, quiet_loading, resolve_precision
 from hilt.types import Floats, Items
 
 
@@ -52,6 +53,7 @@ class TransformerStudent:
         seed: int,
         validation: Examples | None = None,
         epochs: int | None = None,
+        advance: Advance | None = None,
     ) -> TransformerStudent:
         """Fine-tune the encoder and a fresh head.
 
@@ -64,10 +66,11 @@ class TransformerStudent:
             validation: Stop when the loss on these has not fallen for two epochs, and go back to
                 the best; without them, run all epochs.
             epochs: Instead of `settings.epochs`.
+            advance: Called with 1 after every epoch.
         """
         with _seeded(seed, device):
             student = _fresh(encoder, examples.targets.shape[1], settings.max_tokens, device)
-            run = _Run(student, settings, epochs or settings.epochs, seed)
+            run = _Run(student, settings, epochs or settings.epochs, seed, advance)
             return run.train(examples, validation)
 
     def predict_proba(self, items: Items) -> Floats:
@@ -119,12 +122,18 @@ class _Run:
     """One fine-tuning."""
 
     def __init__(
-        self, student: TransformerStudent, settings: TransformerSettings, epochs: int, seed: int
+        self,
+        student: TransformerStudent,
+        settings: TransformerSettings,
+        epochs: int,
+        seed: int,
+        advance: Advance | None,
     ) -> None:
         self.student = student
         self.settings = settings
         self.epochs = epochs
         self.rng = np.random.default_rng(seed)
+        self.advance = advance or (lambda amount: None)
 
     def train(self, examples: Examples, validation: Examples | None) -> TransformerStudent:
         model = self.student.model
@@ -142,6 +151,7 @@ class _Run:
                 optimiser.step()
                 schedule.step()
                 optimiser.zero_grad()
+            self.advance(1)
             if validation is not None:
                 loss = self._validate(validation)
                 if loss < best_loss:
@@ -181,7 +191,7 @@ class _Run:
         targets = torch.from_numpy(examples.targets[rows]).to(device)
         weights = torch.from_numpy(examples.weights[rows]).to(device)
         losses = -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1)
-        return (losses * weights).sum() / weights.sum()
+        return (losses * weights).mean()
 
     def _validate(self, validation: Examples) -> float:
         probabilities = self.student.predict_proba(validation.items)
@@ -218,4 +228,6 @@ def _last_layer(model: torch.nn.Module) -> torch.nn.Linear:
 
 
 def _autocast(device: str) -> torch.autocast:
-    return torch.autocast(device, dtype=torch.bfloat16, enabled=device in ("cpu", "cuda"))
+    """Compute in bfloat16 where the processor has it."""
+    native = resolve_precision("auto", device) == torch.bfloat16
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=native)

@@ -20,7 +20,7 @@ POOL = """id,text,label
 007,Hello,sport
 b,"two
 lines",world
-c,"  hello!! ",
+c,"  hello ",
 d,,world
 e,NA,sport
 f,  ,sport
@@ -50,7 +50,7 @@ def test_a_pool_answers_what_the_source_said(tmp_path: Path) -> None:
 
     assert len(pool) == 6
     assert pool.ids(slice(None)) == ["007", "b", "c", "d", "e", "f"]
-    assert pool.texts(slice(0, 3)) == ["Hello", "two\nlines", "  hello!! "]
+    assert pool.texts(slice(0, 3)) == ["Hello", "two\nlines", "  hello "]
     assert pool.texts(np.array([4, 0, 4])) == ["NA", "Hello", "NA"]
     assert pool.items([3]).ids == ["d"]
     assert pool.items(slice(0, 6, 5)).texts == ["Hello", "  "]
@@ -224,9 +224,9 @@ def test_a_row_that_breaks_late_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Hello", "  hello!! "),
+        ("Hello", "  hello "),
         ("\uff46\uff55ll width", "full\u00a0\n WIDTH"),
-        ("«Straße»", "STRASSE?"),
+        ("Straße", "STRASSE"),
         ("…", "..."),
     ],
 )
@@ -234,7 +234,9 @@ def test_spellings_of_the_same_text_normalise_alike(one: str, other: str) -> Non
     assert normalise(one) == normalise(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("C", "C++"), ("?", "!"), ("", "!"), ("a b", "ab")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("C", "C++"), ("fired :(", "fired :)"), ("?", "!"), ("", "!"), ("a b", "ab")]
+)
 def test_texts_that_differ_do_not_normalise_alike(one: str, other: str) -> None:
     assert normalise(one) != normalise(other)
 
