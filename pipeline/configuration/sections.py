@@ -65,7 +65,8 @@ class Embedder(Section):
 
     kind: str = Field(
         "sentence_transformers",
-        description="`sentence_transformers`, or `package.module:Class` of your own.",
+        description="`sentence_transformers`, or `package.module:Class` of your own, which is"
+        " called with `device` and the other keys of this section.",
     )
     model: str = Field(
         "sentence-transformers/all-MiniLM-L6-v2",
@@ -184,8 +185,8 @@ class TransformerSettings(Section):
     from_labels: int = Field(
         150,
         ge=1,
-        description="Labels from which `auto` tries a transformer at all; below, a frozen encoder"
-        " is nearly always better.",
+        description="Labels from which `auto` tries a transformer at all, if they are five per label"
+        " on average; with fewer, a frozen encoder is nearly always better.",
     )
 
 

@@ -31,6 +31,7 @@ from hilt.progress import Progress, Silent
 from hilt.types import Floats, Integers
 
 PRIOR_PROPOSAL_WEIGHT = 1.0
+LEAST_PER_LABEL = 5  # labels for each label, on average, before `auto` tries a transformer
 BLEND_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -93,7 +94,9 @@ def train_student(
         progress: Who looks on.
     """
     wants_transformer = settings.kind == "transformer" or (
-        settings.kind == "auto" and len(problem) >= settings.transformer.from_labels
+        settings.kind == "auto"
+        and len(problem)
+        >= max(settings.transformer.from_labels, problem.n_labels * LEAST_PER_LABEL)
     )
     n_folds = min(settings.folds, 3) if wants_transformer else settings.folds
     folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
