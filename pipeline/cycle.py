@@ -14,6 +14,7 @@ import numpy as np
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.batches import open_batch, select, undecided
+from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.measure import measure
 from hilt.pipeline.proposing import Proposals, latest_training, load_embedder, propose
 from hilt.pipeline.store import Outcome
@@ -24,7 +25,7 @@ from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import Embedder
 from hilt.proposers.encoder import resolve_device, resolve_encoder
-from hilt.types import Batch, Integers, Items
+from hilt.types import Batch, Floats, Integers, Items
 
 TRAIN_STREAM = 3  # cycle c is trained from the random stream (seed, 3, c)
 
@@ -220,10 +221,8 @@ def _measure_audit(
     if not len(rows):
         return None
     positions = problem.positions[rows]
-    return {
-        "student": measure(training.out_of_fold[rows], positions).to_dict(),
-        "proposer": measure(problem.proposal[rows], positions).to_dict(),
-    }
+    student, proposer = training.out_of_fold[rows], problem.proposal[rows]
+    return _measure_all(training, student, proposer, positions)
 
 
 def _measure_test(
@@ -233,9 +232,19 @@ def _measure_test(
     if workspace.test is None:
         return None
     items, positions = labelled_test(workspace)
+    student, proposer = training.student.predict_proba(items), proposals.propose(items)
+    return _measure_all(training, student, proposer, positions)
+
+
+def _measure_all(
+    training: Training, student: Floats, proposer: Floats, positions: Integers
+) -> dict[str, Any]:
+    """Measure the student, the proposers without it, and the two fused."""
+    fused = pool_logarithmically([student, proposer], np.array(training.fusion))
     return {
-        "student": measure(training.student.predict_proba(items), positions).to_dict(),
-        "proposer": measure(proposals.propose(items), positions).to_dict(),
+        "student": measure(student, positions).to_dict(),
+        "proposer": measure(proposer, positions).to_dict(),
+        "fused": measure(fused, positions).to_dict(),
     }
 
 

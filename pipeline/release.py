@@ -106,7 +106,9 @@ def _write_dataset(
 ) -> dict[str, int]:
     """Write Parquet and CSV side by side, a block at a time, and count the sources."""
     counts = {"person": 0, "machine": 0, "none": 0}
-    machine = "zero-shot proposal" if training is None else f"student of cycle {training.cycle}"
+    machine = (
+        "zero-shot proposal" if training is None else f"fused proposal of cycle {training.cycle}"
+    )
     with (
         pq.ParquetWriter(folder / "dataset.parquet", SCHEMA) as parquet,
         pa_csv.CSVWriter(folder / "dataset.csv", SCHEMA) as table,
@@ -177,6 +179,7 @@ def _write_cards(
         loader=jinja2.PackageLoader("hilt.pipeline", "templates"),
         autoescape=False,
         trim_blocks=True,
+        keep_trailing_newline=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )

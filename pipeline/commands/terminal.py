@@ -75,10 +75,14 @@ def next_step(line: str) -> None:
 
 
 def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table; the first column is text, the others are numbers."""
+    """Print a table; where the terminal is narrow, the first column is cut."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place == 0 else "right")
+        if place == 0:
+            table.add_column(column, no_wrap=True, overflow="ellipsis")
+        else:
+            width = max(len(text) for text in (column, *(row[place] for row in rows)))
+            table.add_column(column, justify="right", min_width=width)
     for row in rows:
         table.add_row(*map(escape, row))
     OUT.print(table)

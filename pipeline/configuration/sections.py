@@ -185,8 +185,8 @@ class TransformerSettings(Section):
     from_labels: int = Field(
         150,
         ge=1,
-        description="Labels from which `auto` tries a transformer at all, if they are five per label"
-        " on average; with fewer, a frozen encoder is nearly always better.",
+        description="Labels from which `auto` tries a transformer at all, if they are five per"
+        " label on average; with fewer, a frozen encoder is nearly always better.",
     )
 
 

@@ -93,11 +93,7 @@ def train_student(
         rng: The only source of chance.
         progress: Who looks on.
     """
-    wants_transformer = settings.kind == "transformer" or (
-        settings.kind == "auto"
-        and len(problem)
-        >= max(settings.transformer.from_labels, problem.n_labels * LEAST_PER_LABEL)
-    )
+    wants_transformer = _wants_transformer(problem, settings)
     n_folds = min(settings.folds, 3) if wants_transformer else settings.folds
     folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
     seed = int(rng.integers(2**31))
@@ -115,6 +111,11 @@ def train_student(
         training = _combine(trials, problem, self_training is not None)
         advance(steps)
     return training
+
+
+def _wants_transformer(problem: Problem, settings: StudentSettings) -> bool:
+    least = max(settings.transformer.from_labels, problem.n_labels * LEAST_PER_LABEL)
+    return settings.kind == "transformer" or (settings.kind == "auto" and len(problem) >= least)
 
 
 def _combine(trials: dict[str, Trial], problem: Problem, self_training: bool) -> Training:

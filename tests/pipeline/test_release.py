@@ -29,7 +29,7 @@ def test_a_release_says_who_gave_every_label(small_workspace: Open, tmp_path: Pa
     assert (result.items, result.human, result.machine) == (60, 24, 36)
     assert (len(people), len(machine)) == (24, 36)
     assert {row["given_by"] for row in people} == {"simulated"}
-    assert {row["given_by"] for row in machine} == {"student of cycle 2"}
+    assert {row["given_by"] for row in machine} == {"fused proposal of cycle 2"}
     assert all(row["decided_at"] and row["decisions"] == 1 for row in people)
     assert all(row["label"] == row["proposal"] for row in machine)
     assert all(0 < row["probability"] <= 1 for row in rows)
@@ -67,6 +67,8 @@ def test_the_cards_state_what_was_measured(small_workspace: Open, tmp_path: Path
     model = (tmp_path / "out" / "student" / "README.md").read_text("utf-8")
     dataset = (tmp_path / "out" / "README.md").read_text("utf-8")
     assert "24 labels from people, 6 of them given blind" in model
+    assert "On 6 items that people labelled blind" in dataset
+    assert "<" not in model + dataset
     assert f"{summary['test']['student']['accuracy']:.3f}" in model
     assert f"{summary['audit']['student']['accuracy']:.3f}" in model
     assert "| a person (`source` is `person`) | 24 |" in dataset
