@@ -152,8 +152,8 @@ def _lay_out(folder: Path, documents: Sequence[tuple[str, str, str]], seed: int)
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     template = importlib.resources.files("hilt.pipeline") / "templates" / MARK
-    text = template.read_text(encoding="utf-8") + f"\nseed: {seed}\n"
-    (folder / MARK).write_text(text, encoding="utf-8")
+    text = template.read_text(encoding="utf-8").replace("../hilt-demo/", "")
+    (folder / MARK).write_text(f"{text}\nseed: {seed}\n", encoding="utf-8")
     pool, test = _split(documents, seed)
     for name, rows in (("pool.csv", pool), ("test.csv", test)):
         with (folder / name).open("w", newline="", encoding="utf-8") as file:

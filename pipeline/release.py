@@ -106,9 +106,7 @@ def _write_dataset(
 ) -> dict[str, int]:
     """Write Parquet and CSV side by side, a block at a time, and count the sources."""
     counts = {"person": 0, "machine": 0, "none": 0}
-    machine = (
-        "zero-shot proposal" if training is None else f"fused proposal of cycle {training.cycle}"
-    )
+    machine = f"fused proposal of cycle {0 if training is None else training.cycle}"
     with (
         pq.ParquetWriter(folder / "dataset.parquet", SCHEMA) as parquet,
         pa_csv.CSVWriter(folder / "dataset.csv", SCHEMA) as table,
