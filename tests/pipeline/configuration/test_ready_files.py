@@ -61,11 +61,11 @@ def test_the_demo_can_be_read_from_an_installed_package() -> None:
     assert not packaged.is_symlink()
 
 
-def test_the_demo_reads_the_files_beside_it() -> None:
+def test_the_demo_reads_the_files_that_make_demo_writes() -> None:
     demo = load_config(ROOT / "configs" / "demo.yaml")
 
-    assert demo.pool.path == str(ROOT / "configs" / "pool.csv")
+    assert demo.pool.path == str(ROOT / "hilt-demo" / "pool.csv")
     assert demo.test is not None
-    assert demo.test.path == str(ROOT / "configs" / "test.csv")
+    assert demo.test.path == str(ROOT / "hilt-demo" / "test.csv")
     assert demo.batch.size == 16
     assert demo.simulation.error_rate == 0
