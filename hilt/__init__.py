@@ -5,7 +5,8 @@
     work = hilt.init("work", "configs/agnews.yaml")
     hilt.propose(work)
     batch = hilt.select(work)
-    hilt.record(work, [hilt.Decision(item.item_id, "label", ("sports",), "ann") for item in batch])
+    said = [hilt.Decision(item.item_id, "label", ("sports",), "ann") for item in batch.items]
+    hilt.record(work, said)
     hilt.cycle(work)
     hilt.release(work, "out")
 
