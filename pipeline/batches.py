@@ -60,9 +60,8 @@ def open_batch(workspace: Workspace) -> Batch | None:
     numbers = workspace.store.batch_numbers()
     if not numbers:
         return None
-    decided = {outcome.index for outcome in workspace.store.outcomes()}
     batch = read_batch(workspace, numbers[-1])
-    return batch if any(item.index not in decided for item in batch.items) else None
+    return batch if undecided(workspace, batch).items else None
 
 
 def undecided(workspace: Workspace, batch: Batch) -> Batch:
