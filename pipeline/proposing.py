@@ -11,13 +11,14 @@ import numpy as np
 
 from hilt.pipeline.arrays import ArrayFile, Maker, blocks, fingerprint
 from hilt.pipeline.calibration import pool_logarithmically
-from hilt.pipeline.configuration.sections import Custom, ProposerSection
+from hilt.pipeline.configuration.proposers import ProposerSection
+from hilt.pipeline.configuration.section import Custom
 from hilt.pipeline.pools.pool import Pool, Where
 from hilt.pipeline.runner import make_array
 from hilt.pipeline.students.saved import load_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
-from hilt.proposers.base import EMBEDDERS, PROPOSERS, Embedder, Proposer
+from hilt.proposers.base import EMBEDDERS, PROPOSERS, Context, Embedder, Proposer
 from hilt.types import Floats, Items
 
 
@@ -52,11 +53,12 @@ class Proposals:
         self.proposers: dict[str, Proposer] = {}
         self.makers: dict[str, Maker] = {}
         labels = workspace.config.label_list
+        context = Context(labels, embedder, workspace.device, workspace.folder / "answers")
         for section in workspace.config.proposers:
             name = _free_name(section, self.proposers)
             settings = _settings(section)
             build = PROPOSERS.load(section.kind)
-            self.proposers[name] = build(labels=labels, embedder=embedder, **settings)
+            self.proposers[name] = build(context, **settings)
             self.makers[name] = {
                 "proposer": section.model_dump(),
                 "labels": [[label.name, label.description] for label in labels],
@@ -253,7 +255,7 @@ def _mean(array: Floats) -> Floats:
 def _settings(section: ProposerSection) -> dict[str, Any]:
     if isinstance(section, Custom):
         return section.settings
-    return section.model_dump(exclude={"kind"})
+    return section.model_dump(exclude={"kind", "name", "only", "max_items"})
 
 
 def _free_name(section: ProposerSection, taken: dict[str, Proposer]) -> str:

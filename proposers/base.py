@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from hilt.registry import Registry
-from hilt.types import Floats, Items
+from hilt.types import Floats, Integers, Items, Label
 
 
 class Proposer(Protocol):
-    """Gives every item a distribution over the labels."""
+    """Gives every item a distribution over the labels, or abstains.
+
+    It is built with a `Context` and the keys of its section of the configuration, and opens
+    its model on first use. A proposer with an attribute `calibration` equal to `"batch"` has
+    its proposals divided by their mean over the pool. What else it may offer: `Learner`,
+    `Priced`, `Summarised`.
+    """
 
     def propose(self, items: Items) -> Floats:
         """Propose labels.
@@ -18,8 +27,48 @@ class Proposer(Protocol):
             items: n items, with their embeddings.
 
         Returns:
-            Shape (n, n_labels), rows sum to 1.
+            Shape (n, n_labels); rows sum to 1, or are NaN throughout to abstain.
         """
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A proposer that learns from labels; before the first one it abstains."""
+
+    def learn(self, items: Items, positions: Integers) -> None:
+        """Take in every label there is, in place of those of an earlier call.
+
+        `propose` must never use an item's own label, nor that of an exact duplicate, for what
+        it proposes for labelled items is what it is weighed by.
+
+        Args:
+            items: n labelled items, with their embeddings.
+            positions: Shape (n,), the positions of their labels.
+        """
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A proposer whose work costs money."""
+
+    def estimate(self, texts: Sequence[str], n_items: int) -> str:
+        """Say in a sentence what proposing would take, before it is done.
+
+        Args:
+            texts: A random sample of what it would be asked.
+            n_items: How many items it would be asked in all.
+        """
+        ...
+
+
+@runtime_checkable
+class Summarised(Protocol):
+    """A proposer that has something to report about its work."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a person should know (failures, costs), by name, as JSON can hold it."""
         ...
 
 
@@ -54,7 +103,34 @@ class Embedder(Protocol):
         ...
 
 
-PROPOSERS = Registry("proposer", {"zero_shot": "hilt.proposers.zero_shot:ZeroShot"})
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every proposer is built with, beside its own settings.
+
+    Attributes:
+        labels: The labels, in their order.
+        embedder: What made the items' embeddings.
+        device: Where models run: `auto`, `cpu`, `cuda` or `mps`.
+        cache: A folder in which answers that were paid for are kept; None for nowhere.
+    """
+
+    labels: Sequence[Label]
+    embedder: Embedder
+    device: str = "auto"
+    cache: Path | None = None
+
+
+PROPOSERS = Registry(
+    "proposer",
+    {
+        "zero_shot": "hilt.proposers.zero_shot:ZeroShot",
+        "nli": "hilt.proposers.nli:Entailment",
+        "language_model": "hilt.proposers.language_model:LanguageModel",
+        "endpoint": "hilt.proposers.endpoint:Endpoint",
+        "rules": "hilt.proposers.rules:Rules",
+        "neighbours": "hilt.proposers.neighbours:Neighbours",
+    },
+)
 EMBEDDERS = Registry(
     "embedder",
     {"sentence_transformers": "hilt.proposers.sentence_embedder:SentenceEmbedder"},

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
-from hilt.proposers.base import Embedder
-from hilt.types import Floats, Items, Label
+from hilt.proposers.base import Context
+from hilt.types import Floats, Items
 
 BLOCK_ROWS = 8192  # rows of a memory-mapped array that are cast at a time
 SMALLEST_MEAN = 1e-7  # proposals are kept as float16, to which anything smaller is 0
@@ -69,29 +68,24 @@ class ZeroShot:
     """Proposes by the cosine between an item and the labels' descriptions.
 
     Args:
-        labels: The labels, whose descriptions are embedded on first use.
-        embedder: What made the items' embeddings.
+        context: The labels, whose descriptions are embedded on first use, and the embedder.
         temperature: Cosines are divided by it before the softmax.
         calibration: `batch` or `none`. `propose` sees a stretch of the pool and never
             calibrates; whoever has the whole pool does, with `batch_calibrate`.
     """
 
     def __init__(
-        self,
-        labels: Sequence[Label],
-        embedder: Embedder,
-        temperature: float = 0.05,
-        calibration: str = "batch",
+        self, context: Context, temperature: float = 0.05, calibration: str = "batch"
     ) -> None:
-        self.labels = labels
-        self.embedder = embedder
+        self.context = context
         self.temperature = temperature
         self.calibration = calibration
 
     @cached_property
     def label_embeddings(self) -> Floats:
         """Shape (n_labels, d), unit rows, in the order of the labels."""
-        return self.embedder.embed([label.description for label in self.labels])
+        descriptions = [label.description for label in self.context.labels]
+        return self.context.embedder.embed(descriptions)
 
     def propose(self, items: Items) -> Floats:
         """Propose labels, not yet calibrated.

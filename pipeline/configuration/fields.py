@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import Tag
 from pydantic.fields import FieldInfo
 
-from hilt.pipeline.configuration.sections import Section
+from hilt.pipeline.configuration.section import Section
 
 OWN_CLASS = "package.module:Class"
 
@@ -109,8 +109,10 @@ def _allowed(field: FieldInfo) -> str:
 
 
 def _allowed_sections(types: Sequence[type[Section]], *, repeated: bool) -> str:
-    if len(types) == 1 and not repeated:
-        return f"a section with {', '.join(types[0].model_fields)}"
+    if len(types) == 1 and not (repeated and "kind" in types[0].model_fields):
+        return f"{'a list of sections, each' if repeated else 'a section'} with " + ", ".join(
+            types[0].model_fields
+        )
     kinds = either([kind_name(model) for model in types])
     return f"{'a list of sections, each' if repeated else 'a section'} of kind {kinds}"
 

@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails
 
 from hilt.errors import UnknownNameError
 from hilt.pipeline.configuration.fields import Option, options
-from hilt.pipeline.configuration.sections import Config, Section
+from hilt.pipeline.configuration.section import Section
+from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.configuration.yaml_lines import Document, KeyPath
 from hilt.proposers.base import PROPOSERS
 from hilt.registry import Registry, nearest
@@ -71,7 +72,7 @@ def _place(loc: tuple[str | int, ...]) -> _Place:
             inside = option.sections[str(step)]
             continue
         path.append(step)
-        if inside is not None:
+        if inside is not None and isinstance(step, str):
             holder, parent, option = inside, option, options(inside).get(str(step))
             inside = option.sections.get("") if option is not None else None
     return _Place(tuple(path), holder, option, parent)
@@ -121,7 +122,10 @@ def _allowed(place: _Place) -> str:
         return parent.kinds
     if place.path[-1] == option.name:
         return option.allowed
-    return f"a section of kind {option.kinds}" if option.chosen_by_kind else "a line of text"
+    if option.chosen_by_kind:
+        return f"a section of kind {option.kinds}"
+    plain = option.sections.get("")
+    return "a line of text" if plain is None else f"a section with {', '.join(options(plain))}"
 
 
 def _meaning(place: _Place) -> str:

@@ -10,26 +10,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
     model_validator,
 )
 
-from hilt.proposers.base import PROPOSERS
-from hilt.registry import Registry
+from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
+from hilt.pipeline.configuration.section import Custom, Section, known
 from hilt.selectors.base import SELECTORS
 from hilt.types import Label
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Source(Section):
@@ -89,20 +80,6 @@ class Embedder(Section):
     )
 
 
-class ZeroShot(Section):
-    """Proposes by the cosine between an item and the descriptions of the labels."""
-
-    kind: Literal["zero_shot"] = Field("zero_shot", description="Cosine to the label descriptions.")
-    temperature: float = Field(
-        0.05, gt=0, description="Cosines are divided by it before the softmax; lower is surer."
-    )
-    calibration: Literal["batch", "none"] = Field(
-        "batch",
-        description="`batch` divides by the mean proposal over the pool, so that no label is"
-        " favoured by its wording.",
-    )
-
-
 class Hybrid(Section):
     """Uncertain items that differ from each other; k-means centroids in the first batch."""
 
@@ -126,27 +103,9 @@ class Uniform(Section):
     kind: Literal["random"] = Field("random", description="Uniformly at random.")
 
 
-class Custom(Section):
-    """A class of your own, or one that another package registers."""
-
-    kind: str = Field(description="`package.module:Class`, or a registered name.")
-    settings: dict[str, Any] = Field(
-        default_factory=dict, description="Passed to the class as keyword arguments."
-    )
-
-
 def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
     kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
-    return kind if kind in ("zero_shot", "hybrid", "margin", "random") else "custom"
-
-
-def _known(registry: Registry) -> AfterValidator:
-    def check(section: Section) -> Section:
-        if isinstance(section, Custom):
-            registry.load(section.kind)
-        return section
-
-    return AfterValidator(check)
+    return kind if kind in ("hybrid", "margin", "random") else "custom"
 
 
 class BatchSection(Section):
@@ -240,18 +199,13 @@ def _as_labels(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a fil
     return value
 
 
-ProposerSection = Annotated[
-    Annotated[ZeroShot, Tag("zero_shot")] | Annotated[Custom, Tag("custom")],
-    Discriminator(_tag),
-    _known(PROPOSERS),
-]
 SelectorSection = Annotated[
     Annotated[Hybrid, Tag("hybrid")]
     | Annotated[Margin, Tag("margin")]
     | Annotated[Uniform, Tag("random")]
     | Annotated[Custom, Tag("custom")],
     Discriminator(_tag),
-    _known(SELECTORS),
+    known(SELECTORS),
 ]
 
 
@@ -271,7 +225,7 @@ class Config(Section):
         " A bare list of names works too.",
     )
     embedder: Embedder = Field(default_factory=Embedder, description="The encoder.")
-    proposers: tuple[ProposerSection, ...] = Field(
+    proposers: tuple[AnyProposer, ...] = Field(
         (ZeroShot(),),
         min_length=1,
         description="What proposes labels before, and beside, the student.",

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hilt.proposers import zero_shot
+from hilt.proposers.base import Context
 from hilt.proposers.sentence_embedder import SentenceEmbedder
 from hilt.proposers.zero_shot import ZeroShot, batch_calibrate, cosine_proposal
 from hilt.types import Items, Label
@@ -130,7 +131,7 @@ def test_many_items_are_proposed_block_by_block(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_items_without_embeddings_are_refused() -> None:
-    proposer = ZeroShot(LABELS, CountingEmbedder())
+    proposer = ZeroShot(Context(LABELS, CountingEmbedder()))
 
     with pytest.raises(ValueError, match="run the embedder first"):
         proposer.propose(items_with(None))
@@ -138,7 +139,7 @@ def test_items_without_embeddings_are_refused() -> None:
 
 def test_descriptions_are_embedded_once_and_only_when_needed() -> None:
     embedder = CountingEmbedder()
-    proposer = ZeroShot(LABELS, embedder)
+    proposer = ZeroShot(Context(LABELS, embedder))
     before = embedder.calls
 
     proposer.propose(items_with(np.eye(2, 3, dtype=np.float16)))
@@ -152,7 +153,7 @@ def test_the_likeliest_label_is_the_one_that_the_text_is_about() -> None:
     texts = ["The striker scored twice in the final.", "The bank raised its interest rates."]
     items = Items(ids=["a", "b"], texts=texts, embeddings=embedder.embed(texts))
 
-    proposal = ZeroShot(LABELS, embedder).propose(items)
+    proposal = ZeroShot(Context(LABELS, embedder)).propose(items)
 
     assert proposal.argmax(axis=1).tolist() == [0, 1]
     np.testing.assert_allclose(proposal.sum(axis=1), 1, atol=1e-6)

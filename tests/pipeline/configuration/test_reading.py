@@ -195,7 +195,7 @@ def test_numbers_are_read_as_people_write_them() -> None:
         (
             "proposers: [zero_shot]",
             "line 3: 'proposers[0]' is 'zero_shot';"
-            " allowed: a section of kind zero_shot or package.module:Class.",
+            " allowed: a section of kind zero_shot, nli, language_model, endpoint, rules, neighbours or package.module:Class.",
         ),
         ("seed: 1\nseed: 2", "line 4: 'seed' stands twice in its section; keep one."),
         ("selector: {kind: 'nowhere:X'}", "line 3: 'nowhere:X': there is no module 'nowhere'."),
