@@ -16,6 +16,10 @@ class Progress(Protocol):
         """Open a piece of work of `total` units; call what it gives with each amount done."""
         ...
 
+    def note(self, text: str) -> None:
+        """Say something that a person should read before the work goes on."""
+        ...
+
 
 class Silent:
     """Shows nothing."""
@@ -24,3 +28,6 @@ class Silent:
     def task(self, description: str, total: int, unit: str) -> Iterator[Advance]:
         """Open a piece of work that nobody looks at."""
         yield lambda amount: None
+
+    def note(self, text: str) -> None:
+        """Say it to nobody."""

@@ -135,7 +135,6 @@ def _view(
     a batch: so what the selector does never changes what the audit measures.
     """
     config, pool = workspace.config, workspace.pool
-    position = {name: place for place, name in enumerate(config.label_names)}
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
     free = ~np.isin(pool.groups, pool.groups[[outcome.index for outcome in outcomes]])
     free[audit_order[: int(np.ceil(config.batch.audit * len(pool)))]] = False
@@ -144,7 +143,7 @@ def _view(
         probabilities=workspace.required(workspace.fused, "propose").open(),
         candidates=np.flatnonzero(free),
         labelled=np.array([outcome.index for outcome in labelled], dtype=np.int64),
-        labels=np.array([position[str(outcome.label)] for outcome in labelled], dtype=np.int64),
+        labels=config.positions_of([str(outcome.label) for outcome in labelled]),
         groups=pool.groups,
         near_duplicate=config.batch.near_duplicate,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,11 @@ FLOOR = 1e-6
 
 
 def log_of(probabilities: Floats) -> Floats:
-    """Take logarithms in float32, with a floor that keeps a zero from deciding alone."""
-    return np.log(np.maximum(probabilities, FLOOR, dtype=np.float32))
+    """Take logarithms in float32, with a floor that keeps a zero from deciding alone.
+
+    A row of NaN, an abstention, becomes the floor throughout, which leans to no label.
+    """
+    return np.log(np.fmax(probabilities, FLOOR, dtype=np.float32))
 
 
 def softmax(logits: Floats) -> Floats:
@@ -29,11 +33,11 @@ def negative_log_likelihood(probabilities: Floats, positions: Integers) -> Float
     return -log_of(probabilities[np.arange(len(positions)), positions])
 
 
-def pool_logarithmically(distributions: list[Floats], weights: Floats) -> Floats:
+def pool_logarithmically(distributions: Sequence[Floats], weights: Floats) -> Floats:
     """Combine distributions as a weighted product, renormalised.
 
     Args:
-        distributions: Each of shape (n, n_labels), rows sum to 1.
+        distributions: Each of shape (n, n_labels), rows sum to 1 or are NaN to abstain.
         weights: Shape (n_distributions,), not negative; 0 ignores a distribution.
 
     Returns:
@@ -73,7 +77,7 @@ def fit_temperature(probabilities: Floats, positions: Integers, prior_labels: fl
 
 
 def fit_pool_weights(
-    distributions: list[Floats],
+    distributions: Sequence[Floats],
     positions: Integers,
     prior: Floats,
     prior_labels: float = 10,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +15,8 @@ from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.batches import open_batch, select, undecided
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.measure import measure
-from hilt.pipeline.proposing import Proposals, latest_training, load_embedder, propose
-from hilt.pipeline.store import Outcome
+from hilt.pipeline.proposals import Proposals
+from hilt.pipeline.proposing import ask, latest_training, load_embedder, propose
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.saved import save_student
 from hilt.pipeline.students.training import Training, train_student
@@ -78,28 +77,30 @@ def train(workspace: Workspace) -> TrainResult:
         WorkspaceError: If there are no proposals or no labels yet.
     """
     with workspace.locked():
-        outcomes = [each for each in workspace.store.outcomes() if each.label is not None]
-        if not outcomes:
+        workspace.required(workspace.fused, "propose")
+        embedder = load_embedder(workspace)
+        proposals = Proposals(workspace, embedder)
+        if not proposals.labelled:
             raise WorkspaceError(
                 f"{workspace.folder} has no labels yet; review a batch first (`hilt select`, then"
                 " `hilt export` and `hilt import`)."
             )
-        workspace.required(workspace.fused, "propose")
-        embedder = load_embedder(workspace)
-        proposals = Proposals(workspace, embedder)
-        made_of = _made_of(workspace, outcomes, proposals)
+        made_of = _made_of(workspace, proposals)
         last = latest_training(workspace)
         if last is not None and last.fingerprint == made_of:
             return TrainResult(last.cycle, False, last.summary)
         number = 1 if last is None else last.cycle + 1
-        return _train(workspace, number, made_of, outcomes, embedder, proposals)
+        for member in proposals.members:
+            if member.learns:  # before the student does, for it is weighed by what they say
+                ask(proposals, member)
+        return _train(workspace, number, made_of, embedder, proposals)
 
 
-def _made_of(workspace: Workspace, outcomes: Sequence[Outcome], proposals: Proposals) -> str:
+def _made_of(workspace: Workspace, proposals: Proposals) -> str:
     config = workspace.config
     return fingerprint(
         {
-            "labels": [[outcome.index, outcome.label, outcome.audit] for outcome in outcomes],
+            "labels": [[each.index, each.label, each.audit] for each in proposals.labelled],
             "student": config.student.model_dump(),
             "proposals": proposals.makers,
             "seed": config.seed,
@@ -111,17 +112,16 @@ def _train(
     workspace: Workspace,
     number: int,
     made_of: str,
-    outcomes: Sequence[Outcome],
     embedder: Embedder,
     proposals: Proposals,
 ) -> TrainResult:
     config = workspace.config
+    outcomes = proposals.labelled
     started = time.monotonic()
     last_decision = workspace.store.last_decision()
     rng = np.random.default_rng([config.seed, TRAIN_STREAM, number])
     indices = np.array([outcome.index for outcome in outcomes])
-    position = {name: place for place, name in enumerate(config.label_names)}
-    positions = np.array([position[str(outcome.label)] for outcome in outcomes])
+    positions = config.positions_of([str(outcome.label) for outcome in outcomes])
     problem = make_problem(workspace, indices, positions, embedder, proposals, rng)
     training = train_student(
         problem,
@@ -131,15 +131,17 @@ def _train(
         rng=rng,
         progress=workspace.progress,
     )
+    audit = np.flatnonzero([outcome.audit for outcome in outcomes])
     summary = {
         "human_labels": len(outcomes),
         "audit_labels": sum(outcome.audit for outcome in outcomes),
         "label_counts": dict(Counter(str(outcome.label) for outcome in outcomes)),
         "kind": training.student.kind,
         "self_training": training.self_training,
-        "fusion": list(training.fusion),
+        "fusion": dict(zip(("student", *proposals.names), training.fusion.tolist(), strict=True)),
+        "proposers": _measure_proposers(proposals, training, problem, audit),
         "scores": training.scores,
-        "audit": _measure_audit(training, problem, outcomes),
+        "audit": _measure_audit(training, problem, audit),
         "test": _measure_test(workspace, training, proposals),
         "seconds": round(time.monotonic() - started, 2),
     }
@@ -187,9 +189,10 @@ def make_problem(
         labelled=_items(workspace, indices),
         positions=positions,
         groups=workspace.pool.groups[indices],
-        proposal=proposals.rows(indices),
+        proposals=proposals.rows(indices),
         unlabelled=_items(workspace, unlabelled),
-        unlabelled_proposal=proposals.rows(unlabelled),
+        unlabelled_proposals=proposals.rows(unlabelled),
+        agreement=proposals.agreement,
         descriptions=Items(
             [label.name for label in labels], descriptions, embedder.embed(descriptions)
         ),
@@ -213,16 +216,12 @@ def _sample_unlabelled(
     return np.sort(drawn[~np.isin(drawn, labelled)][:wanted])
 
 
-def _measure_audit(
-    training: Training, problem: Problem, outcomes: Sequence[Outcome]
-) -> dict[str, Any] | None:
+def _measure_audit(training: Training, problem: Problem, audit: Integers) -> dict[str, Any] | None:
     """Measure on the audit slices, each item by students that did not see it."""
-    rows = np.flatnonzero([outcome.audit for outcome in outcomes])
-    if not len(rows):
+    if not len(audit):
         return None
-    positions = problem.positions[rows]
-    student, proposer = training.out_of_fold[rows], problem.proposal[rows]
-    return _measure_all(training, student, proposer, positions)
+    student, proposals = training.out_of_fold[audit], problem.proposals[:, audit]
+    return _measure_all(training, student, proposals, problem.agreement, problem.positions[audit])
 
 
 def _measure_test(
@@ -232,20 +231,49 @@ def _measure_test(
     if workspace.test is None:
         return None
     items, positions = labelled_test(workspace)
-    student, proposer = training.student.predict_proba(items), proposals.propose(items)
-    return _measure_all(training, student, proposer, positions)
+    student = training.student.predict_proba(items)
+    return _measure_all(training, student, proposals.test_rows(), proposals.agreement, positions)
 
 
 def _measure_all(
-    training: Training, student: Floats, proposer: Floats, positions: Integers
+    training: Training, student: Floats, proposals: Floats, agreement: Floats, positions: Integers
 ) -> dict[str, Any]:
-    """Measure the student, the proposers without it, and the two fused."""
-    fused = pool_logarithmically([student, proposer], np.array(training.fusion))
+    """Measure the student, the proposers as they were fused before labels, and all fused."""
+    together = pool_logarithmically([*proposals], agreement)
+    fused = pool_logarithmically([student, *proposals], training.fusion)
     return {
         "student": measure(student, positions).to_dict(),
-        "proposer": measure(proposer, positions).to_dict(),
+        "proposer": measure(together, positions).to_dict(),
         "fused": measure(fused, positions).to_dict(),
     }
+
+
+def _measure_proposers(
+    proposals: Proposals, training: Training, problem: Problem, audit: Integers
+) -> dict[str, dict[str, Any]]:
+    """Measure each proposer, the student among them, on the audit labels that it answered."""
+    student = training.out_of_fold
+    fused = pool_logarithmically([student, *problem.proposals], training.fusion)
+    everyone = [student, *problem.proposals, fused]
+    names = ["student", *proposals.names, "fused"]
+    coverage = [1.0, *map(proposals.coverage, proposals.members), 1.0]
+    weights = [*training.fusion.tolist(), None]
+    return {
+        name: {
+            **_measured(rows[audit], problem.positions[audit]),
+            "coverage": share,
+            "weight": weight,
+        }
+        for name, rows, share, weight in zip(names, everyone, coverage, weights, strict=True)
+    }
+
+
+def _measured(probabilities: Floats, positions: Integers) -> dict[str, Any]:
+    """Measure the rows that are not abstentions."""
+    answered = ~np.isnan(probabilities[:, 0])
+    found = measure(probabilities[answered], positions[answered]) if answered.any() else None
+    keys = ("accuracy", "low", "high", "calibration_error")
+    return {"labels": int(answered.sum()), **{key: getattr(found, key, None) for key in keys}}
 
 
 def labelled_test(workspace: Workspace) -> tuple[Items, Integers]:

@@ -21,7 +21,8 @@ from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
 from hilt.pipeline.pools.duplicates import normalise
-from hilt.pipeline.proposing import Proposals, load_embedder, propose
+from hilt.pipeline.proposals import Proposals
+from hilt.pipeline.proposing import load_embedder, propose
 from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.students.training import train_student

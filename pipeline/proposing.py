@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from hilt.pipeline.arrays import ArrayFile, Maker, blocks, fingerprint
+from hilt.pipeline.arrays import ArrayFile, blocks, fingerprint, write_json
 from hilt.pipeline.calibration import pool_logarithmically
-from hilt.pipeline.configuration.proposers import ProposerSection
-from hilt.pipeline.configuration.section import Custom
-from hilt.pipeline.pools.pool import Pool, Where
-from hilt.pipeline.runner import make_array
+from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
+from hilt.pipeline.runner import RowsOf, make_array
 from hilt.pipeline.students.saved import load_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
-from hilt.proposers.base import EMBEDDERS, PROPOSERS, Context, Embedder, Proposer
-from hilt.types import Floats, Items
+from hilt.proposers.base import EMBEDDERS, Embedder, Priced, Summarised
+from hilt.types import Floats, Integers, Items
+
+ESTIMATE_STREAM = 6  # texts for an estimate of costs are drawn from (seed, 6)
+ESTIMATE_ITEMS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class ProposeResult:
         made: The arrays that were made now; the others were current.
         too_long: Texts of which the end was not read, for they are over the encoder's length.
         label_counts: How often each label is the likeliest in the fused proposal.
+        summaries: What proposers report about their work (failures, costs), by name.
     """
 
     items: int
@@ -38,64 +41,7 @@ class ProposeResult:
     made: tuple[str, ...]
     too_long: int
     label_counts: dict[str, int]
-
-
-class Proposals:
-    """What the proposers other than the student say, calibrated and combined.
-
-    Args:
-        workspace: Where the arrays are.
-        embedder: What proposers compare with.
-    """
-
-    def __init__(self, workspace: Workspace, embedder: Embedder) -> None:
-        self.workspace = workspace
-        self.proposers: dict[str, Proposer] = {}
-        self.makers: dict[str, Maker] = {}
-        labels = workspace.config.label_list
-        context = Context(labels, embedder, workspace.device, workspace.folder / "answers")
-        for section in workspace.config.proposers:
-            name = _free_name(section, self.proposers)
-            settings = _settings(section)
-            build = PROPOSERS.load(section.kind)
-            self.proposers[name] = build(context, **settings)
-            self.makers[name] = {
-                "proposer": section.model_dump(),
-                "labels": [[label.name, label.description] for label in labels],
-                "embeddings": _embeddings_maker(embedder, workspace.pool),
-            }
-
-    def rows(self, where: Where) -> Floats:
-        """Read what is proposed for some items of the pool: shape (n, n_labels), rows sum to 1."""
-        return self._combine([array[where] for array in self._arrays.values()])
-
-    def propose(self, items: Items) -> Floats:
-        """Propose labels for other items, calibrated as the pool is."""
-        return self._combine([proposer.propose(items) for proposer in self.proposers.values()])
-
-    @cached_property
-    def _arrays(self) -> dict[str, Floats]:
-        files = {name: self.workspace.proposal(name) for name in self.proposers}
-        return {
-            name: self.workspace.required(file, "propose").open() for name, file in files.items()
-        }
-
-    @cached_property
-    def _means(self) -> list[Floats | None]:
-        """Mean proposal over the pool of each proposer that wants batch calibration."""
-        return [
-            _mean(self._arrays[name]) if getattr(proposer, "calibration", "") == "batch" else None
-            for name, proposer in self.proposers.items()
-        ]
-
-    def _combine(self, raw: Sequence[Floats]) -> Floats:
-        from hilt.proposers.zero_shot import batch_calibrate
-
-        calibrated = [
-            np.asarray(rows, dtype=np.float32) if mean is None else batch_calibrate(rows, mean)
-            for rows, mean in zip(raw, self._means, strict=True)
-        ]
-        return pool_logarithmically(calibrated, np.full(len(raw), 1 / len(raw)))
+    summaries: dict[str, dict[str, Any]]
 
 
 def load_embedder(workspace: Workspace) -> Embedder:
@@ -117,7 +63,7 @@ def propose(workspace: Workspace) -> ProposeResult:
         embedder = load_embedder(workspace)
         made = [file.path.stem for file in _embed(workspace, embedder)]
         proposals = Proposals(workspace, embedder)
-        made += [name for name in proposals.proposers if _propose(workspace, proposals, name)]
+        made += [member.name for member in proposals.members if ask(proposals, member)]
         training = latest_training(workspace)
         if training is not None and _propose_student(workspace, training):
             made.append("student")
@@ -130,11 +76,38 @@ def propose(workspace: Workspace) -> ProposeResult:
         return ProposeResult(
             items=len(workspace.pool),
             dimension=embedder.dimension,
-            proposers=tuple(proposals.proposers),
+            proposers=tuple(proposals.names),
             made=tuple(made),
             too_long=_count_too_long(workspace.pool, embedder),
             label_counts=dict(zip(workspace.config.label_names, likeliest.tolist(), strict=True)),
+            summaries={name: told for name in proposals.names if (told := _told(workspace, name))},
         )
+
+
+def ask(proposals: Proposals, member: Named) -> bool:
+    """Let one proposer propose for the pool and the test set, unless what it said is current."""
+    workspace = proposals.workspace
+    if member.array.is_current(member.maker):
+        return False
+
+    def make(file: ArrayFile, n_items: int, rows_of: RowsOf, description: str) -> None:
+        shape = (n_items, len(workspace.config.labels))
+        progress = workspace.progress
+        make_array(file, shape, member.maker, rows_of, description=description, progress=progress)
+
+    proposals.teach(member)
+    asked = proposals.asked(member)
+    _estimate(workspace, member, asked)
+    what = f"Proposing ({member.name})"
+    if workspace.test is not None and member.test_array is not None:
+        embeddings = workspace.test_embeddings.open()
+        rows_of = partial(_proposed_rows, workspace.test, embeddings, member, None)
+        make(member.test_array, len(workspace.test), rows_of, f"{what}, test set")
+    rows_of = partial(_proposed_rows, workspace.pool, workspace.embeddings.open(), member, asked)
+    make(member.array, len(workspace.pool), rows_of, what)  # last: it says that all is made
+    if isinstance(member.proposer, Summarised):
+        write_json(workspace.proposal_summary(member.name), member.proposer.summary())
+    return True
 
 
 def latest_training(workspace: Workspace) -> TrainingRow | None:
@@ -153,7 +126,7 @@ def _embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
         if pool is not None and make_array(
             file,
             (len(pool), embedder.dimension),
-            _embeddings_maker(embedder, pool),
+            embeddings_maker(embedder, pool),
             partial(_embed_rows, pool, embedder),
             description="Embedding" if pool is workspace.pool else "Embedding the test set",
             progress=workspace.progress,
@@ -166,26 +139,42 @@ def _embed_rows(pool: Pool, embedder: Embedder, start: int, stop: int) -> Floats
     return embedder.embed(pool.texts(slice(start, stop)))
 
 
-def _embeddings_maker(embedder: Embedder, pool: Pool) -> dict[str, Any]:
-    return {"embedder": embedder.fingerprint, "pool": pool.fingerprint}
+def _estimate(workspace: Workspace, member: Named, asked: Integers | None) -> None:
+    """Say what a proposer that costs money would take, before it is asked."""
+    if isinstance(member.proposer, Priced):
+        indices = np.arange(len(workspace.pool)) if asked is None else asked
+        rng = np.random.default_rng([workspace.config.seed, ESTIMATE_STREAM])
+        sample = rng.choice(indices, min(ESTIMATE_ITEMS, len(indices)), replace=False)
+        texts = workspace.pool.texts(np.sort(sample))
+        workspace.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")
 
 
-def _propose(workspace: Workspace, proposals: Proposals, name: str) -> bool:
-    embeddings = workspace.embeddings.open()
-    proposer = proposals.proposers[name]
+def _proposed_rows(
+    pool: Pool,
+    embeddings: Floats,
+    member: Named,
+    asked: Integers | None,
+    start: int,
+    stop: int,
+) -> Floats:
+    """Ask for items start to stop; those that are not `asked` about are left as abstentions."""
+    indices: Integers = np.arange(start, stop)
+    if asked is not None:
+        indices = asked[(asked >= start) & (asked < stop)]
+    items = pool.items(indices)
+    proposed = member.proposer.propose(Items(items.ids, items.texts, embeddings[indices]))
+    if asked is None:
+        return proposed
+    rows = np.full((stop - start, proposed.shape[1]), np.nan, dtype=np.float32)
+    rows[indices - start] = proposed
+    return rows
 
-    def rows_of(start: int, stop: int) -> Floats:
-        items = workspace.pool.items(slice(start, stop))
-        return proposer.propose(Items(items.ids, items.texts, embeddings[start:stop]))
 
-    return make_array(
-        workspace.proposal(name),
-        (len(workspace.pool), len(workspace.config.labels)),
-        proposals.makers[name],
-        rows_of,
-        description=f"Proposing ({name})",
-        progress=workspace.progress,
-    )
+def _told(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Read what a proposer reported about its work."""
+    path = workspace.proposal_summary(name)
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return told
 
 
 def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
@@ -212,14 +201,14 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
 
 def _fuse(workspace: Workspace, proposals: Proposals, training: TrainingRow | None) -> bool:
     """Fuse the proposals with the student's, by the weights that cross-validation found."""
-    weights = [1.0] if training is None else list(training.summary["fusion"])
     student = None if training is None else workspace.proposal("student").open()
+    weights = fusion_weights(proposals, training)
 
     def rows_of(start: int, stop: int) -> Floats:
-        proposed = proposals.rows(slice(start, stop))
-        if student is None:
-            return proposed
-        return pool_logarithmically([student[start:stop], proposed], np.array(weights))
+        parts = [*proposals.rows(slice(start, stop))]
+        if student is not None:
+            parts.insert(0, student[start:stop])
+        return pool_logarithmically(parts, weights)
 
     return make_array(
         workspace.fused,
@@ -227,13 +216,24 @@ def _fuse(workspace: Workspace, proposals: Proposals, training: TrainingRow | No
         {
             "proposals": fingerprint(proposals.makers),
             "student": None if training is None else [training.cycle, training.fingerprint],
-            "weights": weights,
+            "weights": weights.tolist(),
         },
         rows_of,
         description="Fusing",
         progress=workspace.progress,
         chunk_rows=65536,
     )
+
+
+def fusion_weights(proposals: Proposals, training: TrainingRow | None) -> Floats:
+    """Say how much each proposer counts, the student first where there is one.
+
+    A proposer that was added after the training counts nothing until the next.
+    """
+    if training is None:
+        return proposals.agreement
+    fitted: dict[str, float] = training.summary["fusion"]
+    return np.array([fitted.get(name, 0.0) for name in ("student", *proposals.names)])
 
 
 def _count_too_long(pool: Pool, embedder: Embedder) -> int:
@@ -243,23 +243,3 @@ def _count_too_long(pool: Pool, embedder: Embedder) -> int:
         long = [text for text in pool.texts(block) if len(text) > embedder.max_tokens - 2]
         count += sum(tokens > embedder.max_tokens for tokens in embedder.token_counts(long))
     return count
-
-
-def _mean(array: Floats) -> Floats:
-    total = np.zeros(array.shape[1], dtype=np.float64)
-    for block in blocks(len(array)):
-        total += array[block].sum(axis=0, dtype=np.float64)
-    return total / len(array)
-
-
-def _settings(section: ProposerSection) -> dict[str, Any]:
-    if isinstance(section, Custom):
-        return section.settings
-    return section.model_dump(exclude={"kind", "name", "only", "max_items"})
-
-
-def _free_name(section: ProposerSection, taken: dict[str, Proposer]) -> str:
-    """Name a proposer after its kind, with a number from the second on."""
-    base = section.kind.rpartition(":")[2]
-    number = 1 + sum(name.rpartition("-")[0] == base or name == base for name in taken)
-    return base if number == 1 else f"{base}-{number}"

@@ -93,6 +93,14 @@ class Workspace:
         """The proposal of one proposer."""
         return ArrayFile(self.folder / "proposals" / f"{name}.npy")
 
+    def test_proposal(self, name: str) -> ArrayFile:
+        """What one proposer says of the test set."""
+        return ArrayFile(self.folder / "test-proposals" / f"{name}.npy")
+
+    def proposal_summary(self, name: str) -> Path:
+        """Where it stands what one proposer reports about its work."""
+        return self.folder / "proposals" / f"{name}.summary.json"
+
     def student_folder(self, cycle: int) -> Path:
         """Where the student of a cycle is saved."""
         return self.folder / "students" / f"cycle-{cycle:04d}"

@@ -115,6 +115,10 @@ class Bars:
             task = bars.add_task(escape(description), total=total, unit=unit)
             yield lambda amount: bars.advance(task, amount)
 
+    def note(self, text: str) -> None:
+        """Print a line above the bars to come."""
+        ERR.print(escape(text))
+
 
 def _check_device(device: object) -> None:
     if isinstance(device, str) and device not in DEVICES:

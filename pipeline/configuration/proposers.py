@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from hilt.pipeline.configuration.section import Custom, Section, known
 from hilt.proposers.base import PROPOSERS
@@ -185,6 +186,40 @@ class Rule(Section):
     confidence: float = Field(
         0.8, gt=0, lt=1, description="How often it is right, by your own estimate."
     )
+
+    @field_validator("keywords")
+    @classmethod
+    def _no_empty_keyword(cls, keywords: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(keyword.strip() for keyword in keywords):
+            raise ValueError("a keyword is empty, and would be found in every text; take it out")
+        return keywords
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"pattern {pattern!r} is no regular expression: {error}") from None
+        return pattern
+
+    @field_validator("function")
+    @classmethod
+    def _is_a_path(cls, function: str | None) -> str | None:
+        if function is not None and not re.fullmatch(r"\w+(\.\w+)*:\w+", function):
+            raise ValueError(f"function is {function!r}; write 'package.module:function'")
+        return function
+
+    @model_validator(mode="after")
+    def _looks_for_one_thing(self) -> Rule:
+        values = {name: getattr(self, name) for name in ("keywords", "pattern", "function")}
+        given = [name for name, value in values.items() if value]
+        if len(given) != 1:
+            has = " and ".join(given) or "none of them"
+            raise ValueError(f"a rule has one of keywords, pattern or function; this has {has}")
+        if self.label is None and self.function is None:
+            raise ValueError(f"a rule with {given[0]} needs the label that it votes for")
+        return self
 
 
 class Rules(ProposerSection):

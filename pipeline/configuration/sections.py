@@ -6,9 +6,11 @@ prints them all. Reading a file, with line numbers in its errors, is in `reading
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import (
     BeforeValidator,
     Discriminator,
@@ -20,7 +22,7 @@ from pydantic import (
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.section import Custom, Section, known
 from hilt.selectors.base import SELECTORS
-from hilt.types import Label
+from hilt.types import Integers, Label
 
 
 class Source(Section):
@@ -263,6 +265,11 @@ class Config(Section):
     def label_names(self) -> tuple[str, ...]:
         """The names of the labels in their order."""
         return tuple(self.labels)
+
+    def positions_of(self, names: Sequence[str]) -> Integers:
+        """Turn names of labels into their positions."""
+        place = {name: position for position, name in enumerate(self.labels)}
+        return np.array([place[name] for name in names], dtype=np.int64)
 
     def relative_to(self, folder: Path) -> Config:
         """Return the same configuration with paths resolved against `folder`."""

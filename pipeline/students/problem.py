@@ -18,9 +18,11 @@ class Problem:
         labelled: The n items that have a label.
         positions: Shape (n,), the positions of their labels.
         groups: Shape (n,); exact duplicates are equal, and never on both sides of a fold.
-        proposal: Shape (n, n_labels), what the proposers without a student say of them.
+        proposals: Shape (p, n, n_labels), what each of p proposers says of them, the student not
+            among these; NaN rows are abstentions.
         unlabelled: A random m of the other items of the pool.
-        unlabelled_proposal: Shape (m, n_labels), the same for those.
+        unlabelled_proposals: Shape (p, m, n_labels), the same for those.
+        agreement: Shape (p,), how much each proposer counts before there are labels.
         descriptions: The label descriptions as items, one per label: each is an example of
             its label, so that no label is ever unknown to a student.
     """
@@ -28,9 +30,10 @@ class Problem:
     labelled: Items
     positions: Integers
     groups: Integers
-    proposal: Floats
+    proposals: Floats
     unlabelled: Items
-    unlabelled_proposal: Floats
+    unlabelled_proposals: Floats
+    agreement: Floats
     descriptions: Items
 
     def __len__(self) -> int:

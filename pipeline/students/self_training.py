@@ -44,7 +44,7 @@ class SelfTraining:
     Attributes:
         problem: What to learn from.
         settings: The `student` section of the configuration.
-        fusion: Shape (2,), the exponents of the student and of the proposal in a guess.
+        fusion: Shape (1 + p,), the exponents of the student and of each proposer in a guess.
     """
 
     problem: Problem
@@ -70,7 +70,7 @@ class SelfTraining:
         """
         amount = self.settings.self_training
         predicted = student.predict_proba(self.problem.unlabelled)
-        fused = pool_logarithmically([predicted, self.problem.unlabelled_proposal], self.fusion)
+        fused = pool_logarithmically([predicted, *self.problem.unlabelled_proposals], self.fusion)
         sure = confident_share(fused, amount.share)
         if most is not None and len(sure) > most:
             sure = np.sort(np.random.default_rng(seed).choice(sure, most, replace=False))

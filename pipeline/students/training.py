@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from hilt.pipeline.calibration import (
-    fit_pool_weights,
     fit_temperature,
     log_of,
     negative_log_likelihood,
@@ -22,6 +21,7 @@ from hilt.pipeline.calibration import (
     softmax,
 )
 from hilt.pipeline.configuration.sections import Student as StudentSettings
+from hilt.pipeline.fusion import fit_fusion
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner
@@ -30,7 +30,6 @@ from hilt.pipeline.students.self_training import SelfTraining, fit_plain
 from hilt.progress import Progress, Silent
 from hilt.types import Floats, Integers
 
-PRIOR_PROPOSAL_WEIGHT = 1.0
 LEAST_PER_LABEL = 5  # labels for each label, on average, before `auto` tries a transformer
 BLEND_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -44,14 +43,14 @@ class Training:
         out_of_fold: Shape (n, n_labels): each labelled item as predicted by students that did
             not see it, calibrated.
         self_training: Whether it was used; it is not when the labels speak against it.
-        fusion: The exponents of the student and of the proposal when the two are fused.
+        fusion: Shape (1 + p,), the exponents of the student and of each proposer when fused.
         scores: Mean negative log-likelihood, out of fold, of each kind that was tried.
     """
 
     student: Student
     out_of_fold: Floats
     self_training: bool
-    fusion: tuple[float, float]
+    fusion: Floats
     scores: dict[str, float]
 
 
@@ -161,11 +160,9 @@ def _try(
     return Trial(fit, softmax(log_of(raw) / np.float32(temperature)), temperature)
 
 
-def _fusion_weights(out_of_fold: Floats, problem: Problem) -> tuple[float, float]:
-    """Weigh the student and the proposers on labels that neither has seen."""
-    prior = np.array([1.0, PRIOR_PROPOSAL_WEIGHT])
-    weights = fit_pool_weights([out_of_fold, problem.proposal], problem.positions, prior)
-    return float(weights[0]), float(weights[1])
+def _fusion_weights(out_of_fold: Floats, problem: Problem) -> Floats:
+    """Weigh the student and the proposers on labels that none of them has seen."""
+    return fit_fusion(out_of_fold, problem.proposals, problem.positions, problem.agreement)
 
 
 def _best_linear(
@@ -179,7 +176,7 @@ def _best_linear(
     plain = _try(lambda rows: fit_plain(problem, rows, settings), problem, folds)
     if not settings.self_training.rounds or not len(problem.unlabelled):
         return plain, None
-    fusion = np.array(_fusion_weights(plain.out_of_fold, problem))
+    fusion = _fusion_weights(plain.out_of_fold, problem)
     self_training = SelfTraining(problem, settings, fusion)
     taught = _try(self_training.fit, problem, folds)
     worse_by = taught.loss(problem.positions) - plain.loss(problem.positions)

@@ -68,9 +68,10 @@ def gaussian_problem(
         labelled=draw(true, "l"),
         positions=true if positions is None else positions,
         groups=np.arange(n),
-        proposal=propose(true),
+        proposals=propose(true)[None],
         unlabelled=draw(others, "u"),
-        unlabelled_proposal=propose(others),
+        unlabelled_proposals=propose(others)[None],
+        agreement=np.ones(1),
         descriptions=Items(
             [f"label {place}" for place in range(n_labels)], list(WORDS[:n_labels]), centres
         ),

@@ -10,9 +10,10 @@ PROBLEM = Problem(
     labelled=LABELLED,
     positions=np.array([1, 0, 1]),
     groups=np.arange(3),
-    proposal=np.full((3, 2), 0.5),
+    proposals=np.full((1, 3, 2), 0.5),
     unlabelled=Items(["d", "e"], ["v", "w"], np.eye(3, dtype=np.float32)[:2]),
-    unlabelled_proposal=np.full((2, 2), 0.5),
+    unlabelled_proposals=np.full((1, 2, 2), 0.5),
+    agreement=np.ones(1),
     descriptions=Items(["no", "yes"], ["a no", "a yes"], np.eye(3, dtype=np.float32)[1:]),
 )
 labelled_groups = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), min_size=1, max_size=40)

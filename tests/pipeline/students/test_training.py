@@ -66,10 +66,10 @@ def test_self_training_can_be_turned_off(make_problem: MakeProblem) -> None:
 def test_self_training_that_hurts_is_dropped(make_problem: MakeProblem) -> None:
     """Unlabelled items whose proposals are sure, and all wrong."""
     good = make_problem(90, noise=0.4)
-    wrong = np.roll(good.unlabelled_proposal, 1, axis=1) ** 8
-    wrong /= wrong.sum(axis=1, keepdims=True)
-    names = ("labelled", "positions", "groups", "proposal", "unlabelled", "descriptions")
-    problem = Problem(**{name: getattr(good, name) for name in names}, unlabelled_proposal=wrong)
+    wrong = np.roll(good.unlabelled_proposals, 1, axis=2) ** 8
+    wrong /= wrong.sum(axis=2, keepdims=True)
+    names = ("labelled", "positions", "groups", "proposals", "unlabelled", "agreement", "descriptions")
+    problem = Problem(**{name: getattr(good, name) for name in names}, unlabelled_proposals=wrong)
 
     assert train(good).self_training
     assert not train(problem).self_training
@@ -81,7 +81,8 @@ def test_the_same_seed_trains_the_same(make_problem: MakeProblem) -> None:
     first, again, other = train(problem), train(problem), train(problem, seed=1)
 
     assert np.array_equal(first.out_of_fold, again.out_of_fold)
-    assert (first.fusion, first.scores) == (again.fusion, again.scores)
+    assert np.array_equal(first.fusion, again.fusion)
+    assert first.scores == again.scores
     one, same = (each.student.predict_proba(problem.unlabelled) for each in (first, again))
     assert np.array_equal(one, same)
     assert not np.array_equal(first.out_of_fold, other.out_of_fold)
@@ -135,9 +136,10 @@ def test_duplicates_of_an_item_do_not_help_to_predict_it(make_problem: MakeProbl
         labelled=take(once.labelled, twice),
         positions=once.positions[twice],
         groups=once.groups[twice],
-        proposal=np.full((240, 3), 1 / 3, dtype=np.float32),
+        proposals=np.full((1, 240, 3), 1 / 3, dtype=np.float32),
         unlabelled=once.unlabelled,
-        unlabelled_proposal=np.full((200, 3), 1 / 3, dtype=np.float32),
+        unlabelled_proposals=np.full((1, 200, 3), 1 / 3, dtype=np.float32),
+        agreement=np.ones(1),
         descriptions=once.descriptions,
     )
 

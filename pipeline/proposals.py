@@ -1,0 +1,239 @@
+"""The proposers of a workspace other than the student, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hilt.errors import ConfigError
+from hilt.pipeline.arrays import ArrayFile, Maker, blocks, fingerprint
+from hilt.pipeline.calibration import pool_logarithmically
+from hilt.pipeline.configuration.proposers import ProposerSection
+from hilt.pipeline.configuration.section import Custom
+from hilt.pipeline.fusion import agreement_weights
+from hilt.pipeline.pools.pool import Pool, Where
+from hilt.pipeline.store import Outcome
+from hilt.pipeline.workspace import Workspace
+from hilt.proposers.base import PROPOSERS, Context, Embedder, Learner, Priced, Proposer
+from hilt.selectors.uncertainty import margin
+from hilt.types import Floats, Integers, Items
+
+AGREEMENT_STREAM = 4  # the items on which agreement is measured are drawn from (seed, 4)
+LIMIT_STREAM = 5  # those that a limited proposer is asked about from (seed, 5)
+AGREEMENT_ITEMS = 5000
+UNCERTAIN_SHARE = 0.1  # of the pool, where `only: uncertain` comes without `max_items`
+RESERVED = ("student", "fused")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A proposer with its place in the workspace.
+
+    Attributes:
+        array: What it says of the pool.
+        test_array: What it says of the test set; None when it is not asked about that, because it
+            costs money or is limited to a part of the pool.
+    """
+
+    name: str
+    section: ProposerSection
+    proposer: Proposer
+    maker: Maker
+    array: ArrayFile
+    test_array: ArrayFile | None
+
+    @property
+    def learns(self) -> bool:
+        """Whether what it says depends on the labels."""
+        return isinstance(self.proposer, Learner)
+
+
+class Proposals:
+    """What the proposers other than the student say, each calibrated.
+
+    Args:
+        workspace: Where the arrays are.
+        embedder: What proposers compare with.
+    """
+
+    def __init__(self, workspace: Workspace, embedder: Embedder) -> None:
+        self.workspace = workspace
+        self.labelled = [
+            outcome
+            for outcome in workspace.store.outcomes()
+            if outcome.label and not outcome.machine
+        ]
+        context = Context(
+            workspace.config.label_list, embedder, workspace.device, workspace.folder / "answers"
+        )
+        self.members: list[Named] = []
+        self._means: dict[str, Floats] = {}
+        for section in workspace.config.proposers:
+            self.members.append(self._member(section, context))
+
+    @property
+    def names(self) -> list[str]:
+        """The proposers' names, in the order of every array here."""
+        return [member.name for member in self.members]
+
+    @property
+    def makers(self) -> dict[str, Maker]:
+        """What made each proposer's array."""
+        return {member.name: member.maker for member in self.members}
+
+    def rows(self, where: Where) -> Floats:
+        """Read what is proposed for some items of the pool.
+
+        Returns:
+            Shape (m, n, n_labels), float32; rows sum to 1, or are NaN where one abstained.
+        """
+        return np.stack([self._rows(member, where) for member in self.members])
+
+    def test_rows(self) -> Floats:
+        """Read what is proposed for the test set: shape (m, n, n_labels), as `rows`."""
+        assert self.workspace.test is not None
+        nothing = np.full((len(self.workspace.test), len(self.workspace.config.labels)), np.nan)
+        return np.stack(
+            [
+                nothing.astype(np.float32)
+                if member.test_array is None
+                else _calibrated(
+                    self.workspace.required(member.test_array, "propose").open(),
+                    self._mean(member),
+                )
+                for member in self.members
+            ]
+        )
+
+    @cached_property
+    def agreement(self) -> Floats:
+        """How much each proposer counts before there are labels: shape (m,), summing to 1."""
+        pool, seed = self.workspace.pool, self.workspace.config.seed
+        rng = np.random.default_rng([seed, AGREEMENT_STREAM])
+        sample = rng.choice(len(pool), min(AGREEMENT_ITEMS, len(pool)), replace=False)
+        return agreement_weights(self.rows(np.sort(sample)))
+
+    def coverage(self, member: Named) -> float:
+        """Say what share of the pool a proposer did not abstain on."""
+        array = self._open(member)
+        answered = sum(int((~np.isnan(array[block, 0])).sum()) for block in blocks(len(array)))
+        return answered / len(array)
+
+    def asked(self, member: Named) -> Integers | None:
+        """List the items that a limited proposer is asked about, ascending; None for all."""
+        section, n_items = member.section, len(self.workspace.pool)
+        if section.only == "uncertain":
+            count = section.max_items or int(np.ceil(UNCERTAIN_SHARE * n_items))
+            return np.sort(self._least_certain(self._before(member), min(count, n_items)))
+        if section.max_items is None or section.max_items >= n_items:
+            return None
+        rng = np.random.default_rng([self.workspace.config.seed, LIMIT_STREAM])
+        return np.sort(rng.choice(n_items, section.max_items, replace=False))
+
+    def teach(self, member: Named) -> None:
+        """Give a proposer that learns every label there is."""
+        if isinstance(member.proposer, Learner):
+            indices = np.array([outcome.index for outcome in self.labelled], dtype=np.int64)
+            said = [str(outcome.label) for outcome in self.labelled]
+            positions = self.workspace.config.positions_of(said)
+            items = self.workspace.pool.items(indices)
+            embeddings = self.workspace.embeddings.open()[indices].astype(np.float32)
+            member.proposer.learn(Items(items.ids, items.texts, embeddings), positions)
+
+    def _member(self, section: ProposerSection, context: Context) -> Named:
+        name = _free_name(section, self.names)
+        proposer: Proposer = PROPOSERS.load(section.kind)(context, **_settings(section))
+        earlier = [] if section.only == "all" else [member.maker for member in self.members]
+        learns = isinstance(proposer, Learner)
+        maker = {
+            "proposer": section.model_dump(exclude={"name"}),
+            "labels": [[label.name, label.description] for label in context.labels],
+            "embeddings": embeddings_maker(context.embedder, self.workspace.pool),
+            **({"earlier": fingerprint(earlier)} if earlier else {}),
+            **({"learnt": fingerprint(_said(self.labelled))} if learns else {}),
+        }
+        limited = section.only != "all" or section.max_items is not None
+        skips_test = limited or isinstance(proposer, Priced) or self.workspace.test is None
+        test_array = None if skips_test else self.workspace.test_proposal(name)
+        array = self.workspace.proposal(name)
+        return Named(name, section, proposer, maker, array, test_array)
+
+    def _before(self, member: Named) -> list[Named]:
+        """List the proposers before one that are asked about everything."""
+        earlier = self.members[: self.members.index(member)]
+        unlimited = [m for m in earlier if m.section.only == "all"]
+        if not unlimited:
+            raise ConfigError(
+                f"Proposer {member.name!r} has `only: uncertain`, but none before it says what is"
+                " uncertain; put another proposer first, or take it out."
+            )
+        return unlimited
+
+    def _least_certain(self, members: Sequence[Named], count: int) -> Integers:
+        """Find the items of which some proposers together are least certain."""
+        weights = np.full(len(members), 1 / len(members))
+        scores = np.empty(len(self.workspace.pool), dtype=np.float32)
+        for block in blocks(len(scores)):
+            pooled = pool_logarithmically([self._rows(m, block) for m in members], weights)
+            scores[block] = margin(pooled, np.arange(len(pooled)))
+        return np.argsort(-scores, kind="stable")[:count]
+
+    def _rows(self, member: Named, where: Where) -> Floats:
+        return _calibrated(self._open(member)[where], self._mean(member))
+
+    def _open(self, member: Named) -> Floats:
+        return self.workspace.required(member.array, "propose").open()
+
+    def _mean(self, member: Named) -> Floats | None:
+        """Average over the pool what a proposer that wants batch calibration says."""
+        if getattr(member.proposer, "calibration", "") != "batch":
+            return None
+        if member.name not in self._means:
+            self._means[member.name] = _mean(self._open(member))
+        return self._means[member.name]
+
+
+def embeddings_maker(embedder: Embedder, pool: Pool) -> dict[str, Any]:
+    """Say what makes the embeddings of a pool."""
+    return {"embedder": embedder.fingerprint, "pool": pool.fingerprint}
+
+
+def _calibrated(rows: Floats, mean: Floats | None) -> Floats:
+    from hilt.proposers.zero_shot import batch_calibrate
+
+    return np.asarray(rows, dtype=np.float32) if mean is None else batch_calibrate(rows, mean)
+
+
+def _mean(array: Floats) -> Floats:
+    """Average the rows that are not abstentions; nothing leans where all are."""
+    total, count = np.zeros(array.shape[1], dtype=np.float64), 0
+    for block in blocks(len(array)):
+        answered = array[block][~np.isnan(array[block, 0])]
+        total += answered.sum(axis=0, dtype=np.float64)
+        count += len(answered)
+    return total / count if count else np.full(len(total), 1 / len(total))
+
+
+def _said(outcomes: Sequence[Outcome]) -> list[list[object]]:
+    return [[outcome.index, outcome.label] for outcome in outcomes]
+
+
+def _settings(section: ProposerSection) -> dict[str, Any]:
+    if isinstance(section, Custom):
+        return section.settings
+    return section.model_dump(exclude={"kind", "name", "only", "max_items"})
+
+
+def _free_name(section: ProposerSection, taken: Sequence[str]) -> str:
+    """Name a proposer as it wants, or after its kind, with a number from the second on."""
+    if section.name is not None:
+        if section.name in (*taken, *RESERVED):
+            raise ConfigError(f"A proposer is named {section.name!r}, which is taken; rename it.")
+        return section.name
+    base = section.kind.rpartition(":")[2]
+    number = 1 + sum(name.rpartition("-")[0] == base or name == base for name in taken)
+    return base if number == 1 else f"{base}-{number}"
