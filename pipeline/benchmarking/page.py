@@ -1,0 +1,45 @@
+"""A benchmark as one HTML page with its curves and tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hilt.pipeline.benchmarking.benchmark import BenchmarkResult
+from hilt.pipeline.reporting import charts
+from hilt.pipeline.reporting.charts import Point, learning_curve
+
+
+def write_page(result: BenchmarkResult, path: Path) -> Path:
+    """Write a self-contained page and return where it is."""
+    environment = Environment(
+        loader=PackageLoader("hilt.pipeline", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = [name for name in result.arms if name not in ("proposer", "all")]
+    page = environment.get_template("benchmark.html").render(
+        result=result,
+        names=names,
+        chart=learning_curve({name: _points(result, name) for name in names}),
+        box=charts,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _points(result: BenchmarkResult, name: str) -> list[Point]:
+    """Take an arm's points up to the budget, where all arms can be compared."""
+    arm = result.arms[name]
+    columns = (arm["labels"], arm["accuracy"], arm["accuracy_low"], arm["accuracy_high"])
+    return [
+        Point(
+            labels, mean, low, high, f"{name}, {labels} labels: {mean:.1%} ({low:.1%}-{high:.1%})"
+        )
+        for labels, mean, low, high in zip(*columns, strict=True)
+        if labels <= result.budget
+    ]

@@ -1,0 +1,159 @@
+"""`hilt benchmark`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Device
+from hilt.pipeline.commands.terminal import Bars, say, show_table
+
+if TYPE_CHECKING:
+    from hilt.pipeline.benchmarking.benchmark import BenchmarkResult
+
+
+def benchmark(
+    config: Annotated[Path, typer.Argument(help="A configuration with `pool.label` and `test`.")],
+    arms: Annotated[
+        str,
+        typer.Option(
+            help="What to compare, with commas: `hilt` (the configured selector), `plain` (random"
+            " labels and logistic regression on the same embeddings), or names of selectors."
+        ),
+    ] = "hilt,random,margin,plain",
+    budget: Annotated[int, typer.Option(help="Labels at which to stop.", min=1)] = 300,
+    at: Annotated[
+        str,
+        typer.Option(
+            help="Label counts at which to train and measure, with commas, instead of every"
+            " `batch.size` up to --budget.",
+            show_default=False,
+        ),
+    ] = "",
+    seeds: Annotated[int, typer.Option(help="How often to repeat everything.", min=1)] = 5,
+    processes: Annotated[
+        int, typer.Option(help="Runs at one time; 0 for one a processor.", min=0)
+    ] = 0,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where runs are kept, so that the same command goes on; `hilt-benchmark-NAME` by"
+            " default.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the result to this file.", show_default=False)
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the page with the curves goes; beside the runs by default.",
+            show_default=False,
+        ),
+    ] = None,
+    device: Device = None,
+    debug: Debug = False,
+) -> None:
+    """Run the loop with a known answer key, and compare it with what you would do otherwise.
+
+    Every arm starts without labels on the same pool, with the same seeds and the same student;
+    the simulated reviewer answers from `pool.label`, and students are measured on `test`. Runs
+    that are there already are not made again.
+    """
+    from dataclasses import asdict
+
+    from hilt.pipeline.arrays import write_json
+    from hilt.pipeline.benchmarking.benchmark import Plan
+    from hilt.pipeline.benchmarking.benchmark import benchmark as run
+    from hilt.pipeline.benchmarking.page import write_page
+    from hilt.pipeline.configuration.reading import load_config
+
+    folder = folder or Path(f"hilt-benchmark-{config.stem}")
+    plan = Plan(
+        arms=tuple(name.strip() for name in arms.split(",") if name.strip()),
+        at=_counts(at, budget, load_config(config).batch.size),
+        seeds=seeds,
+        processes=processes or os.cpu_count() or 1,
+    )
+    result = run(config, folder, plan, device=device, progress=Bars())
+    _show(result)
+    page = write_page(result, html or folder / "benchmark.html")
+    say(f"The curves are in {page}.")
+    if json is not None:
+        write_json(json, asdict(result))
+
+
+def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
+    """Read label counts, or count in batches up to the budget."""
+    if at:
+        try:
+            return tuple(int(count) for count in at.split(","))
+        except ValueError:
+            raise typer.BadParameter(
+                f"--at is {at!r}; write counts with commas: 50,100,200."
+            ) from None
+    return tuple(sorted({*range(size, budget, size), budget}))
+
+
+def _show(result: BenchmarkResult) -> None:
+    say(
+        f"{result.config}: {result.items:,} items, {result.labels} labels, {result.seeds} seeds;"
+        f" the best student on every label has {result.full_accuracy:.1%}, the proposals alone"
+        f" {result.arms['proposer']['accuracy'][0]:.1%}."
+    )
+    names = [arm for arm in result.arms if arm not in ("proposer", "all")]
+    show_table("Accuracy", ["labels", *names], _accuracy_rows(result, names))
+    columns = [
+        "share of all labels'",
+        *names,
+        *(f"hilt/{name}" for name in names if name != "hilt"),
+    ]
+    show_table("Labels to", columns, _target_rows(result, names))
+    for arm, counts in result.against.items():
+        say(
+            f"hilt against {arm}, by the area under the curve: {counts['wins']} wins,"
+            f" {counts['ties']} ties, {counts['losses']} losses."
+        )
+
+
+def _accuracy_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]:
+    counts = sorted({n for name in names for n in result.arms[name]["labels"]})
+    rows = []
+    for count in counts:
+        cells = [f"{count:,}"]
+        for name in names:
+            arm = result.arms[name]
+            at = arm["labels"].index(count) if count in arm["labels"] else None
+            cells.append("" if at is None else _with_interval(arm, at))
+        rows.append(cells)
+    return rows
+
+
+def _with_interval(arm: dict[str, list[float]], at: int) -> str:
+    half = (arm["accuracy_high"][at] - arm["accuracy_low"][at]) / 2
+    return f"{arm['accuracy'][at]:.3f} ±{half:.3f}"
+
+
+def _target_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]:
+    rows = []
+    for share, needed in result.labels_to.items():
+        cells = [f"{float(share):.0%} ({float(share) * result.full_accuracy:.3f})"]
+        for name in names:
+            labels = needed[name]
+            cells.append("not reached" if labels is None else f"{labels:,.0f}")
+        cells += [_ratio(found) for found in result.ratios[share].values()]
+        rows.append(cells)
+    return rows
+
+
+def _ratio(found: dict[str, float | None]) -> str:
+    if found["at_most"] is not None:
+        return f"below {found['at_most']:.2f}"
+    if found["ratio"] is None:
+        return "not reached"
+    low, high = (("?" if end is None else f"{end:.2f}") for end in (found["low"], found["high"]))
+    return f"{found['ratio']:.2f} ({low}-{high})"
