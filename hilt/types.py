@@ -143,8 +143,9 @@ class Decision:
     Attributes:
         labels: Exactly one name when `action` is "label" and the task is `single`; else empty.
         seconds: Active time, or None when it was not measured.
-        source: The way by which the decision came in ("file", "simulated", ...).
+        source: The way by which the decision came in ("file", "simulated", "oracle", ...).
         line: Where it stood in a file, for messages.
+        machine: Whether a proposer decided, and no person.
     """
 
     item_id: str
@@ -157,3 +158,4 @@ class Decision:
     source: str = "file"
     decided_at: datetime | None = None
     line: int | None = None
+    machine: bool = False

@@ -65,9 +65,14 @@ def open_batch(workspace: Workspace) -> Batch | None:
 
 
 def undecided(workspace: Workspace, batch: Batch) -> Batch:
-    """Return the part of a batch that nobody has decided."""
-    decided = {outcome.index for outcome in workspace.store.outcomes()}
-    return replace(batch, items=tuple(i for i in batch.items if i.index not in decided))
+    """Return the part of a batch that nobody has decided; a blind item waits for a person."""
+    machine = {outcome.index: outcome.machine for outcome in workspace.store.outcomes()}
+    open_ = tuple(
+        item
+        for item in batch.items
+        if item.index not in machine or (item.blind and machine[item.index])
+    )
+    return replace(batch, items=open_)
 
 
 def read_batch(workspace: Workspace, number: int) -> Batch:
@@ -161,7 +166,7 @@ def _audit(
     view: SelectionView, order: Integers, outcomes: Sequence[Outcome], count: int
 ) -> Selection:
     """Take the next undecided items in the order that was drawn once for the whole pool."""
-    decided = {outcome.index for outcome in outcomes}
+    decided = {outcome.index for outcome in outcomes if not outcome.machine}
     waiting = (
         np.array([index for index in order[start : start + 1024] if index not in decided], np.int64)
         for start in range(0, len(order), 1024)

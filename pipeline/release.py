@@ -49,6 +49,7 @@ class ReleaseResult:
         folder: Where it is.
         items: Rows of the dataset.
         human: Rows whose label a person gave.
+        oracle: Rows whose label a proposer gave when a batch was reviewed (`hilt oracle`).
         machine: Rows whose label the fused proposal gave.
         unlabelled: Rows that people skipped or flagged, so that they have none.
         student: Folder of the student, None before the first training.
@@ -57,6 +58,7 @@ class ReleaseResult:
     folder: Path
     items: int
     human: int
+    oracle: int
     machine: int
     unlabelled: int
     student: Path | None
@@ -65,8 +67,9 @@ class ReleaseResult:
 def release(workspace: Workspace, folder: Path | str, *, force: bool = False) -> ReleaseResult:
     """Write the dataset, the student and their cards into a new folder.
 
-    A person's label always wins; every other item gets the likeliest label of the fused
-    proposal, with its probability; an item that people skipped or flagged gets none.
+    A person's label always wins, then what a proposer answered in a batch; every other item gets
+    the likeliest label of the fused proposal, with its probability; an item that people skipped
+    or flagged gets none.
 
     Args:
         workspace: What to release.
@@ -95,6 +98,7 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
         folder=folder,
         items=sum(counts.values()),
         human=counts["person"],
+        oracle=counts["oracle"],
         machine=counts["machine"],
         unlabelled=counts["none"],
         student=None if training is None else folder / "student",
@@ -105,7 +109,7 @@ def _write_dataset(
     workspace: Workspace, folder: Path, training: TrainingRow | None
 ) -> dict[str, int]:
     """Write Parquet and CSV side by side, a block at a time, and count the sources."""
-    counts = {"person": 0, "machine": 0, "none": 0}
+    counts = {"person": 0, "oracle": 0, "machine": 0, "none": 0}
     machine = f"fused proposal of cycle {0 if training is None else training.cycle}"
     with (
         pq.ParquetWriter(folder / "dataset.parquet", SCHEMA) as parquet,
@@ -123,7 +127,8 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
     outcomes = {outcome.index: outcome for outcome in workspace.store.outcomes()}
     told: dict[int, list[datetime]] = {}
     for row in workspace.store.decisions():
-        told.setdefault(row.item_index, []).append(row.decided_at)
+        if not row.machine:
+            told.setdefault(row.item_index, []).append(row.decided_at)
     fused = workspace.fused.open()
     names = np.array(workspace.config.label_names, dtype=object)
     for block in blocks(len(fused), BLOCK_ROWS):
@@ -157,12 +162,12 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
 def _provenance(
     outcome: Outcome | None, proposed: str, machine: str
 ) -> tuple[str | None, str, str]:
-    """Say an item's label, who or what gave it, and which of person, machine and none that is."""
+    """Say an item's label, who or what gave it, and which `source` that is."""
     if outcome is None:
         return proposed, machine, "machine"
     if outcome.label is None:
         return None, "", "none"
-    return outcome.label, ", ".join(outcome.reviewers), "person"
+    return outcome.label, ", ".join(outcome.reviewers), "oracle" if outcome.machine else "person"
 
 
 def _write_student(workspace: Workspace, folder: Path, training: TrainingRow | None) -> None:

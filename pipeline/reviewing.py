@@ -11,7 +11,7 @@ from hilt.pipeline.batches import open_batch, read_batch, undecided
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
-from hilt.review.base import EXCHANGES, Exchange, Rejection
+from hilt.review.base import EXCHANGES, MACHINE, Exchange, Rejection
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Batch, Decision
 
@@ -181,15 +181,28 @@ def _match(
     for decision in decisions:
         seen = shown.get((decision.item_id, decision.batch))
         index = seen.item_index if seen is not None else indices.get(decision.item_id)
-        if seen is None and decision.batch is not None:
-            reason = f"batch {decision.batch} has no item with the id {decision.item_id!r}"
-            misfits.append(Rejection(decision.line or 0, reason))
-        elif index is None:
-            reason = f"no item of the pool has the id {decision.item_id!r}"
-            misfits.append(Rejection(decision.line or 0, reason))
+        reason = _misfit(decision, index, seen)
+        if reason is not None or index is None:
+            misfits.append(Rejection(decision.line or 0, str(reason)))
         else:
             matched.append((decision, index, seen))
     return matched, misfits
+
+
+def _misfit(decision: Decision, index: int | None, seen: BatchItemRow | None) -> str | None:
+    """Say why a decision cannot be stored, or None when it can."""
+    if decision.machine != decision.reviewer.casefold().startswith(MACHINE):
+        return (
+            f"the reviewer is {decision.reviewer!r}, but names that begin with {MACHINE!r} are for"
+            " proposers, by `hilt oracle`, and only for them; give the person another name."
+        )
+    if seen is None and decision.batch is not None:
+        return f"batch {decision.batch} has no item with the id {decision.item_id!r}"
+    if index is None:
+        return f"no item of the pool has the id {decision.item_id!r}"
+    if decision.machine and seen is not None and seen.blind:
+        return f"the item {decision.item_id!r} is blind: it measures, so only people decide it."
+    return None
 
 
 def _refusal(source: str, rejected: Sequence[Rejection], fitting: int) -> str:

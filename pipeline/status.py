@@ -20,10 +20,11 @@ class Status:
         empty_texts: Items without a text; they are kept.
         exact_duplicates: Items whose text came before; they are kept, and not asked twice.
         human_labels: Items with a label that people gave.
+        machine_labels: Items with a label that only a proposer gave, by `hilt oracle`.
         audit_labels: How many of those were given blind, as part of an audit slice.
-        skipped: Items that were skipped or flagged.
+        skipped: Items that people skipped or flagged.
         review_minutes: Time that people said they took.
-        label_counts: Labels by name.
+        label_counts: Labels that people gave, by name.
         batch: Number of the last batch, 0 before the first.
         open_items: Undecided items of that batch.
         cycle: Number of the last training, 0 before the first.
@@ -35,6 +36,7 @@ class Status:
     empty_texts: int
     exact_duplicates: int
     human_labels: int
+    machine_labels: int
     audit_labels: int
     skipped: int
     review_minutes: float
@@ -50,20 +52,21 @@ def status(workspace: Workspace) -> Status:
     """Read where the workspace stands; writes nothing, so it works while others write."""
     store = workspace.store
     outcomes = store.outcomes()
-    labelled = [outcome for outcome in outcomes if outcome.label is not None]
+    labelled = [outcome for outcome in outcomes if outcome.by_people]
     numbers = store.batch_numbers()
     current = open_batch(workspace)
     open_items = 0 if current is None else len(undecided(workspace, current))
     training = latest_training(workspace)
     summary = workspace.pool.summary
-    seconds = sum(row.seconds or 0.0 for row in store.decisions())
+    seconds = sum(row.seconds or 0.0 for row in store.decisions() if not row.machine)
     return Status(
         items=summary.items,
         empty_texts=summary.empty_texts,
         exact_duplicates=summary.exact_duplicates,
         human_labels=len(labelled),
+        machine_labels=sum(o.machine and o.label is not None for o in outcomes),
         audit_labels=sum(outcome.audit for outcome in labelled),
-        skipped=len(outcomes) - len(labelled),
+        skipped=sum(not o.machine and o.label is None for o in outcomes),
         review_minutes=round(seconds / 60, 2),
         label_counts=dict(Counter(str(outcome.label) for outcome in labelled).most_common()),
         batch=numbers[-1] if numbers else 0,

@@ -9,7 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, func, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Engine,
+    create_engine,
+    event,
+    func,
+    inspect,
+    make_url,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from hilt.errors import WorkspaceError
@@ -33,8 +44,9 @@ class Outcome:
 
     Attributes:
         label: The resolved label, or None when it was skipped or flagged.
-        audit: Whether somebody who gave that label gave it blind, in an audit slice.
+        audit: Whether a person who gave that label gave it blind, in an audit slice.
         reviewers: Who gave that label.
+        machine: Whether only proposers decided, and no person; nothing is measured by such a label.
     """
 
     index: int
@@ -42,6 +54,12 @@ class Outcome:
     label: str | None
     audit: bool
     reviewers: tuple[str, ...]
+    machine: bool = False
+
+    @property
+    def by_people(self) -> bool:
+        """Whether there is a label, and people gave it."""
+        return self.label is not None and not self.machine
 
 
 class Store:
@@ -84,6 +102,8 @@ class Store:
     def check(self, pool_fingerprint: str, labels: Sequence[str]) -> None:
         """Make sure that the state belongs to this pool and these labels.
 
+        The tables of an older hilt get what they lack.
+
         Raises:
             WorkspaceError: If it does not, or a newer hilt wrote it.
         """
@@ -103,6 +123,16 @@ class Store:
                 "The labels in the configuration are not those this workspace was made for"
                 f" ({', '.join(row.labels)}); put them back, or make a new workspace."
             )
+        if row.schema_version < SCHEMA_VERSION:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        """Turn schema 1 into 2; of several processes that try, the first to update does it."""
+        with self._engine.begin() as connection:
+            old = update(ProjectRow).where(ProjectRow.schema_version == 1)
+            if connection.execute(old.values(schema_version=2)).rowcount:
+                column = "machine BOOLEAN DEFAULT FALSE NOT NULL"
+                connection.execute(text(f"ALTER TABLE decision ADD COLUMN {column}"))
 
     # -- batches ------------------------------------------------------------------------------
 
@@ -172,8 +202,8 @@ class Store:
     def outcomes(self) -> list[Outcome]:
         """Resolve every item's decisions, in the order of the pool.
 
-        Of each reviewer the latest decision counts. Among those that give a label the majority
-        wins, and of equals the latest.
+        Once a person has decided an item, only people's decisions count. Of each reviewer the
+        latest does. Among those that give a label the majority wins, and of equals the latest.
         """
         by_item: dict[int, list[DecisionRow]] = defaultdict(list)
         for row in self.decisions():
@@ -194,9 +224,10 @@ class Store:
 
 
 def decision_row(decision: Decision, index: int, shown: BatchItemRow | None) -> DecisionRow:
-    """Turn a decision into a row, with what the reviewer was shown."""
-    visible = shown is not None and not shown.blind and bool(shown.proposal)
-    label, probability = shown.proposal[0] if shown is not None and visible else (None, None)
+    """Turn a decision into a row, with what the reviewer was shown; a machine is shown nothing."""
+    seen = None if decision.machine else shown
+    visible = seen is not None and not seen.blind and bool(seen.proposal)
+    label, probability = seen.proposal[0] if seen is not None and visible else (None, None)
     return DecisionRow(
         item_index=index,
         item_id=decision.item_id,
@@ -204,14 +235,15 @@ def decision_row(decision: Decision, index: int, shown: BatchItemRow | None) -> 
         labels=list(decision.labels),
         reviewer=decision.reviewer,
         batch=None if shown is None else shown.batch,
-        blind=shown is not None and shown.blind,
-        audit=shown is not None and shown.blind and shown.reason == "audit",
+        blind=seen is not None and seen.blind,
+        audit=seen is not None and seen.blind and seen.reason == "audit",
         shown_label=label,
         shown_probability=probability,
         seconds=decision.seconds,
         comment=decision.comment,
         source=decision.source,
         decided_at=decision.decided_at or datetime.now(UTC),
+        machine=decision.machine,
     )
 
 
@@ -220,7 +252,8 @@ def _said(row: DecisionRow) -> tuple[Action | str, tuple[str, ...], str]:
 
 
 def _resolve(rows: Sequence[DecisionRow]) -> Outcome:
-    latest = {row.reviewer: row for row in rows}  # dictionaries keep the last value
+    people = [row for row in rows if not row.machine]
+    latest = {row.reviewer: row for row in people or rows}  # dictionaries keep the last value
     given = sorted((row for row in latest.values() if row.action == "label"), key=lambda r: r.id)
     label = None
     if given:
@@ -234,6 +267,7 @@ def _resolve(rows: Sequence[DecisionRow]) -> Outcome:
         label=label,
         audit=any(row.audit for row in winners),
         reviewers=tuple(sorted(row.reviewer for row in winners)),
+        machine=not people,
     )
 
 

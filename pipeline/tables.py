@@ -15,10 +15,11 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     event,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no `machine` in `decision`
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -91,7 +92,7 @@ class BatchItemRow(Table):
 
 
 class DecisionRow(Table):
-    """What one reviewer said about one item, once."""
+    """What one reviewer, a person or a proposer, said about one item, once."""
 
     __tablename__ = "decision"
 
@@ -110,6 +111,7 @@ class DecisionRow(Table):
     comment: Mapped[str]
     source: Mapped[str]
     decided_at: Mapped[datetime]
+    machine: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class TrainingRow(Table):

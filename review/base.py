@@ -10,6 +10,8 @@ from typing import Protocol
 from hilt.registry import Registry
 from hilt.types import Batch, Decision
 
+MACHINE = "machine:"  # so begin the reviewer names of proposers, and no person's
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:

@@ -10,6 +10,7 @@ from hilt.pipeline.commands.train import say_training
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     """Say where the workspace stands and what to do next."""
     from hilt.pipeline import status as state
+    from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
     from hilt.pipeline.workspace import open_workspace
 
     result = state.status(open_workspace(work))
@@ -20,10 +21,15 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
             f" ({result.audit_labels:,} of them blind), {result.skipped:,} skipped or flagged,"
             f" {result.review_minutes:.1f} minutes of review."
         )
+        if result.machine_labels:
+            say(f"{result.machine_labels:,} items have only a machine's label, by `hilt oracle`.")
         if result.batch:
             say(f"Batch {result.batch}: {result.open_items} items open.")
         if result.training is not None:
             say_training(result.cycle, result.training)
+            proposers = proposer_rows(result.training)
+            if proposers:
+                show_table("Proposers", list(PROPOSER_COLUMNS), proposers)
         if result.label_counts:
             rows = [[name, str(count)] for name, count in result.label_counts.items()]
             show_table("Labels from people", ["label", "items"], rows)

@@ -15,11 +15,13 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
 from hilt.pipeline.reporting.tables import (
+    PROPOSER_COLUMNS,
     accepted,
     batch_lines,
     confusion_lines,
     label_lines,
     most_confused,
+    proposer_rows,
     reviewer_lines,
     total_seconds,
 )
@@ -86,9 +88,10 @@ def minutes(seconds: float | None) -> str:
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
     outcomes, decisions = workspace.store.outcomes(), workspace.store.decisions()
+    by_people = [row for row in decisions if not row.machine]
     trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
-    labelled = [outcome for outcome in outcomes if outcome.label is not None]
-    labels = label_lines(workspace, labelled)
+    labelled = [outcome for outcome in outcomes if outcome.by_people]
+    labels = label_lines(workspace, outcomes)
     return {
         "name": workspace.folder.resolve().name,
         "now": now,
@@ -96,13 +99,16 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "since": len(labelled) - trainings[-1].summary["human_labels"] if trainings else 0,
         "summary": workspace.pool.summary,
         "human_labels": len(labelled),
+        "machine_labels": sum(line.machine for line in labels),
         "audit_labels": sum(outcome.audit for outcome in labelled),
-        "seconds": total_seconds(decisions),
-        "simulated": sum(row.source == "simulated" for row in decisions),
-        "n_decisions": len(decisions),
+        "seconds": total_seconds(by_people),
+        "simulated": sum(row.source == "simulated" for row in by_people),
+        "n_decisions": len(by_people),
         "trainings": trainings,
         "latest": trainings[-1].summary if trainings else None,
         "curves": _curves(trainings),
+        "proposer_columns": PROPOSER_COLUMNS,
+        "proposers": proposer_rows(trainings[-1].summary) if trainings else [],
         "labels": labels,
         "unlabelled": [line.name for line in labels if not line.human],
         "fused_by": _fused_by(workspace, trainings),
@@ -110,8 +116,9 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "batch_number": batches[-1] if batches else None,
         "batch_size": len(workspace.store.batch_items(batches[-1])) if batches else 0,
         "batch": batch_lines(workspace, batches[-1], outcomes, MOST_BATCH_LINES) if batches else [],
-        "reviewers": reviewer_lines(decisions),
-        "accepted": accepted(decisions),
+        "reviewers": reviewer_lines(by_people),
+        "machines": reviewer_lines([row for row in decisions if row.machine]),
+        "accepted": accepted(by_people),
         "version": version("hilt"),
         "seed": workspace.config.seed,
         "configuration": _configuration(workspace),

@@ -19,6 +19,15 @@ from hilt.types import BatchItem
 SHORT_TEXT = 300
 LONG_TEXT = 4000
 HIDDEN = "hidden"
+NOTHING = "\u2013"
+PROPOSER_COLUMNS = (
+    "proposer",
+    "accuracy",
+    "audit labels",
+    "coverage",
+    "calibration error",
+    "weight",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +36,14 @@ class LabelLine:
 
     Attributes:
         human: Items that people gave it.
+        machine: Items that only a proposer gave it, in a batch.
         predicted: Items of the pool whose fused proposal it leads; None before there is one.
     """
 
     name: str
     description: str
     human: int
+    machine: int
     predicted: int | None
 
 
@@ -91,14 +102,16 @@ class ConfusionLine:
 
 
 def label_lines(workspace: Workspace, outcomes: Sequence[Outcome]) -> list[LabelLine]:
-    """Count human labels and predictions over the pool, in the configuration's order."""
-    human = Counter(outcome.label for outcome in outcomes)
+    """Count labels and predictions over the pool, in the configuration's order."""
+    human = Counter(outcome.label for outcome in outcomes if not outcome.machine)
+    machine = Counter(outcome.label for outcome in outcomes if outcome.machine)
     predicted = _count_predicted(workspace)
     return [
         LabelLine(
             name=label.name,
             description="" if label.description == label.name else label.description,
             human=human[label.name],
+            machine=machine[label.name],
             predicted=None if predicted is None else predicted[position],
         )
         for position, label in enumerate(workspace.config.label_list)
@@ -120,7 +133,7 @@ def batch_lines(
 ) -> list[BatchLine]:
     """Read the first `most` items of a batch, with what was decided about them."""
     by_index = {outcome.index: outcome for outcome in outcomes}
-    actions = {row.item_index: row.action for row in workspace.store.decisions()}
+    actions = {row.item_index: row.action for row in workspace.store.decisions() if not row.machine}
     return [
         _batch_line(item, by_index.get(item.index), actions.get(item.index))
         for item in read_batch(workspace, number).items[:most]
@@ -130,13 +143,15 @@ def batch_lines(
 def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) -> BatchLine:
     decision, relation = "", "undecided"
     first = item.proposal[0]
-    if outcome is not None and outcome.label is not None:
+    if outcome is not None and outcome.by_people:
         agrees = outcome.label == first.label
-        decision = outcome.label
+        decision = str(outcome.label)
         words = ("same", "different") if item.blind else ("accepted", "changed")
         relation = words[0] if agrees else words[1]
-    elif outcome is not None:
+    elif outcome is not None and not outcome.machine:
         relation = "flagged" if action == "flag" else "skipped"
+    elif outcome is not None and not item.blind:  # it would give a blind item's proposal away
+        decision, relation = str(outcome.label), "machine"
     hidden = item.blind and not decision
     return BatchLine(
         item=item,
@@ -169,6 +184,35 @@ def _reviewer_line(name: str, rows: Sequence[DecisionRow]) -> ReviewerLine:
         seconds=total_seconds(rows),
         simulated=all(row.source == "simulated" for row in rows),
     )
+
+
+def proposer_rows(summary: Mapping[str, Any]) -> list[list[str]]:
+    """Describe each proposer as a training measured it, in the order of `PROPOSER_COLUMNS`.
+
+    Args:
+        summary: Of the training; one of an older hilt says nothing about proposers.
+    """
+    return [
+        [
+            name,
+            _accuracy(told),
+            f"{told['labels']:,}",
+            f"{told['coverage']:.0%}",
+            _number(told["calibration_error"], 3),
+            _number(told["weight"], 2),
+        ]
+        for name, told in summary.get("proposers", {}).items()
+    ]
+
+
+def _accuracy(told: Mapping[str, Any]) -> str:
+    if told["accuracy"] is None:
+        return NOTHING
+    return f"{told['accuracy']:.0%} ({100 * told['low']:.0f}-{told['high']:.0%})"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return NOTHING if value is None else f"{value:.{digits}f}"
 
 
 def total_seconds(decisions: Sequence[DecisionRow]) -> float | None:

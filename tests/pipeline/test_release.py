@@ -10,6 +10,7 @@ import pytest
 
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.pipeline.batches import select
+from hilt.pipeline.oracle import oracle
 from hilt.pipeline.predict import predict
 from hilt.pipeline.release import release
 from hilt.pipeline.reviewing import record
@@ -34,6 +35,26 @@ def test_a_release_says_who_gave_every_label(small_workspace: Open, tmp_path: Pa
     assert all(row["label"] == row["proposal"] for row in machine)
     assert all(0 < row["probability"] <= 1 for row in rows)
     assert sum(row["audit"] for row in rows) == 6
+
+
+def test_a_release_tells_people_from_machines_and_proposals(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    workspace = small_workspace("selected")
+    answered = oracle(workspace, least=0.5).answers
+    record(workspace, [Decision(answered[0].item_id, "label", ("sport",), "ann")])
+
+    result = release(workspace, tmp_path / "out")
+
+    rows = {row["id"]: row for row in pq.read_table(tmp_path / "out/dataset.parquet").to_pylist()}
+    mine, machine = rows[answered[0].item_id], rows[answered[1].item_id]
+    assert (result.human, result.oracle, result.machine, result.unlabelled) == (1, 8, 51, 0)
+    assert (mine["source"], mine["given_by"], mine["label"]) == ("person", "ann", "sport")
+    assert (machine["source"], machine["given_by"]) == ("oracle", "machine:fused")
+    assert (mine["decisions"], machine["decisions"], machine["decided_at"]) == (1, 0, None)
+    assert not any(row["audit"] for row in rows.values())
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "nothing contested it (`oracle`) | 8 |" in card
 
 
 def test_the_csv_holds_the_same_rows(small_workspace: Open, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,10 @@ def said(index: int, label: str | None, reviewer: str = "ann", **fields: Any) ->
     return DecisionRow(
         item_index=index, item_id=f"i{index}", reviewer=reviewer, **(values | fields)
     )
+
+
+def by_machine(index: int, label: str) -> DecisionRow:
+    return said(index, label, "machine:fused", source="oracle", machine=True)
 
 
 def batch_item(rank: int, index: int, **fields: Any) -> BatchItemRow:
@@ -132,8 +137,56 @@ def test_what_a_newer_hilt_wrote_is_refused(store: Store, path: Path) -> None:
     connection.commit()
     connection.close()
 
-    with pytest.raises(WorkspaceError, match=r"newer hilt \(schema 2, this one knows 1\)"):
+    with pytest.raises(WorkspaceError, match=r"newer hilt \(schema 3, this one knows 2\)"):
         store.check("pool", LABELS)
+
+
+@pytest.fixture
+def old_path(path: Path) -> Path:
+    """A database as schema 1 left it, with a decision."""
+    store = Store(path)
+    store.create("pool", LABELS)
+    store.add_decisions([said(0, "sport")])
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE decision DROP COLUMN machine")
+    connection.execute("UPDATE project SET schema_version = 1")
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_what_an_older_hilt_wrote_is_taken_for_peoples(old_path: Path) -> None:
+    store = Store(old_path)
+    store.check("pool", LABELS)
+    store.check("pool", LABELS)
+
+    assert [(o.label, o.machine, o.by_people) for o in store.outcomes()] == [("sport", False, True)]
+    assert store.add_decisions([said(0, "sport"), by_machine(1, "world")]) == 1
+    store.close()
+
+
+def test_an_older_database_of_another_pool_stays_as_it_is(old_path: Path) -> None:
+    store = Store(old_path)
+
+    with pytest.raises(WorkspaceError, match="pool is not the one"):
+        store.check("another", LABELS)
+
+    store.close()
+    connection = sqlite3.connect(old_path)
+    assert connection.execute("SELECT schema_version FROM project").fetchall() == [(1,)]
+    connection.close()
+
+
+def test_several_processes_may_open_an_older_database_at_once(old_path: Path) -> None:
+    stores = [Store(old_path) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda store: store.check("pool", LABELS), stores))
+
+    assert [store.last_decision() for store in stores] == [1] * 4
+    assert [row.machine for store in stores for row in store.decisions()] == [False] * 4
+    for store in stores:
+        store.close()
 
 
 def test_an_empty_database_is_refused(tmp_path: Path) -> None:
@@ -249,6 +302,32 @@ def test_a_skip_does_not_outvote_a_label(store: Store) -> None:
     assert resolved(store) == {0: "sport"}
 
 
+def test_a_machines_label_stands_until_a_person_decides(store: Store) -> None:
+    store.add_decisions([by_machine(0, "world"), by_machine(1, "world"), by_machine(2, "world")])
+    store.add_decisions([said(1, "sport"), said(2, None)])
+
+    found = [(o.label, o.machine, o.by_people, o.reviewers) for o in store.outcomes()]
+
+    assert found == [
+        ("world", True, False, ("machine:fused",)),
+        ("sport", False, True, ("ann",)),
+        (None, False, False, ()),
+    ]
+
+
+def test_machines_never_outvote_a_person(store: Store) -> None:
+    store.add_decisions([said(0, "sport"), by_machine(0, "world")])
+    store.add_decisions([said(0, "world", "machine:nli", machine=True)])
+
+    assert resolved(store) == {0: "sport"}
+
+
+def test_storing_a_machines_answer_twice_adds_nothing(store: Store) -> None:
+    added = [store.add_decisions([by_machine(0, "world")]) for _ in range(2)]
+
+    assert added == [1, 0]
+
+
 def test_outcomes_come_in_the_order_of_the_pool(store: Store) -> None:
     store.add_decisions([said(index, "sport") for index in (5, 1, 3)])
 
@@ -316,6 +395,16 @@ def test_a_decision_outside_any_batch_was_not_shown_anything() -> None:
 
     assert (row.batch, row.shown_label, row.blind, row.audit) == (None, None, False, False)
     assert row.decided_at == NOON
+
+
+def test_a_machine_is_shown_nothing_and_never_measures() -> None:
+    machine = decision(reviewer="machine:fused", machine=True)
+
+    shown = decision_row(machine, 7, batch_item(0, 7, batch=4))
+    blind = decision_row(machine, 7, batch_item(0, 7, batch=4, blind=True, reason="audit"))
+
+    assert (shown.machine, shown.batch, shown.shown_label) == (True, 4, None)
+    assert (blind.blind, blind.audit) == (False, False)
 
 
 def test_an_audit_stays_known_in_the_outcome(store: Store) -> None:

@@ -9,9 +9,13 @@ import pytest
 from hilt.errors import WorkspaceError
 from hilt.pipeline.batches import read_batch, select, undecided
 from hilt.pipeline.cycle import train
+from hilt.pipeline.oracle import oracle
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.reporting.report import render_report, write_report
+from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
 from hilt.pipeline.reviewing import record, simulate
+from hilt.pipeline.store import decision_row
+from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Batch, Decision
 
@@ -136,7 +140,7 @@ def test_without_a_test_set_and_audit_items_nothing_is_claimed(
     page = page_of(workspace)
 
     assert "no test set and no audit item measures it yet" in page.words
-    assert "Calibration" not in page.words
+    assert ("id", "calibration") not in page.attributes
 
 
 def test_texts_labels_and_ids_never_become_markup(
@@ -211,6 +215,89 @@ def test_simulated_decisions_are_called_simulated(small_workspace: OPEN_COPY) ->
         "All 12 decisions come from the simulated reviewer"
         in page_of(small_workspace("reviewed")).words
     )
+
+
+def test_a_machines_answers_stand_apart_from_peoples(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("selected")
+    answered = oracle(workspace, least=0.5).answers
+    first = answered[0]
+    record(workspace, [Decision(first.item_id, "label", (first.label,), "ann", batch=1)])
+
+    page = page_of(workspace)
+
+    words = " ".join(page.words.split())
+    assert "Human labels10 of them blind audit" in words
+    assert f"Machine labels{len(answered) - 1}not contested" in words
+    assert row_of(page, first.item_id)[6] == f"{first.label}accepted"
+    assert row_of(page, answered[1].item_id)[6] == f"{answered[1].label}machine"
+    assert "accepted in 1 of 1 cases" in page.words
+    assert ["ann", "1", "1", "0", "0", "not measured"] in page.rows
+    assert ["machine:fused", str(len(answered))] in page.rows
+    assert not [row for row in page.rows if row[0] == "machine:fused" and len(row) > 2]
+
+
+def test_without_an_oracle_no_machine_is_spoken_of(small_workspace: OPEN_COPY) -> None:
+    assert "achine" not in page_of(small_workspace("reviewed")).words
+
+
+def test_a_machines_answer_does_not_give_a_blind_item_away(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("selected")
+    blind = next(item for item in read_batch(workspace, 1).items if item.blind)
+    row = decision_row(
+        Decision(blind.item_id, "label", ("food",), "machine:fused", machine=True),
+        blind.index,
+        None,
+    )
+    workspace.store.add_decisions([row])
+
+    assert row_of(page_of(workspace), blind.item_id)[5:] == ["hidden", "undecided"]
+
+
+def test_proposers_are_measured_in_a_table() -> None:
+    measured = {"accuracy": 0.92, "low": 0.854, "high": 0.958, "calibration_error": 0.0312}
+    nothing = dict.fromkeys(measured)
+    summary = {
+        "proposers": {
+            "student": {**measured, "labels": 1200, "coverage": 1.0, "weight": 0.5},
+            "rules": {**nothing, "labels": 0, "coverage": 0.104, "weight": 0.25},
+            "fused": {**measured, "labels": 1200, "coverage": 1.0, "weight": None},
+        }
+    }
+
+    assert proposer_rows(summary) == [
+        ["student", "92% (85-96%)", "1,200", "100%", "0.031", "0.50"],
+        ["rules", "\u2013", "0", "10%", "\u2013", "0.25"],
+        ["fused", "92% (85-96%)", "1,200", "100%", "0.031", "\u2013"],
+    ]
+    assert all(len(row) == len(PROPOSER_COLUMNS) for row in proposer_rows(summary))
+
+
+def test_the_report_shows_what_the_last_training_says_of_proposers(
+    small_workspace: OPEN_COPY,
+) -> None:
+    workspace = small_workspace("trained")
+    rows = proposer_rows(workspace.store.trainings()[-1].summary)
+
+    page = page_of(workspace)
+
+    assert [row[0] for row in rows] == ["student", "zero_shot", "fused"]
+    assert all(row in page.rows for row in rows)
+
+
+def test_an_older_training_says_nothing_of_proposers(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("trained")
+    last = workspace.store.trainings()[-1]
+    summary = {**last.summary, "fusion": [0.75, 0.5]}
+    del summary["proposers"]
+    workspace.store.add_training(
+        TrainingRow(cycle=2, fingerprint="old", last_decision=12, summary=summary, created_at=NOW)
+    )
+
+    page = page_of(workspace)
+
+    assert proposer_rows(summary) == []
+    assert "Proposers" not in page.words
+    assert "0.75 : 0.50" in page.words
 
 
 def test_labels_that_came_after_the_training_are_mentioned(small_workspace: OPEN_COPY) -> None:

@@ -1,0 +1,56 @@
+"""`hilt oracle`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+
+
+def oracle(
+    work: Work,
+    proposer: Annotated[
+        str, typer.Option("--proposer", help="Who answers: fused, student, or a proposer's name.")
+    ] = "fused",
+    least: Annotated[
+        float, typer.Option("--least", help="The fused probability that a label needs.")
+    ] = 0.95,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and store nothing.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Let a proposer answer what is not contested in the open batch; people get the rest.
+
+    Blind items are always left to people. What a machine answered is stored as such, measures
+    nothing, and gives way to what a person says.
+    """
+    from hilt.pipeline import oracle as asking
+    from hilt.pipeline.workspace import open_workspace
+
+    result = asking.oracle(open_workspace(work), proposer=proposer, least=least, dry_run=dry_run)
+
+    def text() -> None:
+        done = "answered" if result.stored else "would answer"
+        why = ", ".join(f"{count} {reason}" for reason, count in result.contested.items() if count)
+        contested = sum(result.contested.values())
+        say(
+            f"Batch {result.batch}: {result.reviewer} {done} {result.answered}; people get"
+            f" {contested} contested{f' ({why})' if why else ''} and {result.blind} blind."
+        )
+        if result.answers:
+            rows = [
+                [" ".join(each.text.split())[:60], each.label, f"{each.probability:.2f}"]
+                for each in result.answers[:10]
+            ]
+            show_table("The first of them", ["text", "answer", "probability"], rows)
+        if not result.stored:
+            next_step(f"hilt oracle {work} --proposer {proposer} --least {least:g}")
+        elif result.open_items:
+            next_step(f"hilt export {work} batch.csv")
+        else:
+            next_step(f"hilt cycle {work}")
+
+    emit(result, as_json=json, text=text)
