@@ -8,16 +8,20 @@ from typing import Annotated
 
 import typer
 
+from hilt.pipeline.commands.benchmark import benchmark
 from hilt.pipeline.commands.config import config
 from hilt.pipeline.commands.cycle import cycle
 from hilt.pipeline.commands.demo import demo
 from hilt.pipeline.commands.export_batch import export
+from hilt.pipeline.commands.export_onnx import onnx
 from hilt.pipeline.commands.import_answers import import_
 from hilt.pipeline.commands.init import init
+from hilt.pipeline.commands.oracle import oracle
 from hilt.pipeline.commands.predict import predict
 from hilt.pipeline.commands.propose import propose
 from hilt.pipeline.commands.release import release
 from hilt.pipeline.commands.report import report
+from hilt.pipeline.commands.rules import rules
 from hilt.pipeline.commands.select_batch import select
 from hilt.pipeline.commands.status import status
 from hilt.pipeline.commands.terminal import command
@@ -40,14 +44,22 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "To begin": {"demo": demo, "config": config, "init": init},
     "The loop": {
         "propose": propose,
+        "rules": rules,
         "select": select,
+        "oracle": oracle,
         "export": export,
         "import": import_,
         "train": train,
         "cycle": cycle,
         "status": status,
     },
-    "What you leave with": {"report": report, "release": release, "predict": predict},
+    "What you leave with": {
+        "report": report,
+        "release": release,
+        "predict": predict,
+        "onnx": onnx,
+    },
+    "To measure": {"benchmark": benchmark},
 }
 for heading, functions in COMMANDS.items():
     for name, function in functions.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from hilt.pipeline.calibration import fit_pool_weights
+from hilt.pipeline.calibration import fit_pool_weights, softmax
 from hilt.types import Floats, Integers
 
-LEAST_COMMON_VOTES = 20  # items that three proposers must answer before agreement says anything
+LEAST_SHARED = 20  # items that three proposers must answer before agreement says anything
 
 
 def agreement_weights(proposals: Floats) -> Floats:
@@ -22,61 +24,59 @@ def agreement_weights(proposals: Floats) -> Floats:
         Shape (m,), not negative, summing to 1: log-odds of each proposer's estimated accuracy
         against guessing.
 
-    Source: Dawid and Skene 1979, with one accuracy per proposer ("one coin"), fitted by crowd-kit;
-    the weights are those of the optimal vote of Nitzan and Paroush 1982.
+    Source: the weights are those of the optimal vote, Nitzan and Paroush 1982.
     """
     m, _, n_labels = proposals.shape
-    voters, items = np.nonzero(~np.isnan(proposals[:, :, 0]))
-    votes = np.bincount(items, minlength=1)
-    if m < 3 or (votes >= 3).sum() < LEAST_COMMON_VOTES:
+    votes = np.where(np.isnan(proposals[:, :, 0]), -1, np.nan_to_num(proposals).argmax(axis=2))
+    shared = votes[:, (votes >= 0).sum(axis=0) >= 3]
+    if shared.shape[1] < LEAST_SHARED:
         return np.full(m, 1 / m)
-    accuracy = _one_coin(voters, items, proposals[voters, items].argmax(axis=1), m)
-    likely = np.clip(accuracy, 1e-3, 0.99)
-    weights = np.maximum(np.log(likely * (n_labels - 1) / (1 - likely)), 0)
+    accuracy = vote_accuracies(shared, n_labels)
+    weights = np.maximum(np.log(accuracy * (n_labels - 1) / (1 - accuracy)), 0)
     return weights / weights.sum() if weights.any() else np.full(m, 1 / m)
 
 
-def _one_coin(voters: Integers, items: Integers, labels: Integers, m: int) -> Floats:
-    import pandas as pd
-    from crowdkit.aggregation import OneCoinDawidSkene
-
-    table = pd.DataFrame({"task": items, "worker": voters, "label": labels})
-    skills = OneCoinDawidSkene(n_iter=50).fit(table).skills_
-    return np.asarray(skills.reindex(range(m)).fillna(0), dtype=np.float64)
-
-
-def fit_fusion(
-    student: Floats, proposals: Floats, positions: Integers, agreement: Floats
-) -> Floats:
-    """Weigh the student and each proposer on labels that none of them has seen.
-
-    A proposer is first weighed alone. What it is worth there is where its weight beside the others
-    starts from, so that one that knows nothing ends at 0 even beside a student that leaves it
-    nothing to spoil.
+def vote_accuracies(votes: Integers, n_labels: int, rounds: int = 50) -> Floats:
+    """Estimate how often each voter is right, from nothing but the votes.
 
     Args:
-        student: Shape (n, n_labels), out of fold.
-        proposals: Shape (m, n, n_labels); NaN rows are abstentions.
-        positions: Shape (n,), what people said.
-        agreement: Shape (m,), from `agreement_weights`.
+        votes: Shape (m, n), label positions, -1 where a voter abstained.
+        n_labels: How many labels there are.
+        rounds: Of expectation and maximisation.
 
     Returns:
-        Shape (1 + m,), not negative: exponents for `pool_logarithmically`, the student's first.
+        Shape (m,), in (0, 1).
+
+    Source: Dawid and Skene 1979, with one accuracy for each voter ("one coin"); errors are spread
+    evenly over the other labels, and every label is as likely.
     """
-    alone = [fit_pool_weights([each], positions, np.ones(1))[0] for each in proposals]
-    prior = np.array([1.0, *(np.array(alone) * agreement)])
-    return fit_pool_weights([student, *proposals], positions, prior)
+    cast = votes >= 0
+    accuracy = np.full(len(votes), 0.7)
+    for _ in range(rounds):
+        weight = np.log(accuracy * (n_labels - 1) / (1 - accuracy))
+        support = np.zeros((votes.shape[1], n_labels))  # log-odds of each label being true
+        for voter, (voted, vote) in enumerate(zip(cast, votes, strict=True)):
+            support[voted, vote[voted]] += weight[voter]
+        truth = softmax(support)
+        right = [truth[voted, vote[voted]].sum() for voted, vote in zip(cast, votes, strict=True)]
+        accuracy = (np.array(right) + 1) / (cast.sum(axis=1) + 2)  # a prior that keeps off 0 and 1
+    return accuracy
 
 
-def fit_proposers(proposals: Floats, positions: Integers, agreement: Floats) -> Floats:
-    """Weigh the proposers without the student.
+def weigh(distributions: Sequence[Floats], positions: Integers, prior: Floats) -> Floats:
+    """Weigh several distributions on labels that none of them has seen.
+
+    Each is first weighed alone. What it is worth there is where its weight beside the others
+    starts from, so that one that knows nothing ends at 0 even beside one that leaves it nothing to
+    spoil.
 
     Args:
-        proposals: Shape (m, n, n_labels); NaN rows are abstentions.
+        distributions: Each of shape (n, n_labels), a student's out of fold; NaN rows abstain.
         positions: Shape (n,), what people said.
-        agreement: Shape (m,), the weights before there were labels.
+        prior: Shape (n_distributions,), what each would count without labels.
 
     Returns:
-        Shape (m,), not negative.
+        Shape (n_distributions,), not negative: exponents for `pool_logarithmically`.
     """
-    return fit_pool_weights(list(proposals), positions, agreement)
+    alone = [fit_pool_weights([each], positions, np.ones(1))[0] for each in distributions]
+    return fit_pool_weights(distributions, positions, prior * np.array(alone))

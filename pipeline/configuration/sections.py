@@ -132,22 +132,43 @@ class BatchSection(Section):
     )
 
 
-class TransformerSettings(Section):
-    """How the encoder is fine-tuned when a student is a transformer."""
+class FineTuning(Section):
+    """How an encoder is fine-tuned."""
 
     model: str | None = Field(
         None, description="The encoder to fine-tune: a hub name or a folder. Unset: the embedder's."
     )
-    epochs: int = Field(8, ge=1, description="Passes over the labels, at most.")
+    epochs: int = Field(
+        4, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
+    )
     learning_rate: float = Field(1e-4, gt=0, description="Of the encoder.")
-    head_learning_rate: float = Field(2e-3, gt=0, description="Of the classification head.")
     batch_size: int = Field(32, ge=1, description="Items in a training step.")
     max_tokens: int = Field(128, ge=8, description="Cut texts after this many tokens.")
+
+
+class ContrastiveSettings(FineTuning):
+    """How the encoder learns which texts belong together, when a student is contrastive."""
+
+    from_labels: int = Field(
+        100,
+        ge=1,
+        description="Labels from which `auto` tries it at all, if they are five per label on"
+        " average; with fewer, a frozen encoder is nearly always better.",
+    )
+
+
+class TransformerSettings(FineTuning):
+    """How the encoder is fine-tuned with a fresh head, when a student is a transformer."""
+
+    epochs: int = Field(
+        8, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
+    )
+    head_learning_rate: float = Field(2e-3, gt=0, description="Of the classification head.")
     from_labels: int = Field(
         150,
         ge=1,
-        description="Labels from which `auto` tries a transformer at all, if they are five per"
-        " label on average; with fewer, a frozen encoder is nearly always better.",
+        description="Labels from which a thorough `auto` tries it, if they are five per label on"
+        " average.",
     )
 
 
@@ -159,7 +180,16 @@ class SelfTraining(Section):
         0.65, gt=0, le=1, description="The more confident share of every predicted label to use."
     )
     weight: float = Field(
-        0.3, gt=0, le=1, description="Most that such an example may count; a human label counts 1."
+        0.3,
+        gt=0,
+        le=1,
+        description="What such an example counts; a human label counts 1. Cross-validation turns"
+        " it down, to nothing if need be.",
+    )
+    soft: bool = Field(
+        False,
+        description="Learn the fused probabilities themselves (distillation), not their likeliest"
+        " label.",
     )
     max_items: int = Field(4000, ge=1, description="Most such examples, drawn at random.")
 
@@ -167,20 +197,41 @@ class SelfTraining(Section):
 class Student(Section):
     """The small model that is trained on the labels."""
 
-    kind: Literal["auto", "linear", "transformer"] = Field(
+    kind: Literal["auto", "linear", "contrastive", "transformer"] = Field(
         "auto",
-        description="`linear`: logistic regression on the embeddings. `transformer`: the encoder"
-        " fine-tuned whole. `auto`: whichever cross-validation prefers, or a blend.",
+        description="`linear`: logistic regression on the embeddings. `contrastive`: the encoder"
+        " fine-tuned until texts of one label are close, then logistic regression."
+        " `transformer`: the encoder fine-tuned with a classification head. `auto`: whichever"
+        " cross-validation prefers, or a blend.",
+    )
+    effort: Literal["quick", "normal", "thorough"] = Field(
+        "normal",
+        description="How much `auto` tries. `quick`: linear alone, in seconds. `normal`:"
+        " contrastive too. `thorough`: transformer too, on all `folds`, and more amounts of"
+        " self-training.",
     )
     folds: int = Field(5, ge=2, description="Parts that cross-validation makes of the labels.")
-    regularisation: float = Field(
-        10.0, gt=0, description="C of the logistic regression; higher fits the labels closer."
+    regularisation: float | None = Field(
+        None,
+        gt=0,
+        description="C of the logistic regression; higher fits the labels closer. Unset:"
+        " cross-validation chooses among 10, 30 and 100.",
+    )
+    balance: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How much rare labels are weighed up: 0 weighs every item alike, 1 every"
+        " label alike.",
     )
     self_training: SelfTraining = Field(
         default_factory=SelfTraining, description="Learning from confident proposals."
     )
+    contrastive: ContrastiveSettings = Field(
+        default_factory=ContrastiveSettings, description="How a contrastive student is trained."
+    )
     transformer: TransformerSettings = Field(
-        default_factory=TransformerSettings, description="How the encoder is fine-tuned."
+        default_factory=TransformerSettings, description="How a transformer is trained."
     )
 
 

@@ -84,6 +84,7 @@ STUDENTS = Registry(
     "student",
     {
         "linear": "hilt.pipeline.students.linear:LinearStudent",
+        "contrastive": "hilt.pipeline.students.contrastive:ContrastiveStudent",
         "transformer": "hilt.pipeline.students.transformer:TransformerStudent",
         "blend": "hilt.pipeline.students.blend:BlendedStudent",
     },

@@ -1,16 +1,16 @@
-"""When and on what a transformer is trained: examples, and the number of epochs."""
+"""When and on what an encoder is fine-tuned: examples, and the number of epochs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from hilt.pipeline.configuration.sections import Student as StudentSettings
-from hilt.pipeline.students.base import Examples, join
+from hilt.pipeline.students.base import STUDENTS, Examples, Student, join
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining
-from hilt.pipeline.students.transformer import TransformerStudent
 from hilt.progress import Advance
 from hilt.types import Integers
 
@@ -18,11 +18,21 @@ STOPPING_FOLDS = 7  # one of them is held out to say when to stop
 LEAST_FOR_VALIDATION = 60
 
 
+class FineTuned(Student, Protocol):
+    """A student that was made in epochs."""
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the examples that made it."""
+        ...
+
+
 @dataclass
 class FineTuner:
     """Fine-tunes on folds with early stop, then on everything for as long as the folds needed.
 
     Attributes:
+        kind: `contrastive` or `transformer`.
         problem: What to learn from.
         settings: The `student` section of the configuration.
         self_training: Gives as many guessed examples as there are labels; None for none.
@@ -33,6 +43,7 @@ class FineTuner:
         epochs_: What early stop found on each fold.
     """
 
+    kind: str
     problem: Problem
     settings: StudentSettings
     self_training: SelfTraining | None
@@ -42,16 +53,16 @@ class FineTuner:
     advance: Advance | None = None
     epochs_: list[int] = field(default_factory=list)
 
-    def fit_and_stop(self, rows: Integers) -> TransformerStudent:
+    def fit_and_stop(self, rows: Integers) -> FineTuned:
         """Train on most of the rows, and stop when the others are no longer predicted better."""
         if len(rows) < LEAST_FOR_VALIDATION:
-            return self._train(rows, None, self.settings.transformer.epochs)
+            return self._train(rows, None, None)
         held_out = self._fold_of(rows) == 0
         student = self._train(rows[~held_out], self.problem.known(rows[held_out]), None)
         self.epochs_.append(student.epochs)
         return student
 
-    def fit(self, rows: Integers) -> TransformerStudent:
+    def fit(self, rows: Integers) -> FineTuned:
         """Train on all of the rows for as many epochs as the folds needed."""
         epochs = round(float(np.mean(self.epochs_))) if self.epochs_ else None
         return self._train(rows, None, epochs)
@@ -60,16 +71,14 @@ class FineTuner:
         problem, rng = self.problem, np.random.default_rng(self.seed)
         return assign_folds(problem.positions[rows], problem.groups[rows], STOPPING_FOLDS, rng)
 
-    def _train(
-        self, rows: Integers, validation: Examples | None, epochs: int | None
-    ) -> TransformerStudent:
-        parts = [self.problem.known(rows), self.problem.described()]
+    def _train(self, rows: Integers, validation: Examples | None, epochs: int | None) -> FineTuned:
+        parts = [self.problem.known(rows, self.settings.balance), self.problem.described()]
         if self.self_training is not None:
             teacher = self.self_training.fit(rows)
             parts.append(self.self_training.guess(teacher, len(rows), self.seed))
-        return TransformerStudent.fit(
+        student: FineTuned = STUDENTS.load(self.kind).fit(
             join(parts),
-            self.settings.transformer,
+            getattr(self.settings, self.kind),
             encoder=self.encoder,
             device=self.device,
             seed=self.seed,
@@ -77,3 +86,4 @@ class FineTuner:
             epochs=epochs,
             advance=self.advance,
         )
+        return student

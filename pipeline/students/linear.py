@@ -11,13 +11,16 @@ from typing import ClassVar
 import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 from hilt.pipeline.calibration import softmax
 from hilt.pipeline.students.base import Examples
 from hilt.types import Floats, Items
 
+REGULARISATIONS = (10.0, 30.0, 100.0)  # what is tried where none is configured
 SMALL_PRODUCT = 20_000_000
+CURVATURE = 0.25  # of the softmax, typically; its bound is a half
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,34 +80,51 @@ class LinearStudent:
 def _minimise(
     rows: Floats, targets: Floats, weights: Floats, regularisation: float, begin: Floats | None
 ) -> Floats:
-    """Minimise weighted cross-entropy plus the penalty: convex, so the start does not matter."""
-    inputs = torch.from_numpy(np.asarray(rows, dtype=np.float32))  # (m, d)
+    """Minimise weighted cross-entropy plus the penalty: convex, so the start does not matter.
+
+    The coefficients are `scale @ inner`, and the search is for `inner`, in which the loss is
+    about as steep in every direction: that takes a quarter of the steps.
+
+    Source: Boehning 1992, whose bound on the second derivatives gives `scale`.
+    """
+    ones = np.ones((len(rows), 1), dtype=np.float32)
+    inputs = np.hstack([np.asarray(rows, dtype=np.float32), ones])  # (m, d + 1)
+    penalty = np.full(inputs.shape[1], 1 / regularisation, dtype=np.float32)
+    penalty[-1] = 0  # the bias is free
+    scale = _scale(inputs, weights, penalty)
+    scaled = torch.from_numpy(inputs @ scale)
+    shrinkage = torch.from_numpy(scale.T @ (penalty[:, None] * scale))
     wanted = torch.from_numpy((targets * weights[:, None]).astype(np.float32))  # (m, n_labels)
     weight = wanted.sum(dim=1, keepdim=True)
-    size = (inputs.shape[1] + 1, wanted.shape[1])
+    size = (inputs.shape[1], wanted.shape[1])
 
     def loss(flat: Floats) -> tuple[float, Floats]:
-        coefficients = torch.from_numpy(flat.astype(np.float32).reshape(size))
-        slopes = coefficients[:-1]
-        logarithms = torch.log_softmax(torch.addmm(coefficients[-1], inputs, slopes), dim=1)
+        inner = torch.from_numpy(flat.astype(np.float32).reshape(size))
+        logarithms = torch.log_softmax(scaled @ inner, dim=1)
         excess = logarithms.exp() * weight - wanted  # (m, n_labels)
-        gradient = torch.vstack(
-            [(excess.T @ inputs).T + slopes / regularisation, excess.sum(dim=0)[None]]
-        )
+        shrunk = shrinkage @ inner
         misfit = -(wanted * logarithms).sum(dtype=torch.float64)
-        penalty = slopes.square().sum(dtype=torch.float64) / (2 * regularisation)
-        return float(misfit + penalty), gradient.numpy().ravel().astype(np.float64)
+        value = float(misfit + (inner * shrunk).sum(dtype=torch.float64) / 2)
+        return value, (scaled.T @ excess + shrunk).numpy().ravel().astype(np.float64)
 
-    start = np.zeros(size) if begin is None else begin
-    with _threads_for(inputs.numel() * size[1]):
+    start = np.zeros(size) if begin is None else np.linalg.solve(scale, begin)
+    with _threads_for(scaled.numel() * size[1]):
         result = minimize(
             loss,
             start.ravel(),
             jac=True,
             method="L-BFGS-B",
-            options={"maxiter": 200, "ftol": 1e-7, "gtol": 1e-3},
+            options={"maxiter": 200, "ftol": 1e-6, "gtol": 1e-3},
         )
-    return np.asarray(result.x, dtype=np.float32).reshape(size)
+    return scale @ np.asarray(result.x, dtype=np.float32).reshape(size)
+
+
+def _scale(inputs: Floats, weights: Floats, penalty: Floats) -> Floats:
+    """Find the map, shape (d + 1, d + 1), under which the curvature is about 1 everywhere."""
+    curvature = CURVATURE * (inputs * weights[:, None]).T @ inputs + np.diag(penalty + 1e-3)
+    factor = np.linalg.cholesky(curvature.astype(np.float64))
+    upright = solve_triangular(factor, np.eye(len(factor)), lower=True).T
+    return np.asarray(upright, dtype=np.float32)
 
 
 @contextmanager

@@ -48,14 +48,21 @@ class Problem:
         """One example per label: its description."""
         return _examples(self.descriptions, np.eye(self.n_labels, dtype=np.float32), 1.0)
 
-    def known(self, rows: Integers) -> Examples:
-        """The labelled items at these rows, with what people said."""
-        targets = one_hot(self.positions[rows], self.n_labels)
-        return _examples(take(self.labelled, rows), targets, 1.0)
+    def known(self, rows: Integers, balance: float = 0.0) -> Examples:
+        """The labelled items at these rows, with what people said.
 
-    def guessed(self, rows: Integers, positions: Integers, weight: float) -> Examples:
-        """Unlabelled items at these rows, with labels that a model is confident of."""
+        Args:
+            rows: Which of the labelled items.
+            balance: 0 weighs every item alike, 1 every label, and a half is between the two.
+        """
+        positions = self.positions[rows]
         targets = one_hot(positions, self.n_labels)
+        rarity = np.bincount(positions, minlength=self.n_labels)[positions] ** -float(balance)
+        weights = rarity * len(rows) / max(rarity.sum(), 1e-9)  # 1 on average
+        return Examples(take(self.labelled, rows), targets, weights.astype(np.float32))
+
+    def guessed(self, rows: Integers, targets: Floats, weight: float) -> Examples:
+        """Unlabelled items at these rows, with what a model is confident of."""
         return _examples(take(self.unlabelled, rows), targets, weight)
 
 

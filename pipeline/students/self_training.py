@@ -8,8 +8,8 @@ import numpy as np
 
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.configuration.sections import Student as StudentSettings
-from hilt.pipeline.students.base import Examples, Student, join
-from hilt.pipeline.students.linear import LinearStudent
+from hilt.pipeline.students.base import Examples, Student, join, one_hot
+from hilt.pipeline.students.linear import REGULARISATIONS, LinearStudent
 from hilt.pipeline.students.problem import Problem
 from hilt.types import Floats, Integers
 
@@ -45,19 +45,21 @@ class SelfTraining:
         problem: What to learn from.
         settings: The `student` section of the configuration.
         fusion: Shape (1 + p,), the exponents of the student and of each proposer in a guess.
+        weight: What a guess counts.
     """
 
     problem: Problem
     settings: StudentSettings
     fusion: Floats
+    weight: float
 
     def fit(self, rows: Integers) -> LinearStudent:
         """Fit, guess the unlabelled items with the proposal's help, fit on both, and again."""
         student = fit_plain(self.problem, rows, self.settings)
-        known = join([self.problem.known(rows), self.problem.described()])
+        known = join([self.problem.known(rows, self.settings.balance), self.problem.described()])
         for _ in range(self.settings.self_training.rounds):
             examples = join([known, self.guess(student)])
-            student = LinearStudent.fit(examples, self.settings.regularisation, student)
+            student = LinearStudent.fit(examples, _regularisation(self.settings), student)
         return student
 
     def guess(self, student: Student, most: int | None = None, seed: int = 0) -> Examples:
@@ -74,10 +76,17 @@ class SelfTraining:
         sure = confident_share(fused, amount.share)
         if most is not None and len(sure) > most:
             sure = np.sort(np.random.default_rng(seed).choice(sure, most, replace=False))
-        return self.problem.guessed(sure, fused[sure].argmax(axis=1), amount.weight)
+        targets = (
+            fused[sure] if amount.soft else one_hot(fused[sure].argmax(axis=1), fused.shape[1])
+        )
+        return self.problem.guessed(sure, targets, self.weight)
 
 
 def fit_plain(problem: Problem, rows: Integers, settings: StudentSettings) -> LinearStudent:
     """Fit a linear student to the labelled items at some rows and to the descriptions."""
-    known = join([problem.known(rows), problem.described()])
-    return LinearStudent.fit(known, settings.regularisation)
+    known = join([problem.known(rows, settings.balance), problem.described()])
+    return LinearStudent.fit(known, _regularisation(settings))
+
+
+def _regularisation(settings: StudentSettings) -> float:
+    return settings.regularisation or REGULARISATIONS[0]

@@ -21,17 +21,25 @@ from hilt.pipeline.calibration import (
     softmax,
 )
 from hilt.pipeline.configuration.sections import Student as StudentSettings
-from hilt.pipeline.fusion import fit_fusion
+from hilt.pipeline.fusion import weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner
+from hilt.pipeline.students.linear import REGULARISATIONS
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining, fit_plain
 from hilt.progress import Progress, Silent
 from hilt.types import Floats, Integers
 
-LEAST_PER_LABEL = 5  # labels for each label, on average, before `auto` tries a transformer
-BLEND_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+LEAST_PER_LABEL = 5  # labels for each label, on average, before `auto` fine-tunes
+FEW_FOLDS = 3  # of cross-validation, where an encoder is fine-tuned in each
+LEAST_SHARE = 0.15  # of the blend; less is not worth a second model
+TRIED_BY = {
+    "quick": (),
+    "normal": ("contrastive",),
+    "thorough": ("contrastive", "transformer"),
+}
+AMOUNTS = {"quick": (1.0,), "normal": (1.0,), "thorough": (0.3, 1.0, 3.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +50,14 @@ class Training:
         student: The student, calibrated.
         out_of_fold: Shape (n, n_labels): each labelled item as predicted by students that did
             not see it, calibrated.
-        self_training: Whether it was used; it is not when the labels speak against it.
+        self_training: What a guessed example counted; 0 when the labels speak against it.
         fusion: Shape (1 + p,), the exponents of the student and of each proposer when fused.
         scores: Mean negative log-likelihood, out of fold, of each kind that was tried.
     """
 
     student: Student
     out_of_fold: Floats
-    self_training: bool
+    self_training: float
     fusion: Floats
     scores: dict[str, float]
 
@@ -92,42 +100,55 @@ def train_student(
         rng: The only source of chance.
         progress: Who looks on.
     """
-    wants_transformer = _wants_transformer(problem, settings)
-    n_folds = min(settings.folds, 3) if wants_transformer else settings.folds
-    folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
+    kinds = _fine_tuned_kinds(problem, settings)
+    n_folds = settings.folds if settings.effort == "thorough" else min(settings.folds, FEW_FOLDS)
+    folds = assign_folds(
+        problem.positions, problem.groups, n_folds if kinds else settings.folds, rng
+    )
     seed = int(rng.integers(2**31))
     # The epochs of every fold and of the last training; early stop makes them fewer.
-    steps = settings.transformer.epochs * (n_folds + 1) if wants_transformer else 1
+    steps = 1 + sum(getattr(settings, kind).epochs for kind in kinds) * (n_folds + 1)
     task = (progress or Silent()).task(f"Training on {len(problem)} labels", steps, "steps")
     with task as advance:
+        settings = _regularised(problem, settings, folds)
         linear, self_training = _best_linear(problem, settings, folds)
         trials = {"linear": linear}
-        if wants_transformer:
-            tuner = FineTuner(problem, settings, self_training, encoder, device, seed, advance)
-            trials["transformer"] = _try(tuner.fit, problem, folds, tuner.fit_and_stop)
+        for kind in kinds:
+            tuner = FineTuner(
+                kind, problem, settings, self_training, encoder, device, seed, advance
+            )
+            trials[kind] = _try(tuner.fit, problem, folds, tuner.fit_and_stop)
         if settings.kind != "auto":
             trials = {settings.kind: trials[settings.kind]}
-        training = _combine(trials, problem, self_training is not None)
+        training = _combine(trials, problem, self_training)
         advance(steps)
     return training
 
 
-def _wants_transformer(problem: Problem, settings: StudentSettings) -> bool:
-    least = max(settings.transformer.from_labels, problem.n_labels * LEAST_PER_LABEL)
-    return settings.kind == "transformer" or (settings.kind == "auto" and len(problem) >= least)
+def _fine_tuned_kinds(problem: Problem, settings: StudentSettings) -> list[str]:
+    """List the fine-tuned kinds of student to try."""
+    if settings.kind != "auto":
+        return [settings.kind] if settings.kind != "linear" else []
+    return [
+        kind
+        for kind in TRIED_BY[settings.effort]
+        if len(problem)
+        >= max(getattr(settings, kind).from_labels, problem.n_labels * LEAST_PER_LABEL)
+    ]
 
 
-def _combine(trials: dict[str, Trial], problem: Problem, self_training: bool) -> Training:
+def _combine(
+    trials: dict[str, Trial], problem: Problem, self_training: SelfTraining | None
+) -> Training:
     """Blend the ways of training by their out-of-fold predictions, and train on every label."""
-    weights = _blend_weights(list(trials.values()), problem.positions)
-    kept = {kind: weight for kind, weight in zip(trials, weights, strict=True) if weight}
+    kept = _blend_weights(trials, problem.positions)
     out_of_fold = pool_logarithmically(
         [trials[kind].out_of_fold for kind in kept], np.array(list(kept.values()))
     )
     return Training(
         student=_fit_all({kind: trials[kind] for kind in kept}, tuple(kept.values()), len(problem)),
         out_of_fold=out_of_fold,
-        self_training=self_training,
+        self_training=0.0 if self_training is None else self_training.weight,
         fusion=_fusion_weights(out_of_fold, problem),
         scores={
             kind: float(trial.loss(problem.positions).mean()) for kind, trial in trials.items()
@@ -162,40 +183,60 @@ def _try(
 
 def _fusion_weights(out_of_fold: Floats, problem: Problem) -> Floats:
     """Weigh the student and the proposers on labels that none of them has seen."""
-    return fit_fusion(out_of_fold, problem.proposals, problem.positions, problem.agreement)
+    prior = np.append(1.0, problem.agreement)
+    return weigh([out_of_fold, *problem.proposals], problem.positions, prior)
+
+
+def _regularised(problem: Problem, settings: StudentSettings, folds: Integers) -> StudentSettings:
+    """Fill in the penalty of the logistic regression that predicts best, where none is set."""
+    if settings.regularisation is not None:
+        return settings
+
+    def loss(tried: StudentSettings) -> float:
+        trial = _try(lambda rows: fit_plain(problem, rows, tried), problem, folds)
+        return float(trial.loss(problem.positions).mean())
+
+    candidates = [settings.model_copy(update={"regularisation": c}) for c in REGULARISATIONS]
+    return min(candidates, key=loss)
 
 
 def _best_linear(
     problem: Problem, settings: StudentSettings, folds: Integers
 ) -> tuple[Trial, SelfTraining | None]:
-    """Try the linear student without and with self-training.
+    """Try the linear student without self-training, and with several amounts of it.
 
-    Self-training is kept unless it is worse by more than one standard error: with few labels
-    the comparison is mostly noise, and on average it helps much.
+    The configured amount is kept unless another is better by more than one standard error: with
+    few labels the comparison is mostly noise, and on average it helps much.
     """
+    trials: dict[float, tuple[Trial, SelfTraining | None]] = {}
     plain = _try(lambda rows: fit_plain(problem, rows, settings), problem, folds)
+    trials[0.0] = plain, None
     if not settings.self_training.rounds or not len(problem.unlabelled):
-        return plain, None
+        return trials[0.0]
     fusion = _fusion_weights(plain.out_of_fold, problem)
-    self_training = SelfTraining(problem, settings, fusion)
-    taught = _try(self_training.fit, problem, folds)
-    worse_by = taught.loss(problem.positions) - plain.loss(problem.positions)
-    error = worse_by.std() / np.sqrt(len(problem))
-    return (plain, None) if worse_by.mean() > error else (taught, self_training)
+    usual = settings.self_training.weight
+    for amount in AMOUNTS[settings.effort]:
+        taught = SelfTraining(problem, settings, fusion, usual * amount)
+        trials[usual * amount] = _try(taught.fit, problem, folds), taught
+    losses = {weight: trial.loss(problem.positions) for weight, (trial, _) in trials.items()}
+    best = min(losses, key=lambda weight: float(losses[weight].mean()))
+    worse_by = losses[usual] - losses[best]
+    return trials[best if worse_by.mean() > worse_by.std() / np.sqrt(len(problem)) else usual]
 
 
-def _blend_weights(trials: list[Trial], positions: Integers) -> tuple[float, ...]:
-    """Weigh one or two ways of training by their out-of-fold predictions."""
+def _blend_weights(trials: dict[str, Trial], positions: Integers) -> dict[str, float]:
+    """Weigh ways of training by their out-of-fold predictions, without those that add little."""
     if len(trials) == 1:
-        return (1.0,)
-    first, second = (trial.out_of_fold for trial in trials)
-
-    def loss(share: float) -> float:
-        blended = pool_logarithmically([first, second], np.array([1 - share, share]))
-        return float(negative_log_likelihood(blended, positions).mean())
-
-    share = min(BLEND_STEPS, key=loss)
-    return 1 - share, share
+        return dict.fromkeys(trials, 1.0)
+    prior = np.full(len(trials), 1 / len(trials))
+    weights = weigh([each.out_of_fold for each in trials.values()], positions, prior)
+    least = LEAST_SHARE * weights.sum()
+    kept = {k: float(w) for k, w in zip(trials, weights, strict=True) if w and w >= least}
+    if not kept:
+        return dict(zip(trials, prior.tolist(), strict=True))
+    if len(kept) == len(trials):
+        return kept
+    return _blend_weights({kind: trials[kind] for kind in kept}, positions)
 
 
 def _fit_all(trials: dict[str, Trial], weights: tuple[float, ...], n_items: int) -> Student:

@@ -7,8 +7,6 @@ alone, and gives the same probabilities.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,9 +17,15 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students.base import Examples
+from hilt.pipeline.students.encoder_training import (
+    autocast,
+    fine_tune,
+    seeded,
+    shuffled_batches,
+)
 from hilt.progress import Advance
-from hilt.proposers.encoder import loading_error, quiet_loading, resolve_precision
-from hilt.types import Floats, Items
+from hilt.proposers.encoder import loading_error, quiet_loading
+from hilt.types import Floats, Integers, Items
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class TransformerStudent:
             epochs: Instead of `settings.epochs`.
             advance: Called with 1 after every epoch.
         """
-        with _seeded(seed, device):
+        with seeded(seed, device):
             student = _fresh(encoder, examples.targets.shape[1], settings.max_tokens, device)
             run = _Run(student, settings, epochs or settings.epochs, seed, advance)
             return run.train(examples, validation)
@@ -82,7 +86,7 @@ class TransformerStudent:
         with torch.inference_mode():
             for start in range(0, len(order), 64):
                 rows = order[start : start + 64]
-                with _autocast(self.model.device.type):
+                with autocast(self.model.device.type):
                     out = self.model(**self._encode([items.texts[i] for i in rows])).logits
                 logits[rows] = out.float().cpu().numpy()
         return torch.softmax(torch.from_numpy(logits), dim=1).numpy()
@@ -133,58 +137,41 @@ class _Run:
         self.settings = settings
         self.epochs = epochs
         self.rng = np.random.default_rng(seed)
-        self.advance = advance or (lambda amount: None)
+        self.advance = advance
 
     def train(self, examples: Examples, validation: Examples | None) -> TransformerStudent:
         model = self.student.model
-        steps = self.epochs * -(-len(examples) // self.settings.batch_size)
-        optimiser = self._optimiser()
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: min((step + 1) / max(0.1 * steps, 1), 1 - step / (steps + 1))
+        epochs = fine_tune(
+            model,
+            self._groups(),
+            epochs=self.epochs,
+            batches=lambda: self._batches(len(examples)),
+            loss=lambda rows: self._loss(examples, rows),
+            validate=None if validation is None else lambda: self._validate(validation),
+            advance=self.advance,
         )
-        best, best_loss, best_epoch = None, np.inf, 0
-        for epoch in range(1, self.epochs + 1):
-            model.train()
-            for rows in self._batches(examples):
-                self._loss(examples, rows).backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimiser.step()
-                schedule.step()
-                optimiser.zero_grad()
-            self.advance(1)
-            if validation is not None:
-                loss = self._validate(validation)
-                if loss < best_loss:
-                    best_loss, best_epoch = loss, epoch
-                    best = {k: v.clone() for k, v in model.state_dict().items()}
-                elif epoch - best_epoch >= 2:
-                    break
-        if best is not None:
-            model.load_state_dict(best)
         return TransformerStudent(
-            model.eval(), self.student.tokenizer, self.student.max_tokens, best_epoch or self.epochs
+            model.eval(), self.student.tokenizer, self.student.max_tokens, epochs
         )
 
-    def _optimiser(self) -> torch.optim.Optimizer:
+    def _groups(self) -> list[dict[str, Any]]:
         model = self.student.model
         head = list(_last_layer(model).parameters())
         inside = {id(parameter) for parameter in head}
         body = [p for p in model.parameters() if id(p) not in inside and p.requires_grad]
-        groups = [
+        return [
             {"params": body, "lr": self.settings.learning_rate},
             {"params": head, "lr": self.settings.head_learning_rate},
         ]
-        return torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
 
-    def _batches(self, examples: Examples) -> Iterator[np.ndarray[Any, Any]]:
-        order = self.rng.permutation(len(examples))
-        for start in range(0, len(order), self.settings.batch_size):
-            yield order[start : start + self.settings.batch_size]
+    def _batches(self, n: int) -> list[Integers]:
+        self.student.model.train()  # to validate is to leave that
+        return shuffled_batches(n, self.settings.batch_size, self.rng)
 
-    def _loss(self, examples: Examples, rows: np.ndarray[Any, Any]) -> torch.Tensor:
+    def _loss(self, examples: Examples, rows: Integers) -> torch.Tensor:
         student = self.student
         device = student.model.device
-        with _autocast(device.type):
+        with autocast(device.type):
             logits = student.model(
                 **student._encode([examples.items.texts[i] for i in rows])
             ).logits.float()
@@ -214,20 +201,6 @@ def _fresh(encoder: str, n_labels: int, max_tokens: int, device: str) -> Transfo
     return TransformerStudent(model.to(device), tokenizer, min(max_tokens, longest))
 
 
-@contextmanager
-def _seeded(seed: int, device: str) -> Iterator[None]:
-    """Seed torch's global generators, for a head and dropout know no others; then restore them."""
-    with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
-        torch.manual_seed(seed)
-        yield
-
-
 def _last_layer(model: torch.nn.Module) -> torch.nn.Linear:
     """Find the layer that gives the logits: the last linear one."""
     return [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)][-1]
-
-
-def _autocast(device: str) -> torch.autocast:
-    """Compute in bfloat16 where the processor has it."""
-    native = resolve_precision("auto", device) == torch.bfloat16
-    return torch.autocast(device, dtype=torch.bfloat16, enabled=native)

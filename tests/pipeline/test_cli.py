@@ -24,7 +24,8 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 def test_the_commands_are_those_of_the_design() -> None:
     design = (
-        "init propose select export import train cycle status report release predict config demo"
+        "init propose rules select oracle export import train cycle status report release predict"
+        " onnx config demo benchmark"
     )
 
     assert sorted(NAMES) == sorted(design.split())
@@ -94,6 +95,7 @@ def test_every_step_speaks_json(small_workspace: Open, tmp_path: Path) -> None:
     steps: list[tuple[object, ...]] = [
         ("propose", work),
         ("select", work),
+        ("oracle", work, "--dry-run"),
         ("export", work, batch, "--simulated"),
         ("import", work, batch),
         ("train", work),
@@ -112,12 +114,13 @@ def test_every_step_speaks_json(small_workspace: Open, tmp_path: Path) -> None:
     assert [code for code, _, _ in results] == [0] * len(steps)
     values = [json.loads(out) for _, out, _ in results]
     assert values[1]["batch"] == 1
-    assert values[3]["added"] == 12
-    assert values[4]["summary"]["human_labels"] == 12
-    assert values[5]["batch"] == 2
-    assert values[6]["open_items"] == 12
-    assert values[8]["human"] == 12
-    assert values[9]["items"] == 1
+    assert values[2]["stored"] is False
+    assert values[4]["added"] == 12
+    assert values[5]["summary"]["human_labels"] == 12
+    assert values[6]["batch"] == 2
+    assert values[7]["open_items"] == 12
+    assert values[9]["human"] == 12
+    assert values[10]["items"] == 1
 
 
 def test_blind_items_stay_blind_on_the_terminal(small_workspace: Open) -> None:

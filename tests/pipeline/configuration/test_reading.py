@@ -195,7 +195,8 @@ def test_numbers_are_read_as_people_write_them() -> None:
         (
             "proposers: [zero_shot]",
             "line 3: 'proposers[0]' is 'zero_shot';"
-            " allowed: a section of kind zero_shot, nli, language_model, endpoint, rules, neighbours or package.module:Class.",
+            " allowed: a section of kind zero_shot, nli, language_model, endpoint, rules,"
+            " neighbours or package.module:Class.",
         ),
         ("seed: 1\nseed: 2", "line 4: 'seed' stands twice in its section; keep one."),
         ("selector: {kind: 'nowhere:X'}", "line 3: 'nowhere:X': there is no module 'nowhere'."),
@@ -245,7 +246,7 @@ def test_every_mistake_is_listed_in_the_order_of_the_file() -> None:
 def test_a_wrong_kind_of_student_does_not_hide_a_wrong_key_beside_it() -> None:
     message = complaint(SMALLEST + "student:\n  kind: lnear\n  fold: 3\n")
 
-    assert "line 4: 'student.kind' is 'lnear'; allowed: auto, linear or transformer." in message
+    assert "line 4: 'student.kind' is 'lnear'; allowed: auto, linear, contrastive or transformer." in message
     assert "line 5: unknown key 'student.fold'. Did you mean: folds?" in message
 
 

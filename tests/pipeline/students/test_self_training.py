@@ -66,7 +66,7 @@ def test_guesses_help_when_labels_are_few(make_problem: MakeProblem) -> None:
     settings = StudentSettings()
     rows = np.arange(3)
 
-    taught = SelfTraining(problem, settings, np.array([1.0, 1.0])).fit(rows)
+    taught = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.3).fit(rows)
     plain = fit_plain(problem, rows, settings)
 
     right = [
@@ -80,7 +80,7 @@ def test_guesses_can_be_limited_and_carry_the_configured_weight(make_problem: Ma
     problem = make_problem(12, unlabelled=60)
     amount = {"share": 0.5, "weight": 0.25}
     settings = StudentSettings.model_validate({"self_training": amount})
-    self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]))
+    self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.25)
     student = self_training.fit(np.arange(12))
 
     all_of_them, some = self_training.guess(student), self_training.guess(student, 5, seed=3)
@@ -94,7 +94,7 @@ def test_guesses_can_be_limited_and_carry_the_configured_weight(make_problem: Ma
 
 def test_without_labels_the_descriptions_alone_teach(make_problem: MakeProblem) -> None:
     problem = make_problem(3)
-    self_training = SelfTraining(problem, StudentSettings(), np.array([1.0, 1.0]))
+    self_training = SelfTraining(problem, StudentSettings(), np.array([1.0, 1.0]), 0.3)
 
     student = self_training.fit(np.empty(0, dtype=np.int64))
 

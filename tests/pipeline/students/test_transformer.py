@@ -358,7 +358,7 @@ def test_the_last_training_takes_as_long_as_the_folds_needed(
     encoder: str, make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = StudentSettings(kind="transformer", transformer=SETTINGS)
-    tuner = FineTuner(make_problem(90), settings, None, encoder, "cpu", 0)
+    tuner = FineTuner("transformer", make_problem(90), settings, None, encoder, "cpu", 0)
     tuner.fit_and_stop(np.arange(60))
     tuner.epochs_ += [1, 1]
 
@@ -369,7 +369,7 @@ def test_the_last_training_takes_as_long_as_the_folds_needed(
 
 def test_few_labels_are_all_trained_on(encoder: str, make_problem: MakeProblem) -> None:
     settings = StudentSettings(kind="transformer", transformer=SETTINGS)
-    tuner = FineTuner(make_problem(12), settings, None, encoder, "cpu", 0)
+    tuner = FineTuner("transformer", make_problem(12), settings, None, encoder, "cpu", 0)
 
     assert tuner.fit_and_stop(np.arange(12)).epochs == 12
     assert tuner.epochs_ == []
@@ -381,7 +381,11 @@ def test_cross_validation_trains_a_transformer(
 ) -> None:
     problem = make_problem(60, noise=0.6, proposal_accuracy=0.5)
     settings = StudentSettings.model_validate(
-        {"kind": kind, "transformer": {**SETTINGS.model_dump(), "from_labels": 50}}
+        {
+            "kind": kind,
+            "effort": "thorough",
+            "transformer": {**SETTINGS.model_dump(), "from_labels": 50},
+        }
     )
 
     training = train_student(

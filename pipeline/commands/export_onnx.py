@@ -1,0 +1,52 @@
+"""`hilt onnx`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Json
+from hilt.pipeline.commands.terminal import emit, say
+
+
+def onnx(
+    student: Annotated[
+        Path,
+        typer.Argument(help="A workspace, or the folder of a released student.", metavar="WORK"),
+    ],
+    folder: Annotated[Path, typer.Argument(help="The folder to write.", metavar="OUT")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write the student as ONNX: token ids in, probabilities out, without torch.
+
+    Needs `pip install 'hilt[onnx]'`. docs/students.md shows how to use the result.
+    """
+    from hilt.pipeline.students.onnx_export import export_onnx
+    from hilt.pipeline.students.saved import load_student
+
+    result = export_onnx(load_student(_student_folder(student), "cpu"), folder, force=force)
+
+    def text() -> None:
+        files = ", ".join(str(path) for path in result.models)
+        say(f"{files}: the {result.kind} student, {result.megabytes:,} MB.")
+
+    emit(result, as_json=json, text=text)
+
+
+def _student_folder(folder: Path) -> Path:
+    """Find the newest student of a workspace; any other folder is a student's own."""
+    from hilt.errors import WorkspaceError
+    from hilt.pipeline.proposing import latest_training
+    from hilt.pipeline.workspace import open_workspace
+
+    if not (folder / "hilt.yaml").exists():
+        return folder
+    workspace = open_workspace(folder)
+    training = latest_training(workspace)
+    if training is None:
+        raise WorkspaceError(f"{folder} has no student yet; run `hilt train {folder}`.")
+    return workspace.student_folder(training.cycle)

@@ -1,0 +1,54 @@
+"""`hilt rules`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+
+if TYPE_CHECKING:
+    from hilt.pipeline.rules import Accuracy
+
+COLUMNS = ["rule", "votes", "coverage", "overlaps", "conflicts", "right", "right (audit)"]
+
+
+def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
+    """Say of every rule where it votes, where others differ, and how often it is right.
+
+    Of the two columns on accuracy, the one on audit items stands for the whole pool: the other
+    items were picked because they are hard, and people saw proposals for them. Nothing is
+    written, so try, edit the rules in the workspace's `hilt.yaml`, and try again.
+    """
+    from hilt.pipeline import rules as tried
+    from hilt.pipeline.workspace import open_workspace
+
+    result = tried.rules_table(open_workspace(work, progress=Bars()))
+
+    def text() -> None:
+        rows = [
+            [
+                row.rule,
+                f"{row.votes:,}",
+                *(f"{share:.1%}" for share in (row.coverage, row.overlaps, row.conflicts)),
+                _right(row.people),
+                _right(row.audit),
+            ]
+            for row in result.rules
+        ]
+        show_table("Rules", COLUMNS, rows)
+        say(
+            f"Some rule votes on {result.covered:.1%} of {result.items:,} items;"
+            f" {result.human_labels:,} are labelled by people"
+            f" ({result.audit_labels:,} of them blind, for audit)."
+        )
+        next_step(f"hilt propose {work}")
+
+    emit(result, as_json=json, text=text)
+
+
+def _right(measured: Accuracy | None) -> str:
+    if measured is None:
+        return "-"
+    low, high = round(100 * measured.low), round(100 * measured.high)
+    return f"{measured.accuracy:.0%} ({low}-{high}) of {measured.items:,}"

@@ -1,0 +1,238 @@
+"""A sentence encoder that learns which texts belong together, with a linear head on its vectors.
+
+Few labels give many pairs, so that the encoder learns from fewer of them than a fresh
+classification head needs. The encoder stays one that sentence-transformers loads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+
+from hilt.pipeline.configuration.sections import TransformerSettings
+from hilt.pipeline.students.base import Examples
+from hilt.pipeline.students.encoder_training import autocast, fine_tune, seeded
+from hilt.pipeline.students.linear import LinearStudent
+from hilt.progress import Advance
+from hilt.proposers.encoder import loading_error, quiet_loading
+from hilt.proposers.token_batches import pad_rows, plan_batches
+from hilt.types import Floats, Integers, Items
+
+TEMPERATURE = 0.1
+BATCH_TOKENS = {"cpu": 1024}  # padding costs a processor more than one call more
+ACCELERATOR_BATCH_TOKENS = 32768
+
+
+@dataclass(frozen=True)
+class ContrastiveStudent:
+    """A fine-tuned sentence encoder and a linear student on its vectors.
+
+    Attributes:
+        encoder: The sentence-transformers model.
+        head: Reads the encoder's vectors.
+        epochs: Passes over the examples that made it.
+    """
+
+    kind: ClassVar[str] = "contrastive"
+
+    encoder: SentenceTransformer
+    head: LinearStudent
+    epochs: int = 0
+
+    @classmethod
+    def fit(
+        cls,
+        examples: Examples,
+        settings: TransformerSettings,
+        *,
+        encoder: str,
+        device: str,
+        seed: int,
+        regularisation: float = 10.0,
+        validation: Examples | None = None,
+        epochs: int | None = None,
+        advance: Advance | None = None,
+    ) -> ContrastiveStudent:
+        """Fine-tune the encoder until texts of one label are close, then fit the head.
+
+        Args:
+            examples: What to learn; the encoder takes the likeliest label of a soft target.
+            settings: Rates, sizes and the most epochs.
+            encoder: A folder or a hub name, of a sentence encoder.
+            device: Where to train.
+            seed: Of the order.
+            regularisation: C of the head.
+            validation: Stop when the loss on these has not fallen for two epochs, and go back to
+                the best; without them, run all epochs.
+            epochs: Instead of `settings.epochs`.
+            advance: Called with 1 after every epoch.
+
+        Source: Khosla et al. 2020, equation 2; Tunstall et al. 2022 for the two steps.
+        """
+        model = open_encoder(encoder, device, settings.max_tokens)
+        positions = examples.targets.argmax(axis=1)
+        rng = np.random.default_rng(seed)
+
+        def loss(rows: Integers) -> torch.Tensor:
+            vectors = _embed(model, [examples.items.texts[i] for i in rows])
+            return supervised_contrastive_loss(
+                vectors,
+                torch.from_numpy(positions[rows]).to(vectors.device),
+                torch.from_numpy(examples.weights[rows]).to(vectors.device),
+            )
+
+        def validate() -> float:
+            assert validation is not None
+            probabilities = _fit_head(model, examples, regularisation).predict_proba(
+                _embedded(model, validation.items)
+            )
+            misfit = -(validation.targets * np.log(np.maximum(probabilities, 1e-6))).sum(axis=1)
+            return float((misfit * validation.weights).sum() / validation.weights.sum())
+
+        with seeded(seed, device):
+            trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+            passed = fine_tune(
+                model,
+                [{"params": trained, "lr": settings.learning_rate}],
+                epochs=epochs or settings.epochs,
+                batches=lambda: paired_batches(positions, settings.batch_size, rng),
+                loss=loss,
+                validate=None if validation is None else validate,
+                advance=advance,
+            )
+        return cls(model, _fit_head(model, examples, regularisation), passed)
+
+    def predict_proba(self, items: Items) -> Floats:
+        """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""
+        return self.head.predict_proba(_embedded(self.encoder, items))
+
+    def sharpened(self, temperature: float) -> ContrastiveStudent:
+        """Return the same student with its logits divided by `temperature`."""
+        return ContrastiveStudent(self.encoder, self.head.sharpened(temperature), self.epochs)
+
+    def save(self, folder: Path, labels: tuple[str, ...]) -> None:
+        """Write the head, and `encoder/`, which sentence-transformers reads."""
+        with quiet_loading():
+            self.encoder.save_pretrained(str(folder / "encoder"), create_model_card=False)
+        self.head.save(folder, labels)
+
+    @classmethod
+    def load(cls, folder: Path, device: str) -> ContrastiveStudent:
+        """Read what `save` wrote."""
+        head = LinearStudent.load(folder, device)
+        return cls(open_encoder(str(folder / "encoder"), device), head)
+
+
+def supervised_contrastive_loss(
+    vectors: torch.Tensor, positions: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Ask of every text to be closer to those of its label than to the others of the batch.
+
+    Args:
+        vectors: Shape (n, d), unit rows.
+        positions: Shape (n,), the labels; a text that is alone with its label only repels.
+        weights: Shape (n,), how much each text's own loss counts.
+
+    Source: Khosla et al. 2020, equation 2.
+    """
+    itself = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
+    similar = (vectors @ vectors.T / TEMPERATURE).masked_fill(itself, -torch.inf)
+    logarithms = torch.log_softmax(similar, dim=1).masked_fill(itself, 0)
+    alike = (positions[:, None] == positions) & ~itself
+    losses = -(logarithms * alike).sum(dim=1) / alike.sum(dim=1).clamp(min=1)
+    return (losses * weights).sum() / weights.sum()
+
+
+def paired_batches(positions: Integers, size: int, rng: np.random.Generator) -> list[Integers]:
+    """Deal rows into batches at random, two of a label at a time.
+
+    A row that is left over goes with another of its label; the only row of a label, with itself.
+
+    Args:
+        positions: Shape (n,), the labels.
+        size: Rows in a batch; the last may be smaller.
+        rng: The source of chance.
+    """
+    pairs = []
+    for position in np.unique(positions):
+        rows = rng.permutation(np.flatnonzero(positions == position))
+        pairs += [rows.take([start, start + 1], mode="wrap") for start in range(0, len(rows), 2)]
+    order = rng.permutation(len(pairs))
+    per_batch = max(size // 2, 1)
+    return [
+        np.concatenate([pairs[place] for place in order[start : start + per_batch]])
+        for start in range(0, len(order), per_batch)
+    ]
+
+
+def open_encoder(
+    encoder: str, device: str, max_tokens: int | None = None, revision: str | None = None
+) -> SentenceTransformer:
+    """Open an encoder in float32, to be trained or used.
+
+    It stays in evaluation mode even while it learns: dropout takes a third of a step on a
+    processor, and with few labels gains nothing.
+    """
+    settings: dict[str, Any] = {"dtype": torch.float32}
+    if device == "cpu":
+        settings["attn_implementation"] = "eager"  # its backward pass is twice as fast there
+    try:
+        with quiet_loading():
+            model = SentenceTransformer(
+                encoder, device=device, revision=revision, model_kwargs=settings
+            ).eval()
+    except Exception as error:
+        # What a model's files can raise is open-ended: OSError, ValueError, safetensors' own.
+        raise loading_error(encoder, error) from error
+    if max_tokens is not None:
+        model.max_seq_length = min(max_tokens, model.max_seq_length or max_tokens)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.requires_grad_(False)  # half of MiniLM's weights, and few labels see few words
+    return model
+
+
+def _embed(model: SentenceTransformer, texts: list[str]) -> torch.Tensor:
+    """Embed texts: shape (n, d), float32, unit rows, in their order."""
+    rows = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
+    budget = BATCH_TOKENS.get(model.device.type, ACCELERATOR_BATCH_TOKENS)
+    batches = plan_batches(np.array([len(row) for row in rows]), budget)
+    with autocast(model.device.type):
+        vectors = torch.cat([_run(model, [rows[i] for i in batch]) for batch in batches])
+    places = torch.from_numpy(np.argsort(np.concatenate(batches))).to(vectors.device)
+    return torch.nn.functional.normalize(vectors.float(), dim=1)[places]
+
+
+def _run(model: SentenceTransformer, rows: list[list[int]]) -> torch.Tensor:
+    tokenizer = model.tokenizer
+    ids, mask = pad_rows(rows, tokenizer.pad_token_id or 0, tokenizer.padding_side == "left")
+    features = {
+        "input_ids": torch.from_numpy(ids).to(model.device),
+        "attention_mask": torch.from_numpy(mask).to(model.device),
+    }
+    vectors: torch.Tensor = model(features)["sentence_embedding"]
+    return vectors
+
+
+def _embedded(model: SentenceTransformer, items: Items) -> Items:
+    """Give items the vectors of a model."""
+    size = 512
+    with torch.inference_mode():
+        vectors = [
+            _embed(model, list(items.texts[start : start + size])).cpu().numpy()
+            for start in range(0, len(items), size)
+        ]
+    none = np.empty((0, model.get_embedding_dimension() or 0), dtype=np.float32)
+    return Items(items.ids, items.texts, np.concatenate([none, *vectors]))
+
+
+def _fit_head(
+    model: SentenceTransformer, examples: Examples, regularisation: float
+) -> LinearStudent:
+    items = _embedded(model, examples.items)
+    return LinearStudent.fit(Examples(items, examples.targets, examples.weights), regularisation)

@@ -1,0 +1,255 @@
+"""A student as ONNX: token ids in, probabilities out, for machines without torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+
+from hilt.errors import MissingExtraError, ModelError, WorkspaceError
+from hilt.pipeline.arrays import write_json
+from hilt.pipeline.students.base import Student
+from hilt.pipeline.students.blend import BlendedStudent
+from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
+from hilt.pipeline.students.linear import LinearStudent
+from hilt.pipeline.students.saved import SavedStudent
+from hilt.pipeline.students.transformer import TransformerStudent
+from hilt.proposers.encoder import resolve_encoder
+
+INPUTS = ("input_ids", "attention_mask")
+PACKAGES = ("onnx", "onnxruntime", "onnxscript")
+PROBES = (("a",), ("a longer text than the other", "b", ""))
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxResult:
+    """What was exported.
+
+    Attributes:
+        folder: Where it is.
+        kind: What the student is.
+        models: The files with the graphs: one, or one for each part of a blend.
+        megabytes: How large they are together.
+    """
+
+    folder: Path
+    kind: str
+    models: tuple[Path, ...]
+    megabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What becomes one `model.onnx`.
+
+    Attributes:
+        module: Maps token ids and mask, both (n, length), to probabilities (n, n_labels).
+        tokenizer: What makes the token ids.
+        max_tokens: Where texts are cut.
+    """
+
+    module: torch.nn.Module
+    tokenizer: Any
+    max_tokens: int
+
+
+class SentenceClassifier(torch.nn.Module):
+    """A sentence encoder, unit vectors and a linear student, in one module."""
+
+    def __init__(self, encoder: SentenceTransformer, head: LinearStudent) -> None:
+        super().__init__()
+        self.encoder = encoder
+        coefficients = torch.from_numpy(head.coefficients).float()  # (d + 1, n_labels)
+        self.head = torch.nn.Linear(len(coefficients) - 1, coefficients.shape[1])
+        self.head.weight = torch.nn.Parameter(coefficients[:-1].T.contiguous())
+        self.head.bias = torch.nn.Parameter(coefficients[-1].clone())
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Predict."""
+        features = {"input_ids": input_ids, "attention_mask": attention_mask}
+        for module in self.encoder.children():
+            features = module(features)
+        vectors = torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
+        return torch.softmax(self.head(vectors), dim=-1)
+
+
+class SequenceClassifier(torch.nn.Module):
+    """A fine-tuned encoder whose logits become probabilities."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Predict."""
+        logits = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        return torch.softmax(logits, dim=-1)
+
+
+def export_onnx(saved: SavedStudent, folder: Path | str, *, force: bool = False) -> OnnxResult:
+    """Write a student as `model.onnx`, `tokenizer.json` and `onnx.json`, in float32.
+
+    A blend becomes a folder for each part, and an `onnx.json` with their weights.
+
+    Args:
+        saved: The student, loaded on the processor.
+        folder: Where to; it must not hold anything, unless `force`.
+        force: Replace what is there.
+
+    Raises:
+        MissingExtraError: If a package that the export needs is missing.
+        ModelError: If the student is of a kind, or reads vectors of a kind, without a graph.
+        WorkspaceError: If the folder is taken.
+    """
+    _check_packages()
+    folder = Path(folder)
+    if folder.exists() and (folder.is_file() or any(folder.iterdir())) and not force:
+        raise WorkspaceError(f"{folder} is not empty; choose another folder, or add --force.")
+    temporary = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    _write(saved.student, temporary, saved)
+    if folder.exists():
+        shutil.rmtree(folder)
+    temporary.rename(folder)
+    models = tuple(sorted(folder.rglob("model.onnx")))
+    size = sum(path.stat().st_size for path in models) / 1e6
+    return OnnxResult(folder, saved.student.kind, models, round(size, 1))
+
+
+def _write(student: Student, folder: Path, saved: SavedStudent) -> None:
+    about: dict[str, Any] = {"kind": student.kind, "labels": list(saved.labels)}
+    if isinstance(student, BlendedStudent):
+        for kind, part in student.parts.items():
+            (folder / kind).mkdir()
+            _write(part, folder / kind, saved)
+        about["weights"] = dict(zip(student.parts, student.weights, strict=True))
+        about["temperature"] = student.temperature
+    else:
+        graph = _graph(student, saved.embedder)
+        _write_graph(graph, folder / "model.onnx")
+        graph.tokenizer.model_max_length = graph.max_tokens
+        graph.tokenizer.save_pretrained(folder)
+        about["inputs"] = list(INPUTS)
+        about["output"] = "probabilities"
+        about["max_tokens"] = graph.max_tokens
+        about["pad_id"] = graph.tokenizer.pad_token_id or 0
+    write_json(folder / "onnx.json", about)
+
+
+def _graph(student: Student, embedder: dict[str, Any]) -> Graph:
+    if isinstance(student, TransformerStudent):
+        return Graph(SequenceClassifier(student.model), student.tokenizer, student.max_tokens)
+    if isinstance(student, ContrastiveStudent):
+        return _sentence_graph(student.encoder, student.head)
+    if isinstance(student, LinearStudent):
+        return _sentence_graph(_embedding_model(embedder), student)
+    raise ModelError(
+        f"A student of kind {student.kind!r} cannot be exported to ONNX;"
+        " linear, transformer, contrastive and blends of these can."
+    )
+
+
+def _sentence_graph(encoder: SentenceTransformer, head: LinearStudent) -> Graph:
+    longest = encoder.max_seq_length or encoder.tokenizer.model_max_length
+    return Graph(SentenceClassifier(encoder, head), encoder.tokenizer, int(longest))
+
+
+def _embedding_model(embedder: dict[str, Any]) -> SentenceTransformer:
+    """Open the model whose vectors a linear student reads."""
+    kind = embedder.get("kind", "sentence_transformers")
+    if kind != "sentence_transformers":
+        raise ModelError(
+            f"The student reads vectors of {kind!r}, which have no graph for ONNX;"
+            " only `embedder: {kind: sentence_transformers}` has."
+        )
+    revision, name = embedder.get("revision"), embedder["model"]
+    source = name if revision else resolve_encoder(name)
+    model = open_encoder(source, "cpu", embedder.get("max_tokens"), revision)
+    if model.default_prompt_name is not None:
+        raise ModelError(
+            f"The encoder {name!r} puts a prompt before every text, which a graph cannot;"
+            " choose an encoder without one, and train again."
+        )
+    return model
+
+
+def _write_graph(graph: Graph, path: Path) -> None:
+    """Export a graph of any batch and length, and try it."""
+    dynamic = {0: "batch", 1: "length"}
+    with _quiet_export():
+        torch.onnx.export(
+            graph.module.eval(),
+            _tokens(graph, PROBES[1]),
+            str(path),
+            input_names=list(INPUTS),
+            output_names=["probabilities"],
+            dynamic_shapes=(dynamic, dynamic),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+    _check_graph(graph, path)
+
+
+def _check_graph(graph: Graph, path: Path) -> None:
+    """Compare the written file with the module on batches of other shapes than it was made with."""
+    import onnxruntime  # type: ignore[import-untyped]
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for texts in PROBES:
+        inputs = _tokens(graph, texts)
+        with torch.inference_mode():
+            expected = graph.module(*inputs).numpy()
+        arrays = {name: rows.numpy() for name, rows in zip(INPUTS, inputs, strict=True)}
+        off = float(np.abs(session.run(None, arrays)[0] - expected).max())
+        if not off < TOLERANCE:
+            raise ModelError(
+                f"The ONNX graph of this encoder gives other probabilities, by {off:.3g};"
+                " upgrade torch and onnxscript, or use the student as it is."
+            )
+
+
+def _tokens(graph: Graph, texts: tuple[str, ...]) -> tuple[torch.Tensor, ...]:
+    encoded = graph.tokenizer(
+        list(texts),
+        truncation=True,
+        max_length=graph.max_tokens,
+        padding=True,
+        return_tensors="pt",
+    )
+    return tuple(encoded[name] for name in INPUTS)
+
+
+def _check_packages() -> None:
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"The export to ONNX needs {', '.join(missing)}; install it with"
+            " `pip install 'hilt[onnx]'`."
+        )
+
+
+@contextmanager
+def _quiet_export() -> Iterator[None]:
+    """Keep the exporter from telling of operators that no text encoder has; then restore it."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's own, of its own deprecated functions
+            yield
+    finally:
+        logger.setLevel(level)
