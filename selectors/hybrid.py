@@ -39,11 +39,9 @@ class Hybrid:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates: covering while nothing is labelled, then uncertain ones."""
         k = how_many(view, k)
+        if len(view.labelled) == 0 or len(view.candidates) == 0:
+            return first_batch(view, k, rng)
         scores = margin(view.probabilities, view.candidates)
-        if len(view.candidates) == 0:
-            return best_first(view, scores, k, "uncertain", rng)
-        if len(view.labelled) == 0:
-            return _first(view, scores, k, rng)
         return self._later(view, scores, k, rng)
 
     def _later(
@@ -61,7 +59,17 @@ class Hybrid:
         )
 
 
-def _first(view: SelectionView, scores: Floats, k: int, rng: np.random.Generator) -> Selection:
+def first_batch(view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
+    """Pick while nothing is labelled: k-means centroids, spread over the predicted labels.
+
+    Args:
+        view: The pool as it stands.
+        k: How many to pick.
+        rng: The only source of chance.
+    """
+    scores = margin(view.probabilities, view.candidates)
+    if len(view.candidates) == 0:
+        return best_first(view, scores, k, "uncertain", rng)
     predicted = likeliest_labels(view.probabilities, view.candidates)
     nearest, cosines = cover(view, predicted, scores, k, rng)
     picked = pick_distinct(view, [nearest], k)

@@ -82,6 +82,19 @@ class Embedder(Section):
     )
 
 
+class Herding(Section):
+    """Items that cover most of the uncertainty around them; centroids in the first batch."""
+
+    kind: Literal["herding"] = Field("herding", description="Uncertainty times coverage.")
+    sample: int = Field(4000, ge=100, description="Items, drawn at random, that are looked at.")
+    quantile: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Of the distances between labelled items: how far an item covers.",
+    )
+
+
 class Hybrid(Section):
     """Uncertain items that differ from each other; k-means centroids in the first batch."""
 
@@ -107,7 +120,7 @@ class Uniform(Section):
 
 def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
     kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
-    return kind if kind in ("hybrid", "margin", "random") else "custom"
+    return kind if kind in ("herding", "hybrid", "margin", "random") else "custom"
 
 
 class BatchSection(Section):
@@ -253,7 +266,8 @@ def _as_labels(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a fil
 
 
 SelectorSection = Annotated[
-    Annotated[Hybrid, Tag("hybrid")]
+    Annotated[Herding, Tag("herding")]
+    | Annotated[Hybrid, Tag("hybrid")]
     | Annotated[Margin, Tag("margin")]
     | Annotated[Uniform, Tag("random")]
     | Annotated[Custom, Tag("custom")],
@@ -284,7 +298,7 @@ class Config(Section):
         description="What proposes labels before, and beside, the student.",
     )
     selector: SelectorSection = Field(
-        Hybrid(), description="What picks the items that people should see."
+        Herding(), description="What picks the items that people should see."
     )
     batch: BatchSection = Field(
         default_factory=BatchSection, description="What people are asked in one cycle."

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -188,16 +189,19 @@ def _fusion_weights(out_of_fold: Floats, problem: Problem) -> Floats:
 
 
 def _regularised(problem: Problem, settings: StudentSettings, folds: Integers) -> StudentSettings:
-    """Fill in the penalty of the logistic regression that predicts best, where none is set."""
+    """Fill in the penalty of the logistic regression, where none is set.
+
+    The strongest is kept unless a weaker one is better by more than one standard error.
+    """
     if settings.regularisation is not None:
         return settings
-
-    def loss(tried: StudentSettings) -> float:
-        trial = _try(lambda rows: fit_plain(problem, rows, tried), problem, folds)
-        return float(trial.loss(problem.positions).mean())
-
-    candidates = [settings.model_copy(update={"regularisation": c}) for c in REGULARISATIONS]
-    return min(candidates, key=loss)
+    losses = {}
+    for strength in REGULARISATIONS:
+        tried = settings.model_copy(update={"regularisation": strength})
+        trial = _try(partial(fit_plain, problem, settings=tried), problem, folds)
+        losses[strength] = trial.loss(problem.positions)
+    chosen = _usual_or_better(losses, REGULARISATIONS[0])
+    return settings.model_copy(update={"regularisation": chosen})
 
 
 def _best_linear(
@@ -219,9 +223,14 @@ def _best_linear(
         taught = SelfTraining(problem, settings, fusion, usual * amount)
         trials[usual * amount] = _try(taught.fit, problem, folds), taught
     losses = {weight: trial.loss(problem.positions) for weight, (trial, _) in trials.items()}
-    best = min(losses, key=lambda weight: float(losses[weight].mean()))
+    return trials[_usual_or_better(losses, usual)]
+
+
+def _usual_or_better(losses: dict[float, Floats], usual: float) -> float:
+    """Keep the usual choice unless another is better by more than one standard error."""
+    best = min(losses, key=lambda choice: float(losses[choice].mean()))
     worse_by = losses[usual] - losses[best]
-    return trials[best if worse_by.mean() > worse_by.std() / np.sqrt(len(problem)) else usual]
+    return best if worse_by.mean() > worse_by.std() / np.sqrt(len(worse_by)) else usual
 
 
 def _blend_weights(trials: dict[str, Trial], positions: Integers) -> dict[str, float]:
