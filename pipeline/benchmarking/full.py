@@ -13,7 +13,7 @@ from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.cycle import labelled_test
 from hilt.pipeline.measure import measure
 from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
-from hilt.pipeline.students.linear import REGULARISATIONS, LinearStudent
+from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.workspace import Workspace, open_workspace
 from hilt.proposers.encoder import resolve_device, resolve_encoder
 from hilt.types import Items
@@ -22,6 +22,7 @@ Mask = np.ndarray[Any, Any]
 
 FULL_STREAM = 8  # what is held out to stop is drawn from (seed, 8)
 HELD_OUT = 0.1
+STRENGTHS = (3.0, 10.0, 30.0, 100.0)  # of which the best is taken: a ceiling may be tuned
 MOST_TEXTS = 40_000  # texts that a fine-tuning reads, over all epochs
 LEAST_EPOCHS = 3
 
@@ -84,7 +85,7 @@ def _fit_linear(known: Examples, held_out: Mask, regularisation: float | None) -
         predicted = student.predict_proba(checked.items)
         return float(negative_log_likelihood(predicted, checked.targets.argmax(axis=1)).mean())
 
-    candidates = REGULARISATIONS if regularisation is None else (regularisation,)
+    candidates = STRENGTHS if regularisation is None else (regularisation,)
     return LinearStudent.fit(known, min(candidates, key=loss))
 
 

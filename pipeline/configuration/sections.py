@@ -228,7 +228,7 @@ class Student(Section):
         None,
         gt=0,
         description="C of the logistic regression; higher fits the labels closer. Unset:"
-        " cross-validation chooses among 10, 30 and 100.",
+        " as many as there are labels, but 10 at least and 100 at most.",
     )
     balance: float = Field(
         0.0,

@@ -18,7 +18,6 @@ from hilt.pipeline.calibration import softmax
 from hilt.pipeline.students.base import Examples
 from hilt.types import Floats, Items
 
-REGULARISATIONS = (10.0, 30.0, 100.0)  # what is tried where none is configured
 SMALL_PRODUCT = 20_000_000
 CURVATURE = 0.25  # of the softmax, typically; its bound is a half
 
@@ -75,6 +74,14 @@ class LinearStudent:
         """Read what `save` wrote; a linear student runs on the processor whatever `device` is."""
         tensors = load_file(folder / "model.safetensors")
         return cls(np.vstack([tensors["weight"].T, tensors["bias"][None]]))
+
+
+def usual_regularisation(n_labels: int) -> float:
+    """Say what C is good where none is configured: more labels leave fewer examples to each.
+
+    10 up to ten labels, then as many as there are labels, and 100 from a hundred on.
+    """
+    return float(np.clip(n_labels, 10, 100))
 
 
 def _minimise(

@@ -9,7 +9,7 @@ import numpy as np
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students.base import Examples, Student, join, one_hot
-from hilt.pipeline.students.linear import REGULARISATIONS, LinearStudent
+from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.pipeline.students.problem import Problem
 from hilt.types import Floats, Integers
 
@@ -56,10 +56,11 @@ class SelfTraining:
     def fit(self, rows: Integers) -> LinearStudent:
         """Fit, guess the unlabelled items with the proposal's help, fit on both, and again."""
         student = fit_plain(self.problem, rows, self.settings)
+        strength = regularisation(self.problem, self.settings)
         known = join([self.problem.known(rows, self.settings.balance), self.problem.described()])
         for _ in range(self.settings.self_training.rounds):
             examples = join([known, self.guess(student)])
-            student = LinearStudent.fit(examples, _regularisation(self.settings), student)
+            student = LinearStudent.fit(examples, strength, student)
         return student
 
     def guess(self, student: Student, most: int | None = None, seed: int = 0) -> Examples:
@@ -85,8 +86,9 @@ class SelfTraining:
 def fit_plain(problem: Problem, rows: Integers, settings: StudentSettings) -> LinearStudent:
     """Fit a linear student to the labelled items at some rows and to the descriptions."""
     known = join([problem.known(rows, settings.balance), problem.described()])
-    return LinearStudent.fit(known, _regularisation(settings))
+    return LinearStudent.fit(known, regularisation(problem, settings))
 
 
-def _regularisation(settings: StudentSettings) -> float:
-    return settings.regularisation or REGULARISATIONS[0]
+def regularisation(problem: Problem, settings: StudentSettings) -> float:
+    """Give C as it is configured, or as is usual for so many labels."""
+    return settings.regularisation or usual_regularisation(problem.n_labels)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -26,7 +25,6 @@ from hilt.pipeline.fusion import weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner
-from hilt.pipeline.students.linear import REGULARISATIONS
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining, fit_plain
 from hilt.progress import Progress, Silent
@@ -111,7 +109,6 @@ def train_student(
     steps = 1 + sum(getattr(settings, kind).epochs for kind in kinds) * (n_folds + 1)
     task = (progress or Silent()).task(f"Training on {len(problem)} labels", steps, "steps")
     with task as advance:
-        settings = _regularised(problem, settings, folds)
         linear, self_training = _best_linear(problem, settings, folds)
         trials = {"linear": linear}
         for kind in kinds:
@@ -186,22 +183,6 @@ def _fusion_weights(out_of_fold: Floats, problem: Problem) -> Floats:
     """Weigh the student and the proposers on labels that none of them has seen."""
     prior = np.append(1.0, problem.agreement)
     return weigh([out_of_fold, *problem.proposals], problem.positions, prior)
-
-
-def _regularised(problem: Problem, settings: StudentSettings, folds: Integers) -> StudentSettings:
-    """Fill in the penalty of the logistic regression, where none is set.
-
-    The strongest is kept unless a weaker one is better by more than one standard error.
-    """
-    if settings.regularisation is not None:
-        return settings
-    losses = {}
-    for strength in REGULARISATIONS:
-        tried = settings.model_copy(update={"regularisation": strength})
-        trial = _try(partial(fit_plain, problem, settings=tried), problem, folds)
-        losses[strength] = trial.loss(problem.positions)
-    chosen = _usual_or_better(losses, REGULARISATIONS[0])
-    return settings.model_copy(update={"regularisation": chosen})
 
 
 def _best_linear(
