@@ -153,8 +153,8 @@ def _label_until(workspace: Workspace, count: int) -> None:
     while (left := count - len(workspace.store.outcomes())) > 0:
         batch = open_batch(workspace)
         if batch is None:
-            if len(workspace.store.trainings()):
-                propose(workspace)
+            if workspace.store.trainings() and workspace.config.selector.kind != "random":
+                propose(workspace)  # chance alone needs no proposals of the student
             batch = select(workspace, left)
         simulate(workspace, batch)
 

@@ -26,6 +26,7 @@ from hilt.pipeline.cycle import labelled_test
 from hilt.pipeline.measure import measure
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import load_embedder, propose
+from hilt.pipeline.students.base import STUDENTS
 from hilt.pipeline.workspace import Workspace, init
 from hilt.progress import Progress, Silent
 from hilt.selectors.base import SELECTORS
@@ -44,12 +45,19 @@ class Plan:
         at: Label counts at which every arm trains and is measured.
         seeds: How many; the first is the configuration's.
         processes: How many runs go on at one time.
+        ceiling: Kinds of student to train on every label; all that the configuration may use when
+            empty.
     """
 
     arms: tuple[str, ...]
     at: tuple[int, ...]
     seeds: int
     processes: int
+    ceiling: tuple[str, ...] = ()
+
+    def ceilings(self, base: Workspace) -> tuple[str, ...]:
+        """List the kinds of student that are trained on every label."""
+        return self.ceiling or full_kinds(base.config.student)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,8 @@ def check_plan(plan: Plan) -> None:
     for arm in plan.arms:
         if arm not in OWN_ARMS:
             SELECTORS.load(arm)
+    for kind in plan.ceiling:
+        STUDENTS.load(kind)
     if len(set(plan.arms)) < len(plan.arms):
         raise ConfigError(f"--arms names an arm twice: {', '.join(plan.arms)}.")
     if not plan.at or list(plan.at) != sorted(set(plan.at)) or plan.at[0] < 1:
@@ -152,7 +162,7 @@ Job = tuple[str, Callable[..., Any], tuple[Any, ...], Path]
 def _jobs(base: Workspace, folder: Path, plan: Plan) -> Iterator[Job]:
     """List what is to be run, the longest first: a name, a function, its arguments, its file."""
     runs = folder / "runs"
-    for kind in reversed(full_kinds(base.config.student)):
+    for kind in reversed(plan.ceilings(base)):
         arguments = (base.folder, kind, base.device)
         yield f"full-{kind}", run_full, arguments, runs / f"full-{kind}.json"
     first = base.config.seed
@@ -225,7 +235,7 @@ def compile_result(name: str, base: Workspace, plan: Plan, rows: dict[str, Any])
         )
         for arm in plan.arms
     }
-    full = {kind: rows[f"full-{kind}"] for kind in full_kinds(base.config.student)}
+    full = {kind: rows[f"full-{kind}"] for kind in plan.ceilings(base)}
     best = max(full.values(), key=lambda found: found["accuracy"])
     goals = {share: float(share) * best["accuracy"] for share in TARGETS}
     rng = np.random.default_rng(0)

@@ -23,7 +23,7 @@ Mask = np.ndarray[Any, Any]
 FULL_STREAM = 8  # what is held out to stop is drawn from (seed, 8)
 HELD_OUT = 0.1
 STRENGTHS = (3.0, 10.0, 30.0, 100.0)  # of which the best is taken: a ceiling may be tuned
-MOST_TEXTS = 40_000  # texts that a fine-tuning reads, over all epochs
+MOST_TEXTS = 20_000  # texts that a fine-tuning reads, over all epochs
 LEAST_EPOCHS = 3
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hilt.errors import ConfigError
 from hilt.pipeline.commands.options import Debug, Device
 from hilt.pipeline.commands.terminal import Bars, say, show_table
 
@@ -37,6 +38,14 @@ def benchmark(
     processes: Annotated[
         int, typer.Option(help="Runs at one time; 0 for one a processor.", min=0)
     ] = 0,
+    ceiling: Annotated[
+        str,
+        typer.Option(
+            help="Kinds of student to train on every label of the pool, with commas; by default"
+            " all that the configuration may use, which takes longest of all.",
+            show_default=False,
+        ),
+    ] = "",
     folder: Annotated[
         Path | None,
         typer.Option(
@@ -74,10 +83,11 @@ def benchmark(
 
     folder = folder or Path(f"hilt-benchmark-{config.stem}")
     plan = Plan(
-        arms=tuple(name.strip() for name in arms.split(",") if name.strip()),
+        arms=_names(arms),
         at=_counts(at, budget, load_config(config).batch.size),
         seeds=seeds,
         processes=processes or os.cpu_count() or 1,
+        ceiling=_names(ceiling),
     )
     result = run(config, folder, plan, device=device, progress=Bars())
     _show(result)
@@ -87,14 +97,18 @@ def benchmark(
         write_json(json, asdict(result))
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
     """Read label counts, or count in batches up to the budget."""
     if at:
         try:
             return tuple(int(count) for count in at.split(","))
         except ValueError:
-            raise typer.BadParameter(
-                f"--at is {at!r}; write counts with commas: 50,100,200."
+            raise ConfigError(
+                f"--at is {at!r}; write label counts with commas, such as 50,100,200."
             ) from None
     return tuple(sorted({*range(size, budget, size), budget}))
 

@@ -163,10 +163,10 @@ class ContrastiveSettings(FineTuning):
     """How the encoder learns which texts belong together, when a student is contrastive."""
 
     from_labels: int = Field(
-        100,
+        30,
         ge=1,
-        description="Labels from which `auto` tries it at all, if they are five per label on"
-        " average; with fewer, a frozen encoder is nearly always better.",
+        description="Labels from which `auto` tries it at all, if they are eight per label on"
+        " average.",
     )
 
 
@@ -180,7 +180,7 @@ class TransformerSettings(FineTuning):
     from_labels: int = Field(
         150,
         ge=1,
-        description="Labels from which a thorough `auto` tries it, if they are five per label on"
+        description="Labels from which a thorough `auto` tries it, if they are eight per label on"
         " average.",
     )
 

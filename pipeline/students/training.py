@@ -30,7 +30,7 @@ from hilt.pipeline.students.self_training import SelfTraining, fit_plain
 from hilt.progress import Progress, Silent
 from hilt.types import Floats, Integers
 
-LEAST_PER_LABEL = 5  # labels for each label, on average, before `auto` fine-tunes
+LEAST_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
 FEW_FOLDS = 3  # of cross-validation, where an encoder is fine-tuned in each
 LEAST_SHARE = 0.15  # of the blend; less is not worth a second model
 TRIED_BY = {

@@ -33,7 +33,7 @@ def test_a_student_learns_from_any_number_of_labels(
     problem = make_problem(n)
     fresh = make_problem(90, seed=1)
 
-    training = train(problem, StudentSettings.model_validate({"kind": kind}))
+    training = train(problem, StudentSettings.model_validate({"kind": kind, "effort": "quick"}))
 
     assert training.student.kind == "linear"
     assert accuracy(training.student.predict_proba(fresh.labelled), fresh.positions) > 0.9
