@@ -29,15 +29,19 @@ if TYPE_CHECKING:
         WorkspaceError,
     )
     from hilt.pipeline.batches import select
+    from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark
     from hilt.pipeline.configuration.reading import load_config
     from hilt.pipeline.configuration.sections import Config
     from hilt.pipeline.cycle import cycle, train
+    from hilt.pipeline.oracle import oracle
     from hilt.pipeline.predict import predict
     from hilt.pipeline.proposing import propose
     from hilt.pipeline.release import release
     from hilt.pipeline.reporting.report import write_report
     from hilt.pipeline.reviewing import export_batch, import_answers, record, simulate
+    from hilt.pipeline.rules import rules_table
     from hilt.pipeline.status import status
+    from hilt.pipeline.students.onnx_export import export_onnx
     from hilt.pipeline.workspace import Workspace, init, open_workspace
     from hilt.types import Batch, BatchItem, Decision, Items, Label, Selection, SelectionView
 
@@ -52,15 +56,19 @@ _HOMES = {
         "WorkspaceError",
     ),
     "hilt.pipeline.batches": ("select",),
+    "hilt.pipeline.benchmarking.benchmark": ("BenchmarkPlan", "benchmark"),
     "hilt.pipeline.configuration.sections": ("Config",),
     "hilt.pipeline.configuration.reading": ("load_config",),
     "hilt.pipeline.cycle": ("cycle", "train"),
+    "hilt.pipeline.oracle": ("oracle",),
     "hilt.pipeline.predict": ("predict",),
     "hilt.pipeline.proposing": ("propose",),
     "hilt.pipeline.release": ("release",),
     "hilt.pipeline.reporting.report": ("write_report",),
     "hilt.pipeline.reviewing": ("export_batch", "import_answers", "record", "simulate"),
+    "hilt.pipeline.rules": ("rules_table",),
     "hilt.pipeline.status": ("status",),
+    "hilt.pipeline.students.onnx_export": ("export_onnx",),
     "hilt.pipeline.workspace": ("Workspace", "init", "open_workspace"),
     "hilt.types": (
         "Batch",
@@ -77,6 +85,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Batch",
     "BatchItem",
+    "BenchmarkPlan",
     "Config",
     "ConfigError",
     "DataError",
@@ -91,16 +100,20 @@ __all__ = [
     "UnknownNameError",
     "Workspace",
     "WorkspaceError",
+    "benchmark",
     "cycle",
     "export_batch",
+    "export_onnx",
     "import_answers",
     "init",
     "load_config",
     "open_workspace",
+    "oracle",
     "predict",
     "propose",
     "record",
     "release",
+    "rules_table",
     "select",
     "simulate",
     "status",

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from hilt.pipeline.benchmarking.benchmark import Plan, benchmark
+from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark
 from hilt.pipeline.configuration.reading import load_config
 from hilt.proposers.base import Context
 from hilt.proposers.zero_shot import ZeroShot
@@ -56,7 +56,7 @@ class SwappedLabels(ZeroShot):
         return np.roll(super().propose(items), 1, axis=1)
 
 
-def run(config: Path, folder: Path, plan: Plan) -> dict[str, dict[str, Any]]:
+def run(config: Path, folder: Path, plan: BenchmarkPlan) -> dict[str, dict[str, Any]]:
     """Run hilt's arm without and with each bad proposer."""
     values = load_config(config).model_dump(mode="json", exclude_unset=True)
     results = {}
@@ -87,7 +87,7 @@ def main() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([here, os.environ.get("PYTHONPATH", "")])
 
     at = tuple(int(count) for count in arguments.at.split(","))
-    plan = Plan(("hilt",), at, arguments.seeds, arguments.processes, ceiling=("linear",))
+    plan = BenchmarkPlan(("hilt",), at, arguments.seeds, arguments.processes, ceiling=("linear",))
     results = run(arguments.config, arguments.folder, plan)
     print(f"{'labels':>8}  {'none':>6}  " + "".join(f"{name:>16}" for name in BAD))
     for place, count in enumerate(at):

@@ -34,10 +34,11 @@ from hilt.selectors.base import SELECTORS
 TARGETS = ("0.90", "0.95", "0.99")
 MARK = "benchmark.json"
 OWN_ARMS = ("hilt", "plain")
+ALWAYS = ("proposer", "all")  # measured once, whatever arms there are
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchmarkPlan:
     """What a benchmark runs.
 
     Attributes:
@@ -97,7 +98,7 @@ class BenchmarkResult:
 def benchmark(
     config_path: Path | str,
     folder: Path | str,
-    plan: Plan,
+    plan: BenchmarkPlan,
     *,
     device: str | None = None,
     progress: Progress | None = None,
@@ -134,7 +135,7 @@ def benchmark(
     return compile_result(Path(config_path).stem, base, plan, rows)
 
 
-def check_plan(plan: Plan) -> None:
+def check_plan(plan: BenchmarkPlan) -> None:
     """Make sure that a plan can be run.
 
     Raises:
@@ -159,7 +160,7 @@ def check_plan(plan: Plan) -> None:
 Job = tuple[str, Callable[..., Any], tuple[Any, ...], Path]
 
 
-def _jobs(base: Workspace, folder: Path, plan: Plan) -> Iterator[Job]:
+def _jobs(base: Workspace, folder: Path, plan: BenchmarkPlan) -> Iterator[Job]:
     """List what is to be run, the longest first: a name, a function, its arguments, its file."""
     runs = folder / "runs"
     for kind in reversed(plan.ceilings(base)):
@@ -221,7 +222,9 @@ def _limit_threads(threads: int) -> None:
     threadpool_limits(threads)
 
 
-def compile_result(name: str, base: Workspace, plan: Plan, rows: dict[str, Any]) -> BenchmarkResult:
+def compile_result(
+    name: str, base: Workspace, plan: BenchmarkPlan, rows: dict[str, Any]
+) -> BenchmarkResult:
     """Turn the rows of every run into curves, and compare them."""
     seconds_per_label = base.config.simulation.seconds
     start = _proposer(base)
@@ -317,7 +320,7 @@ def _proposer(base: Workspace) -> dict[str, float]:
     return {"accuracy": found.accuracy, "macro_f1": found.macro_f1}
 
 
-def _check_folder(folder: Path, config: Config, plan: Plan) -> None:
+def _check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
     """Make sure that the runs in a folder are of the same benchmark, and mark a new one."""
     made_of = fingerprint({"config": config.model_dump(), "at": plan.at})
     mark = folder / MARK

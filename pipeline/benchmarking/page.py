@@ -20,7 +20,7 @@ def write_page(result: BenchmarkResult, path: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = [name for name in result.arms if name not in ("proposer", "all")]
+    names = list(result.area)
     page = environment.get_template("benchmark.html").render(
         result=result,
         names=names,

@@ -22,15 +22,16 @@ def benchmark(
         str,
         typer.Option(
             help="What to compare, with commas: `hilt` (the configured selector), `plain` (random"
-            " labels and logistic regression on the same embeddings), or names of selectors."
+            " labels and logistic regression on the same embeddings), or names of selectors. The"
+            " proposals alone, and all labels, are always beside them."
         ),
     ] = "hilt,random,margin,plain",
     budget: Annotated[int, typer.Option(help="Labels at which to stop.", min=1)] = 300,
     at: Annotated[
         str,
         typer.Option(
-            help="Label counts at which to train and measure, with commas, instead of every"
-            " `batch.size` up to --budget.",
+            help="Label counts at which to train and measure, with commas, each the end of one"
+            " batch, instead of every `batch.size` up to --budget.",
             show_default=False,
         ),
     ] = "",
@@ -76,14 +77,14 @@ def benchmark(
     from dataclasses import asdict
 
     from hilt.pipeline.arrays import write_json
-    from hilt.pipeline.benchmarking.benchmark import Plan
+    from hilt.pipeline.benchmarking.benchmark import ALWAYS, BenchmarkPlan
     from hilt.pipeline.benchmarking.benchmark import benchmark as run
     from hilt.pipeline.benchmarking.page import write_page
     from hilt.pipeline.configuration.reading import load_config
 
     folder = folder or Path(f"hilt-benchmark-{config.stem}")
-    plan = Plan(
-        arms=_names(arms),
+    plan = BenchmarkPlan(
+        arms=tuple(arm for arm in _names(arms) if arm not in ALWAYS),
         at=_counts(at, budget, load_config(config).batch.size),
         seeds=seeds,
         processes=processes or os.cpu_count() or 1,
@@ -119,7 +120,7 @@ def _show(result: BenchmarkResult) -> None:
         f" the best student on every label has {result.full_accuracy:.1%}, the proposals alone"
         f" {result.arms['proposer']['accuracy'][0]:.1%}."
     )
-    names = [arm for arm in result.arms if arm not in ("proposer", "all")]
+    names = list(result.area)
     show_table("Accuracy", ["labels", *names], _accuracy_rows(result, names))
     columns = [
         "share of all labels'",

@@ -22,6 +22,8 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
         say(f"{result.items:,} items; made {made}.")
         if result.too_long:
             say(f"{result.too_long:,} texts are longer than the encoder reads; their end is cut.")
+        for name, told in result.summaries.items():
+            say(f"{name}: {', '.join(f'{key} {value}' for key, value in told.items())}.")
         counts = sorted(result.label_counts.items(), key=lambda pair: -pair[1])
         rows = [[name, f"{count:,}", f"{count / result.items:.1%}"] for name, count in counts]
         show_table("Proposed labels", ["label", "items", "share"], rows)

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.benchmarking import benchmark as module
 from hilt.pipeline.benchmarking.arms import Run, branch, run_loop, run_plain
-from hilt.pipeline.benchmarking.benchmark import Plan, benchmark, check_plan
+from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark, check_plan
 from hilt.pipeline.cli import app
 from hilt.pipeline.workspace import Workspace
 
 Open = Callable[[str], Workspace]
-PLAN = Plan(arms=("hilt", "random", "plain"), at=(8, 14), seeds=2, processes=2)
+PLAN = BenchmarkPlan(arms=("hilt", "random", "plain"), at=(8, 14), seeds=2, processes=2)
 
 
 @pytest.fixture(scope="session")
