@@ -184,7 +184,11 @@ def _run_all(jobs: Iterator[Job], processes: int, progress: Progress) -> dict[st
         advance(len(listed) - len(missing))
         if missing:
             with ProcessPoolExecutor(
-                min(processes, len(missing)), get_context("spawn"), _limit_threads, (threads,)
+                min(processes, len(missing)),
+                get_context("spawn"),
+                _limit_threads,
+                (threads,),
+                max_tasks_per_child=1,  # what a run leaves in memory goes with its process
             ) as pool:
                 futures = [pool.submit(_run_one, *job[1:]) for job in missing]
                 for future in futures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -86,4 +87,5 @@ class FineTuner:
             epochs=epochs,
             advance=self.advance,
         )
+        gc.collect()  # optimiser and schedule refer to each other, and hold twice the model
         return student

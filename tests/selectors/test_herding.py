@@ -1,0 +1,120 @@
+"""Uncertainty herding, on pools small enough to work out by hand."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hilt.selectors.herding import Herding, greedy_cover
+from hilt.types import Floats, SelectionView
+
+
+def directions(*degrees: float) -> Floats:
+    """Unit vectors in a plane."""
+    angles = np.radians(np.array(degrees, dtype=np.float32))
+    return np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+
+
+def view_of(degrees: list[float], doubt: list[float], labelled: list[int]) -> SelectionView:
+    """Items around a circle, each unsure by as much as `doubt` says."""
+    first = 1 - np.array(doubt, dtype=np.float32) / 2
+    n = len(degrees)
+    return SelectionView(
+        embeddings=directions(*degrees),
+        probabilities=np.column_stack([first, 1 - first]),
+        candidates=np.setdiff1d(np.arange(n), labelled),
+        labelled=np.array(labelled),
+        labels=np.zeros(len(labelled), dtype=np.int64),
+        groups=np.arange(n),
+        near_duplicate=1.0,
+    )
+
+
+def pick(view: SelectionView, k: int) -> list[int]:
+    return Herding().select(view, k, np.random.default_rng(0)).indices.tolist()
+
+
+def test_the_middle_of_a_doubtful_cluster_comes_before_a_doubtful_outlier() -> None:
+    view = view_of([0, 40, 88, 90, 92, 180], [0, 0, 0.8, 0.8, 0.8, 0.9], labelled=[0, 1])
+
+    assert pick(view, 2) == [3, 5]
+
+
+def test_what_is_certain_is_not_worth_covering() -> None:
+    view = view_of([0, 40, 88, 90, 92, 180], [0, 0, 0.01, 0.01, 0.01, 0.9], labelled=[0, 1])
+
+    assert pick(view, 1) == [5]
+
+
+def test_what_a_label_covers_is_not_asked_about() -> None:
+    view = view_of([0, 3, 100, 130], [0, 1.0, 0.5, 0], labelled=[0, 3])
+
+    assert pick(view, 1) == [2]
+
+
+def test_a_pick_larger_than_a_round_is_made_in_several(
+    make_pool: Callable[..., SelectionView],
+) -> None:
+    pool = make_pool(240)
+    view = SelectionView(
+        embeddings=pool.embeddings,
+        probabilities=pool.probabilities,
+        candidates=pool.candidates[2:],
+        labelled=np.arange(2),
+        labels=np.zeros(2, dtype=np.int64),
+        groups=pool.groups,
+        near_duplicate=pool.near_duplicate,
+    )
+
+    selection = Herding(sample=100).select(view, 90, np.random.default_rng(0))
+
+    assert len(np.unique(selection.indices)) == 90
+    assert set(selection.reasons) == {"uncertain"}
+
+
+@given(st.integers(0, 1000), st.integers(1, 6))
+def test_the_lazy_choice_is_the_greedy_one(seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(12, 3))
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    nearness, weights = np.exp(-(distances**2)), rng.random(12)
+    covered, open_ = rng.random(12) / 2, np.ones(12, dtype=bool)
+    expected: list[int] = []
+    seen = covered.copy()
+    for _ in range(k):
+        gains = weights @ np.maximum(nearness - seen[:, None], 0)
+        gains[expected] = -1
+        expected.append(int(gains.argmax()))
+        seen = np.maximum(seen, nearness[expected[-1]])
+
+    picked = greedy_cover(nearness, weights, covered, np.eye(12, dtype=bool), open_, k)
+
+    assert picked.tolist() == expected
+
+
+def test_items_that_are_alike_are_not_picked_together() -> None:
+    nearness = np.eye(3)
+    alike = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=bool)
+
+    picked = greedy_cover(
+        nearness, np.array([0.9, 0.8, 0.1]), np.zeros(3), alike, np.ones(3, dtype=bool), 3
+    )
+
+    assert picked.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sample_does_not_depend_on_the_order_of_the_pool(
+    make_pool: Callable[..., SelectionView], seed: int
+) -> None:
+    scores = np.random.default_rng(5).random(50)
+    places = np.arange(50)
+    herding = Herding(sample=20)
+
+    first = herding._draw(places, scores, np.random.default_rng(seed))
+    order = np.random.default_rng(9).permutation(50)
+    second = herding._draw(places, scores[order], np.random.default_rng(seed))
+
+    assert first.tolist() == order[second].tolist()
