@@ -33,7 +33,7 @@ def view_of(degrees: list[float], doubt: list[float], labelled: list[int]) -> Se
 
 
 def pick(view: SelectionView, k: int) -> list[int]:
-    return Herding().select(view, k, np.random.default_rng(0)).indices.tolist()
+    return [int(index) for index in Herding().select(view, k, np.random.default_rng(0)).indices]
 
 
 def test_the_middle_of_a_doubtful_cluster_comes_before_a_doubtful_outlier() -> None:
