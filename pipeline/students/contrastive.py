@@ -17,7 +17,7 @@ from sentence_transformers import SentenceTransformer
 from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students.base import Examples
 from hilt.pipeline.students.encoder_training import autocast, fine_tune, seeded
-from hilt.pipeline.students.linear import LinearStudent
+from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.progress import Advance
 from hilt.proposers.encoder import loading_error, quiet_loading
 from hilt.proposers.token_batches import pad_rows, plan_batches
@@ -53,7 +53,7 @@ class ContrastiveStudent:
         encoder: str,
         device: str,
         seed: int,
-        regularisation: float = 10.0,
+        regularisation: float | None = None,
         validation: Examples | None = None,
         epochs: int | None = None,
         advance: Advance | None = None,
@@ -66,7 +66,7 @@ class ContrastiveStudent:
             encoder: A folder or a hub name, of a sentence encoder.
             device: Where to train.
             seed: Of the order.
-            regularisation: C of the head.
+            regularisation: C of the head; as is usual for so many labels when None.
             validation: Stop when the loss on these has not fallen for two epochs, and go back to
                 the best; without them, run all epochs.
             epochs: Instead of `settings.epochs`.
@@ -74,6 +74,7 @@ class ContrastiveStudent:
 
         Source: Khosla et al. 2020, equation 2; Tunstall et al. 2022 for the two steps.
         """
+        strength = regularisation or usual_regularisation(examples.targets.shape[1])
         model = open_encoder(encoder, device, settings.max_tokens)
         positions = examples.targets.argmax(axis=1)
         rng = np.random.default_rng(seed)
@@ -88,7 +89,7 @@ class ContrastiveStudent:
 
         def validate() -> float:
             assert validation is not None
-            probabilities = _fit_head(model, examples, regularisation).predict_proba(
+            probabilities = _fit_head(model, examples, strength).predict_proba(
                 _embedded(model, validation.items)
             )
             misfit = -(validation.targets * np.log(np.maximum(probabilities, 1e-6))).sum(axis=1)
@@ -105,7 +106,7 @@ class ContrastiveStudent:
                 validate=None if validation is None else validate,
                 advance=advance,
             )
-        return cls(model, _fit_head(model, examples, regularisation), passed)
+        return cls(model, _fit_head(model, examples, strength), passed)
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""
