@@ -15,6 +15,7 @@ from hilt.selectors.rows import unit_rows
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
+MANY_LABELS = 20  # from so many on they follow the clusters of the pool well enough
 LEAST_RADIUS = 0.2  # near-duplicates among the labelled would shrink it to nothing
 PICKED_OF_SAMPLE = 4  # a sample has so many times the items that are picked from it, at least
 
@@ -22,12 +23,14 @@ PICKED_OF_SAMPLE = 4  # a sample has so many times the items that are picked fro
 class Herding:
     """The items that cover most of the uncertainty around them.
 
-    While nothing is labelled: as `hybrid`, the items nearest to k-means centroids, spread over the
-    predicted labels. Later, one after the other, the item that adds most to the sum over a sample
+    While nothing is labelled and labels are few: as `hybrid`, the items nearest to k-means
+    centroids, spread over the predicted labels. With twenty labels or more, and always once there
+    are labels: one after the other, the item that adds most to the sum over a sample
     of uncertainty times nearness to the nearest labelled or picked item; the reason is
     "uncertain", the score the uncertainty. Nearness is exp(-(distance / radius)^2). The radius is
     a low quantile of the distances between labelled items, and shrinks as labels come in: so it
-    covers at first, and goes by uncertainty alone in the end.
+    covers at first, and goes by uncertainty alone in the end. In the first batch every item counts
+    alike, the radius is 1, and the reason is "coverage".
 
     Source: Bae et al. 2025 (Uncertainty Herding, ICLR), with a quantile for the smallest distance.
     O(n_candidates * n_labels + sample^2 * d) time and O(sample^2) memory: gains only fall as items
@@ -41,7 +44,8 @@ class Herding:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates: covering while nothing is labelled, then herding."""
         k = how_many(view, k)
-        if len(view.labelled) == 0 or len(view.candidates) == 0:
+        first = len(view.labelled) == 0
+        if len(view.candidates) == 0 or (first and view.probabilities.shape[1] < MANY_LABELS):
             return first_batch(view, k, rng)
         scores = margin(view.probabilities, view.candidates)
         picked = np.empty(0, dtype=np.int64)  # places among the candidates
@@ -56,7 +60,7 @@ class Herding:
             if not len(chosen):
                 break
             picked = np.append(picked, chosen)
-        reason: Reason = "uncertain"
+        reason: Reason = "coverage" if first else "uncertain"
         herded = Selection(view.candidates[picked], scores[picked], (reason,) * len(picked))
         return _filled_up(view, herded, scores, k, rng)
 
@@ -73,9 +77,11 @@ class Herding:
         rows = unit_rows(view.embeddings, indices)
         known = unit_rows(view.embeddings, np.append(view.labelled, view.taken))
         spread = known[:: len(known) // self.sample + 1]  # not all, where there are very many
-        radius = max(_quantile_distance(spread, self.quantile), LEAST_RADIUS)
+        first = len(view.labelled) == 0
+        weights = np.ones_like(scores) if first else scores
+        radius = 1.0 if first else max(_quantile_distance(spread, self.quantile), LEAST_RADIUS)
         cosines = rows @ rows.T  # (sample, sample)
-        covered = _nearness(rows @ known.T, radius).max(axis=1)
+        covered = _nearness(rows @ known.T, radius).max(axis=1, initial=0)
         groups = view.groups[indices]
         open_ = ~np.isin(groups, view.groups[view.taken])
         near = view.near_duplicate - ROUNDING

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.selectors.herding import Herding, greedy_cover
+from hilt.selectors.hybrid import first_batch
 from hilt.types import Floats, SelectionView
 
 
@@ -118,3 +119,17 @@ def test_a_sample_does_not_depend_on_the_order_of_the_pool(
     second = herding._draw(places, scores[order], np.random.default_rng(seed))
 
     assert first.tolist() == order[second].tolist()
+
+
+@pytest.mark.parametrize(("n_labels", "herded"), [(4, False), (30, True)])
+def test_the_first_batch_covers_the_pool_itself_where_there_are_many_labels(
+    make_pool: Callable[..., SelectionView], n_labels: int, herded: bool
+) -> None:
+    view = make_pool(240, n_labels=n_labels)
+    rng = np.random.default_rng
+
+    first = Herding().select(view, 40, rng(0))
+
+    same = first.indices.tolist() == first_batch(view, 40, rng(0)).indices.tolist()
+    assert set(first.reasons) == {"coverage"}
+    assert same is not herded
