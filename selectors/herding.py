@@ -89,9 +89,8 @@ class Herding:
             open_ &= (rows @ unit_rows(view.embeddings, view.taken).T < near).all(axis=1)
         alike = (cosines >= near) | (groups[:, None] == groups)
         np.fill_diagonal(alike, val=True)
-        return places[
-            greedy_cover(_nearness(cosines, radius), scores[places], covered, alike, open_, k)
-        ]
+        nearness = _nearness(cosines, radius)
+        return places[greedy_cover(nearness, weights[places], covered, alike, open_, k)]
 
 
 def greedy_cover(
