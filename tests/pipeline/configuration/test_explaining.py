@@ -68,7 +68,8 @@ def test_options_of_a_kind_say_whose_they_are() -> None:
 
 
 def test_the_default_of_a_choice_is_written_as_in_a_file() -> None:
-    assert entry("selector")["default"] == {"kind": "hybrid", "shortlist": 10}
+    herding = {"kind": "herding", "sample": 4000, "quantile": 0.1}
+    assert entry("selector")["default"] == herding
 
 
 def test_no_option_is_listed_twice() -> None:

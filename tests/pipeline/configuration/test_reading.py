@@ -176,17 +176,17 @@ def test_numbers_are_read_as_people_write_them() -> None:
         (
             "selector: hybrid",
             "line 3: 'selector' is 'hybrid';"
-            " allowed: a section of kind hybrid, margin, random or package.module:Class.",
+            " allowed: a section of kind herding, hybrid, margin, random or package.module:Class.",
         ),
         (
             "selector: {shortlist: 3}",
             "line 3: 'selector.kind' is missing;"
-            " it must be hybrid, margin, random or package.module:Class.",
+            " it must be herding, hybrid, margin, random or package.module:Class.",
         ),
         (
             "selector:\n  shortlist: 3\n  kind: hybird",
             "line 5: Unknown selector 'hybird'. Did you mean: hybrid?"
-            " Available: hybrid, margin, random.",
+            " Available: herding, hybrid, margin, random.",
         ),
         (
             "proposers:\n  - kind: zero_shot\n  - kind: zero_shot\n    temperature: -1",

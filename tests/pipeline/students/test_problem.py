@@ -79,7 +79,7 @@ def test_every_label_is_described_by_one_example() -> None:
 
 
 def test_a_guess_counts_as_much_as_it_is_told() -> None:
-    guessed = PROBLEM.guessed(np.array([1]), np.array([0]), 0.25)
+    guessed = PROBLEM.guessed(np.array([1]), np.array([[1.0, 0.0]]), 0.25)
 
     assert list(guessed.items.ids) == ["e"]
     assert guessed.targets.tolist() == [[1, 0]]
