@@ -13,6 +13,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from hilt.pipeline.calibration import softmax
 from hilt.pipeline.students.base import Examples
@@ -47,11 +48,10 @@ class LinearStudent:
         """
         assert examples.items.embeddings is not None
         begin = None if start is None else start.coefficients
-        return cls(
-            _minimise(
-                examples.items.embeddings, examples.targets, examples.weights, regularisation, begin
-            )
-        )
+        rows = np.asarray(examples.items.embeddings, dtype=np.float32)
+        # Threads of numpy's own wait for each other far longer than they work on what is so small.
+        with threadpool_limits(1, user_api="blas"):
+            return cls(_minimise(rows, examples.targets, examples.weights, regularisation, begin))
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict from the items' embeddings: shape (n, n_labels), rows sum to 1."""
@@ -90,12 +90,19 @@ def _minimise(
     """Minimise weighted cross-entropy plus the penalty: convex, so the start does not matter.
 
     The coefficients are `scale @ inner`, and the search is for `inner`, in which the loss is
-    about as steep in every direction: that takes a quarter of the steps.
+    about as steep in every direction: that takes a quarter of the steps. They lie in the span of
+    the rows, so with fewer rows than dimensions the search is in that span.
 
     Source: Boehning 1992, whose bound on the second derivatives gives `scale`.
     """
+    if len(rows) < rows.shape[1]:
+        span, inside = np.linalg.qr(rows.T)  # (d, m), (m, m)
+        if begin is not None:
+            begin = np.vstack([span.T @ begin[:-1], begin[-1:]])
+        found = _minimise(inside.T, targets, weights, regularisation, begin)
+        return np.vstack([span @ found[:-1], found[-1:]])
     ones = np.ones((len(rows), 1), dtype=np.float32)
-    inputs = np.hstack([np.asarray(rows, dtype=np.float32), ones])  # (m, d + 1)
+    inputs = np.hstack([rows, ones])  # (m, d + 1)
     penalty = np.full(inputs.shape[1], 1 / regularisation, dtype=np.float32)
     penalty[-1] = 0  # the bias is free
     scale = _scale(inputs, weights, penalty)

@@ -31,16 +31,21 @@ def blobs(n: int, n_labels: int = 3, d: int = 8, seed: int = 0) -> tuple[Floats,
     return unit.astype(np.float32), positions
 
 
+@pytest.mark.parametrize("d", [8, 200])  # fewer and more than there are rows
 @pytest.mark.parametrize("regularisation", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("n_labels", [3, 6])
-def test_probabilities_agree_with_scikit_learn(n_labels: int, regularisation: float) -> None:
-    rows, positions = blobs(90, n_labels)
+def test_probabilities_agree_with_scikit_learn(
+    n_labels: int, regularisation: float, d: int
+) -> None:
+    rows, positions = blobs(90, n_labels, d)
     other = LogisticRegression(C=regularisation, tol=1e-8, max_iter=5000).fit(rows, positions)
 
     student = LinearStudent.fit(examples(rows, one_hot(positions, n_labels)), regularisation)
 
-    theirs = other.predict_proba(rows)
-    assert np.abs(student.predict_proba(items(rows)) - theirs).max() < 1e-2
+    new = blobs(50, n_labels, d, seed=1)[0]
+    for unit in (rows, new):
+        difference = student.predict_proba(items(unit)) - other.predict_proba(unit)
+        assert np.abs(difference).max() < 1e-2
 
 
 def test_two_labels_work() -> None:
