@@ -9,6 +9,7 @@ import numpy as np
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.signals import read_signals
 from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
@@ -151,6 +152,7 @@ def _view(
         labels=config.positions_of([str(outcome.label) for outcome in labelled]),
         groups=pool.groups,
         near_duplicate=config.batch.near_duplicate,
+        signals=read_signals(workspace, latest_training(workspace)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.measure import measure
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import ask, latest_training, load_embedder, propose
+from hilt.pipeline.students.advantage import measure_advantage
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.saved import save_student
 from hilt.pipeline.students.training import Training, train_student
@@ -27,6 +28,7 @@ from hilt.proposers.encoder import resolve_device, resolve_encoder
 from hilt.types import Batch, Floats, Integers, Items
 
 TRAIN_STREAM = 3  # cycle c is trained from the random stream (seed, 3, c)
+ADVANTAGE_STREAM = 10  # and compares chosen with random labels from (seed, 10, c)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def _train(
         progress=workspace.progress,
     )
     audit = np.flatnonzero([outcome.audit for outcome in outcomes])
+    draws = np.random.default_rng([config.seed, ADVANTAGE_STREAM, number])
+    advantage = measure_advantage(problem, audit, config.student, draws)
     summary = {
         "human_labels": len(outcomes),
         "audit_labels": sum(outcome.audit for outcome in outcomes),
@@ -143,6 +147,7 @@ def _train(
         "scores": training.scores,
         "audit": _measure_audit(training, problem, audit),
         "test": _measure_test(workspace, training, proposals),
+        "advantage": None if advantage is None else asdict(advantage),
         "seconds": round(time.monotonic() - started, 2),
     }
     save_student(

@@ -14,6 +14,7 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.runner import RowsOf, make_array
+from hilt.pipeline.signals import compared_labels, save_agreement
 from hilt.pipeline.students.saved import load_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
@@ -184,19 +185,25 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
         "embeddings": workspace.embeddings.maker(),
     }
     student = load_student(workspace.student_folder(training.cycle), workspace.device).student
+    proposal = workspace.proposal("student")
+    previous = proposal.maker()
+    before = None if previous is None else compared_labels(workspace, proposal)
 
     def rows_of(start: int, stop: int) -> Floats:
         items = workspace.pool.items(slice(start, stop))
         return student.predict_proba(Items(items.ids, items.texts, embeddings[start:stop]))
 
-    return make_array(
-        workspace.proposal("student"),
+    made = make_array(
+        proposal,
         (len(workspace.pool), len(workspace.config.labels)),
         maker,
         rows_of,
         description=f"Proposing (student of cycle {training.cycle})",
         progress=workspace.progress,
     )
+    if before is not None and previous is not None and previous["student"] != maker["student"]:
+        save_agreement(workspace, training.cycle, before, compared_labels(workspace, proposal))
+    return made
 
 
 def _fuse(workspace: Workspace, proposals: Proposals, training: TrainingRow | None) -> bool:

@@ -29,6 +29,8 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
 
 def say_training(number: int, summary: dict[str, Any]) -> None:
     """Print what a training came to."""
+    from hilt.pipeline.students.advantage import advantage_sentence
+
     taught = ", with self-training" if summary["self_training"] else ""
     say(
         f"Cycle {number}: a {summary['kind']} student on {summary['human_labels']} labels{taught},"
@@ -42,3 +44,4 @@ def say_training(number: int, summary: dict[str, Any]) -> None:
                 f" ({student['low']:.1%} to {student['high']:.1%}),"
                 f" proposer alone {proposer['accuracy']:.1%}."
             )
+    say(f"  {advantage_sentence(summary)}")

@@ -26,6 +26,7 @@ from hilt.pipeline.reporting.tables import (
     total_seconds,
 )
 from hilt.pipeline.store import Outcome
+from hilt.pipeline.students.advantage import advantage_sentence
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
@@ -106,6 +107,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "n_decisions": len(by_people),
         "trainings": trainings,
         "latest": trainings[-1].summary if trainings else None,
+        "advantage": advantage_sentence(trainings[-1].summary) if trainings else "",
         "curves": _curves(trainings),
         "proposer_columns": PROPOSER_COLUMNS,
         "proposers": proposer_rows(trainings[-1].summary) if trainings else [],

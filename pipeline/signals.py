@@ -1,0 +1,54 @@
+"""What the loop has measured of itself so far, for selectors that adapt."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from hilt.pipeline.arrays import ArrayFile, write_json
+from hilt.pipeline.students.advantage import LEAST_AUDIT
+from hilt.pipeline.tables import TrainingRow
+from hilt.pipeline.workspace import Workspace
+from hilt.selectors.uncertainty import likeliest_labels
+from hilt.types import Integers, Signals
+
+SUCCESSION_STREAM = 9  # the items on which two students are compared are drawn from (seed, 9)
+COMPARED_ITEMS = 2000
+
+
+def read_signals(workspace: Workspace, training: TrainingRow | None) -> Signals:
+    """Gather what was measured at the last training, and when its student proposed."""
+    if training is None:
+        return Signals()
+    audit, advantage = training.summary["audit"], training.summary.get("advantage")
+    enough = training.summary["audit_labels"] >= LEAST_AUDIT
+    return Signals(
+        calibration_error=audit["fused"]["calibration_error"] if audit and enough else None,
+        agreement=_agreement(workspace, training.cycle),
+        advantage=(advantage["difference"], advantage["standard_error"]) if advantage else None,
+    )
+
+
+def compared_labels(workspace: Workspace, proposal: ArrayFile) -> Integers:
+    """Read the likeliest labels of a sample of the pool, the same one every time."""
+    n_items = len(workspace.pool)
+    rng = np.random.default_rng([workspace.config.seed, SUCCESSION_STREAM])
+    sample = rng.choice(n_items, min(COMPARED_ITEMS, n_items), replace=False)
+    return likeliest_labels(proposal.open(), np.sort(sample))
+
+
+def save_agreement(workspace: Workspace, cycle: int, before: Integers, after: Integers) -> None:
+    """Keep which share of the sample the student of a cycle labels as the one before it did."""
+    agreement = round(float((before == after).mean()), 4)
+    path = workspace.proposal_summary("student")
+    write_json(path, {"cycle": cycle, "agreement": agreement})
+
+
+def _agreement(workspace: Workspace, cycle: int) -> float | None:
+    """Read what `save_agreement` kept; a process killed before that leaves an earlier cycle's."""
+    path = workspace.proposal_summary("student")
+    if not path.exists():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return float(told["agreement"]) if told["cycle"] == cycle else None

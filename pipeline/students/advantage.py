@@ -1,0 +1,129 @@
+"""Whether chosen labels teach more than random ones: the loop compares itself with its audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hilt.pipeline.calibration import fit_temperature, log_of, negative_log_likelihood, softmax
+from hilt.pipeline.configuration.sections import Student as StudentSettings
+from hilt.pipeline.students.base import take
+from hilt.pipeline.students.problem import Problem, assign_folds
+from hilt.pipeline.students.self_training import fit_plain
+from hilt.types import Floats, Integers
+
+LEAST_AUDIT = 20  # audit labels before anything is said
+LEAST_CHOSEN = 10
+FOLDS = 4
+DRAWS = 2  # of the chosen labels, in each fold
+SHARED_LABELS = 1 + FOLDS / (FOLDS - 1)  # what that adds to the variance over folds
+MOST_LABELS = 100  # of each sort that a student learns from, so that a comparison stays cheap
+
+
+@dataclass(frozen=True, slots=True)
+class Advantage:
+    """How much more chosen labels teach than random ones.
+
+    Attributes:
+        difference: In mean log-likelihood of an audit item; above 0, chosen labels teach more.
+        standard_error: Of that difference, were other items audited and other labels learnt.
+        audit_labels: How many items it was measured on.
+        labels_each: How many chosen, and how many random, labels the students learnt from.
+    """
+
+    difference: float
+    standard_error: float
+    audit_labels: int
+    labels_each: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the difference."""
+        half = 1.96 * self.standard_error
+        return self.difference - half, self.difference + half
+
+
+def measure_advantage(
+    problem: Problem, audit: Integers, settings: StudentSettings, rng: np.random.Generator
+) -> Advantage | None:
+    """Compare students that learnt from chosen labels with students that learnt from random ones.
+
+    The audit items are dealt into folds. Each fold is predicted by a linear student that learnt
+    from m of the other audit items, and by some that learnt from m chosen items each; both sorts
+    are calibrated by one temperature each, as a student of the loop is.
+
+    Args:
+        problem: What the student of the loop learns from.
+        audit: Shape (n_audit,), rows of the labelled items that were drawn at random, blind.
+        settings: The `student` section of the configuration.
+        rng: The only source of chance.
+
+    Returns:
+        None while there are fewer than 20 audit labels or 10 chosen ones.
+
+    Source: Nadeau and Bengio 2003, section 3.2, for the standard error over folds whose students
+    share labels: the plain one would be two thirds of it, and too sure of itself.
+    """
+    chosen = _chosen(problem, audit)
+    # Spread without regard to labels: a fold that is like the others would favour the audit.
+    folds = assign_folds(np.zeros_like(audit), problem.groups[audit], FOLDS, rng)
+    smallest = min(int((folds != fold).sum()) for fold in range(FOLDS))
+    labels_each = min(smallest, len(chosen), MOST_LABELS)
+    if len(audit) < LEAST_AUDIT or labels_each < LEAST_CHOSEN:
+        return None
+    positions = problem.positions[audit]
+    predictions = np.empty((1 + DRAWS, len(audit), problem.n_labels), dtype=np.float32)
+    for fold in range(FOLDS):
+        held_out = folds == fold
+        items = take(problem.labelled, audit[held_out])
+        for number, rows in enumerate([audit[~held_out], *(chosen,) * DRAWS]):
+            learnt = np.sort(rng.choice(rows, labels_each, replace=False))
+            student = fit_plain(problem, learnt, settings)
+            predictions[number, held_out] = student.predict_proba(items)
+    losses = np.array([_calibrated_loss(each, positions) for each in predictions])
+    gains = losses[0] - losses[1:].mean(axis=0)  # (n_audit,)
+    return Advantage(
+        difference=round(float(gains.mean()), 4),
+        standard_error=round(float(np.sqrt(SHARED_LABELS * gains.var(ddof=1) / len(gains))), 4),
+        audit_labels=len(audit),
+        labels_each=labels_each,
+    )
+
+
+def _chosen(problem: Problem, audit: Integers) -> Integers:
+    """List the rows that a selector chose, one of every text, none that is an audit item's too."""
+    rows = np.setdiff1d(np.arange(len(problem)), audit)
+    _, first = np.unique(problem.groups[rows], return_index=True)
+    rows = rows[np.sort(first)]
+    return rows[~np.isin(problem.groups[rows], problem.groups[audit])]
+
+
+def _calibrated_loss(probabilities: Floats, positions: Integers) -> Floats:
+    temperature = np.float32(fit_temperature(probabilities, positions))
+    return negative_log_likelihood(softmax(log_of(probabilities) / temperature), positions)
+
+
+def advantage_sentence(summary: Mapping[str, Any]) -> str:
+    """Say in a sentence whether chosen labels teach more than random ones.
+
+    Args:
+        summary: Of a training; one of an older hilt says nothing about it.
+    """
+    if not summary.get("advantage"):
+        audit = summary["audit_labels"]
+        return (
+            f"Chosen and random labels are not compared yet: that takes {LEAST_AUDIT} audit labels"
+            f" and {LEAST_CHOSEN} others, and there are {audit} and"
+            f" {summary['human_labels'] - audit}."
+        )
+    told = Advantage(**summary["advantage"])
+    low, high = told.interval
+    verdict = "are ahead of" if low > 0 else "are behind" if high < 0 else "are not ahead of"
+    return (
+        f"Chosen labels {verdict} random ones: {told.difference:+.2f} ({low:+.2f} to {high:+.2f})"
+        f" in log-likelihood on {told.audit_labels} audit items, by students on"
+        f" {told.labels_each} labels of each."
+    )

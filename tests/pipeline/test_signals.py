@@ -1,0 +1,68 @@
+"""What selectors are told about how the loop is doing."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hilt.pipeline.cycle import cycle
+from hilt.pipeline.proposing import latest_training, propose
+from hilt.pipeline.signals import read_signals
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Signals
+
+Open = Callable[[str], Workspace]
+
+
+def signals(workspace: Workspace) -> Signals:
+    return read_signals(workspace, latest_training(workspace))
+
+
+def test_before_a_training_nothing_is_measured(small_workspace: Open) -> None:
+    assert signals(small_workspace("reviewed")) == Signals()
+
+
+def test_few_audit_labels_say_nothing(small_workspace: Open) -> None:
+    workspace = small_workspace("two_cycles")
+
+    assert latest_training(workspace).summary["audit_labels"] == 6  # type: ignore[union-attr]
+    assert signals(workspace).calibration_error is None
+    assert signals(workspace).advantage is None
+
+
+def test_a_first_student_has_none_to_agree_with(small_workspace: Open) -> None:
+    workspace = small_workspace("trained")
+    propose(workspace)
+
+    assert signals(workspace).agreement is None
+
+
+def test_agreement_is_the_share_that_the_last_two_students_label_alike(
+    small_workspace: Open,
+) -> None:
+    workspace = small_workspace("two_cycles")
+    before = workspace.proposal("student").open().argmax(axis=1).copy()
+    assert signals(workspace).agreement is None  # the newest has not proposed yet
+
+    propose(workspace)
+
+    after = workspace.proposal("student").open().argmax(axis=1)
+    assert signals(workspace).agreement == round(float(np.mean(before == after)), 4)
+
+
+def test_a_workspace_with_many_audit_labels_measures_everything(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    from hilt.pipeline.batches import select
+    from hilt.pipeline.reviewing import simulate
+
+    workspace = new_workspace(audit=0.7)
+    propose(workspace)
+    for size in (24, 24):
+        simulate(workspace, select(workspace, size))
+        cycle(workspace)
+
+    found = signals(workspace)
+
+    assert found.calibration_error is not None
+    assert found.agreement is not None
+    assert found.advantage is not None
