@@ -10,6 +10,14 @@ from hilt.pipeline.configuration.section import Custom, Section, known
 from hilt.selectors.base import SELECTORS
 
 
+class Auto(Section):
+    """What suits the stage that the loop is in, by what it has measured."""
+
+    kind: Literal["auto"] = Field(
+        "auto", description="Diverse at first, then uncertainty herding, then margins alone."
+    )
+
+
 class Herding(Section):
     """Items that cover most of the uncertainty around them; centroids in the first batch."""
 
@@ -48,11 +56,12 @@ class Uniform(Section):
 
 def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
     kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
-    return kind if kind in ("herding", "hybrid", "margin", "random") else "custom"
+    return kind if kind in ("auto", "herding", "hybrid", "margin", "random") else "custom"
 
 
 AnySelector = Annotated[
-    Annotated[Herding, Tag("herding")]
+    Annotated[Auto, Tag("auto")]
+    | Annotated[Herding, Tag("herding")]
     | Annotated[Hybrid, Tag("hybrid")]
     | Annotated[Margin, Tag("margin")]
     | Annotated[Uniform, Tag("random")]
