@@ -143,6 +143,31 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """What speaks for asking about an item, in numbers, as it was when the batch was made.
+
+    Attributes:
+        plausible: How many labels are plausible: the perplexity of the fused proposal, from 1.
+        disagreement: Share of the proposers with another label than the fused proposal.
+        others: Who has another one, and which: label names by the proposers' names.
+        typicality: Share of the pool whose surroundings are sparser; near 0 for an outlier.
+        covers: How many items of the pool are nearest to it, and near enough.
+        sampled: On how many items that was counted and scaled up; None for the whole pool.
+        seconds: How long a person is predicted to need; None while nobody's time is known.
+        quality: Of a recheck: the probability that the label which people gave is right.
+    """
+
+    plausible: float
+    disagreement: float
+    others: dict[str, str]
+    typicality: float
+    covers: int
+    sampled: int | None = None
+    seconds: float | None = None
+    quality: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BatchItem:
     """One item of a batch.
 
@@ -153,6 +178,8 @@ class BatchItem:
         blind: Whether the person must not see the proposal.
         proposal: Likeliest labels first, as they were when the batch was made; kept for blind
             items too, but exchanges and screens must not show it for those.
+        why: What speaks for asking about it; None in a batch that an older hilt made. Of a blind
+            item only what it covers may be shown.
     """
 
     rank: int
@@ -163,6 +190,7 @@ class BatchItem:
     score: float
     blind: bool
     proposal: tuple[Candidate, ...]
+    why: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
-from hilt.errors import WorkspaceError
+from hilt.errors import ConfigError, WorkspaceError
+from hilt.pipeline.committee import Committee
+from hilt.pipeline.filling import fill
+from hilt.pipeline.predicted_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
 from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.rechecks import NO_DOUBTS, find_doubts, with_rechecks
 from hilt.pipeline.signals import read_signals
 from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.why import explain
 from hilt.pipeline.workspace import Workspace
-from hilt.selectors.base import SELECTORS
+from hilt.selectors.base import SELECTORS, Selector
 from hilt.selectors.duplicates import pick_distinct
 from hilt.types import (
     Batch,
@@ -24,29 +29,48 @@ from hilt.types import (
     Reason,
     Selection,
     SelectionView,
+    Why,
 )
 
-AUDIT_STREAM = 1  # the order of the audit is drawn from (seed, 1), batch b from (seed, 2, b)
-BATCH_STREAM = 2
+AUDIT_STREAM = 1  # the order of the audit is drawn from (seed, 1)
+BATCH_STREAM = 2  # what is in batch b from (seed, 2, b)
+ORDER_STREAM = 12  # its order, and the items that explain it, from (seed, 12, b)
+
+Picked = tuple[int, float, Reason]  # an index, a score and a reason
 
 
-def select(workspace: Workspace, size: int | None = None, *, anew: bool = False) -> Batch:
+def select(
+    workspace: Workspace,
+    size: int | None = None,
+    *,
+    minutes: float | None = None,
+    anew: bool = False,
+) -> Batch:
     """Pick the next batch, or return the open one while somebody may still be reviewing it.
 
     Args:
         workspace: Where proposals stand.
-        size: Items in the batch, `batch.size` of the configuration by default.
+        size: Items in the batch. Without it and `minutes`, what the configuration says.
+        minutes: Instead of a size: the time that people have, which the batch fills.
         anew: Make a new batch even when the last one has undecided items; those go back to
             the pool.
 
     Raises:
+        ConfigError: If there are both a size and minutes.
         WorkspaceError: If there are no proposals yet, or nothing is left to ask about.
     """
+    if size is not None and minutes is not None:
+        raise ConfigError(
+            f"A batch cannot have {size} items and take {minutes:g} minutes; give one of the two."
+        )
+    section = workspace.config.batch
+    if size is None and minutes is None:
+        minutes = section.minutes
     with workspace.locked():
         batch = open_batch(workspace)
         if batch is not None and not anew:
             return batch
-        rows = _pick(workspace, size or workspace.config.batch.size)
+        rows = _pick(workspace, size or section.size, minutes)
         training = latest_training(workspace)
         number = workspace.store.add_batch(
             cycle=0 if training is None else training.cycle,
@@ -66,14 +90,19 @@ def open_batch(workspace: Workspace) -> Batch | None:
 
 
 def undecided(workspace: Workspace, batch: Batch) -> Batch:
-    """Return the part of a batch that nobody has decided; a blind item waits for a person."""
+    """Return the part of a batch that nobody has decided.
+
+    A blind item waits for a person, and a recheck for somebody who decides it once more.
+    """
     machine = {outcome.index: outcome.machine for outcome in workspace.store.outcomes()}
-    open_ = tuple(
-        item
-        for item in batch.items
-        if item.index not in machine or (item.blind and machine[item.index])
-    )
-    return replace(batch, items=open_)
+    again = workspace.store.decided_for(batch.number)
+
+    def is_open(item: BatchItem) -> bool:
+        if item.reason == "recheck":
+            return item.index not in again
+        return item.index not in machine or (item.blind and machine[item.index])
+
+    return replace(batch, items=tuple(filter(is_open, batch.items)))
 
 
 def read_batch(workspace: Workspace, number: int) -> Batch:
@@ -102,33 +131,61 @@ def _item(row: BatchItemRow, text: str) -> BatchItem:
         score=row.score,
         blind=row.blind,
         proposal=tuple(Candidate(label, probability) for label, probability in row.proposal),
+        why=None if row.why is None else Why(**row.why),
     )
 
 
-def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
+def _pick(workspace: Workspace, size: int, minutes: float | None) -> list[BatchItemRow]:
     """Draw the audit slice, let the selector fill the rest, and shuffle the two together."""
     config = workspace.config
-    outcomes = workspace.store.outcomes()
+    outcomes, committee = workspace.store.outcomes(), Committee(workspace)
     number = len(workspace.store.batch_numbers()) + 1
-    rng = np.random.default_rng([config.seed, BATCH_STREAM, number])
     audit_order = np.random.default_rng([config.seed, AUDIT_STREAM]).permutation(
         len(workspace.pool)
     )
+    cost = measured_cost(workspace)
+    seconds = predicted_seconds(workspace, cost, committee)
     view = _view(workspace, outcomes, audit_order)
-    audit = _audit(view, audit_order, outcomes, _audit_size(workspace, size))
-    view = replace(view, taken=audit.indices)
-    parts = [audit]
-    if size > len(audit) and len(view.candidates):
-        section = config.selector
-        selector = SELECTORS.load(section.kind)(
-            **(getattr(section, "settings", None) or section.model_dump(exclude={"kind"}))
-        )
-        parts.append(selector.select(view, size - len(audit), rng))
+    view = replace(view, seconds=seconds, committee=committee)
+    doubts = find_doubts(workspace, outcomes, committee) if config.batch.recheck else NO_DOUBTS
+
+    def compose(size: int) -> list[Selection]:
+        rng = np.random.default_rng([config.seed, BATCH_STREAM, number])
+        audit = _audit(view, audit_order, outcomes, _audit_size(workspace, size))
+        chosen = _chosen(workspace, replace(view, taken=audit.indices), size - len(audit), rng)
+        most = int(config.batch.recheck * size)
+        return [audit, with_rechecks(chosen, view, doubts, most)]
+
+    typical = ASSUMED_SECONDS if cost is None else cost.mean_seconds
+    if seconds is None:
+        seconds = np.broadcast_to(np.float32(typical), len(workspace.pool))
+    if minutes is None:
+        parts = compose(size)
+    else:
+        parts = fill(compose, seconds, lambda n: _audit_size(workspace, n), 60 * minutes)
     if not sum(map(len, parts)):
         raise WorkspaceError(
             "Nothing is left to ask about: every item is decided, or the same as one that is."
         )
-    return _rows(workspace, parts, view.probabilities, rng)
+    rng = np.random.default_rng([config.seed, ORDER_STREAM, number])
+    picked = _mixed(parts, rng)
+    indices = np.array([index for index, _, _ in picked])
+    proposed = doubts.replacing(np.asarray(view.probabilities[indices], dtype=np.float32), indices)
+    known = None if cost is None else seconds[indices]
+    whys = explain(view, indices, proposed, committee, config.label_names, doubts, known, rng)
+    return _rows(workspace, picked, proposed, whys)
+
+
+def _chosen(
+    workspace: Workspace, view: SelectionView, count: int, rng: np.random.Generator
+) -> Selection:
+    """Let the selector pick."""
+    if not count or not len(view.candidates):
+        return Selection(np.empty(0, dtype=np.int64), np.empty(0), ())
+    section = workspace.config.selector
+    settings = getattr(section, "settings", None) or section.model_dump(exclude={"kind"})
+    selector: Selector = SELECTORS.load(section.kind)(**settings)
+    return selector.select(view, count, rng)
 
 
 def _view(
@@ -180,25 +237,27 @@ def _audit(
     return Selection(indices, place[indices] / len(order), (reason,) * len(indices))
 
 
-def _rows(
-    workspace: Workspace,
-    parts: Sequence[Selection],
-    probabilities: Floats,
-    rng: np.random.Generator,
-) -> list[BatchItemRow]:
-    """Spread the audit items over the batch at random, the selector's own order kept."""
-    picked = [
+def _mixed(parts: Sequence[Selection], rng: np.random.Generator) -> list[Picked]:
+    """Spread what the selector did not choose over the batch at random, its own order kept."""
+    picked: list[Picked] = [
         (int(index), float(score), reason)
         for part in parts
         for index, score, reason in zip(part.indices, part.scores, part.reasons, strict=True)
     ]
-    n_audit = sum(reason == "audit" for _, _, reason in picked)
-    places = np.sort(rng.choice(len(picked), n_audit, replace=False))
-    audit, others = picked[:n_audit], picked[n_audit:]
-    for place, entry in zip(places, audit, strict=True):
-        others.insert(int(place), entry)
-    indices = [index for index, _, _ in others]
-    proposals = _likeliest(workspace, probabilities[indices])
+    others = [entry for entry in picked if entry[2] in ("audit", "recheck")]
+    mixed = [entry for entry in picked if entry[2] not in ("audit", "recheck")]
+    places = np.sort(rng.choice(len(picked), len(others), replace=False))
+    for place, which in zip(places, rng.permutation(len(others)), strict=True):
+        mixed.insert(int(place), others[which])
+    return mixed
+
+
+def _rows(
+    workspace: Workspace, picked: Sequence[Picked], probabilities: Floats, whys: Sequence[Why]
+) -> list[BatchItemRow]:
+    """Write down a batch, with the proposals as they stand."""
+    ids = workspace.pool.ids([index for index, _, _ in picked])
+    proposals = _likeliest(workspace, probabilities)
     return [
         BatchItemRow(
             rank=rank,
@@ -208,9 +267,10 @@ def _rows(
             score=round(score, 6),
             blind=reason == "audit",
             proposal=proposal,
+            why=asdict(why),
         )
-        for rank, ((index, score, reason), item_id, proposal) in enumerate(
-            zip(others, workspace.pool.ids(indices), proposals, strict=True)
+        for rank, ((index, score, reason), item_id, proposal, why) in enumerate(
+            zip(picked, ids, proposals, whys, strict=True)
         )
     ]
 

@@ -136,8 +136,11 @@ def _train(
     audit = np.flatnonzero([outcome.audit for outcome in outcomes])
     draws = np.random.default_rng([config.seed, ADVANTAGE_STREAM, number])
     advantage = measure_advantage(problem, audit, config.student, draws)
+    decided = [row for row in workspace.store.decisions() if not row.machine]
     summary = {
         "human_labels": len(outcomes),
+        "decisions": len(decided),
+        "review_seconds": round(sum(row.seconds or 0.0 for row in decided), 2),
         "audit_labels": sum(outcome.audit for outcome in outcomes),
         "label_counts": dict(Counter(str(outcome.label) for outcome in outcomes)),
         "kind": training.student.kind,
@@ -156,6 +159,7 @@ def _train(
         config.label_names,
         config.embedder.model_dump(),
         {"cycle": number, "fingerprint": made_of, "training": summary},
+        out_of_fold=(indices, positions, training.out_of_fold),
     )
     workspace.store.add_training(
         TrainingRow(

@@ -21,6 +21,7 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.store import Outcome
+from hilt.pipeline.students.saved import OUT_OF_FOLD
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
@@ -172,7 +173,9 @@ def _provenance(
 
 def _write_student(workspace: Workspace, folder: Path, training: TrainingRow | None) -> None:
     if training is not None:
-        shutil.copytree(workspace.student_folder(training.cycle), folder / "student")
+        private = shutil.ignore_patterns(OUT_OF_FOLD)  # what was said of single items
+        source = workspace.student_folder(training.cycle)
+        shutil.copytree(source, folder / "student", ignore=private)
 
 
 def _write_cards(

@@ -35,6 +35,10 @@ from hilt.pipeline.tables import (
 )
 from hilt.types import Action, Decision
 
+UPGRADES = {  # the statement that leads to a version from the one before
+    2: "ALTER TABLE decision ADD COLUMN machine BOOLEAN DEFAULT FALSE NOT NULL",
+    3: "ALTER TABLE batch_item ADD COLUMN why JSON",
+}
 MOST_NAMED = 1000  # items that a query names one by one; a database refuses too many
 
 
@@ -127,12 +131,12 @@ class Store:
             self._upgrade()
 
     def _upgrade(self) -> None:
-        """Turn schema 1 into 2; of several processes that try, the first to update does it."""
-        with self._engine.begin() as connection:
-            old = update(ProjectRow).where(ProjectRow.schema_version == 1)
-            if connection.execute(old.values(schema_version=2)).rowcount:
-                column = "machine BOOLEAN DEFAULT FALSE NOT NULL"
-                connection.execute(text(f"ALTER TABLE decision ADD COLUMN {column}"))
+        """Go from version to version; of several processes that try, the first to update does."""
+        for version, statement in UPGRADES.items():
+            with self._engine.begin() as connection:
+                old = update(ProjectRow).where(ProjectRow.schema_version == version - 1)
+                if connection.execute(old.values(schema_version=version)).rowcount:
+                    connection.execute(text(statement))
 
     # -- batches ------------------------------------------------------------------------------
 
@@ -169,8 +173,9 @@ class Store:
     def add_decisions(self, rows: Iterable[DecisionRow]) -> int:
         """Append decisions that say something new, and return how many did.
 
-        A decision equal to the same reviewer's latest on that item adds nothing, so that
-        reading a file twice does no harm.
+        A decision equal to the same reviewer's latest on that item, for the same batch, adds
+        nothing, so that reading a file twice does no harm. What is said when a later batch asks
+        again is new even where it is the same.
         """
         rows = list(rows)
         items = {row.item_index for row in rows}
@@ -178,10 +183,10 @@ class Store:
         if len(items) <= MOST_NAMED:
             query = query.where(DecisionRow.item_index.in_(items))
         with Session(self._engine) as session, session.begin():
-            latest = {(row.item_index, row.reviewer): _said(row) for row in session.scalars(query)}
+            latest = {_asked(row): _said(row) for row in session.scalars(query)}
             fresh = []
             for row in rows:
-                key = (row.item_index, row.reviewer)
+                key = _asked(row)
                 if latest.get(key) != _said(row):
                     latest[key] = _said(row)
                     fresh.append(row)
@@ -193,6 +198,12 @@ class Store:
         with Session(self._engine) as session:
             query = select(DecisionRow).where(DecisionRow.id > after).order_by(DecisionRow.id)
             return list(session.scalars(query))
+
+    def decided_for(self, batch: int) -> set[int]:
+        """List the indices of the items that people decided because a batch asked them to."""
+        query = select(DecisionRow.item_index).where(DecisionRow.batch == batch)
+        with Session(self._engine) as session:
+            return set(session.scalars(query.where(DecisionRow.machine.is_(False))))
 
     def last_decision(self) -> int:
         """Return the number of the newest decision, 0 when there is none."""
@@ -245,6 +256,10 @@ def decision_row(decision: Decision, index: int, shown: BatchItemRow | None) -> 
         decided_at=decision.decided_at or datetime.now(UTC),
         machine=decision.machine,
     )
+
+
+def _asked(row: DecisionRow) -> tuple[int, str, int | None]:
+    return row.item_index, row.reviewer, row.batch
 
 
 def _said(row: DecisionRow) -> tuple[Action | str, tuple[str, ...], str]:

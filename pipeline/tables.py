@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 2  # 1 had no `machine` in `decision`
+SCHEMA_VERSION = 3  # 1 had no `machine` in `decision`, 2 no `why` in `batch_item`
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -89,6 +89,7 @@ class BatchItemRow(Table):
     score: Mapped[float]
     blind: Mapped[bool]
     proposal: Mapped[list[Any]]
+    why: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class DecisionRow(Table):

@@ -18,9 +18,10 @@ from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.cycle import labelled_test, train
 from hilt.pipeline.measure import measure
 from hilt.pipeline.proposing import propose
-from hilt.pipeline.reviewing import simulate
+from hilt.pipeline.reviewing import simulate, simulated_reviewer
 from hilt.pipeline.store import Store
 from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.types import Integers
 
 PLAIN_STREAM = 7  # plain random labels are drawn from (seed, 7)
 PLAIN_REGULARISATION = 10.0
@@ -65,7 +66,7 @@ def run_loop(run: Run) -> list[Row]:
     for labels in run.at:
         _label_until(workspace, labels)
         train(workspace)
-    rows = {t.summary["human_labels"]: _row(t.summary) for t in workspace.store.trainings()}
+    rows = {t.summary["decisions"]: _row(t.summary) for t in workspace.store.trainings()}
     workspace.store.close()
     return [rows[labels] for labels in sorted(rows)]
 
@@ -79,6 +80,7 @@ def run_plain(run: Run) -> list[Row]:
     test, positions = labelled_test(workspace)
     rng = np.random.default_rng([run.seed, PLAIN_STREAM])
     order = rng.permutation(np.flatnonzero(key >= 0))
+    seconds = np.cumsum(_review_seconds(workspace, order))
     embeddings = workspace.embeddings.open()
     rows = []
     for count in _beyond(run.at, len(order)):
@@ -98,6 +100,7 @@ def run_plain(run: Run) -> list[Row]:
                 "labels": count,
                 "accuracy": found.accuracy,
                 "macro_f1": found.macro_f1,
+                "review_seconds": float(seconds[count - 1]),
                 "kind": "plain",
                 "seconds": time.monotonic() - started,
             }
@@ -149,8 +152,8 @@ def check_runnable(config: Config) -> None:
 
 
 def _label_until(workspace: Workspace, count: int) -> None:
-    """Let the simulated reviewer answer batches until there are `count` labels."""
-    while (left := count - len(workspace.store.outcomes())) > 0:
+    """Let the simulated reviewer answer batches until there are `count` answers."""
+    while (left := count - len(workspace.store.decisions())) > 0:
         batch = open_batch(workspace)
         if batch is None:
             if workspace.store.trainings() and workspace.config.selector.kind != "random":
@@ -162,14 +165,24 @@ def _label_until(workspace: Workspace, count: int) -> None:
 def _row(summary: dict[str, Any]) -> Row:
     student, fused = summary["test"]["student"], summary["test"]["fused"]
     return {
-        "labels": summary["human_labels"],
+        "labels": summary["decisions"],
         "accuracy": student["accuracy"],
         "macro_f1": student["macro_f1"],
+        "review_seconds": summary["review_seconds"],
         "fused_accuracy": fused["accuracy"],
         "fused_macro_f1": fused["macro_f1"],
         "kind": summary["kind"],
         "seconds": summary["seconds"],
     }
+
+
+def _review_seconds(workspace: Workspace, indices: Integers) -> list[float]:
+    """Say how long the simulated reviewer takes for some items, in their order."""
+    reviewer, items = simulated_reviewer(workspace), workspace.pool.items(indices)
+    return [
+        reviewer.seconds_for(item_id, text)
+        for item_id, text in zip(items.ids, items.texts, strict=True)
+    ]
 
 
 def _beyond(at: tuple[int, ...], n_items: int) -> list[int]:

@@ -74,7 +74,7 @@ class BenchmarkResult:
         ratios: By share, then by `hilt/<arm>`: ratio of the labels needed, with an interval.
         area: By arm: mean accuracy from the first batch to the budget, over labels and minutes.
         against: By arm: seeds in which hilt's area is higher, equal, lower.
-        seconds_per_label: The cost model: what one answer takes a person.
+        seconds_per_label: What one answer took the simulated reviewer, on average.
         seconds: Processor time of all runs together, by the clock.
     """
 
@@ -230,7 +230,6 @@ def compile_result(
     name: str, base: Workspace, plan: BenchmarkPlan, rows: dict[str, Any]
 ) -> BenchmarkResult:
     """Turn the rows of every run into curves, and compare them."""
-    seconds_per_label = base.config.simulation.seconds
     start = _proposer(base)
     first = base.config.seed
     seeds = range(first, first + plan.seeds)
@@ -238,7 +237,6 @@ def compile_result(
         arm: _curve(
             [rows[f"{arm}-{seed}"] for seed in seeds],
             None if arm == "plain" else start["accuracy"],
-            seconds_per_label,
         )
         for arm in plan.arms
     }
@@ -283,20 +281,21 @@ def compile_result(
             arm: {of: float(each.mean()) for of, each in by.items()} for arm, by in areas.items()
         },
         against={arm: tally(areas["hilt"]["labels"], areas[arm]["labels"]) for arm in others},
-        seconds_per_label=seconds_per_label,
+        seconds_per_label=_seconds_per_label(rows, plan),
         seconds=round(_total_seconds(rows), 1),
     )
 
 
-def _curve(runs: Sequence[Sequence[dict[str, Any]]], start: float | None, cost: float) -> Curve:
+def _curve(runs: Sequence[Sequence[dict[str, Any]]], start: float | None) -> Curve:
     """Gather one arm's seeds; the person waits while the machine trains."""
     labels = np.array([row["labels"] for row in runs[0]])
     machine = np.cumsum([[row["seconds"] for row in run] for run in runs], axis=1)
+    review = np.array([[row["review_seconds"] for row in run] for run in runs])
     return Curve(
         labels=labels,
         accuracy=np.array([[row["accuracy"] for row in run] for run in runs]),
         macro_f1=np.array([[row["macro_f1"] for row in run] for run in runs]),
-        minutes=(labels * cost + machine) / 60,
+        minutes=(review + machine) / 60,
         start=start,
     )
 
@@ -339,6 +338,12 @@ def _check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
         raise WorkspaceError(f"{folder} holds other files; choose another --folder.")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(mark, {"made_of": made_of, "plan": asdict(plan)})
+
+
+def _seconds_per_label(rows: dict[str, Any], plan: BenchmarkPlan) -> float:
+    last = [runs[-1] for name, runs in rows.items() if name.rpartition("-")[0] in plan.arms]
+    seconds = float(sum(row["review_seconds"] for row in last))
+    return round(seconds / sum(row["labels"] for row in last), 2)
 
 
 def _total_seconds(rows: dict[str, Any]) -> float:

@@ -24,7 +24,7 @@ class Curve:
         labels: Shape (k,), ascending label counts.
         accuracy: Shape (n_seeds, k).
         macro_f1: Shape (n_seeds, k).
-        minutes: Shape (n_seeds, k): review by the cost model, and the machine's time.
+        minutes: Shape (n_seeds, k): what review took, and the machine's time.
         start: Accuracy without any label, by the proposals; None for an arm that has none.
     """
 

@@ -80,12 +80,25 @@ class BatchSection(Section):
     """The items that people are asked about in one cycle."""
 
     size: int = Field(25, ge=1, description="Items in a batch, the audit slice included.")
+    minutes: float | None = Field(
+        None,
+        gt=0,
+        description="Instead of `size`: the time that people have for a batch, which it fills, by"
+        " what earlier decisions took.",
+    )
     audit: float = Field(
         0.15,
         ge=0,
         le=1,
         description="Share of every batch that is drawn uniformly from the whole pool and shown"
         " blind. Only these items measure accuracy.",
+    )
+    recheck: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of a batch, at most, that asks again about labels of people which are"
+        " probably wrong, in place of new items that would gain less.",
     )
     near_duplicate: float = Field(
         0.95,
@@ -96,6 +109,12 @@ class BatchSection(Section):
     candidates: int = Field(
         3, ge=1, description="How many of the likeliest labels are shown with an item."
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> BatchSection:
+        if self.minutes is not None and "size" in self.model_fields_set:
+            raise ValueError("`batch` has a `size` and `minutes`; take one of them out")
+        return self
 
 
 class FineTuning(Section):
@@ -206,6 +225,15 @@ class Simulation(Section):
 
     error_rate: float = Field(0.0, ge=0, le=1, description="Share of its answers that are wrong.")
     seconds: float = Field(5.0, ge=0, description="Seconds that it says an item took.")
+    seconds_per_character: float = Field(
+        0.0, ge=0, description="Seconds that it needs beside those for each character of the text."
+    )
+    seconds_noise: float = Field(
+        0.0,
+        ge=0,
+        description="Standard deviation of the logarithm of its seconds: 0.5 makes a third of the"
+        " items take less than 0.6 or more than 1.6 times as long.",
+    )
 
 
 def _as_labels(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a file

@@ -61,6 +61,12 @@ class Pool:
         """Read texts."""
         return self._read("text", where)
 
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int32]:
+        """Shape (n_items,): how many characters each text has."""
+        lengths: npt.NDArray[np.int32] = pc.utf8_length(self._table.column("text")).to_numpy()
+        return lengths
+
     def items(self, where: Where) -> Items:
         """Read items, without embeddings."""
         return Items(ids=self.ids(where), texts=self.texts(where))

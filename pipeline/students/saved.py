@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 
 from hilt.errors import ModelError
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.students.base import STUDENTS, Student
+from hilt.types import Floats, Integers
 
 RECORD = "student.json"
+OUT_OF_FOLD = "out_of_fold.npz"
+
+OutOfFold = tuple[Integers, Integers, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ def save_student(
     labels: tuple[str, ...],
     embedder: Mapping[str, Any],
     about: Mapping[str, Any],
+    out_of_fold: OutOfFold | None = None,
 ) -> None:
     """Write a student into a new folder that is never seen half-written.
 
@@ -50,6 +56,8 @@ def save_student(
         labels: The names of its labels.
         embedder: The `embedder` section of the configuration.
         about: Anything else that should be known of it.
+        out_of_fold: The items that it learnt from: their indices, the positions of their labels,
+            and what students that did not see them predict.
     """
     temporary = folder.with_name(folder.name + ".partial")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -63,8 +71,25 @@ def save_student(
         **about,
     }
     write_json(temporary / RECORD, record)
+    if out_of_fold is not None:
+        indices, positions, probabilities = out_of_fold
+        np.savez(
+            temporary / OUT_OF_FOLD,
+            indices=indices,
+            positions=positions,
+            probabilities=probabilities.astype(np.float32),
+        )
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
+
+
+def load_out_of_fold(folder: Path) -> OutOfFold | None:
+    """Read what `save_student` was given as `out_of_fold`; None if it was given nothing."""
+    path = folder / OUT_OF_FOLD
+    if not path.exists():
+        return None
+    with np.load(path) as saved:
+        return saved["indices"], saved["positions"], saved["probabilities"]
 
 
 def load_student(folder: Path, device: str) -> SavedStudent:
