@@ -342,8 +342,9 @@ def _check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
 
 def _seconds_per_label(rows: dict[str, Any], plan: BenchmarkPlan) -> float:
     last = [runs[-1] for name, runs in rows.items() if name.rpartition("-")[0] in plan.arms]
-    seconds = float(sum(row["review_seconds"] for row in last))
-    return round(seconds / sum(row["labels"] for row in last), 2)
+    seconds: float = sum(row["review_seconds"] for row in last)
+    answers: int = sum(row["labels"] for row in last)
+    return round(seconds / answers, 2)
 
 
 def _total_seconds(rows: dict[str, Any]) -> float:

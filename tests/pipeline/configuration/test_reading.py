@@ -166,8 +166,8 @@ def test_numbers_are_read_as_people_write_them() -> None:
         ("device:", "line 3: 'device' is empty; allowed: auto, cpu, cuda or mps."),
         (
             "batch: 3",
-            "line 3: 'batch' is 3; allowed: a section with size, audit, near_duplicate,"
-            " candidates.",
+            "line 3: 'batch' is 3; allowed: a section with size, minutes, audit, recheck,"
+            " near_duplicate, candidates.",
         ),
         (
             "embedder: {revision: 123}",
