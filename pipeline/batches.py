@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from hilt.errors import WorkspaceError
+from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.proposing import latest_training
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.base import SELECTORS
@@ -29,7 +29,9 @@ AUDIT_STREAM = 1  # the order of the audit is drawn from (seed, 1), batch b from
 BATCH_STREAM = 2
 
 
-def select(workspace: Workspace, size: int | None = None, *, anew: bool = False) -> Batch:
+def select(
+    workspace: Workspace, size: int | None = None, *, anew: bool = False, extend: bool = False
+) -> Batch:
     """Pick the next batch, or return the open one while somebody may still be reviewing it.
 
     Args:
@@ -37,20 +39,24 @@ def select(workspace: Workspace, size: int | None = None, *, anew: bool = False)
         size: Items in the batch, `batch.size` of the configuration by default.
         anew: Make a new batch even when the last one has undecided items; those go back to
             the pool.
+        extend: Make a new batch beside the open ones, whose undecided items people keep.
 
     Raises:
         WorkspaceError: If there are no proposals yet, or nothing is left to ask about.
     """
     with workspace.locked():
         batch = open_batch(workspace)
-        if batch is not None and not anew:
+        if batch is not None and not anew and not extend:
             return batch
-        rows = _pick(workspace, size or workspace.config.batch.size)
+        open_ = workspace.store.open_batches() if extend else []
+        waiting = [row.item_index for each in open_ for row in workspace.store.batch_items(each)]
+        rows = _pick(workspace, size or workspace.config.batch.size, waiting)
         training = latest_training(workspace)
         number = workspace.store.add_batch(
             cycle=0 if training is None else training.cycle,
             selector=workspace.config.selector.model_dump(),
             items=rows,
+            extends=open_[-1] if open_ else None,
         )
         return read_batch(workspace, number)
 
@@ -104,8 +110,11 @@ def _item(row: BatchItemRow, text: str) -> BatchItem:
     )
 
 
-def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
-    """Draw the audit slice, let the selector fill the rest, and shuffle the two together."""
+def _pick(workspace: Workspace, size: int, waiting: Sequence[int]) -> list[BatchItemRow]:
+    """Draw the audit slice, let the selector fill the rest, and shuffle the two together.
+
+    Items that people are `waiting` for are not picked again.
+    """
     config = workspace.config
     outcomes = workspace.store.outcomes()
     number = len(workspace.store.batch_numbers()) + 1
@@ -113,8 +122,9 @@ def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
     audit_order = np.random.default_rng([config.seed, AUDIT_STREAM]).permutation(
         len(workspace.pool)
     )
-    view = _view(workspace, outcomes, audit_order)
-    audit = _audit(view, audit_order, outcomes, _audit_size(workspace, size))
+    view = _view(workspace, outcomes, audit_order, waiting)
+    taken = {outcome.index for outcome in outcomes if not outcome.machine} | set(waiting)
+    audit = _audit(view, audit_order, taken, _audit_size(workspace, size))
     view = replace(view, taken=audit.indices)
     parts = [audit]
     if size > len(audit) and len(view.candidates):
@@ -131,17 +141,22 @@ def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
 
 
 def _view(
-    workspace: Workspace, outcomes: Sequence[Outcome], audit_order: Integers
+    workspace: Workspace,
+    outcomes: Sequence[Outcome],
+    audit_order: Integers,
+    waiting: Sequence[int],
 ) -> SelectionView:
     """Describe the pool to the selector.
 
-    Candidates are the items that are undecided, not the same as a decided one, and not kept for
-    the audit. The first items of the audit's order are kept, as large a share of the pool as of
-    a batch: so what the selector does never changes what the audit measures.
+    Candidates are the items that are neither decided nor waiting for people, not the same as one
+    that is, and not kept for the audit. The first items of the audit's order are kept, as large a
+    share of the pool as of a batch: so what the selector does never changes what the audit
+    measures.
     """
     config, pool = workspace.config, workspace.pool
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
-    free = ~np.isin(pool.groups, pool.groups[[outcome.index for outcome in outcomes]])
+    asked = [*(outcome.index for outcome in outcomes), *waiting]
+    free = ~np.isin(pool.groups, pool.groups[asked])
     free[audit_order[: int(np.ceil(config.batch.audit * len(pool)))]] = False
     return SelectionView(
         embeddings=workspace.required(workspace.embeddings, "propose").open(),
@@ -162,13 +177,10 @@ def _audit_size(workspace: Workspace, size: int) -> int:
     return int(np.clip(wanted - audited, 0, size))
 
 
-def _audit(
-    view: SelectionView, order: Integers, outcomes: Sequence[Outcome], count: int
-) -> Selection:
-    """Take the next undecided items in the order that was drawn once for the whole pool."""
-    decided = {outcome.index for outcome in outcomes if not outcome.machine}
+def _audit(view: SelectionView, order: Integers, taken: Collection[int], count: int) -> Selection:
+    """Take the next items in the order that was drawn once for the whole pool, but for `taken`."""
     waiting = (
-        np.array([index for index in order[start : start + 1024] if index not in decided], np.int64)
+        np.array([index for index in order[start : start + 1024] if index not in taken], np.int64)
         for start in range(0, len(order), 1024)
     )
     indices = pick_distinct(view, waiting, count) if count else np.empty(0, dtype=np.int64)

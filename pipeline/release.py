@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import blocks
+from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.proposing import latest_training
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 

@@ -1,4 +1,4 @@
-"""The tables of the state database. Rows are only ever added."""
+"""The tables of the state database. Rows are only ever added, but for claims and reviewers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 2  # 1 had no `machine` in `decision`
+SCHEMA_VERSION = 3  # what each version brought stands in `upgrades.py`
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -65,7 +66,11 @@ class ProjectRow(Table):
 
 
 class BatchRow(Table):
-    """One selection."""
+    """One selection.
+
+    Attributes:
+        extends: An earlier batch whose undecided items stay open beside this one's.
+    """
 
     __tablename__ = "batch"
 
@@ -73,6 +78,7 @@ class BatchRow(Table):
     cycle: Mapped[int]
     selector: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    extends: Mapped[int | None] = mapped_column(ForeignKey("batch.number"))
 
 
 class BatchItemRow(Table):
@@ -92,9 +98,17 @@ class BatchItemRow(Table):
 
 
 class DecisionRow(Table):
-    """What one reviewer, a person or a proposer, said about one item, once."""
+    """What one reviewer, a person or a proposer, said about one item, once.
+
+    Attributes:
+        source: The way by which it came in: "file", "screen", "bulk", "adjudication", ...
+        key: Made by whoever sent it, so that one sent twice is stored once.
+        withdraws: The key of an earlier decision of the same reviewer that this one takes back;
+            then `action` is "undo".
+    """
 
     __tablename__ = "decision"
+    __table_args__ = (Index("decision_key", "key", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     item_index: Mapped[int] = mapped_column(index=True)
@@ -112,6 +126,40 @@ class DecisionRow(Table):
     source: Mapped[str]
     decided_at: Mapped[datetime]
     machine: Mapped[bool] = mapped_column(default=False, server_default=false())
+    key: Mapped[str | None]
+    withdraws: Mapped[str | None]
+
+
+class ClaimRow(Table):
+    """An item that a reviewer has in hand, so that nobody else is given it.
+
+    Attributes:
+        until: When it lapses, in seconds since 1970; None once the reviewer has decided the item.
+        blind: Whether this reviewer is not to see the proposal.
+    """
+
+    __tablename__ = "claim"
+
+    item_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reviewer: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[float | None]
+    blind: Mapped[bool]
+
+
+class ReviewerRow(Table):
+    """Somebody who may use the review screen.
+
+    Attributes:
+        token_hash: SHA-256 of the token, in hexadecimal; the token itself is kept nowhere.
+        adjudicator: Whether they may settle what others disagree on.
+    """
+
+    __tablename__ = "reviewer"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    token_hash: Mapped[str]
+    adjudicator: Mapped[bool]
+    created_at: Mapped[datetime]
 
 
 class TrainingRow(Table):

@@ -12,6 +12,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.errors import WorkspaceError
+from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
 from hilt.pipeline.reporting.tables import (
@@ -25,7 +26,6 @@ from hilt.pipeline.reporting.tables import (
     reviewer_lines,
     total_seconds,
 )
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.batches import read_batch
-from hilt.pipeline.store import Outcome
+from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.types import BatchItem
