@@ -78,7 +78,7 @@ class BatchRow(Table):
     cycle: Mapped[int]
     selector: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
-    extends: Mapped[int | None] = mapped_column(ForeignKey("batch.number"))
+    extends: Mapped[int | None]
 
 
 class BatchItemRow(Table):

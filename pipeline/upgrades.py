@@ -13,7 +13,7 @@ STATEMENTS = {
         "ALTER TABLE decision ADD COLUMN key TEXT",
         "ALTER TABLE decision ADD COLUMN withdraws TEXT",
         "CREATE UNIQUE INDEX decision_key ON decision (key)",
-        "ALTER TABLE batch ADD COLUMN extends INTEGER REFERENCES batch (number)",
+        "ALTER TABLE batch ADD COLUMN extends INTEGER",
     ),
 }
 NEW_TABLES = {3: (ClaimRow.__table__, ReviewerRow.__table__)}

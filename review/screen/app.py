@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -24,6 +25,7 @@ from hilt.review.screen.visitor import Visitor, current_visitor
 
 MANY_LABELS = 11  # from so many on, labels are found by typing
 LONGEST_TOKEN = 200
+STATIC = Path(__file__).parent / "static"
 
 pages = APIRouter(default_response_class=HTMLResponse)
 CurrentVisitor = Annotated[Visitor, Depends(current_visitor)]
@@ -64,7 +66,7 @@ def create_app(desk: Desk, host: str = "127.0.0.1") -> FastAPI:
     app.state.templates.filters["markdown"] = render
     app.include_router(pages)
     app.include_router(api)
-    app.mount("/static", StaticFiles(packages=[("hilt.review.screen", "static")]), "static")
+    app.mount("/static", StaticFiles(directory=STATIC), "static")
     return app
 
 

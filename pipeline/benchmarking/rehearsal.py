@@ -1,0 +1,92 @@
+"""A workspace of made-up items that is ready for review, to rehearse and measure the screen."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from hilt.pipeline.arrays import ArrayFile, write_json
+from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.workspace import Workspace, init
+
+LABELS = ("business", "entertainment", "politics", "sport", "tech")
+WORDS = (
+    "the market rose after a strong report from the central bank while shares in two makers of"
+    " chips fell as the minister said that a new law on music and film would be put before"
+    " parliament in spring and the team won its third match of the season in front of a full house"
+).split()
+DIMENSION = 16
+AUDITED = 7  # every so manieth item is part of the audit slice
+
+
+def rehearsal_workspace(
+    folder: Path,
+    texts: Sequence[str],
+    labels: Sequence[str] = LABELS,
+    **settings: Any,  # noqa: ANN401 - sections of a configuration
+) -> Workspace:
+    """Make a workspace whose first batch holds every text, with proposals that are drawn.
+
+    Args:
+        folder: Where to make it; the workspace is `folder / "work"`.
+        texts: At least one.
+        labels: Any number from two.
+        settings: More of the configuration.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "pool.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "text"), *((f"i{n}", t) for n, t in enumerate(texts))])
+    config = {"pool": {"path": "pool.csv", "id": "id"}, "labels": list(labels), **settings}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    workspace = init(folder / "work", folder / "config.yaml")
+    rng = np.random.default_rng(workspace.config.seed)
+    likeliest = rng.integers(len(labels), size=len(texts))
+    _write(workspace.embeddings, _embeddings(likeliest, len(labels), rng))
+    workspace.store.add_batch(0, {"kind": "rehearsal"}, _rows(labels, likeliest, rng))
+    return workspace
+
+
+def made_up_texts(count: int, seed: int = 0) -> list[str]:
+    """Make different texts of 20 to 60 words."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(20, 60, size=count)
+    return [
+        f"{number}. " + " ".join(rng.choice(WORDS, length)) for number, length in enumerate(lengths)
+    ]
+
+
+def _rows(
+    labels: Sequence[str], likeliest: np.ndarray[Any, Any], rng: np.random.Generator
+) -> list[BatchItemRow]:
+    second = (likeliest + rng.integers(1, len(labels), size=len(likeliest))) % len(labels)
+    return [
+        BatchItemRow(
+            rank=rank,
+            item_index=rank,
+            item_id=f"i{rank}",
+            reason="audit" if rank % AUDITED == AUDITED - 1 else "uncertain",
+            score=0.5,
+            blind=rank % AUDITED == AUDITED - 1,
+            proposal=[[labels[first], 0.62], [labels[other], 0.21]],
+        )
+        for rank, (first, other) in enumerate(zip(likeliest, second, strict=True))
+    ]
+
+
+def _embeddings(
+    likeliest: np.ndarray[Any, Any], n_labels: int, rng: np.random.Generator
+) -> np.ndarray[Any, Any]:
+    """Scatter the items of each label around a point of its own."""
+    centres = rng.normal(size=(n_labels, DIMENSION))
+    vectors = centres[likeliest] + 0.5 * rng.normal(size=(len(likeliest), DIMENSION))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+
+
+def _write(file: ArrayFile, array: np.ndarray[Any, Any]) -> None:
+    np.save(file.path, array)
+    write_json(file.maker_path, {"rehearsal": True})
