@@ -73,7 +73,7 @@ function card(shown, place) {
   const probability = document.createElement("span");
   probability.className = "probability";
   probability.textContent = percent(shown.proposal[0].probability);
-  button.append(key, text, probability);
+  button.append(key, probability, text);
   button.addEventListener("click", () => toggle(place));
   item.append(button);
   return item;

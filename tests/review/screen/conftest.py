@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from hilt.pipeline.benchmarking.rehearsal import rehearsal_workspace
 from hilt.pipeline.outcomes import Outcome
@@ -125,3 +125,15 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         yield open_
     for context in contexts:
         context.close()
+
+
+def text_of(page: Page) -> str:
+    return page.locator("#text").inner_text()
+
+
+def wait_for_item(page: Page) -> None:
+    expect(page.locator("#item")).to_have_attribute("aria-busy", "false")
+
+
+def wait_until_saved(page: Page) -> None:
+    expect(page.locator("#saved")).to_have_attribute("data-waiting", "0", timeout=15_000)
