@@ -85,8 +85,8 @@ class Claims:
         return taken
 
     def release(self, session: Session, claims: Sequence[Claim]) -> None:
-        """Give items back before their time."""
-        _put(session, [Claim(each.item, each.reviewer, each.blind, 0.0) for each in claims])
+        """Note claims that have lapsed before their time."""
+        _put(session, claims)
 
     def append(self, session: Session, rows: Sequence[DecisionRow]) -> None:
         """Store decisions whose key is not known yet, and note that their items are decided.

@@ -8,6 +8,7 @@ import os
 import secrets
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import islice
 
@@ -101,6 +102,10 @@ class WorkspaceDesk:
         if self._refill is not None:
             self._refill.start()
 
+    async def refresh(self) -> None:
+        """Learn what other processes did; at most once a second it takes time."""
+        await self._state.refresh()
+
     async def stop(self) -> None:
         """Write what waits and let go."""
         if self._refill is not None:
@@ -134,7 +139,6 @@ class WorkspaceDesk:
 
     async def serve(self, person: Person, holding: Collection[int], count: int) -> Served:
         """Give a reviewer items until they hold `count`, and renew their claims."""
-        await self._state.refresh()
         now, name = time.time(), person.name
         assignments = self._state.assignments
         wishes = [wish for item in holding if (wish := assignments.wish(item, name, now))]
@@ -172,9 +176,16 @@ class WorkspaceDesk:
         assignments.note(taken)
         return taken
 
+    async def release(self, person: Person, items: Collection[int]) -> None:
+        """Take items back that a reviewer leaves undecided, so that others may have them."""
+        assignments = self._state.assignments
+        claims = [assignments.claim(item, person.name) for item in items]
+        left = [replace(claim, until=0.0) for claim in claims if claim and claim.until is not None]
+        assignments.note(left)
+        await self._writer.run(partial(self._claims.release, claims=left))
+
     async def group(self, person: Person, skipped: Collection[int]) -> Group | None:
         """Give a reviewer many items at once; `skipped` are first items of groups passed over."""
-        await self._state.refresh()
         wishes = {wish.item: wish for wish in self._state.assignments.wishes(person.name, ())}
         entries = [self._state.assignments.entries[item] for item in wishes]
         entries = [each for each in entries if not wishes[each.index].blind and each.proposed]
@@ -222,7 +233,6 @@ class WorkspaceDesk:
     async def _store(
         self, person: Person, answers: Sequence[Answer], *, adjudicates: bool
     ) -> list[Receipt]:
-        await self._state.refresh()
         rows, receipts = self._recorder.rows(person.name, answers, adjudicates=adjudicates)
         if rows:
             await self._writer.run(partial(self._claims.append, rows=rows))
@@ -249,7 +259,7 @@ class WorkspaceDesk:
     def _shown_again(self, item: int, name: str, said: str | None, comment: str) -> Shown:
         claim = self._state.assignments.claim(item, name)
         shown = self._shown(item, claim is None or claim.blind)
-        return Shown(item, shown.text, shown.blind, shown.proposal, shown.reason, said, comment)
+        return replace(shown, said=said, comment=comment)
 
     # -- disagreements and progress -----------------------------------------------------------
 

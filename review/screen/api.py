@@ -54,6 +54,12 @@ class ItemsBody(_Body):
     count: int = Field(ge=0, le=MOST_ITEMS)
 
 
+class ReleaseBody(_Body):
+    """What a page leaves undecided."""
+
+    items: list[int] = Field(max_length=2 * MOST_ITEMS)
+
+
 class GroupBody(_Body):
     """The first items of the groups that were passed over."""
 
@@ -86,6 +92,12 @@ async def items(body: ItemsBody, person: CurrentPerson, desk: CurrentDesk) -> Re
     """Give items."""
     served = await desk.serve(person, body.holding, body.count)
     return _json({"kept": served.kept, "items": served.items, "standing": desk.standing(person)})
+
+
+@api.post("/release", status_code=204)
+async def release(body: ReleaseBody, person: CurrentPerson, desk: CurrentDesk) -> None:
+    """Take items back."""
+    await desk.release(person, body.items)
 
 
 @api.post("/answers")

@@ -91,13 +91,13 @@ async def adjudicate(request: Request, visitor: CurrentVisitor) -> Response:
 
 
 @pages.get("/login")
-async def login_page(request: Request) -> Response:
+async def login_page(request: Request, _visitor: CurrentVisitor) -> Response:
     """Ask for a token."""
     return _login(request)
 
 
 @pages.post("/login")
-async def login(request: Request) -> Response:
+async def login(request: Request, _visitor: CurrentVisitor) -> Response:
     """Open a session for whoever has a token."""
     limit: LoginLimit = request.app.state.limit
     desk: Desk = request.app.state.desk

@@ -202,6 +202,10 @@ class Desk(Protocol):
         """Write what waits and let go."""
         ...
 
+    async def refresh(self) -> None:
+        """Learn what changed elsewhere; before each request, so that it is quick mostly."""
+        ...
+
     def needs_token(self) -> bool:
         """Tell whether anybody must name a token; not so before a reviewer was added."""
         ...
@@ -216,6 +220,10 @@ class Desk(Protocol):
 
     async def serve(self, person: Person, holding: Collection[int], count: int) -> Served:
         """Give a reviewer items until they hold `count`, and renew their claims."""
+        ...
+
+    async def release(self, person: Person, items: Collection[int]) -> None:
+        """Take items back that a reviewer leaves undecided, so that others may have them."""
         ...
 
     async def record(self, person: Person, answers: Sequence[Answer]) -> list[Receipt]:

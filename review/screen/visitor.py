@@ -31,6 +31,7 @@ class Visitor:
 
 async def current_visitor(request: Request) -> Visitor:
     """Find who sends a request."""
+    await request.app.state.desk.refresh()
     sessions: Sessions = request.app.state.sessions
     cookie = request.cookies.get(Visitor.cookie_name(request), "")
     person = sessions.person(cookie)

@@ -12,8 +12,13 @@ export class Unreachable extends Error {}
 
 export const get = (path) => request(path, { method: "GET" });
 
-export const post = (path, body) =>
+/** Tell the server, without waiting, what this page leaves undecided; it may be closing. */
+export const release = (items) =>
+  items.length ? post("/api/release", { items }, { keepalive: true }).catch(() => {}) : null;
+
+export const post = (path, body, options = {}) =>
   request(path, {
+    ...options,
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
@@ -30,5 +35,5 @@ async function request(path, options) {
   if (response.status === 401) location.assign("/login");
   if (response.status >= 500 || response.status === 401) throw new Unreachable(response.statusText);
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
+  return response.status === 204 ? null : response.json();
 }

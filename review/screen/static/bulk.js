@@ -1,6 +1,6 @@
 // Many items of one proposed label at once: take out the odd ones, accept the rest.
 
-import { Unreachable, post } from "./api.js";
+import { Unreachable, post, release } from "./api.js";
 import { watchPage } from "./clock.js";
 import { describe, listen } from "./keys.js";
 import { Outbox, newKey } from "./outbox.js";
@@ -30,30 +30,34 @@ const history = [];
 const skipped = [];
 let group = null;
 let out = new Set();
-let loading = false;
+let timer;
+let turn = 0; // of loading; what comes in after something else was shown is let go
 
 async function load() {
-  if (loading) return;
-  loading = true;
+  const mine = ++turn;
+  clearTimeout(timer);
+  let found = null;
   try {
     if (await outbox.flush()) {
       const said = await post("/api/group", { skipped });
       showStanding(said.standing);
-      show(said.group);
-    } else notice("Waiting for the connection. What you said is kept here.");
+      found = said.group;
+    }
   } catch (error) {
     if (!(error instanceof Unreachable)) console.error(error);
-  } finally {
-    loading = false;
   }
-  if (!group) setTimeout(load, POLL_MS);
+  if (mine !== turn) return release((found?.items ?? []).map(({ item }) => item));
+  show(found);
+  if (!found) timer = setTimeout(load, POLL_MS);
 }
 
 function show(found) {
   group = found;
   out = new Set();
   element("group").textContent = group ? group.label : "";
-  notice(group ? "" : "No group waits for you. What is left is better decided one by one.");
+  if (group) notice("");
+  else if (outbox.waiting().length) notice("Waiting for the connection. What you said is kept here.");
+  else notice("No group waits for you. What is left is better decided one by one.");
   element("cards").replaceChildren(...(group?.items ?? []).map(card));
   document.querySelector('[data-act="accept"]').disabled = !group;
   showChosen();
@@ -104,10 +108,14 @@ function accept() {
   }));
   history.push({ group, answers });
   for (const answer of answers) outbox.add(answer);
+  release(group.items.filter((_, place) => out.has(place)).map(({ item }) => item));
   skipped.push(group.items[0].item); // what was taken out of it is decided one by one
   show(null);
+  notice("");
   load();
 }
+
+const leave = () => release(group ? group.items.map(({ item }) => item) : []);
 
 function undo() {
   const last = history.pop();
@@ -116,6 +124,8 @@ function undo() {
     outbox.add({ key: newKey(), item, act: "undo", withdraws: key });
   }
   skipped.pop();
+  turn += 1;
+  clearTimeout(timer);
   show(last.group);
 }
 
@@ -135,14 +145,17 @@ const ACTS = {
   forward: () => move(1),
   back: () => move(-1),
   next: () => {
-    if (group) skipped.push(group.items[0].item);
-    else skipped.length = 0;
+    if (group) {
+      skipped.push(group.items[0].item);
+      leave();
+    } else skipped.length = 0;
     load();
   },
   guidelines: () => openDialog("guidelines"),
   keys: () => openDialog("keys"),
 };
 
+addEventListener("pagehide", leave);
 describe(KEYS);
 listen(
   KEYS,

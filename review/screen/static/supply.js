@@ -1,6 +1,6 @@
 // The items in hand: the one that is shown, and the next ones, fetched before they are needed.
 
-import { Unreachable, post } from "./api.js";
+import { Unreachable, post, release } from "./api.js";
 
 const LEAST = 10; // so many are there beside the one that is shown, as long as there are any
 const MOST = 16;
@@ -19,6 +19,8 @@ export class Supply {
     this.filling = null;
     this.timer = null;
     this.asked = false;
+    addEventListener("pagehide", () => release(this.items.map((each) => each.item)));
+    addEventListener("pageshow", (event) => event.persisted && this.fill());
   }
 
   get current() {
