@@ -13,13 +13,14 @@ import yaml
 from hilt.pipeline.arrays import ArrayFile, write_json
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace, init
+from hilt.types import Floats, Integers
 
 LABELS = ("business", "entertainment", "politics", "sport", "tech")
-WORDS = (
+SPOKEN = (
     "the market rose after a strong report from the central bank while shares in two makers of"
     " chips fell as the minister said that a new law on music and film would be put before"
     " parliament in spring and the team won its third match of the season in front of a full house"
-).split()
+)
 DIMENSION = 16
 AUDITED = 7  # every so manieth item is part of the audit slice
 
@@ -56,12 +57,13 @@ def made_up_texts(count: int, seed: int = 0) -> list[str]:
     rng = np.random.default_rng(seed)
     lengths = rng.integers(20, 60, size=count)
     return [
-        f"{number}. " + " ".join(rng.choice(WORDS, length)) for number, length in enumerate(lengths)
+        f"{number}. " + " ".join(rng.choice(SPOKEN.split(), length))
+        for number, length in enumerate(lengths)
     ]
 
 
 def _rows(
-    labels: Sequence[str], likeliest: np.ndarray[Any, Any], rng: np.random.Generator
+    labels: Sequence[str], likeliest: Integers, rng: np.random.Generator
 ) -> list[BatchItemRow]:
     second = (likeliest + rng.integers(1, len(labels), size=len(likeliest))) % len(labels)
     return [
@@ -78,15 +80,14 @@ def _rows(
     ]
 
 
-def _embeddings(
-    likeliest: np.ndarray[Any, Any], n_labels: int, rng: np.random.Generator
-) -> np.ndarray[Any, Any]:
+def _embeddings(likeliest: Integers, n_labels: int, rng: np.random.Generator) -> Floats:
     """Scatter the items of each label around a point of its own."""
     centres = rng.normal(size=(n_labels, DIMENSION))
     vectors = centres[likeliest] + 0.5 * rng.normal(size=(len(likeliest), DIMENSION))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    units: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return units.astype(np.float16)
 
 
-def _write(file: ArrayFile, array: np.ndarray[Any, Any]) -> None:
+def _write(file: ArrayFile, array: Floats) -> None:
     np.save(file.path, array)
     write_json(file.maker_path, {"rehearsal": True})
