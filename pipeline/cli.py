@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hilt.pipeline.commands.agreement import agreement
 from hilt.pipeline.commands.benchmark import benchmark
 from hilt.pipeline.commands.config import config
 from hilt.pipeline.commands.cycle import cycle
@@ -50,6 +51,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "select": select,
         "oracle": oracle,
         "review": review,
+        "agreement": agreement,
         "export": export,
         "import": import_,
         "train": train,

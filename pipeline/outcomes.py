@@ -10,7 +10,9 @@ from hilt.pipeline.tables import DecisionRow
 
 GOLD = "gold"  # the source of answers that are known to be right
 ADJUDICATION = "adjudication"  # the source of what settles a disagreement
-UNDO = "undo"
+BULK = "bulk"  # the source of decisions on many items at once
+CHECK = "check"  # the source of decisions by which those are measured
+UNDO = "undo"  # the action that takes an earlier decision back
 
 
 @dataclass(frozen=True, slots=True)

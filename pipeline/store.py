@@ -167,9 +167,8 @@ class Store:
     def open_batches(self) -> list[int]:
         """List the last batch and those that it extends, oldest first."""
         with Session(self._engine) as session:
-            extends = dict(
-                session.execute(select(BatchRow.number, BatchRow.extends)).tuples().all()
-            )
+            batches = session.scalars(select(BatchRow))
+            extends = {batch.number: batch.extends for batch in batches}
         chain: list[int] = []
         number = max(extends, default=None)
         while number is not None:

@@ -34,8 +34,9 @@ from typing import Any
 
 import httpx
 import numpy as np
-from postgres_server import postgres_server
 
+from hilt.errors import HiltError
+from hilt.pipeline.benchmarking.postgres_server import postgres_server
 from hilt.pipeline.benchmarking.rehearsal import LABELS, made_up_texts, rehearsal_workspace
 from hilt.pipeline.reviewers import add_reviewer
 from hilt.pipeline.workspace import Workspace
@@ -190,6 +191,36 @@ def database(kind: str, folder: Path) -> Iterator[str | None]:
         yield url
 
 
+def measure(arguments: argparse.Namespace, folder: Path, url: str | None) -> dict[str, Any]:
+    """Make a workspace, let everybody work in it, and say what it came to."""
+    review = {"gold_share": 0, "blind_share": 0, "bulk_check": 0}
+    texts = made_up_texts(arguments.items)
+    workspace = rehearsal_workspace(folder, texts, review=review, database=url)
+    names = [f"reviewer-{number:02d}" for number in range(arguments.reviewers)]
+    tokens = {each: add_reviewer(workspace.store, each) for each in names}
+    server = Server(workspace.folder, arguments.port)
+    server.start()
+    started = time.monotonic()
+    try:
+        tally = asyncio.run(run(server, tokens, arguments))
+    finally:
+        server.kill()
+    seconds = time.monotonic() - started
+    p50, p95 = np.percentile(tally.milliseconds, [50, 95])
+    result = {
+        **compare(workspace, tally),
+        "p50_ms": round(float(p50), 1),
+        "p95_ms": round(float(p95), 1),
+        "answers_per_second": round(len(tally.acknowledged) / seconds, 1),
+        "retries": tally.retries,
+        "refused": len(tally.refused),
+        "seconds": round(seconds, 1),
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+    workspace.store.close()
+    return result
+
+
 def main() -> None:
     """Run it, and say what it came to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -201,32 +232,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, database(arguments.database, Path(name)) as url:
-        review = {"gold_share": 0, "blind_share": 0, "bulk_check": 0}
-        texts = made_up_texts(arguments.items)
-        workspace = rehearsal_workspace(Path(name), texts, review=review, database=url)
-        names = [f"reviewer-{number:02d}" for number in range(arguments.reviewers)]
-        tokens = {each: add_reviewer(workspace.store, each) for each in names}
-        server = Server(workspace.folder, arguments.port)
-        server.start()
-        started = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
         try:
-            tally = asyncio.run(run(server, tokens, arguments))
-        finally:
-            server.kill()
-        seconds = time.monotonic() - started
-        p50, p95 = np.percentile(tally.milliseconds, [50, 95])
-        result = {
-            **compare(workspace, tally),
-            "p50_ms": round(float(p50), 1),
-            "p95_ms": round(float(p95), 1),
-            "answers_per_second": round(len(tally.acknowledged) / seconds, 1),
-            "retries": tally.retries,
-            "refused": len(tally.refused),
-            "seconds": round(seconds, 1),
-            "load_average": round(os.getloadavg()[0], 1),
-        }
-        workspace.store.close()
+            with database(arguments.database, Path(name)) as url:
+                result = measure(arguments, Path(name), url)
+        except HiltError as error:
+            raise SystemExit(str(error)) from None
     print(json.dumps(result, indent=1) if arguments.json else result)
 
 

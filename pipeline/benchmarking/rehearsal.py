@@ -29,6 +29,8 @@ def rehearsal_workspace(
     folder: Path,
     texts: Sequence[str],
     labels: Sequence[str] = LABELS,
+    *,
+    audited: bool = True,
     **settings: Any,  # noqa: ANN401 - sections of a configuration
 ) -> Workspace:
     """Make a workspace whose first batch holds every text, with proposals that are drawn.
@@ -37,6 +39,7 @@ def rehearsal_workspace(
         folder: Where to make it; the workspace is `folder / "work"`.
         texts: At least one.
         labels: Any number from two.
+        audited: Whether every seventh item is part of an audit slice.
         settings: More of the configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +51,7 @@ def rehearsal_workspace(
     rng = np.random.default_rng(workspace.config.seed)
     likeliest = rng.integers(len(labels), size=len(texts))
     _write(workspace.embeddings, _embeddings(likeliest, len(labels), rng))
-    workspace.store.add_batch(0, {"kind": "rehearsal"}, _rows(labels, likeliest, rng))
+    workspace.store.add_batch(0, {"kind": "rehearsal"}, _rows(labels, likeliest, audited, rng))
     return workspace
 
 
@@ -63,17 +66,18 @@ def made_up_texts(count: int, seed: int = 0) -> list[str]:
 
 
 def _rows(
-    labels: Sequence[str], likeliest: Integers, rng: np.random.Generator
+    labels: Sequence[str], likeliest: Integers, audited: bool, rng: np.random.Generator
 ) -> list[BatchItemRow]:
     second = (likeliest + rng.integers(1, len(labels), size=len(likeliest))) % len(labels)
+    audit = [audited and rank % AUDITED == AUDITED - 1 for rank in range(len(likeliest))]
     return [
         BatchItemRow(
             rank=rank,
             item_index=rank,
             item_id=f"i{rank}",
-            reason="audit" if rank % AUDITED == AUDITED - 1 else "uncertain",
+            reason="audit" if audit[rank] else "uncertain",
             score=0.5,
-            blind=rank % AUDITED == AUDITED - 1,
+            blind=audit[rank],
             proposal=[[labels[first], 0.62], [labels[other], 0.21]],
         )
         for rank, (first, other) in enumerate(zip(likeliest, second, strict=True))

@@ -39,6 +39,6 @@ def cycle(
     def text() -> None:
         say_training(training.cycle, training.summary)
         say(f"Batch {batch.number}: {len(batch)} items.")
-        next_step(f"hilt export {work} batch.csv")
+        next_step(f"hilt review {work}")
 
     emit(value, as_json=json, text=text)

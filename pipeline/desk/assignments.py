@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.desk.claims import Claim, Wish
 from hilt.pipeline.desk.ledger import Ledger, Said
+from hilt.pipeline.outcomes import BULK, CHECK
 from hilt.pipeline.tables import BatchItemRow
-
-BULK = "bulk"  # the source of decisions on many items at once
-CHECK = "check"  # the source of decisions by which those are measured
 
 
 @dataclass(frozen=True, slots=True)

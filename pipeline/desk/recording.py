@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from hilt.pipeline.desk.assignments import BULK, CHECK, Assignments
+from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.ledger import Ledger
-from hilt.pipeline.outcomes import ADJUDICATION, UNDO
+from hilt.pipeline.outcomes import ADJUDICATION, BULK, CHECK, UNDO
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace

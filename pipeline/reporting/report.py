@@ -12,7 +12,9 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.adjudicating import gold_accuracy
+from hilt.pipeline.anchoring import anchoring, bulk_accuracy
+from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
 from hilt.pipeline.reporting.tables import (
@@ -87,7 +89,7 @@ def minutes(seconds: float | None) -> str:
 
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
-    outcomes, decisions = workspace.store.outcomes(), workspace.store.decisions()
+    outcomes, decisions = workspace.store.outcomes(), standing(workspace.store.decisions())
     by_people = [row for row in decisions if not row.machine]
     trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
@@ -119,6 +121,9 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "reviewers": reviewer_lines(by_people),
         "machines": reviewer_lines([row for row in decisions if row.machine]),
         "accepted": accepted(by_people),
+        "anchoring": anchoring(decisions, workspace.store.batch_items()),
+        "bulk": bulk_accuracy(decisions),
+        "gold": gold_accuracy(decisions),
         "version": version("hilt"),
         "seed": workspace.config.seed,
         "configuration": _configuration(workspace),

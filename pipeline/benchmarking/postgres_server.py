@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hilt.errors import WorkspaceError
+
 VERSIONS = Path("/usr/lib/postgresql")
 USER = "postgres"  # made by Debian's package; the server refuses to run as root
 
@@ -21,6 +23,9 @@ def postgres_server(folder: Path) -> Iterator[str]:
 
     It listens on a port of 127.0.0.1 that is free, and keeps its promises on disk as it does by
     default.
+
+    Raises:
+        WorkspaceError: If PostgreSQL is not installed, or does not start.
     """
     programs = _programs()
     folder.mkdir(parents=True)
@@ -46,7 +51,9 @@ def postgres_server(folder: Path) -> Iterator[str]:
 def _programs() -> Path:
     versions = sorted(VERSIONS.glob("*/bin/initdb"))
     if not versions:
-        raise SystemExit("PostgreSQL is not installed; get it with `apt-get install postgresql`.")
+        raise WorkspaceError(
+            "PostgreSQL is not installed; get it with `apt-get install postgresql`."
+        )
     return versions[-1].parent
 
 
@@ -56,7 +63,7 @@ def _run(*command: object) -> None:
         [*as_user, *map(str, command)], cwd="/", capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise SystemExit(f"{command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
+        raise WorkspaceError(f"{command[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
 def _free_port() -> int:
