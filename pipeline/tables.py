@@ -174,15 +174,25 @@ class TrainingRow(Table):
     created_at: Mapped[datetime]
 
 
-def _append_only(table: str) -> None:
-    for verb in ("UPDATE", "DELETE"):
-        trigger = DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            "BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END"
-        )
-        event.listen(
-            Table.metadata.tables[table], "after_create", trigger.execute_if(dialect="sqlite")
-        )
+# What refuses a change, by the database; PostgreSQL's triggers need a function.
+_TRIGGERS = {
+    "sqlite": "CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END",
+    "postgresql": "CREATE OR REPLACE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
+    "EXECUTE FUNCTION hilt_append_only()",
+}
+_FUNCTION = """CREATE OR REPLACE FUNCTION hilt_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'this table is append-only'; END $$"""
+
+
+def _append_only(name: str) -> None:
+    table = Table.metadata.tables[name]
+    function = DDL(_FUNCTION).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
+    event.listen(table, "after_create", function)
+    for dialect, statement in _TRIGGERS.items():
+        for verb in ("update", "delete"):
+            ddl = DDL(statement.format(table=name, verb=verb))  # type: ignore[no-untyped-call]
+            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 for _name in ("batch", "batch_item", "decision", "training"):

@@ -25,8 +25,8 @@ def rehearse(tmp_path: Path) -> Iterator[Rehearse]:
 
     def make(items: int = 12, people: tuple[str, ...] = ("ann", "bob"), **review: Any) -> Workspace:
         folder = tmp_path / str(len(made))
-        settings = {"review": NOTHING_DRAWN | review}
-        workspace = rehearsal_workspace(folder, made_up_texts(items), **settings)
+        settings = NOTHING_DRAWN | review
+        workspace = rehearsal_workspace(folder, made_up_texts(items), review=settings)
         for name in people:
             add_reviewer(workspace.store, name)
         made.append(workspace)

@@ -1,7 +1,7 @@
 """One writer for many: grouped, and nobody suffers for another's mistake."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,15 +32,21 @@ async def nothing() -> None:
     pass
 
 
+def write(number: int) -> Callable[[Any], int]:
+    def operation(session: Any) -> int:
+        session.written.append(number)
+        return number
+
+    return operation
+
+
 def test_what_waits_together_is_written_in_one_transaction() -> None:
     store = CountingStore()
 
     async def work() -> list[int]:
         writer = GroupWriter(store, nothing)  # type: ignore[arg-type]
         writer.start()
-        results = await asyncio.gather(
-            *(writer.run(lambda session, n=n: session.written.append(n) or n) for n in range(50))
-        )
+        results = await asyncio.gather(*(writer.run(write(number)) for number in range(50)))
         await writer.stop()
         return results
 
@@ -59,9 +65,9 @@ def test_an_operation_that_fails_harms_no_other() -> None:
         writer = GroupWriter(store, nothing)  # type: ignore[arg-type]
         writer.start()
         results = await asyncio.gather(
-            writer.run(lambda session: session.written.append(1)),
+            writer.run(write(1)),
             writer.run(fail),
-            writer.run(lambda session: session.written.append(2)),
+            writer.run(write(2)),
             return_exceptions=True,
         )
         await writer.stop()
@@ -70,7 +76,7 @@ def test_an_operation_that_fails_harms_no_other() -> None:
     results = asyncio.run(work())
 
     assert store.written == [1, 2]
-    assert [type(result) for result in results] == [type(None), ValueError, type(None)]
+    assert [type(result) for result in results] == [int, ValueError, int]
 
 
 def test_stopping_writes_what_still_waits() -> None:
@@ -79,7 +85,7 @@ def test_stopping_writes_what_still_waits() -> None:
     async def work() -> None:
         writer = GroupWriter(store, nothing)  # type: ignore[arg-type]
         writer.start()
-        waiting = asyncio.create_task(writer.run(lambda session: session.written.append(7)))
+        waiting = asyncio.create_task(writer.run(write(7)))
         await asyncio.sleep(0)
         await writer.stop()
         await waiting
@@ -99,7 +105,7 @@ def test_everything_is_acknowledged_only_after_it_was_read_back(also: int) -> No
     async def work() -> None:
         writer = GroupWriter(store, committed)  # type: ignore[arg-type]
         writer.start()
-        await writer.run(lambda session: session.written.append(also))
+        await writer.run(write(also))
         assert seen == [[also]]
         await writer.stop()
 
