@@ -47,7 +47,7 @@ class Review(Section):
     )
     bulk_size: int = Field(20, ge=2, le=20, description="Most items in one grid of the bulk view.")
     bulk_nearness: float = Field(
-        0.4,
+        0.3,
         ge=-1,
         le=1,
         description="Cosine from which items of one proposed label come into one grid.",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD
 from hilt.pipeline.tables import DecisionRow
 from hilt.review.base import RESOLVED
+
+STEPS = 50  # the latest answers by which a reviewer's pace is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,6 @@ class Said:
     label: str | None
     source: str
     comment: str
-    seconds: float | None
-    decided_at: datetime
     audit: bool
     machine: bool
 
@@ -37,6 +37,7 @@ class Ledger:
         by_item: The standing decisions on each item, oldest first.
         by_reviewer: The standing decisions of each reviewer, oldest first.
         gold: Items whose label is known.
+        pace: Each reviewer's latest steps: 1 forward or 1 back, and the seconds that it took.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class Ledger:
         self.by_item: dict[int, list[Said]] = defaultdict(list)
         self.by_reviewer: dict[str, list[Said]] = defaultdict(list)
         self.gold: dict[int, str] = {}
+        self.pace: dict[str, deque[tuple[int, float]]] = defaultdict(partial(deque, maxlen=STEPS))
         self._keys: set[str] = set()
         self._standing: dict[str, Said] = {}
 
@@ -60,6 +62,8 @@ class Ledger:
                 self._withdraw(row.withdraws, row.reviewer)
             else:
                 self._add(row)
+            if row.seconds is not None:
+                self.pace[row.reviewer].append((1 if row.withdraws is None else -1, row.seconds))
             touched.add(row.item_index)
         return touched
 
@@ -89,8 +93,6 @@ class Ledger:
             label=row.labels[0] if row.labels else None,
             source=row.source,
             comment=row.comment,
-            seconds=row.seconds,
-            decided_at=row.decided_at,
             audit=row.audit,
             machine=row.machine,
         )

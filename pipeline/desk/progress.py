@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.ledger import Ledger, Said
 from hilt.pipeline.tables import BatchItemRow
 from hilt.review.intervals import wilson
 from hilt.review.screen.desk import Share, Standing
-
-PACE_ITEMS = 50  # the latest decisions by which a reviewer's pace is told
 
 
 class ProgressBoard:
@@ -52,7 +50,7 @@ class ProgressBoard:
             total=len(self._assignments.entries),
             done=len(self._assignments.complete),
             mine=len(said),
-            per_hour=_pace(said[-PACE_ITEMS:]),
+            per_hour=_pace(self._ledger.pace.get(reviewer, ())),
             accuracy=self._accuracy(),
             disputes=len(self.disputed),
             refill=refill,
@@ -73,7 +71,7 @@ class ProgressBoard:
         return Share(hits / items, *wilson(hits, items), items)
 
 
-def _pace(said: Sequence[Said]) -> float | None:
-    """Turn the time that decisions took into decisions an hour."""
-    timed = [each.seconds for each in said if each.seconds]
-    return 3600 * len(timed) / sum(timed) if timed else None
+def _pace(steps: Collection[tuple[int, float]]) -> float | None:
+    """Turn steps forward and back, with their seconds, into items an hour."""
+    items, seconds = sum(step for step, _ in steps), sum(spent for _, spent in steps)
+    return 3600 * max(0, items) / seconds if seconds else None

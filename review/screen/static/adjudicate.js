@@ -99,7 +99,7 @@ function settle(label) {
   history.push({ key, dispute });
   show();
   outbox.add({ key, item: dispute.item, act: "label", label, seconds });
-  element("item").focus({ preventScroll: true });
+  element("text").focus({ preventScroll: true });
 }
 
 function undo() {

@@ -7,6 +7,7 @@ import { Outbox, newKey } from "./outbox.js";
 import { element, notice, openDialog, percent, showSaved, showStanding, showText } from "./page.js";
 
 const CARD_KEYS = "abdegijklmnopqrstvwy"; // no letter that means something else
+const FEW = 6; // cards that have room for more of their text
 const POLL_MS = 3000;
 const KEYS = {
   accept: { keys: ["Enter"], says: "Accept the label for all that are chosen" },
@@ -59,6 +60,7 @@ function show(found) {
   else if (outbox.waiting().length) notice("Waiting for the connection. What you said is kept here.");
   else notice("No group waits for you. What is left is better decided one by one.");
   element("cards").replaceChildren(...(group?.items ?? []).map(card));
+  element("cards").classList.toggle("few", (group?.items.length ?? 0) <= FEW);
   document.querySelector('[data-act="accept"]').disabled = !group;
   showChosen();
   clock.reset(performance.now());

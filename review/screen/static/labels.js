@@ -3,6 +3,7 @@
 import { element, percent } from "./page.js";
 
 const DIGITS = "1234567890";
+const UNSURE = 0.5; // a proposal below it must not look like one that Enter can be trusted with
 
 export class Labels {
   /** @param choose Called with the name of a label that was chosen. */
@@ -21,9 +22,11 @@ export class Labels {
   /** Show what is proposed for an item, and which label is chosen already. */
   show(shown, chosen) {
     const probabilities = new Map(shown.proposal.map((each) => [each.label, each.probability]));
+    const unsure = !shown.said && (probabilities.get(chosen) ?? 1) < UNSURE;
     for (const button of this.buttons) {
       const probability = probabilities.get(button.dataset.label);
       button.setAttribute("aria-pressed", String(button.dataset.label === chosen));
+      button.classList.toggle("unsure", unsure && button.dataset.label === chosen);
       button.querySelector(".probability").textContent =
         probability === undefined ? "" : percent(probability);
     }

@@ -20,6 +20,7 @@ const KEYS = {
     says: "Take back the last answer, as often as you like",
   },
   guidelines: { keys: ["h"], says: "Guidelines" },
+  scroll: { keys: [], shown: ["↑", "↓"], says: "Scroll a long text" },
   keys: { keys: ["?"], says: "These keys" },
 };
 const FILTER_KEYS = { filter: { keys: ["/"], shown: ["/", "a letter"], says: "Find a label" } };
@@ -46,7 +47,7 @@ function show() {
   element("item").setAttribute("aria-busy", String(!shown));
   if (!shown) return showNothing();
   notice("");
-  document.body.classList.remove("empty");
+  document.body.classList.remove("empty", "nudge");
   element("about").textContent = about(shown);
   element("about").classList.toggle("blind", shown.blind);
   showText(element("text"), shown.text);
@@ -67,9 +68,15 @@ const REASONS = {
 };
 
 function about(shown) {
-  if (shown.said) return `You said ${shown.said}. Enter keeps it.`;
-  if (shown.blind) return "Blind: what do you say?";
+  if (shown.said) return `${wentBack()}You said ${shown.said}. Enter keeps it.`;
+  if (shown.blind) return "Without a proposal: choose a label yourself.";
   return REASONS[shown.reason] ?? shown.reason ?? "";
+}
+
+/** Say how many items ago it was, so that nobody goes back further than they mean to. */
+function wentBack() {
+  const back = supply.items.filter((each) => each.back).length;
+  return back > 1 ? `${back} items back. ` : "";
 }
 
 const chosen = (shown) => shown.said ?? shown.proposal[0]?.label;
@@ -95,7 +102,13 @@ function answer(act, label = null) {
   show();
   outbox.add({ key, item: shown.item, act, label, seconds, comment });
   supply.replenish();
-  element("item").focus({ preventScroll: true });
+  focusText();
+}
+
+function accept() {
+  const label = supply.current && chosen(supply.current);
+  if (label) answer("label", label);
+  else document.body.classList.add("nudge"); // whoever goes on by Enter alone would wonder
 }
 
 async function undo() {
@@ -103,9 +116,10 @@ async function undo() {
   const last = history.pop();
   if (!last) return notice("There is nothing left to take back.");
   takenBack.add(last.key);
-  supply.putBack(last.shown);
+  const seconds = clock.seconds(performance.now());
+  supply.putBack({ ...last.shown, back: true });
   show();
-  outbox.add({ key: newKey(), item: last.shown.item, act: "undo", withdraws: last.key });
+  outbox.add({ key: newKey(), item: last.shown.item, act: "undo", withdraws: last.key, seconds });
   if (history.length < PAST_ITEMS / 2) readPast();
 }
 
@@ -133,8 +147,11 @@ function comment() {
   element("comment").focus();
 }
 
+/** Where the arrows and the page keys scroll a long text. */
+const focusText = () => element("text").focus({ preventScroll: true });
+
 const ACTS = {
-  accept: () => supply.current && chosen(supply.current) && answer("label", chosen(supply.current)),
+  accept,
   skip: () => answer("skip"),
   flag: () => answer("flag"),
   comment,
@@ -161,6 +178,7 @@ for (const button of document.querySelectorAll("[data-act]")) {
 element("comment").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" && event.key !== "Escape") return;
   event.preventDefault();
-  element("item").focus({ preventScroll: true });
+  focusText();
 });
+focusText();
 supply.fill().then(readPast);

@@ -89,7 +89,7 @@ def make_screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeScreen
         screen.workspace.store.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open no other test can run an event loop
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("needs Debian's chromium: apt-get install chromium")

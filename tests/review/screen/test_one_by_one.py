@@ -99,6 +99,7 @@ def test_undo_goes_back_across_items_as_far_as_one_likes(screen: Screen, page: P
     for key in "1234512345123":
         texts.append(text_of(page))
         press(page, key)
+    wait_until_saved(page)
     before = len(screen.outcomes)
 
     for text in reversed(texts):
@@ -106,7 +107,8 @@ def test_undo_goes_back_across_items_as_far_as_one_likes(screen: Screen, page: P
         assert text_of(page) == text
 
     wait_until_saved(page)
-    assert len(screen.outcomes) <= before - 12
+    assert len(screen.outcomes) == before - 13
+    expect(page.locator("#about")).to_contain_text("13 items back. You said")
     assert [row.action for row in screen.decisions[-13:]] == ["undo"] * 13
 
 
