@@ -12,13 +12,11 @@ from dataclasses import replace
 from functools import cached_property, partial
 from itertools import islice
 
-import numpy as np
-
 from hilt.pipeline.adjudicating import settle
 from hilt.pipeline.desk.assignments import Entry
 from hilt.pipeline.desk.claims import Claim, Claims, Wish
 from hilt.pipeline.desk.gold import GoldItems
-from hilt.pipeline.desk.grouping import group_around
+from hilt.pipeline.desk.grouping import largest_group
 from hilt.pipeline.desk.recording import Recorder
 from hilt.pipeline.desk.refill import Refill
 from hilt.pipeline.desk.state import State
@@ -41,7 +39,7 @@ from hilt.review.screen.desk import (
     Standing,
     Task,
 )
-from hilt.types import Candidate
+from hilt.types import Candidate, Integers
 
 SECRET = ".review-secret"
 TRIES = 5  # to claim items, when other server processes claim the same ones
@@ -186,31 +184,30 @@ class WorkspaceDesk:
 
     async def group(self, person: Person, skipped: Collection[int]) -> Group | None:
         """Give a reviewer many items at once; `skipped` are first items of groups passed over."""
-        wishes = {wish.item: wish for wish in self._state.assignments.wishes(person.name, ())}
-        entries = [self._state.assignments.entries[item] for item in wishes]
-        entries = [each for each in entries if not wishes[each.index].blind and each.proposed]
-        for place, entry in enumerate(entries):
-            if entry.index not in skipped:
-                members = self._around(place, entries)
-                taken = await self._take(person.name, [wishes[each.index] for each in members])
-                seen = [claim.item for claim in taken if not claim.blind]
-                if len(seen) >= SMALLEST_GROUP:
-                    items = tuple(self._shown(item, blind=False) for item in seen)
-                    return Group(str(entry.proposed), items)
-        return None
+        name, assignments = person.name, self._state.assignments
+        wishes = {wish.item: wish for wish in assignments.wishes(name, ()) if not wish.blind}
+        entries = [assignments.entries[item] for item in wishes]
+        entries = [entry for entry in entries if entry.proposed is not None]
+        places = await asyncio.to_thread(self._places, entries, skipped)
+        members = [entries[place].index for place in places]
+        if len(members) < SMALLEST_GROUP:
+            return None
+        taken = await self._take(name, [wishes[item] for item in members])
+        seen = [claim.item for claim in taken if not claim.blind]
+        label = str(entries[places[0]].proposed)
+        return Group(label, tuple(self._shown(item, blind=False) for item in seen))
 
-    def _around(self, place: int, entries: Sequence[Entry]) -> list[Entry]:
+    def _places(self, entries: Sequence[Entry], skipped: Collection[int]) -> Integers:
+        """Find a group among the entries, around one that is not passed over."""
         review, indices = self._workspace.config.review, [entry.index for entry in entries]
-        members = group_around(
-            place,
-            [entry.proposed for entry in entries],
-            np.asarray(self._workspace.embeddings.open()[indices]),
+        return largest_group(
+            [place for place, item in enumerate(indices) if item not in skipped],
+            [str(entry.proposed) for entry in entries],
+            self._workspace.embeddings.open()[indices],
             self._workspace.pool.groups[indices],
             most=review.bulk_size,
             nearness=review.bulk_nearness,
         )
-        chosen = [entries[member] for member in members]
-        return chosen if len(chosen) >= SMALLEST_GROUP else []
 
     def _shown(self, item: int, blind: bool) -> Shown:
         """Describe an item as far as a reviewer may see it."""

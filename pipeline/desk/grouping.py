@@ -8,22 +8,24 @@ import numpy as np
 
 from hilt.types import Floats, Integers
 
+SEEDS = 200  # items around which a group is looked for
 
-def group_around(
-    place: int,
-    proposed: Sequence[str | None],
+
+def largest_group(
+    seeds: Sequence[int],
+    proposed: Sequence[str],
     embeddings: Floats,
     groups: Integers,
     *,
     most: int,
     nearness: float,
 ) -> Integers:
-    """Find the items that can be decided together with one, by its proposed label.
+    """Find the most items that can be decided together: one, and what is near it.
 
-    They are its near-duplicates, and what is near it among the items of the same proposed label.
+    Near are its near-duplicates, and items whose vectors are; all share its proposed label.
 
     Args:
-        place: Which of the n items.
+        seeds: Places, of the n items, around which a group may be; the first `SEEDS` are tried.
         proposed: The n proposed labels.
         embeddings: Shape (n, d), unit rows.
         groups: Shape (n,); near-duplicates have an equal value.
@@ -31,11 +33,17 @@ def group_around(
         nearness: Cosine from which an item is near.
 
     Returns:
-        Places, the one itself first, then nearest first.
+        Places, the seed first, then nearest first; empty when there are no seeds.
     """
-    cosines = np.asarray(embeddings, dtype=np.float32) @ embeddings[place].astype(np.float32)
-    cosines[groups == groups[place]] = 1.0
-    cosines[place] = 2.0
-    cosines[[label != proposed[place] for label in proposed]] = -2.0
-    nearest: Integers = np.argsort(-cosines, kind="stable")[:most]
-    return np.compress(cosines[nearest] >= nearness, nearest)
+    tried = np.array(seeds[:SEEDS], dtype=np.int64)
+    if not len(tried):
+        return tried
+    vectors = np.asarray(embeddings, dtype=np.float32)
+    cosines = vectors[tried] @ vectors.T  # (n_tried, n)
+    cosines[groups[tried, None] == groups] = 1.0
+    labels = np.unique(proposed, return_inverse=True)[1]
+    cosines[labels[tried, None] != labels] = -np.inf
+    best = np.minimum((cosines >= nearness).sum(axis=1), most).argmax()
+    cosines[best, tried[best]] = np.inf
+    nearest = np.argsort(-cosines[best], kind="stable")[:most]
+    return np.compress(cosines[best, nearest] >= nearness, nearest)
