@@ -12,8 +12,8 @@ from sqlalchemy import delete, select
 
 from hilt.errors import DataError, UnknownNameError
 from hilt.pipeline.outcomes import GOLD
-from hilt.pipeline.store import Store
 from hilt.pipeline.tables import ReviewerRow
+from hilt.pipeline.workspace import Workspace
 from hilt.registry import nearest
 from hilt.review.base import MACHINE, RESOLVED
 
@@ -36,7 +36,7 @@ class Reviewer:
     token_hash: str
 
 
-def add_reviewer(store: Store, name: str, *, adjudicator: bool = False) -> str:
+def add_reviewer(workspace: Workspace, name: str, *, adjudicator: bool = False) -> str:
     """Add a reviewer, or give one a new token; the old one ends, with every session.
 
     Returns:
@@ -58,31 +58,31 @@ def add_reviewer(store: Store, name: str, *, adjudicator: bool = False) -> str:
         adjudicator=adjudicator,
         created_at=datetime.now(UTC),
     )
-    with store.writing() as session:
+    with workspace.store.writing() as session:
         session.merge(row)
     return token
 
 
-def reviewers(store: Store) -> list[Reviewer]:
+def reviewers(workspace: Workspace) -> list[Reviewer]:
     """List the reviewers by name."""
-    with store.reading() as session:
+    with workspace.store.reading() as session:
         rows = session.scalars(select(ReviewerRow).order_by(ReviewerRow.name))
         return [Reviewer(row.name, row.adjudicator, row.created_at, row.token_hash) for row in rows]
 
 
-def remove_reviewer(store: Store, name: str) -> None:
+def remove_reviewer(workspace: Workspace, name: str) -> None:
     """Take a reviewer's access away; what they decided stays.
 
     Raises:
         UnknownNameError: If there is none of that name.
     """
-    names = [reviewer.name for reviewer in reviewers(store)]
+    names = [reviewer.name for reviewer in reviewers(workspace)]
     if name not in names:
         raise UnknownNameError(
             f"There is no reviewer {name!r}.{nearest(name, names)}"
             f" Reviewers: {', '.join(names) or 'none yet'}."
         )
-    with store.writing() as session:
+    with workspace.store.writing() as session:
         session.execute(delete(ReviewerRow).where(ReviewerRow.name == name))
 
 

@@ -197,7 +197,7 @@ def measure(arguments: argparse.Namespace, folder: Path, url: str | None) -> dic
     texts = made_up_texts(arguments.items)
     workspace = rehearsal_workspace(folder, texts, review=review, database=url)
     names = [f"reviewer-{number:02d}" for number in range(arguments.reviewers)]
-    tokens = {each: add_reviewer(workspace.store, each) for each in names}
+    tokens = {each: add_reviewer(workspace, each) for each in names}
     server = Server(workspace.folder, arguments.port)
     server.start()
     started = time.monotonic()

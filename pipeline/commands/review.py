@@ -6,11 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hilt.errors import WorkspaceError
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import ERR, emit, say
-
-PORT = 8642
 
 
 def review(
@@ -31,7 +28,7 @@ def review(
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")
-    ] = PORT,
+    ] = 8642,
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
     device: Device = None,
     json: Json = False,
@@ -44,21 +41,8 @@ def review(
     """
     import webbrowser
 
-    from hilt.pipeline.batches import select
-    from hilt.pipeline.desk.desk import WorkspaceDesk
-    from hilt.pipeline.reviewers import reviewers
+    from hilt.pipeline.review_screen import review_in_browser
     from hilt.pipeline.workspace import open_workspace
-    from hilt.review.screen.guard import is_loopback
-    from hilt.review.screen.server import serve
-
-    workspace = open_workspace(work, device=device)
-    if not is_loopback(host) and not reviewers(workspace.store):
-        raise WorkspaceError(
-            f"At {host} others can reach the screen, so everybody needs a token: run"
-            f" `hilt reviewer add {work} NAME` first."
-        )
-    if not workspace.store.batch_numbers():
-        select(workspace)
 
     def listening(address: str) -> None:
         emit(
@@ -69,4 +53,5 @@ def review(
         if browser and not webbrowser.open(address):
             ERR.print("No browser could be opened; open the address yourself.")
 
-    serve(WorkspaceDesk(workspace, live=live), host, port, listening)
+    workspace = open_workspace(work, device=device)
+    review_in_browser(workspace, live=live, host=host, port=port, listening=listening)

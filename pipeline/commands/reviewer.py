@@ -30,7 +30,7 @@ def add(
     from hilt.pipeline.reviewers import add_reviewer
     from hilt.pipeline.workspace import open_workspace
 
-    token = add_reviewer(open_workspace(work).store, name, adjudicator=adjudicator)
+    token = add_reviewer(open_workspace(work), name, adjudicator=adjudicator)
 
     def text() -> None:
         say(f"{name} signs in with this token, which is not shown again:")
@@ -45,7 +45,7 @@ def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
     from hilt.pipeline.reviewers import reviewers
     from hilt.pipeline.workspace import open_workspace
 
-    found = reviewers(open_workspace(work).store)
+    found = reviewers(open_workspace(work))
     value = [
         {"name": each.name, "adjudicator": each.adjudicator, "added_at": each.added_at.isoformat()}
         for each in found
@@ -70,7 +70,7 @@ def remove(work: Work, name: Name, json: Json = False, debug: Debug = False) -> 
     from hilt.pipeline.reviewers import remove_reviewer
     from hilt.pipeline.workspace import open_workspace
 
-    remove_reviewer(open_workspace(work).store, name)
+    remove_reviewer(open_workspace(work), name)
     emit({"removed": name}, as_json=json, text=lambda: say(f"{name} can no longer sign in."))
 
 

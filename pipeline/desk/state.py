@@ -45,7 +45,7 @@ class State:
         if time.monotonic() < self._fresh_until:
             return
         self._fresh_until = time.monotonic() + STALE_SECONDS
-        people = await asyncio.to_thread(reviewers, self._store)
+        people = await asyncio.to_thread(reviewers, self._workspace)
         self.people = {each.name: each for each in people}
         self.assignments.alone = len(people) <= 1
         await self.follow()

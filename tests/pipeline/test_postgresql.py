@@ -33,7 +33,7 @@ def workspace(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     folder = tmp_path_factory.mktemp("postgresql")
     workspace = rehearsal_workspace(folder, made_up_texts(40), database=url)
     for number in range(4):
-        add_reviewer(workspace.store, f"p{number}")
+        add_reviewer(workspace, f"p{number}")
     yield workspace
     workspace.store.close()
 

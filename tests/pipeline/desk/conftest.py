@@ -28,7 +28,7 @@ def rehearse(tmp_path: Path) -> Iterator[Rehearse]:
         settings = NOTHING_DRAWN | review
         workspace = rehearsal_workspace(folder, made_up_texts(items), review=settings)
         for name in people:
-            add_reviewer(workspace.store, name)
+            add_reviewer(workspace, name)
         made.append(workspace)
         return workspace
 

@@ -299,7 +299,7 @@ def test_a_token_opens_for_whom_it_was_made(rehearse: Rehearse) -> None:
     from hilt.pipeline.reviewers import add_reviewer
 
     workspace = rehearse()
-    token = add_reviewer(workspace.store, "cleo", adjudicator=True)
+    token = add_reviewer(workspace, "cleo", adjudicator=True)
 
     async def work(desk: WorkspaceDesk) -> None:
         found = desk.admit(token)

@@ -31,9 +31,8 @@ def screen(make_screen: MakeScreen) -> Screen:
 
 @pytest.fixture(scope="module")
 def tokens(screen: Screen) -> dict[str, str]:
-    store = screen.workspace.store
     tokens = {
-        name: add_reviewer(store, name, adjudicator=name == "cleo")
+        name: add_reviewer(screen.workspace, name, adjudicator=name == "cleo")
         for name in ("ann", "bob", "cleo")
     }
     time.sleep(1.1)  # a running server learns of it within a second
@@ -166,7 +165,7 @@ def test_known_answers_are_mixed_in_blind(make_screen: MakeScreen, open_page: Op
 
 def test_a_removed_reviewer_is_out_at_once(screen: Screen, sign_in: SignIn) -> None:
     page = sign_in("bob")
-    remove_reviewer(screen.workspace.store, "bob")
+    remove_reviewer(screen.workspace, "bob")
     page.wait_for_timeout(1200)
 
     page.goto(screen.address)

@@ -23,7 +23,7 @@ def guarded(make_screen: MakeScreen) -> tuple[Screen, str]:
     """A server that asks for tokens, and one of them."""
     screen = make_screen(made_up_texts(10))
     screen.kill()
-    token = add_reviewer(screen.workspace.store, "ann")
+    token = add_reviewer(screen.workspace, "ann")
     screen.start()
     return screen, token
 
@@ -129,7 +129,7 @@ def test_a_session_outlives_the_server_but_not_a_new_token(guarded: tuple[Screen
         screen.start()
         assert client.get("/").status_code == 200
 
-        add_reviewer(screen.workspace.store, "ann")
+        add_reviewer(screen.workspace, "ann")
         screen.kill()
         screen.start()
         assert client.get("/").headers["location"] == "/login"
