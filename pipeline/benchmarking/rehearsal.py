@@ -30,6 +30,7 @@ def rehearsal_workspace(
     texts: Sequence[str],
     labels: Sequence[str] = LABELS,
     *,
+    proposed: list[str] | None = None,
     audited: bool = True,
     **settings: Any,  # noqa: ANN401 - sections of a configuration
 ) -> Workspace:
@@ -39,6 +40,7 @@ def rehearsal_workspace(
         folder: Where to make it; the workspace is `folder / "work"`.
         texts: At least one.
         labels: Any number from two.
+        proposed: The likeliest label of each text; drawn when not given.
         audited: Whether every seventh item is part of an audit slice.
         settings: More of the configuration.
     """
@@ -49,7 +51,7 @@ def rehearsal_workspace(
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     workspace = init(folder / "work", folder / "config.yaml")
     rng = np.random.default_rng(workspace.config.seed)
-    likeliest = rng.integers(len(labels), size=len(texts))
+    likeliest = workspace.config.positions_of(proposed or rng.choice(labels, len(texts)).tolist())
     _write(workspace.embeddings, _embeddings(likeliest, len(labels), rng))
     workspace.store.add_batch(0, {"kind": "rehearsal"}, _rows(labels, likeliest, audited, rng))
     return workspace
