@@ -43,7 +43,8 @@ from hilt.pipeline.workspace import Workspace
 
 HOLDING = 16
 FETCH_BELOW = 10
-RETRY_SECONDS = 0.25
+FIRST_PAUSE_SECONDS = 0.5  # before an answer is sent again; as in the page
+LONGEST_PAUSE_SECONDS = 5.0
 PORT = 8699
 
 
@@ -135,12 +136,14 @@ class Reviewer:
 
     async def post(self, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401
         """Send, again and again while the server is gone."""
+        pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 response = await self.client.post(path, **content)
             except httpx.TransportError:
                 self.tally.retries += 1
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(pause * (0.5 + self.random.random() / 2))
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 continue
             if response.status_code in (200, 303):
                 return response

@@ -112,9 +112,9 @@ class WorkspaceDesk:
 
     # -- people -------------------------------------------------------------------------------
 
-    def needs_token(self) -> bool:
-        """Tell whether anybody must name a token; not so before a reviewer was added."""
-        return bool(self._state.people)
+    def local(self) -> Person | None:
+        """Say who sits at this machine without a token; nobody once a reviewer was added."""
+        return None if self._state.people else Person(LOCAL, adjudicator=True, seal="")
 
     def admit(self, token: str) -> Person | None:
         """Find whose token it is."""
@@ -125,12 +125,10 @@ class WorkspaceDesk:
         return None
 
     def person(self, name: str) -> Person | None:
-        """Find a reviewer by name; before anybody was added there is one, who may do all."""
-        if not self._state.people and name == LOCAL:
-            return Person(LOCAL, adjudicator=True, seal="")
-        reviewer = self._state.people.get(name)
+        """Find a reviewer by name."""
+        local, reviewer = self.local(), self._state.people.get(name)
         if reviewer is None:
-            return None
+            return local if local is not None and local.name == name else None
         return Person(name, reviewer.adjudicator, reviewer.token_hash)
 
     # -- items out ----------------------------------------------------------------------------

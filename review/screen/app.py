@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.middleware import Middleware
 
 from hilt.review.screen.api import api
-from hilt.review.screen.desk import Desk, Person
+from hilt.review.screen.desk import Desk
 from hilt.review.screen.guard import Guard
 from hilt.review.screen.markdown import render
 from hilt.review.screen.sessions import SESSION_SECONDS, LoginLimit, Sessions
@@ -113,7 +113,7 @@ async def login(request: Request, _visitor: CurrentVisitor) -> Response:
         limit.note_failure(address, time.monotonic())
         return _login(request, "That token is not known here.", 403)
     response = RedirectResponse("/", 303)
-    _open_session(request, response, person)
+    _keep(request, response, request.app.state.sessions.cookie(person))
     return response
 
 
@@ -121,7 +121,7 @@ async def login(request: Request, _visitor: CurrentVisitor) -> Response:
 async def logout(request: Request) -> Response:
     """End the session in this browser."""
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(Visitor.cookie_name(request))
+    response.delete_cookie(request.app.state.sessions.cookie_name)
     return response
 
 
@@ -129,13 +129,11 @@ def _page(request: Request, visitor: Visitor, name: str) -> Response:
     """Render a page for whoever may see it."""
     desk: Desk = request.app.state.desk
     sessions: Sessions = request.app.state.sessions
-    person, cookie = visitor.person, visitor.cookie
-    if person is None and not desk.needs_token():
-        person = desk.person("reviewer")
-        cookie = ""
+    local = desk.local()
+    person = visitor.person or local
     if person is None:
         return RedirectResponse("/login", 303)
-    cookie = cookie or sessions.cookie(person)
+    cookie = visitor.cookie or sessions.cookie(person)
     task = desk.task
     response = _render(
         request,
@@ -144,7 +142,7 @@ def _page(request: Request, visitor: Visitor, name: str) -> Response:
         task=task,
         person=person,
         csrf=sessions.csrf(cookie),
-        signed_in=desk.needs_token(),
+        signed_in=local is None,
         many=len(task.labels) >= MANY_LABELS,
     )
     _keep(request, response, cookie)
@@ -155,7 +153,7 @@ def _login(
     request: Request, said: str = "", status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     desk: Desk = request.app.state.desk
-    if not desk.needs_token():
+    if desk.local() is not None:
         return RedirectResponse("/", 303)
     response = _render(request, "login", page="login", title=desk.task.title, said=said)
     response.status_code = status
@@ -168,13 +166,9 @@ def _render(request: Request, name: str, **values: Any) -> Response:  # noqa: AN
     return HTMLResponse(template.render(version=version("hilt"), **values))
 
 
-def _open_session(request: Request, response: Response, person: Person) -> None:
-    _keep(request, response, request.app.state.sessions.cookie(person))
-
-
 def _keep(request: Request, response: Response, cookie: str) -> None:
     response.set_cookie(
-        Visitor.cookie_name(request),
+        request.app.state.sessions.cookie_name,
         cookie,
         max_age=SESSION_SECONDS,
         httponly=True,

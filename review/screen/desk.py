@@ -206,8 +206,8 @@ class Desk(Protocol):
         """Learn what changed elsewhere; before each request, so that it is quick mostly."""
         ...
 
-    def needs_token(self) -> bool:
-        """Tell whether anybody must name a token; not so before a reviewer was added."""
+    def local(self) -> Person | None:
+        """Say who sits at this machine without a token; nobody once a reviewer was added."""
         ...
 
     def admit(self, token: str) -> Person | None:

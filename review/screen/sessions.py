@@ -24,6 +24,11 @@ class Sessions:
 
     desk: Desk
 
+    @property
+    def cookie_name(self) -> str:
+        """The cookie's name; a browser sends it to every port, so workspaces must differ."""
+        return f"hilt-{self.desk.task.workspace}"
+
     def cookie(self, person: Person) -> str:
         """Seal a session of a person."""
         name = base64.urlsafe_b64encode(person.name.encode()).decode()

@@ -23,17 +23,12 @@ class Visitor:
     person: Person | None
     cookie: str
 
-    @staticmethod
-    def cookie_name(request: Request) -> str:
-        """Name the cookie; a browser sends it to every port, so workspaces must differ."""
-        return f"hilt-{request.app.state.desk.task.workspace}"
-
 
 async def current_visitor(request: Request) -> Visitor:
     """Find who sends a request."""
     await request.app.state.desk.refresh()
     sessions: Sessions = request.app.state.sessions
-    cookie = request.cookies.get(Visitor.cookie_name(request), "")
+    cookie = request.cookies.get(sessions.cookie_name, "")
     person = sessions.person(cookie)
     return Visitor(person, cookie if person is not None else "")
 

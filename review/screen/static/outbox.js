@@ -86,7 +86,8 @@ export class Outbox {
 
   retry() {
     this.changed({ waiting: this.waiting().length, offline: true, refused: this.refused });
-    this.timer = setTimeout(() => this.flush(), this.pause);
+    // At random, so that not everybody is back in the same moment as the server.
+    this.timer = setTimeout(() => this.flush(), this.pause * (0.5 + Math.random() / 2));
     this.pause = Math.min(2 * this.pause, LONGEST_PAUSE_MS);
   }
 }
