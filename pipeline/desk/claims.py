@@ -72,7 +72,7 @@ class Claims:
             What the reviewer holds of them now, in the same order.
         """
         now = time.time()
-        held = _held(session, [wish.item for wish in wishes], now)
+        held = _held(session, [wish.item for wish in wishes], reviewer, now)
         taken = []
         for wish in wishes:
             own = held[wish.item].pop(reviewer, None)
@@ -112,9 +112,14 @@ def read_claims(session: Session) -> list[Claim]:
     return [_claim(row) for row in session.scalars(select(ClaimRow))]
 
 
-def _held(session: Session, items: Collection[int], now: float) -> dict[int, dict[str, Claim]]:
-    """Find who holds or has decided each item."""
-    standing = or_(ClaimRow.until.is_(None), ClaimRow.until > now)
+def _held(
+    session: Session, items: Collection[int], reviewer: str, now: float
+) -> dict[int, dict[str, Claim]]:
+    """Find who holds or has decided each item, and what the reviewer themselves held before.
+
+    Whoever has seen a proposal has seen it, also once their claim has lapsed.
+    """
+    standing = or_(ClaimRow.until.is_(None), ClaimRow.until > now, ClaimRow.reviewer == reviewer)
     query = select(ClaimRow).where(ClaimRow.item_index.in_(items), standing)
     held: dict[int, dict[str, Claim]] = defaultdict(dict)
     for row in session.scalars(query):

@@ -161,7 +161,11 @@ class WorkspaceDesk:
             return []
         assignments, soon = self._state.assignments, time.time() + self._claims.seconds
         before = [assignments.claim(wish.item, reviewer) for wish in wishes]
-        assignments.note(Claim(wish.item, reviewer, wish.blind, soon) for wish in wishes)
+        assignments.note(
+            # An answer may come meanwhile, so what is known of who saw what stays known.
+            Claim(wish.item, reviewer, wish.blind if claim is None else claim.blind, soon)
+            for wish, claim in zip(wishes, before, strict=True)
+        )
         taken = await self._writer.run(partial(self._claims.take, reviewer=reviewer, wishes=wishes))
         got = {claim.item for claim in taken}
         for wish, claim in zip(wishes, before, strict=True):

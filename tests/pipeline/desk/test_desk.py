@@ -184,6 +184,20 @@ def test_a_second_opinion_is_blind_and_the_item_is_done_after_it(rehearse: Rehea
     assert [row.shown_label is None for row in workspace.store.decisions()] == [False, True]
 
 
+def test_an_answer_that_comes_while_claims_are_renewed_stays_blind(rehearse: Rehearse) -> None:
+    workspace = rehearse(overlap=2)
+
+    async def work(desk: WorkspaceDesk) -> None:
+        bob = person(desk, "bob")
+        await desk.serve(person(desk, "ann"), [], 3)
+        await desk.serve(bob, [], 3)
+        await asyncio.gather(desk.serve(bob, [0, 1, 2], 3), desk.record(bob, [says(0, by="bob")]))
+
+    at_desk(workspace, work)
+
+    assert workspace.store.decisions()[0].blind
+
+
 def test_a_restarted_desk_knows_who_was_shown_what(rehearse: Rehearse) -> None:
     workspace = rehearse(overlap=2)
 
