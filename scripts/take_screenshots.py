@@ -110,7 +110,7 @@ def tickets(folder: Path, labels: list[str] | dict[str, str], **review: Any) -> 
     return rehearsal_workspace(
         folder / "support",
         [text for _, text in TEXTS],
-        labels=list(labels),
+        labels=labels,
         proposed=[INTENTS[number] if many else label for number, (label, _) in enumerate(TEXTS)],
         review={"blind_share": 0.0, "gold_share": 0.0, **review},
     )

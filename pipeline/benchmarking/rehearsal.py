@@ -28,7 +28,7 @@ AUDITED = 7  # every so manieth item is part of the audit slice
 def rehearsal_workspace(
     folder: Path,
     texts: Sequence[str],
-    labels: Sequence[str] = LABELS,
+    labels: Sequence[str] | dict[str, str] = LABELS,
     *,
     proposed: list[str] | None = None,
     audited: bool = True,
@@ -39,7 +39,7 @@ def rehearsal_workspace(
     Args:
         folder: Where to make it; the workspace is `folder / "work"`.
         texts: At least one.
-        labels: Any number from two.
+        labels: Any number from two, with descriptions or without.
         proposed: The likeliest label of each text; drawn when not given.
         audited: Whether every seventh item is part of an audit slice.
         settings: More of the configuration.
@@ -47,13 +47,15 @@ def rehearsal_workspace(
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "pool.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("id", "text"), *((f"i{n}", t) for n, t in enumerate(texts))])
-    config = {"pool": {"path": "pool.csv", "id": "id"}, "labels": list(labels), **settings}
+    names = list(labels)
+    described = labels if isinstance(labels, dict) else names
+    config = {"pool": {"path": "pool.csv", "id": "id"}, "labels": described, **settings}
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     workspace = init(folder / "work", folder / "config.yaml")
     rng = np.random.default_rng(workspace.config.seed)
-    likeliest = workspace.config.positions_of(proposed or rng.choice(labels, len(texts)).tolist())
-    _write(workspace.embeddings, _embeddings(likeliest, len(labels), rng))
-    workspace.store.add_batch(0, {"kind": "rehearsal"}, _rows(labels, likeliest, audited, rng))
+    likeliest = workspace.config.positions_of(proposed or rng.choice(names, len(texts)).tolist())
+    _write(workspace.embeddings, _embeddings(likeliest, len(names), rng))
+    workspace.store.add_batch(0, {"kind": "rehearsal"}, _rows(names, likeliest, audited, rng))
     return workspace
 
 

@@ -126,9 +126,11 @@ class Assignments:
             return None
         holders = {name for name, claim in self._claims[item].items() if claim.holds(now)}
         people = entry.people + checking
-        if len((deciders | holders) - {reviewer}) >= people:
+        others = (deciders | holders) - {reviewer}
+        if len(others) >= people:
             return None
-        return Wish(item, people, entry.blind or checking, again)
+        second = bool(others) and self._review.second_opinions == "blind"
+        return Wish(item, people, entry.blind or checking or second, again)
 
     def awaits_check(self, entry: Entry) -> bool:
         """Tell whether an item was decided in bulk and is to be asked again."""

@@ -11,8 +11,10 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.batches import select
 from hilt.pipeline.benchmarking.rehearsal import made_up_texts, rehearsal_workspace
 from hilt.pipeline.cli import app
+from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.review_screen import review_in_browser
 from hilt.pipeline.reviewing import record
+from hilt.pipeline.store import decision_row
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Decision
 
@@ -127,6 +129,27 @@ def test_status_and_report_tell_of_the_people(small_workspace: Open) -> None:
     assert status["disputed"] >= 1
     assert "People disagree on" in run("status", workspace.folder)[1]
     assert status["next_step"].startswith("hilt cycle")
+
+
+def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> None:
+    rows = [row for row in workspace.store.batch_items() if not row.blind]
+    for number, row in enumerate(rows[:20]):
+        given = row.proposal[0][0] if number % 2 else "sport"
+        source = "bulk" if number in (0, 1) else "screen"
+        said = Decision(row.item_id, "label", (given,), "ann", row.batch, source=source)
+        blind = number >= 10
+        workspace.store.add_decisions([decision_row(said, row.item_index, row, blind=blind)])
+    again = Decision(rows[0].item_id, "label", ("sport",), "bo", 1, source="check")
+    workspace.store.add_decisions([decision_row(again, rows[0].item_index, rows[0], blind=True)])
+
+    out = run("status", workspace.folder)[1]
+    page = write_report(workspace).read_text("utf-8")
+
+    assert "of 8 in view" in out
+    assert "of 10 blind; people lean by" in out
+    assert "Decided in bulk: 100.0% of 1 hold" in out
+    assert "10 drawn to be shown without it" in page
+    assert "Of 1 items decided in bulk" in page
 
 
 def test_a_guideline_for_no_label_is_refused(workspace: Workspace) -> None:

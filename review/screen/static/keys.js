@@ -10,7 +10,7 @@ export function listen(table, act, otherwise = () => false) {
     if (event.isComposing || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const key = nameOf(event);
     if (key === null) return;
-    const onButton = event.target.closest?.("a, button, select, summary");
+    const onButton = event.target.closest?.("a, button");
     if (onButton && (key === "Enter" || key === " ")) return; // it presses what has the focus
     const name = acts.get(key);
     if (name !== undefined) {
@@ -48,5 +48,5 @@ function nameOf(event) {
 }
 
 function isTyping(element) {
-  return element.closest?.("input, textarea, [contenteditable]") != null;
+  return element.closest?.("input, select, textarea") != null;
 }

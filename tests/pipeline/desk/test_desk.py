@@ -277,6 +277,17 @@ def test_a_group_shares_its_label_nearest_first_without_blind_items(rehearse: Re
     at_desk(workspace, work)
 
 
+def test_second_opinions_are_not_given_in_bulk(rehearse: Rehearse) -> None:
+    async def work(desk: WorkspaceDesk) -> None:
+        first = await desk.group(person(desk, "ann"), frozenset())
+        second = await desk.group(person(desk, "bob"), frozenset())
+        assert first is not None
+        assert second is not None
+        assert not {each.item for each in first.items} & {each.item for each in second.items}
+
+    at_desk(rehearse(60, overlap=2), work)
+
+
 def test_a_share_of_what_was_decided_in_bulk_is_asked_again_of_another(rehearse: Rehearse) -> None:
     workspace = rehearse(bulk_check=1.0)
 
