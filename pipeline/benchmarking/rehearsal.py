@@ -50,7 +50,7 @@ def rehearsal_workspace(
     names = list(labels)
     described = labels if isinstance(labels, dict) else names
     config = {"pool": {"path": "pool.csv", "id": "id"}, "labels": described, **settings}
-    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
     workspace = init(folder / "work", folder / "config.yaml")
     rng = np.random.default_rng(workspace.config.seed)
     likeliest = workspace.config.positions_of(proposed or rng.choice(names, len(texts)).tolist())
