@@ -65,7 +65,7 @@ class Store:
         Raises:
             WorkspaceError: If they are there for others.
         """
-        self._has_tables()
+        self._has_tables()  # says so when there is no database to make them in
         Table.metadata.create_all(self._engine)
         with Session(self._engine) as session, session.begin():
             row = session.scalars(select(ProjectRow)).first()
@@ -91,11 +91,11 @@ class Store:
         """
         with Session(self._engine) as session:
             if not self._has_tables():
-                raise WorkspaceError(f"{self.url} holds no hilt state; run `hilt init` again.")
+                raise WorkspaceError(f"{self.url!r} holds no hilt state; run `hilt init` again.")
             row = session.scalars(select(ProjectRow)).one()
         if row.schema_version > SCHEMA_VERSION:
             raise WorkspaceError(
-                f"{self.url} was written by a newer hilt (schema {row.schema_version}, this one"
+                f"{self.url!r} was written by a newer hilt (schema {row.schema_version}, this one"
                 f" knows {SCHEMA_VERSION}); upgrade hilt."
             )
         if row.pool_fingerprint != pool_fingerprint:
@@ -112,7 +112,7 @@ class Store:
         try:
             return inspect(self._engine).has_table("project")
         except OperationalError as error:
-            raise WorkspaceError(f"{self.url} cannot be opened: {error.orig}") from None
+            raise WorkspaceError(f"{self.url!r} cannot be opened: {error.orig}") from None
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

@@ -8,6 +8,7 @@ proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student 
 fused.npy            (n_items, n_labels) float16
 students/cycle-0001/ one folder per training
 test-embeddings.npy  the same for the test items
+.review-secret       what the review screen seals its sessions with
 """
 
 from __future__ import annotations

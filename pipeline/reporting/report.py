@@ -227,5 +227,6 @@ def _fused_by(workspace: Workspace, trainings: Sequence[TrainingRow]) -> str | N
 
 
 def _configuration(workspace: Workspace) -> str:
-    values = workspace.config.model_dump(mode="json", exclude_unset=True)
+    hidden = {"database"}  # it may hold a password, and a report is passed on
+    values = workspace.config.model_dump(mode="json", exclude_unset=True, exclude=hidden)
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
