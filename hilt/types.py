@@ -6,7 +6,7 @@ an *index* of an item is its place in the pool.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -49,6 +49,36 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """The nearest neighbours of every item, made once for an embedding file.
+
+    Attributes:
+        neighbours: Shape (n_items, k), int32, nearest first, never the item itself; -1 where
+            fewer were found. May be memory-mapped.
+        cosines: Shape (n_items, k), the cosines to them; -1 where there is none.
+    """
+
+    neighbours: Integers
+    cosines: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the loop has measured so far, for selectors that adapt; None where it was not yet.
+
+    Attributes:
+        calibration_error: Of the fused proposal on labels that it has not seen.
+        agreement: Share of a sample of the pool that the last two students label alike.
+        advantage: How much more chosen labels teach than random ones, as many of each: the
+            difference in log-likelihood per audit item, with its standard error.
+    """
+
+    calibration_error: float | None = None
+    agreement: float | None = None
+    advantage: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SelectionView:
     """Everything that a selector may look at.
 
@@ -62,7 +92,12 @@ class SelectionView:
         groups: Shape (n_items,); items with an equal value have the same normalised text.
         taken: Indices already in this batch (the audit slice); nothing near them is picked.
         near_duplicate: Cosine from which two items are too alike for one batch.
-        seconds: Shape (n_items,), how long a person is predicted to need for each item.
+        seconds: Shape (n_items,), how long a person is predicted to need for each item; None
+            while that is not known better than by a constant.
+        committee: Gives what every proposer and the student say of m items: shape
+            (n_members, m, n_labels), NaN rows where one abstains; None where nobody can be asked.
+        graph: The nearest neighbours of every item; None where it was not made.
+        signals: What the loop has measured so far.
     """
 
     embeddings: Floats
@@ -74,6 +109,9 @@ class SelectionView:
     taken: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     near_duplicate: float = 0.95
     seconds: Floats | None = None
+    committee: Callable[[Integers], Floats] | None = None
+    graph: Graph | None = None
+    signals: Signals = field(default_factory=Signals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +122,13 @@ class Selection:
         indices: Shape (k,), distinct indices into the pool.
         scores: Shape (k,), in [0, 1]; what a score means is the selector's own.
         reasons: Why each item was picked.
+        note: How the selector went about it, where that is not always the same.
     """
 
     indices: Integers
     scores: Floats
     reasons: tuple[Reason, ...]
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -43,6 +43,7 @@ def how_many(view: SelectionView, k: int) -> int:
 SELECTORS = Registry(
     "selector",
     {
+        "auto": "hilt.selectors.auto:Auto",
         "herding": "hilt.selectors.herding:Herding",
         "hybrid": "hilt.selectors.hybrid:Hybrid",
         "margin": "hilt.selectors.margin:Margin",

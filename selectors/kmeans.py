@@ -10,6 +10,7 @@ import numpy as np
 
 from hilt.types import Floats, Integers
 
+ROUNDS = 25
 LEAST_WEIGHT = 1e-6  # a cluster whose weights are all 0 would have no centre
 
 
@@ -28,7 +29,9 @@ def _one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(threads)
 
 
-def centroids(rows: Floats, k: int, seed: int, weights: Floats | None = None) -> Floats:
+def centroids(
+    rows: Floats, k: int, seed: int, weights: Floats | None = None, rounds: int = ROUNDS
+) -> Floats:
     """Cluster rows by cosine (spherical k-means).
 
     The result depends on the order of the rows, so bring them in one that means something.
@@ -38,11 +41,12 @@ def centroids(rows: Floats, k: int, seed: int, weights: Floats | None = None) ->
         k: How many clusters.
         seed: Decides where the clusters start.
         weights: Shape (n,), how much each row counts; equally when None.
+        rounds: How often centres move.
 
     Returns:
         Shape (min(k, n), d), float32, unit length. The rows themselves when n <= k.
 
-    Source: Dhillon and Modha 2001; FAISS. O(n * k * d) time in each of 25 rounds.
+    Source: Dhillon and Modha 2001; FAISS. O(n * k * d) time in each round.
     """
     if len(rows) <= k:
         return rows
@@ -51,6 +55,7 @@ def centroids(rows: Floats, k: int, seed: int, weights: Floats | None = None) ->
     clustering = faiss.Kmeans(
         rows.shape[1],
         k,
+        niter=rounds,
         seed=seed,
         spherical=True,
         min_points_per_centroid=1,  # else FAISS warns on stderr

@@ -11,18 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    Tag,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, model_validator
 
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
-from hilt.pipeline.configuration.section import Custom, Section, known
-from hilt.selectors.base import SELECTORS
+from hilt.pipeline.configuration.section import Section
+from hilt.pipeline.configuration.selectors import AnySelector, Herding
 from hilt.types import Integers, Label
 
 
@@ -81,47 +75,6 @@ class Embedder(Section):
         description="Tokens in one batch, padding included; lower it to save memory. Unset: 3072 on"
         " a processor, 32768 on a graphics card.",
     )
-
-
-class Herding(Section):
-    """Items that cover most of the uncertainty around them; centroids in the first batch."""
-
-    kind: Literal["herding"] = Field("herding", description="Uncertainty times coverage.")
-    sample: int = Field(4000, ge=100, description="Items, drawn at random, that are looked at.")
-    quantile: float = Field(
-        0.1,
-        gt=0,
-        le=1,
-        description="Of the distances between labelled items: how far an item covers.",
-    )
-
-
-class Hybrid(Section):
-    """Uncertain items that differ from each other; k-means centroids in the first batch."""
-
-    kind: Literal["hybrid"] = Field("hybrid", description="Uncertainty with diversity.")
-    shortlist: int = Field(
-        10,
-        ge=1,
-        description="Batches' worth of the most uncertain items from which the clusters are made.",
-    )
-
-
-class Margin(Section):
-    """The items whose two likeliest labels are closest."""
-
-    kind: Literal["margin"] = Field("margin", description="Smallest margin first.")
-
-
-class Uniform(Section):
-    """Items drawn uniformly: the baseline."""
-
-    kind: Literal["random"] = Field("random", description="Uniformly at random.")
-
-
-def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
-    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
-    return kind if kind in ("herding", "hybrid", "margin", "random") else "custom"
 
 
 class BatchSection(Section):
@@ -266,17 +219,6 @@ def _as_labels(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a fil
     return value
 
 
-SelectorSection = Annotated[
-    Annotated[Herding, Tag("herding")]
-    | Annotated[Hybrid, Tag("hybrid")]
-    | Annotated[Margin, Tag("margin")]
-    | Annotated[Uniform, Tag("random")]
-    | Annotated[Custom, Tag("custom")],
-    Discriminator(_tag),
-    known(SELECTORS),
-]
-
-
 class Config(Section):
     """One labelling project."""
 
@@ -298,7 +240,7 @@ class Config(Section):
         min_length=1,
         description="What proposes labels before, and beside, the student.",
     )
-    selector: SelectorSection = Field(
+    selector: AnySelector = Field(
         Herding(), description="What picks the items that people should see."
     )
     batch: BatchSection = Field(
