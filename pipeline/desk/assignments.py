@@ -20,22 +20,19 @@ class Entry:
     """An item that is asked about.
 
     Attributes:
+        index: Its place in the pool.
         row: The item as it stands in its batch.
         people: How many reviewers shall decide it.
         blind: Whether nobody is shown its proposal.
         check: Whether it is asked again when it was decided in bulk.
     """
 
+    index: int
     row: BatchItemRow
     text: str
     people: int
     blind: bool
     check: bool
-
-    @property
-    def index(self) -> int:
-        """Its place in the pool."""
-        return self.row.item_index
 
     @property
     def proposed(self) -> str | None:
@@ -109,10 +106,11 @@ class Assignments:
             self._first += 1
         for place in range(self._first, len(self._order)):
             item = self._order[place]
-            if item not in self.complete and item not in besides:
-                wish = self.wish(item, reviewer, now)
-                if wish is not None:
-                    yield wish
+            if item in self.complete or item in besides or self._is_full(item, reviewer, now):
+                continue
+            wish = self.wish(item, reviewer, now)
+            if wish is not None:
+                yield wish
 
     def wish(self, item: int, reviewer: str, now: float) -> Wish | None:
         """Say how an item may be claimed by a reviewer, or None when it may not."""
@@ -132,6 +130,12 @@ class Assignments:
         second = bool(others) and self._review.second_opinions == "blind"
         return Wish(item, people, entry.blind or checking or second, again)
 
+    def _is_full(self, item: int, reviewer: str, now: float) -> bool:
+        """Tell at a glance whether others hold all of an item; most items before it are so."""
+        entry, claims = self.entries[item], self._claims[item]
+        others = sum(claim.holds(now) for name, claim in claims.items() if name != reviewer)
+        return others >= entry.people + entry.check
+
     def awaits_check(self, entry: Entry) -> bool:
         """Tell whether an item was decided in bulk and is to be asked again."""
         sources = {said.source for said in self._ledger.by_item.get(entry.index, ())}
@@ -149,6 +153,7 @@ class Assignments:
         review = self._review
         several = self._draw("overlap", row.item_index) < review.overlap_share
         return Entry(
+            index=row.item_index,
             row=row,
             text=text,
             people=review.overlap if several else 1,

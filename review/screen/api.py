@@ -72,12 +72,13 @@ class SettleBody(_Body):
     method: Method
 
 
-def _desk(request: Request) -> Desk:
+# Both are coroutines, or FastAPI would hand every request to a thread and back.
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 
 
-def _adjudicator(person: CurrentPerson) -> Person:
+async def _adjudicator(person: CurrentPerson) -> Person:
     if not person.adjudicator:
         raise HTTPException(403, "Only an adjudicator settles disagreements.")
     return person
