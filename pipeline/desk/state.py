@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable
 
@@ -44,7 +45,13 @@ class State:
         """Learn what other processes did: decisions, batches, reviewers."""
         if time.monotonic() < self._fresh_until:
             return
-        self._fresh_until = time.monotonic() + STALE_SECONDS
+        self._fresh_until = math.inf  # whoever comes meanwhile does not read it all as well
+        try:
+            await self._look()
+        finally:
+            self._fresh_until = time.monotonic() + STALE_SECONDS
+
+    async def _look(self) -> None:
         people = await asyncio.to_thread(reviewers, self._workspace)
         self.people = {each.name: each for each in people}
         self.assignments.alone = len(people) <= 1

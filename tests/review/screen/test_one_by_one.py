@@ -147,6 +147,7 @@ def test_a_blind_item_shows_and_sends_no_proposal(screen: Screen, page: Page) ->
     expect(page.locator("[data-act=accept]")).to_be_disabled()
 
     page.keyboard.press("Enter")
+    expect(page.locator("body")).to_have_class(re.compile("nudge"))
     assert "blind" in str(page.locator("#about").get_attribute("class"))
     press(page, "1")
     wait_until_saved(page)
