@@ -26,8 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,14 +183,9 @@ def compare(workspace: Workspace, tally: Tally) -> dict[str, int]:
     }
 
 
-@contextmanager
-def database(kind: str, folder: Path) -> Iterator[str | None]:
+def database(kind: str) -> AbstractContextManager[str | None]:
     """Say where the state is to be kept."""
-    if kind == "sqlite":
-        yield None
-        return
-    with postgres_server(folder / "postgres") as url:
-        yield url
+    return nullcontext() if kind == "sqlite" else postgres_server()
 
 
 def measure(arguments: argparse.Namespace, folder: Path, url: str | None) -> dict[str, Any]:
@@ -235,12 +229,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        try:
-            with database(arguments.database, Path(name)) as url:
-                result = measure(arguments, Path(name), url)
-        except HiltError as error:
-            raise SystemExit(str(error)) from None
+    try:
+        with tempfile.TemporaryDirectory() as name, database(arguments.database) as url:
+            result = measure(arguments, Path(name), url)
+    except HiltError as error:
+        raise SystemExit(str(error)) from None
     print(json.dumps(result, indent=1) if arguments.json else result)
 
 

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,8 @@ USER = "postgres"  # made by Debian's package; the server refuses to run as root
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[str]:
-    """Start a server in a new folder, give the URL of an empty database, and stop it.
+def postgres_server() -> Iterator[str]:
+    """Start a server in a temporary folder, give the URL of an empty database, and stop it.
 
     It listens on a port of 127.0.0.1 that is free, and keeps its promises on disk as it does by
     default.
@@ -28,24 +29,21 @@ def postgres_server(folder: Path) -> Iterator[str]:
         WorkspaceError: If PostgreSQL is not installed, or does not start.
     """
     programs = _programs()
-    folder.mkdir(parents=True)
-    data = folder / "data"
-    if os.getuid() == 0:
-        shutil.chown(folder, USER, USER)
-        for parent in (folder.parent, *folder.parent.parents):
-            if parent.stat().st_mode & 0o777 == 0o700 and parent.owner() == "root":
-                parent.chmod(0o711)  # so that the server's user can pass through
-    _run(programs / "initdb", "--auth=trust", "--no-instructions", f"--pgdata={data}")
-    port = _free_port()
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    control = (programs / "pg_ctl", f"--pgdata={data}", "--wait", f"--log={folder / 'log'}")
-    _run(*control, f"--options={options}", "start")
-    try:
-        _run(programs / "createdb", "--host=127.0.0.1", f"--port={port}", "hilt")
-        user = USER if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
-        yield f"postgresql://{user}@127.0.0.1:{port}/hilt"
-    finally:
-        _run(*control, "--mode=fast", "stop")
+    user = USER if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    with tempfile.TemporaryDirectory(prefix="hilt-postgres-") as name:
+        folder = Path(name)
+        if os.getuid() == 0:
+            shutil.chown(folder, USER)
+        data, port = folder / "data", _free_port()
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        control = (programs / "pg_ctl", f"--pgdata={data}", "--wait", f"--log={folder / 'log'}")
+        _run(programs / "initdb", "--auth=trust", "--no-instructions", f"--pgdata={data}")
+        _run(*control, f"--options={options}", "start")
+        try:
+            _run(programs / "createdb", "--host=127.0.0.1", f"--port={port}", "hilt")
+            yield f"postgresql://{user}@127.0.0.1:{port}/hilt"
+        finally:
+            _run(*control, "--mode=fast", "stop")
 
 
 def _programs() -> Path:

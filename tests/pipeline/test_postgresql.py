@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_server(tmp_path_factory.mktemp("server") / "postgres") as url:
+def url() -> Iterator[str]:
+    with postgres_server() as url:
         yield url
 
 
