@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UnknownNameError,
         WorkspaceError,
     )
+    from hilt.pipeline.adjudicating import agree
     from hilt.pipeline.batches import select
     from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark
     from hilt.pipeline.configuration.reading import load_config
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from hilt.pipeline.proposing import propose
     from hilt.pipeline.release import release
     from hilt.pipeline.reporting.report import write_report
+    from hilt.pipeline.review_screen import review_in_browser
+    from hilt.pipeline.reviewers import add_reviewer, remove_reviewer, reviewers
     from hilt.pipeline.reviewing import export_batch, import_answers, record, simulate
     from hilt.pipeline.rules import rules_table
     from hilt.pipeline.status import status
@@ -55,6 +58,7 @@ _HOMES = {
         "UnknownNameError",
         "WorkspaceError",
     ),
+    "hilt.pipeline.adjudicating": ("agree",),
     "hilt.pipeline.batches": ("select",),
     "hilt.pipeline.benchmarking.benchmark": ("BenchmarkPlan", "benchmark"),
     "hilt.pipeline.configuration.sections": ("Config",),
@@ -65,6 +69,8 @@ _HOMES = {
     "hilt.pipeline.proposing": ("propose",),
     "hilt.pipeline.release": ("release",),
     "hilt.pipeline.reporting.report": ("write_report",),
+    "hilt.pipeline.review_screen": ("review_in_browser",),
+    "hilt.pipeline.reviewers": ("add_reviewer", "remove_reviewer", "reviewers"),
     "hilt.pipeline.reviewing": ("export_batch", "import_answers", "record", "simulate"),
     "hilt.pipeline.rules": ("rules_table",),
     "hilt.pipeline.status": ("status",),
@@ -100,6 +106,8 @@ __all__ = [
     "UnknownNameError",
     "Workspace",
     "WorkspaceError",
+    "add_reviewer",
+    "agree",
     "benchmark",
     "cycle",
     "export_batch",
@@ -113,6 +121,9 @@ __all__ = [
     "propose",
     "record",
     "release",
+    "remove_reviewer",
+    "review_in_browser",
+    "reviewers",
     "rules_table",
     "select",
     "simulate",

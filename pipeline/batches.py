@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -10,11 +10,11 @@ import numpy as np
 from hilt.errors import ConfigError, WorkspaceError
 from hilt.pipeline.committee import Committee
 from hilt.pipeline.filling import fill
+from hilt.pipeline.outcomes import Outcome, resolve_all, standing
 from hilt.pipeline.predicted_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.rechecks import NO_DOUBTS, find_doubts, with_rechecks
 from hilt.pipeline.signals import read_signals
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.why import explain
 from hilt.pipeline.workspace import Workspace
@@ -45,6 +45,7 @@ def select(
     *,
     minutes: float | None = None,
     anew: bool = False,
+    extend: bool = False,
 ) -> Batch:
     """Pick the next batch, or return the open one while somebody may still be reviewing it.
 
@@ -54,6 +55,7 @@ def select(
         minutes: Instead of a size: the time that people have, which the batch fills.
         anew: Make a new batch even when the last one has undecided items; those go back to
             the pool.
+        extend: Make a new batch beside the open ones, whose undecided items people keep.
 
     Raises:
         ConfigError: If there are both a size and minutes.
@@ -68,14 +70,17 @@ def select(
         minutes = section.minutes
     with workspace.locked():
         batch = open_batch(workspace)
-        if batch is not None and not anew:
+        if batch is not None and not anew and not extend:
             return batch
-        rows = _pick(workspace, size or section.size, minutes)
+        open_ = workspace.store.open_batches() if extend else []
+        waiting = [row.item_index for each in open_ for row in workspace.store.batch_items(each)]
+        rows = _pick(workspace, size or section.size, minutes, waiting)
         training = latest_training(workspace)
         number = workspace.store.add_batch(
             cycle=0 if training is None else training.cycle,
             selector=workspace.config.selector.model_dump(),
             items=rows,
+            extends=open_[-1] if open_ else None,
         )
         return read_batch(workspace, number)
 
@@ -94,12 +99,17 @@ def undecided(workspace: Workspace, batch: Batch) -> Batch:
 
     A blind item waits for a person, and a recheck for somebody who decides it once more.
     """
-    machine = {outcome.index: outcome.machine for outcome in workspace.store.outcomes()}
-    again = workspace.store.decided_for(batch.number)
+    decisions = workspace.store.decisions()
+    machine = {outcome.index: outcome.machine for outcome in resolve_all(decisions)}
+    decided = {
+        row.item_index
+        for row in standing(decisions)
+        if row.batch == batch.number and not row.machine
+    }
 
     def is_open(item: BatchItem) -> bool:
         if item.reason == "recheck":
-            return item.index not in again
+            return item.index not in decided
         return item.index not in machine or (item.blind and machine[item.index])
 
     return replace(batch, items=tuple(filter(is_open, batch.items)))
@@ -135,8 +145,13 @@ def _item(row: BatchItemRow, text: str) -> BatchItem:
     )
 
 
-def _pick(workspace: Workspace, size: int, minutes: float | None) -> list[BatchItemRow]:
-    """Draw the audit slice, let the selector fill the rest, and shuffle the two together."""
+def _pick(
+    workspace: Workspace, size: int, minutes: float | None, waiting: Sequence[int]
+) -> list[BatchItemRow]:
+    """Draw the audit slice, let the selector fill the rest, and shuffle the two together.
+
+    Items that people are `waiting` for are not picked again.
+    """
     config = workspace.config
     outcomes, committee = workspace.store.outcomes(), Committee(workspace)
     number = len(workspace.store.batch_numbers()) + 1
@@ -145,13 +160,17 @@ def _pick(workspace: Workspace, size: int, minutes: float | None) -> list[BatchI
     )
     cost = measured_cost(workspace)
     seconds = predicted_seconds(workspace, cost, committee)
-    view = _view(workspace, outcomes, audit_order)
+    view = _view(workspace, outcomes, audit_order, waiting)
     view = replace(view, seconds=seconds, committee=committee)
-    doubts = find_doubts(workspace, outcomes, committee) if config.batch.recheck else NO_DOUBTS
+    decided = {outcome.index for outcome in outcomes if not outcome.machine} | set(waiting)
+    doubts = NO_DOUBTS
+    if config.batch.recheck:
+        again = [outcome for outcome in outcomes if outcome.index not in set(waiting)]
+        doubts = find_doubts(workspace, again, committee)
 
     def compose(size: int) -> list[Selection]:
         rng = np.random.default_rng([config.seed, BATCH_STREAM, number])
-        audit = _audit(view, audit_order, outcomes, _audit_size(workspace, size))
+        audit = _audit(view, audit_order, decided, _audit_size(workspace, size))
         chosen = _chosen(workspace, replace(view, taken=audit.indices), size - len(audit), rng)
         most = int(config.batch.recheck * size)
         return [audit, with_rechecks(chosen, view, doubts, most)]
@@ -189,17 +208,22 @@ def _chosen(
 
 
 def _view(
-    workspace: Workspace, outcomes: Sequence[Outcome], audit_order: Integers
+    workspace: Workspace,
+    outcomes: Sequence[Outcome],
+    audit_order: Integers,
+    waiting: Sequence[int],
 ) -> SelectionView:
     """Describe the pool to the selector.
 
-    Candidates are the items that are undecided, not the same as a decided one, and not kept for
-    the audit. The first items of the audit's order are kept, as large a share of the pool as of
-    a batch: so what the selector does never changes what the audit measures.
+    Candidates are the items that are neither decided nor waiting for people, not the same as one
+    that is, and not kept for the audit. The first items of the audit's order are kept, as large a
+    share of the pool as of a batch: so what the selector does never changes what the audit
+    measures.
     """
     config, pool = workspace.config, workspace.pool
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
-    free = ~np.isin(pool.groups, pool.groups[[outcome.index for outcome in outcomes]])
+    asked = [*(outcome.index for outcome in outcomes), *waiting]
+    free = ~np.isin(pool.groups, pool.groups[asked])
     free[audit_order[: int(np.ceil(config.batch.audit * len(pool)))]] = False
     return SelectionView(
         embeddings=workspace.required(workspace.embeddings, "propose").open(),
@@ -221,13 +245,10 @@ def _audit_size(workspace: Workspace, size: int) -> int:
     return int(np.clip(wanted - audited, 0, size))
 
 
-def _audit(
-    view: SelectionView, order: Integers, outcomes: Sequence[Outcome], count: int
-) -> Selection:
-    """Take the next undecided items in the order that was drawn once for the whole pool."""
-    decided = {outcome.index for outcome in outcomes if not outcome.machine}
+def _audit(view: SelectionView, order: Integers, taken: Collection[int], count: int) -> Selection:
+    """Take the next items in the order that was drawn once for the whole pool, but for `taken`."""
     waiting = (
-        np.array([index for index in order[start : start + 1024] if index not in decided], np.int64)
+        np.array([index for index in order[start : start + 1024] if index not in taken], np.int64)
         for start in range(0, len(order), 1024)
     )
     indices = pick_distinct(view, waiting, count) if count else np.empty(0, dtype=np.int64)

@@ -15,6 +15,7 @@ from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.batches import open_batch, select, undecided
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.measure import measure
+from hilt.pipeline.outcomes import standing
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import ask, latest_training, load_embedder, propose
 from hilt.pipeline.students.advantage import measure_advantage
@@ -46,30 +47,31 @@ class TrainResult:
     summary: dict[str, Any]
 
 
-def cycle(workspace: Workspace, *, partial: bool = False) -> Batch:
+def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) -> Batch:
     """Train on the decisions so far, propose again with the student, and select a batch.
 
     Args:
         workspace: Where decisions and proposals are.
-        partial: Go on although the open batch has undecided items.
+        partial: Go on although the open batch has undecided items; they go back to the pool.
+        extend: Go on, and leave those items open beside the new ones.
 
     Raises:
         WorkspaceError: If there are no labels yet, or undecided items and not `partial`.
     """
     current = open_batch(workspace)
-    if current is not None and not partial:
+    if current is not None and not partial and not extend:
         waiting = undecided(workspace, current)
         trained = latest_training(workspace)
         if trained is not None and trained.last_decision == workspace.store.last_decision():
             return current  # this cycle has turned already
         raise WorkspaceError(
             f"{len(waiting)} of the {len(current)} items of batch {current.number} are not decided"
-            " yet; decide them, or leave them with --partial."
+            " yet; decide them, leave them with --partial, or keep them open with --extend."
         )
     with workspace.locked():
         train(workspace)
         propose(workspace)
-        return select(workspace, anew=True)
+        return select(workspace, anew=True, extend=extend)
 
 
 def train(workspace: Workspace) -> TrainResult:
@@ -136,7 +138,7 @@ def _train(
     audit = np.flatnonzero([outcome.audit for outcome in outcomes])
     draws = np.random.default_rng([config.seed, ADVANTAGE_STREAM, number])
     advantage = measure_advantage(problem, audit, config.student, draws)
-    decided = [row for row in workspace.store.decisions() if not row.machine]
+    decided = [row for row in standing(workspace.store.decisions()) if not row.machine]
     summary = {
         "human_labels": len(outcomes),
         "decisions": len(decided),

@@ -16,6 +16,7 @@ from hilt.pipeline.cost_model import (
     perplexity,
     review_cost,
 )
+from hilt.pipeline.outcomes import BULK, standing
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Floats
 
@@ -57,14 +58,17 @@ def predicted_seconds(
 
 
 def _timings(workspace: Workspace) -> Timings:
-    """Gather the decisions of people that have a time, on items that a batch asked about."""
+    """Gather the decisions of people, one at a time, on items that a batch asked about."""
     whys: dict[tuple[int | None, int], dict[str, Any] | None] = {
         (row.batch, row.item_index): row.why for row in workspace.store.batch_items()
     }
     timed = [
         (row, why)
-        for row in workspace.store.decisions()
-        if row.seconds and not row.machine and (why := whys.get((row.batch, row.item_index)))
+        for row in standing(workspace.store.decisions())
+        if row.seconds
+        and not row.machine
+        and row.source != BULK
+        and (why := whys.get((row.batch, row.item_index)))
     ]
     items = np.array([row.item_index for row, _ in timed], dtype=np.int64)
     told = features(

@@ -21,8 +21,8 @@ import numpy as np
 
 from hilt.pipeline.calibration import log_of, pool_logarithmically, softmax
 from hilt.pipeline.committee import Committee
+from hilt.pipeline.outcomes import ADJUDICATION, GOLD, Outcome, standing
 from hilt.pipeline.proposing import fusion_weights, latest_training
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace import Workspace
@@ -79,19 +79,20 @@ def find_doubts(workspace: Workspace, outcomes: Sequence[Outcome], committee: Co
     """Look for wrong labels among those that the latest student learnt.
 
     Audit labels are left alone: a measure must not depend on what it measures. So are labels that
-    have changed since, and those that the students would give too.
+    are known or adjudicated, that have changed since, or that the students would give too.
     """
     training = latest_training(workspace)
     saved = None if training is None else load_out_of_fold(workspace.student_folder(training.cycle))
     if training is None or saved is None:
         return NO_DOUBTS
-    said = _positions(workspace, outcomes)
+    decisions = [row for row in standing(workspace.store.decisions()) if not row.machine]
+    settled = {row.item_index for row in decisions if row.source in (GOLD, ADJUDICATION)}
+    said = _positions(workspace, [each for each in outcomes if each.index not in settled])
     indices, positions, student = saved
     rows = np.flatnonzero([said.get(i) == p for i, p in zip(indices, positions, strict=True)])
     indices, positions, student = indices[rows], positions[rows], student[rows]
     weights = fusion_weights(committee.proposals, training)
     fused = pool_logarithmically([student, *committee.proposals.rows(indices)], weights)
-    decisions = [row for row in workspace.store.decisions() if not row.machine]
     votes = _votes(workspace, decisions, indices)
     right = label_posterior(fused, votes, PEOPLE_ARE_RIGHT)[np.arange(len(rows)), positions]
     in_doubt = np.flatnonzero(fused.argmax(axis=1) != positions)

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import blocks
+from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.proposing import latest_training
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.students.saved import OUT_OF_FOLD
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
@@ -127,7 +127,7 @@ def _write_dataset(
 def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
     outcomes = {outcome.index: outcome for outcome in workspace.store.outcomes()}
     told: dict[int, list[datetime]] = {}
-    for row in workspace.store.decisions():
+    for row in standing(workspace.store.decisions()):
         if not row.machine:
             told.setdefault(row.item_index, []).append(row.decided_at)
     fused = workspace.fused.open()

@@ -6,9 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from hilt.pipeline.adjudicating import disputed
+from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.outcomes import standing
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.workspace import Workspace
+from hilt.review.screen.desk import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,9 @@ class Status:
         open_items: Undecided items of that batch.
         cycle: Number of the last training, 0 before the first.
         training: What that training came to: kind of student, measures.
+        anchoring: How far people lean towards what they are shown; None before it is known.
+        bulk: How often decisions in bulk hold when they are asked again; None before any was.
+        disputed: Items on which people disagree, and that nothing settles.
         next_step: The command to run next.
     """
 
@@ -45,6 +52,9 @@ class Status:
     open_items: int
     cycle: int
     training: dict[str, Any] | None
+    anchoring: Anchoring | None
+    bulk: Share | None
+    disputed: int
     next_step: str
 
 
@@ -58,7 +68,9 @@ def status(workspace: Workspace) -> Status:
     open_items = 0 if current is None else len(undecided(workspace, current))
     training = latest_training(workspace)
     summary = workspace.pool.summary
-    seconds = sum(row.seconds or 0.0 for row in store.decisions() if not row.machine)
+    decisions = store.decisions()
+    seconds = sum(row.seconds or 0.0 for row in decisions if not row.machine)
+    rows = standing(decisions)
     return Status(
         items=summary.items,
         empty_texts=summary.empty_texts,
@@ -73,6 +85,9 @@ def status(workspace: Workspace) -> Status:
         open_items=open_items,
         cycle=0 if training is None else training.cycle,
         training=None if training is None else training.summary,
+        anchoring=anchoring(rows, store.batch_items()),
+        bulk=bulk_accuracy(rows),
+        disputed=len(disputed(rows)),
         next_step=_next_step(workspace, open_items, bool(numbers)),
     )
 
@@ -84,5 +99,5 @@ def _next_step(workspace: Workspace, open_items: int, any_batch: bool) -> str:
     if not any_batch:
         return f"hilt select {folder}"
     if open_items:
-        return f"hilt export {folder} batch.csv"
+        return f"hilt review {folder}"
     return f"hilt cycle {folder}"

@@ -2,12 +2,13 @@
 
 hilt.yaml            the configuration, with paths made absolute; edit it between commands
 pool/  test/         the items, as memory-mapped Arrow
-state.db             batches, decisions and trainings (SQLite)
+state.db             batches, decisions and trainings, unless `database` names another place
 embeddings.npy       (n_items, d) float16
 proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
 fused.npy            (n_items, n_labels) float16
 students/cycle-0001/ one folder per training
 test-embeddings.npy  the same for the test items
+.review-secret       what the review screen seals its sessions with
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Workspace:
     @cached_property
     def store(self) -> Store:
         """Batches, decisions and trainings."""
-        store = Store(self.folder / "state.db")
+        store = Store(self.config.database or self.folder / "state.db")
         store.check(self.pool.fingerprint, self.config.label_names)
         return store
 
@@ -212,7 +213,7 @@ def _lay_out(folder: Path, config: Config) -> None:
         build_pool(config.pool, config.label_names, folder / "pool")
         if config.test is not None:
             build_pool(config.test, config.label_names, folder / "test")
-        store = Store(folder / "state.db")
+        store = Store(config.database or folder / "state.db")
         store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
         store.close()
     except DataError:

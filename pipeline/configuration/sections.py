@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
+from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section
 from hilt.pipeline.configuration.selectors import AnySelector, Herding
 from hilt.types import Integers, Label
@@ -273,9 +274,17 @@ class Config(Section):
     batch: BatchSection = Field(
         default_factory=BatchSection, description="What people are asked in one cycle."
     )
+    review: Review = Field(default_factory=Review, description="The review screen.")
     student: Student = Field(default_factory=Student, description="The model that is trained.")
     simulation: Simulation = Field(
         default_factory=Simulation, description="The simulated reviewer of demos and benchmarks."
+    )
+    database: str | None = Field(
+        None,
+        description="Where batches and decisions are kept, as a URL of SQLAlchemy, such as"
+        " `postgresql://user@host/name` (a database of its own; `pip install 'hilt[postgresql]'`;"
+        " a password is better left to PGPASSWORD or ~/.pgpass). Unset: the file state.db in the"
+        " workspace.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where models run. `--device` overrides it."
@@ -287,6 +296,9 @@ class Config(Section):
         empty = [name for name in self.labels if not name.strip()]
         if empty:
             raise ValueError("a label's name is empty")
+        strange = sorted(set(self.review.guidelines) - set(self.labels))
+        if strange:
+            raise ValueError(f"review.guidelines: {strange[0]!r} is not a label")
         return self
 
     @property

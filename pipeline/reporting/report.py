@@ -12,6 +12,9 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.errors import WorkspaceError
+from hilt.pipeline.adjudicating import gold_accuracy
+from hilt.pipeline.anchoring import anchoring, bulk_accuracy
+from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
 from hilt.pipeline.reporting.tables import (
@@ -25,7 +28,6 @@ from hilt.pipeline.reporting.tables import (
     reviewer_lines,
     total_seconds,
 )
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.students.advantage import advantage_sentence
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
@@ -88,7 +90,7 @@ def minutes(seconds: float | None) -> str:
 
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
-    outcomes, decisions = workspace.store.outcomes(), workspace.store.decisions()
+    outcomes, decisions = workspace.store.outcomes(), standing(workspace.store.decisions())
     by_people = [row for row in decisions if not row.machine]
     trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
@@ -121,6 +123,9 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "reviewers": reviewer_lines(by_people),
         "machines": reviewer_lines([row for row in decisions if row.machine]),
         "accepted": accepted(by_people),
+        "anchoring": anchoring(decisions, workspace.store.batch_items()),
+        "bulk": bulk_accuracy(decisions),
+        "gold": gold_accuracy(decisions),
         "version": version("hilt"),
         "seed": workspace.config.seed,
         "configuration": _configuration(workspace),
@@ -224,5 +229,6 @@ def _fused_by(workspace: Workspace, trainings: Sequence[TrainingRow]) -> str | N
 
 
 def _configuration(workspace: Workspace) -> str:
-    values = workspace.config.model_dump(mode="json", exclude_unset=True)
+    hidden = {"database"}  # it may hold a password, and a report is passed on
+    values = workspace.config.model_dump(mode="json", exclude_unset=True, exclude=hidden)
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

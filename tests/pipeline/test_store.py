@@ -150,9 +150,13 @@ def old_path(path: Path) -> Path:
     store.add_decisions([said(0, "sport")])
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("ALTER TABLE decision DROP COLUMN machine")
-    connection.execute("ALTER TABLE batch_item DROP COLUMN why")
-    connection.execute("UPDATE project SET schema_version = 1")
+    connection.executescript(
+        "DROP TABLE claim; DROP TABLE reviewer; DROP INDEX decision_key;"
+        "ALTER TABLE decision DROP COLUMN withdraws; ALTER TABLE decision DROP COLUMN key;"
+        "ALTER TABLE decision DROP COLUMN machine; ALTER TABLE batch DROP COLUMN extends;"
+        "ALTER TABLE batch_item DROP COLUMN why;"
+        "UPDATE project SET schema_version = 1"
+    )
     connection.commit()
     connection.close()
     return path
