@@ -69,7 +69,7 @@ class Signals:
     Attributes:
         calibration_error: Of the fused proposal on labels that it has not seen.
         agreement: Share of a sample of the pool that the last two students label alike.
-        advantage: How much more chosen labels teach than random ones, as many of each: the
+        advantage: How much more chosen labels teach than random ones in the place of some: the
             difference in log-likelihood per audit item, with its standard error.
     """
 

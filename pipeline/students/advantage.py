@@ -18,9 +18,8 @@ from hilt.types import Floats, Integers
 LEAST_AUDIT = 20  # audit labels before anything is said
 LEAST_CHOSEN = 10
 FOLDS = 4
-DRAWS = 2  # of the chosen labels, in each fold
 SHARED_LABELS = 1 + FOLDS / (FOLDS - 1)  # what that adds to the variance over folds
-MOST_LABELS = 100  # of each sort that a student learns from, so that a comparison stays cheap
+MOST_LABELS = 200  # that a student learns from, so that a comparison stays cheap
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,15 @@ class Advantage:
         difference: In mean log-likelihood of an audit item; above 0, chosen labels teach more.
         standard_error: Of that difference, were other items audited and other labels learnt.
         audit_labels: How many items it was measured on.
-        labels_each: How many chosen, and how many random, labels the students learnt from.
+        labels: How many chosen labels the one student learnt from.
+        replaced: How many of them are random labels for the other student.
     """
 
     difference: float
     standard_error: float
     audit_labels: int
-    labels_each: int
+    labels: int
+    replaced: int
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -49,11 +50,13 @@ class Advantage:
 def measure_advantage(
     problem: Problem, audit: Integers, settings: StudentSettings, rng: np.random.Generator
 ) -> Advantage | None:
-    """Compare students that learnt from chosen labels with students that learnt from random ones.
+    """Replace some of the chosen labels by random ones, and see what that does to a student.
 
-    The audit items are dealt into folds. Each fold is predicted by a linear student that learnt
-    from m of the other audit items, and by some that learnt from m chosen items each; both sorts
-    are calibrated by one temperature each, as a student of the loop is.
+    One linear student learns from chosen labels alone. For each fold of the audit items, another
+    learns from as many, of which those in the other folds are a part. Both predict the fold, and
+    are calibrated by one temperature each, as a student of the loop is. The replaced labels are
+    learnt beside the rest, and not alone, because that is what the next ones will be: a few hard
+    items alone teach less than a few random ones even where many teach much more.
 
     Args:
         problem: What the student of the loop learns from.
@@ -68,28 +71,28 @@ def measure_advantage(
     share labels: the plain one would be two thirds of it, and too sure of itself.
     """
     chosen = _chosen(problem, audit)
+    if len(audit) < LEAST_AUDIT or len(chosen) < LEAST_CHOSEN:
+        return None
+    chosen = rng.permutation(chosen)[:MOST_LABELS]
     # Spread without regard to labels: a fold that is like the others would favour the audit.
     folds = assign_folds(np.zeros_like(audit), problem.groups[audit], FOLDS, rng)
-    smallest = min(int((folds != fold).sum()) for fold in range(FOLDS))
-    labels_each = min(smallest, len(chosen), MOST_LABELS)
-    if len(audit) < LEAST_AUDIT or labels_each < LEAST_CHOSEN:
-        return None
-    positions = problem.positions[audit]
-    predictions = np.empty((1 + DRAWS, len(audit), problem.n_labels), dtype=np.float32)
+    replaced = min(len(chosen), *(int((folds != fold).sum()) for fold in range(FOLDS)))
+    audited = take(problem.labelled, audit)
+    by_chosen = fit_plain(problem, chosen, settings).predict_proba(audited)
+    by_both = np.empty_like(by_chosen)
     for fold in range(FOLDS):
-        held_out = folds == fold
-        items = take(problem.labelled, audit[held_out])
-        for number, rows in enumerate([audit[~held_out], *(chosen,) * DRAWS]):
-            learnt = np.sort(rng.choice(rows, labels_each, replace=False))
-            student = fit_plain(problem, learnt, settings)
-            predictions[number, held_out] = student.predict_proba(items)
-    losses = np.array([_calibrated_loss(each, positions) for each in predictions])
-    gains = losses[0] - losses[1:].mean(axis=0)  # (n_audit,)
+        random = rng.choice(audit[folds != fold], replaced, replace=False)
+        kept = rng.choice(chosen, len(chosen) - replaced, replace=False)
+        student = fit_plain(problem, np.append(kept, random), settings)
+        by_both[folds == fold] = student.predict_proba(take(audited, np.flatnonzero(folds == fold)))
+    positions = problem.positions[audit]
+    gains = _calibrated_loss(by_both, positions) - _calibrated_loss(by_chosen, positions)
     return Advantage(
         difference=round(float(gains.mean()), 4),
         standard_error=round(float(np.sqrt(SHARED_LABELS * gains.var(ddof=1) / len(gains))), 4),
         audit_labels=len(audit),
-        labels_each=labels_each,
+        labels=len(chosen),
+        replaced=replaced,
     )
 
 
@@ -123,7 +126,7 @@ def advantage_sentence(summary: Mapping[str, Any]) -> str:
     low, high = told.interval
     verdict = "are ahead of" if low > 0 else "are behind" if high < 0 else "are not ahead of"
     return (
-        f"Chosen labels {verdict} random ones: {told.difference:+.2f} ({low:+.2f} to {high:+.2f})"
-        f" in log-likelihood on {told.audit_labels} audit items, by students on"
-        f" {told.labels_each} labels of each."
+        f"Chosen labels {verdict} random ones: to replace {told.replaced} of {told.labels} by"
+        f" random ones costs {told.difference:.2f} ({low:.2f} to {high:.2f}) in log-likelihood on"
+        f" {told.audit_labels} audit items."
     )

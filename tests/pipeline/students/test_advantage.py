@@ -55,11 +55,14 @@ def test_typical_chosen_items_get_ahead_of_noisy_ones(make_problem: MakeProblem)
     assert found.interval[0] > 0
 
 
-def test_as_many_of_each_are_learnt_from(make_problem: MakeProblem) -> None:
-    found = measured(make_problem(200), np.arange(40))
+@pytest.mark.parametrize(("n", "labels", "replaced"), [(200, 160, 30), (60, 20, 20)])
+def test_as_many_labels_are_learnt_from(
+    make_problem: MakeProblem, n: int, labels: int, replaced: int
+) -> None:
+    found = measured(make_problem(n), np.arange(40))
 
     assert found is not None
-    assert (found.audit_labels, found.labels_each) == (40, 30)
+    assert (found.audit_labels, found.labels, found.replaced) == (40, labels, replaced)
 
 
 @pytest.mark.parametrize(("n_audit", "n"), [(19, 200), (40, 49)])
@@ -93,12 +96,14 @@ def test_a_sentence_says_so_only_beyond_the_interval(difference: float, verdict:
         "difference": difference,
         "standard_error": 0.1,
         "audit_labels": 30,
-        "labels_each": 20,
+        "labels": 100,
+        "replaced": 20,
     }
 
     sentence = advantage_sentence({"advantage": advantage, "audit_labels": 30})
 
-    assert sentence.startswith(f"Chosen labels {verdict} random ones: {difference:+.2f} (")
+    assert sentence.startswith(f"Chosen labels {verdict} random ones: to replace 20 of 100")
+    assert f"costs {difference:.2f} (" in sentence
 
 
 @pytest.mark.parametrize("more", [{}, {"advantage": None}])
