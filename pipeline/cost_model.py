@@ -7,8 +7,9 @@ taken for a hard item.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ FOLDS = 5
 PRIOR_DECISIONS = 5.0  # how many decisions the belief is worth that a feature does not matter
 ROUNDS = 10  # of weighing down large residuals; they settle well before
 TOLERATED = 1.345  # standard deviations of a residual that count in full
+SAME = 1e-6  # loss below which times are all the same, to a thousandth
 SHORTEST = 0.05  # seconds; shorter ones are taken for this long
 
 
@@ -103,21 +105,30 @@ class ReviewCost:
         """Whether the model predicts clearly better than a constant, so that it may be used."""
         return self.r_squared is not None and self.r_squared >= LEAST_R_SQUARED
 
+    def to_dict(self) -> dict[str, Any]:
+        """Turn it into what JSON can hold."""
+        return {
+            "decisions": self.decisions,
+            "median_seconds": self.median_seconds,
+            "mean_seconds": self.mean_seconds,
+            "r_squared": self.r_squared,
+            "used": self.is_predictable,
+            "factors": self.model.factors,
+        }
 
-def cost_sentence(cost: ReviewCost | None) -> str:
-    """Say how long decisions take, and what makes items slow."""
-    if cost is None:
-        return "No decision has a time yet, so nothing is known about what review costs."
-    found = f"A decision takes {cost.median_seconds:.1f} s (median of {cost.decisions:,})."
-    if cost.r_squared is None:
-        return f"{found} From {LEAST_DECISIONS} on, it is tried to predict which items are slow."
-    if not cost.is_predictable:
+
+def cost_sentence(told: Mapping[str, Any]) -> str:
+    """Say how long decisions take, and what makes items slow, from `ReviewCost.to_dict`."""
+    found = f"A decision takes {told['median_seconds']:.1f} s (median of {told['decisions']:,})."
+    if told["r_squared"] is None:
+        return f"{found} Which items are slow can be told from {LEAST_DECISIONS} decisions on."
+    if not told["used"]:
         return (
-            f"{found} Which items are slow cannot be told yet: R squared is {cost.r_squared:.2f} on"
-            f" unseen items, and used from {LEAST_R_SQUARED} on."
+            f"{found} Which items are slow cannot be told yet: R squared is"
+            f" {told['r_squared']:.2f} on items left out, and used from {LEAST_R_SQUARED} on."
         )
-    factors = ", ".join(f"x{factor:.2f} {when}" for when, factor in cost.model.factors.items())
-    return f"{found} Predicted with R squared {cost.r_squared:.2f} on unseen items: {factors}."
+    factors = ", ".join(f"\u00d7{factor:.2f} {when}" for when, factor in told["factors"].items())
+    return f"{found} Predicted with R squared {told['r_squared']:.2f} on items left out: {factors}."
 
 
 def features(
@@ -236,8 +247,8 @@ def _r_squared(timings: Timings, rng: np.random.Generator) -> float:
             observed = np.log(np.maximum(each.seconds[held_out], SHORTEST))
             errors[number, held_out] = observed - predicted
     limit = TOLERATED * _robust_deviation(errors[1])
-    losses = _huber(errors, limit).sum(axis=1)
-    return float(1 - losses[0] / max(losses[1], 1e-12))
+    losses = _huber(errors, limit).mean(axis=1)
+    return float(1 - losses[0] / losses[1]) if losses[1] > SAME else 0.0
 
 
 def _without_features(timings: Timings) -> Timings:

@@ -17,7 +17,7 @@ def fill(
     audit_size: Callable[[int], int],
     budget: float,
 ) -> list[Selection]:
-    """Find the batch that takes as much of the time as can be had, and no more.
+    """Find the batch that takes about all of the time, and no more.
 
     Args:
         compose: Picks a batch of a given size: the audit slice, and what was chosen beside it.

@@ -46,8 +46,8 @@ class OracleResult:
         stored: Whether they were; not in a dry run.
         answered: Items that got an answer.
         contested: Items that are left to people, by why: `unsure` (the fused probability is too
-            low), `disagree` (a proposer has another label) or `silent` (the one that was to answer
-            abstained).
+            low), `disagree` (a proposer has another label, or the person who is asked again has) or
+            `silent` (the one that was to answer abstained).
         blind: Undecided items that measure, so that only people may answer them.
         open_items: Undecided items of the batch, once the answers are stored.
         label_counts: The answers by label.
@@ -102,7 +102,10 @@ def oracle(
                 f"Unknown proposer {proposer!r}.{nearest(proposer, proposals)}"
                 f" Available: {', '.join(proposals)}."
             )
-        verdicts = _verdicts(proposals, proposer, least)
+        verdicts = [
+            "disagree" if item.reason == "recheck" else verdict
+            for item, verdict in zip(items, _verdicts(proposals, proposer, least), strict=True)
+        ]
         fused, names = proposals[FUSED], workspace.config.label_names
         answers = tuple(
             Answer(item.item_id, item.text, names[row.argmax()], round(float(row.max()), 4))

@@ -16,7 +16,6 @@ DENSITY_SAMPLE = 5000  # items among which neighbours are looked for, to say wha
 DENSITY_NEIGHBOURS = 10
 COMPARED = 500  # items with which typicality is compared
 RADIUS_ITEMS = 4000  # labelled items that give the radius
-RADIUS_QUANTILE = 0.1
 LEAST_RADIUS = 0.2  # near-duplicates among the labelled would shrink it to nothing
 
 
@@ -42,15 +41,14 @@ def covering_radius(embeddings: Floats, labelled: Integers) -> float:
         labelled: Shape (n_labelled,), indices.
 
     Returns:
-        A low quantile of the distances from each labelled item to the nearest other one, which is
-        also how far the selector `herding` lets an item cover; 1 for fewer than two.
+        The median distance from a labelled item to the nearest other one; 1 for fewer than two.
     """
     some = labelled[:: len(labelled) // RADIUS_ITEMS + 1]
     if len(some) < 2:
         return 1.0
     _, cosines = nearest_among(embeddings, some, some, 2)
     distances = np.sqrt(np.maximum(2 - 2 * cosines[:, 1], 0))
-    return max(float(np.quantile(distances, RADIUS_QUANTILE)), LEAST_RADIUS)
+    return max(float(np.median(distances)), LEAST_RADIUS)
 
 
 def coverage(

@@ -10,6 +10,7 @@ from hilt.pipeline.adjudicating import disputed
 from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.outcomes import standing
+from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.workspace import Workspace
 from hilt.review.screen.desk import Share
@@ -34,6 +35,8 @@ class Status:
         cycle: Number of the last training, 0 before the first.
         training: What that training came to: kind of student, measures.
         anchoring: How far people lean towards what they are shown; None before it is known.
+        cost: What a decision takes, and whether it can be told which items are slow; None before a
+            decision has a time.
         bulk: How often decisions in bulk hold when they are asked again; None before any was.
         disputed: Items on which people disagree, and that nothing settles.
         next_step: The command to run next.
@@ -52,6 +55,7 @@ class Status:
     open_items: int
     cycle: int
     training: dict[str, Any] | None
+    cost: dict[str, Any] | None
     anchoring: Anchoring | None
     bulk: Share | None
     disputed: int
@@ -71,6 +75,7 @@ def status(workspace: Workspace) -> Status:
     decisions = store.decisions()
     seconds = sum(row.seconds or 0.0 for row in decisions if not row.machine)
     rows = standing(decisions)
+    cost = measured_cost(workspace)
     return Status(
         items=summary.items,
         empty_texts=summary.empty_texts,
@@ -85,6 +90,7 @@ def status(workspace: Workspace) -> Status:
         open_items=open_items,
         cycle=0 if training is None else training.cycle,
         training=None if training is None else training.summary,
+        cost=None if cost is None else cost.to_dict(),
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),
         disputed=len(disputed(rows)),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +70,13 @@ def explain(
         )
         for place, index in enumerate(indices.tolist())
     ]
+
+
+def shown_why(item: BatchItem) -> dict[str, Any]:
+    """Give as a dictionary what may be told of an item: of a blind one, only what it covers."""
+    why = {} if item.why is None else asdict(item.why)
+    allowed = ("typicality", "covers", "sampled") if item.blind else tuple(why)
+    return {name: value for name, value in why.items() if name in allowed}
 
 
 def in_words(item: BatchItem) -> str:

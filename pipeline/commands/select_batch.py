@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
 
 if TYPE_CHECKING:
     from hilt.types import Batch, BatchItem
@@ -19,8 +19,18 @@ def select(
         int | None,
         typer.Option("--size", "-n", min=1, help="Items in the batch.", show_default=False),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="Instead of a size: the time that you have, which the batch fills.",
+            show_default=False,
+        ),
+    ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Make a new batch though the last one is still open.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of every item why it was picked.")
     ] = False,
     json: Json = False,
     debug: Debug = False,
@@ -32,16 +42,38 @@ def select(
     from hilt.pipeline import batches
     from hilt.pipeline.workspace import open_workspace
 
-    batch = batches.select(open_workspace(work), size, anew=new)
+    workspace = open_workspace(work, progress=Bars())
+    batch = batches.select(workspace, size, minutes=minutes, anew=new)
 
     def text() -> None:
-        blind = sum(item.blind for item in batch.items)
-        say(f"Batch {batch.number}: {len(batch)} items, {blind} of them blind, to measure.")
-        rows = [_row(item) for item in batch.items[:10]]
-        show_table("The first of them", ["text", "reason", "score", "proposal"], rows)
+        say(_summary(batch))
+        if explain:
+            _explain(batch)
+        else:
+            rows = [_row(item) for item in batch.items[:10]]
+            show_table("The first of them", ["text", "reason", "score", "proposal"], rows)
         next_step(f"hilt review {work}")
 
     emit(batch_value(batch), as_json=json, text=text)
+
+
+def _summary(batch: Batch) -> str:
+    blind = sum(item.blind for item in batch.items)
+    again = sum(item.reason == "recheck" for item in batch.items)
+    seconds = [item.why.seconds for item in batch.items if item.why and item.why.seconds]
+    return (
+        f"Batch {batch.number}: {len(batch)} items, {blind} of them blind, to measure"
+        + (f", {again} asked again" if again else "")
+        + (f"; about {sum(seconds) / 60:.0f} minutes." if len(seconds) == len(batch) else ".")
+    )
+
+
+def _explain(batch: Batch) -> None:
+    from hilt.pipeline.why import in_words
+
+    for item in batch.items:
+        say(f"{item.rank + 1}. {' '.join(item.text.split())[:90]}")
+        say(f"   {in_words(item)}")
 
 
 def _row(item: BatchItem) -> list[str]:
@@ -54,11 +86,13 @@ def _row(item: BatchItem) -> list[str]:
 
 def batch_value(batch: Batch) -> dict[str, object]:
     """Describe a batch as JSON can hold it; blind items without their proposal."""
+    from hilt.pipeline.why import shown_why
     from hilt.review.records import records_of
 
     answers = ("label", "action", "seconds", "comment", "reviewer")
     items = [
         {name: value for name, value in record.items() if name not in answers}
-        for record in records_of(batch)
+        | {"why": shown_why(item)}
+        for record, item in zip(records_of(batch), batch.items, strict=True)
     ]
     return {"batch": batch.number, "items": items}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     """Say where the workspace stands and what to do next."""
     from hilt.pipeline import status as state
+    from hilt.pipeline.cost_model import cost_sentence
     from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
     from hilt.pipeline.workspace import open_workspace
 
@@ -35,6 +36,8 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
             proposers = proposer_rows(result.training)
             if proposers:
                 show_table("Proposers", list(PROPOSER_COLUMNS), proposers)
+        if result.cost is not None:
+            say(cost_sentence(result.cost))
         say_people(result)
         if result.label_counts:
             rows = [[name, str(count)] for name, count in result.label_counts.items()]

@@ -14,9 +14,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hilt.errors import WorkspaceError
 from hilt.pipeline.adjudicating import gold_accuracy
 from hilt.pipeline.anchoring import anchoring, bulk_accuracy
+from hilt.pipeline.cost_model import cost_sentence
 from hilt.pipeline.outcomes import Outcome, standing
+from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
+from hilt.pipeline.reporting.pool_map import pool_map
 from hilt.pipeline.reporting.tables import (
     PROPOSER_COLUMNS,
     accepted,
@@ -95,6 +98,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
     labels = label_lines(workspace, outcomes)
+    cost = measured_cost(workspace)
     return {
         "name": workspace.folder.resolve().name,
         "now": now,
@@ -126,6 +130,8 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "anchoring": anchoring(decisions, workspace.store.batch_items()),
         "bulk": bulk_accuracy(decisions),
         "gold": gold_accuracy(decisions),
+        "cost": "" if cost is None else cost_sentence(cost.to_dict()),
+        "pool_map": pool_map(workspace, outcomes),
         "version": version("hilt"),
         "seed": workspace.config.seed,
         "configuration": _configuration(workspace),

@@ -13,6 +13,7 @@ from hilt.pipeline.arrays import blocks
 from hilt.pipeline.batches import read_batch
 from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.why import in_words
 from hilt.pipeline.workspace import Workspace
 from hilt.types import BatchItem
 
@@ -56,6 +57,7 @@ class BatchLine:
         full_text: As much of it as a tooltip should hold.
         proposal: The likeliest label; "hidden" while a blind item has no label.
         probability: Of that label; None while it is hidden.
+        why: Why it was picked.
         decision: The resolved label, or what was done instead.
         outcome: How the decision relates to the proposal.
     """
@@ -65,6 +67,7 @@ class BatchLine:
     full_text: str
     proposal: str
     probability: float | None
+    why: str
     decision: str
     outcome: str
 
@@ -135,9 +138,14 @@ def batch_lines(
     by_index = {outcome.index: outcome for outcome in outcomes}
     rows = standing(workspace.store.decisions())
     actions = {row.item_index: row.action for row in rows if not row.machine}
+    decided = {row.item_index for row in rows if row.batch == number and not row.machine}
+    items = read_batch(workspace, number).items[:most]
+    waiting = {item.index for item in items if item.reason == "recheck"} - decided
     return [
         _batch_line(item, by_index.get(item.index), actions.get(item.index))
-        for item in read_batch(workspace, number).items[:most]
+        if item.index not in waiting
+        else _batch_line(item, None, None)
+        for item in items
     ]
 
 
@@ -160,6 +168,7 @@ def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) ->
         full_text=item.text[:LONG_TEXT],
         proposal=HIDDEN if hidden else first.label,
         probability=None if hidden else first.probability,
+        why=in_words(item),
         decision=decision,
         outcome=relation,
     )

@@ -1,0 +1,206 @@
+"""A map of the pool: its items in two dimensions, for a template to draw."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.workspace import Workspace
+from hilt.selectors.uncertainty import likeliest_labels, margin
+from hilt.types import Floats, Integers
+
+WIDTH, HEIGHT, BORDER = 880, 540, 14
+MOST_POOL = 2500  # items of the pool that are drawn
+MOST_LABELLED = 1000
+MOST_COLOURS = 7  # labels with a colour of their own; more cannot be told apart
+DOUBTFUL = 0.5  # margin score from which an item is drawn large
+TITLE = 90  # characters of a text
+OUTLIERS = 0.005  # share of the items, at each end of an axis, that may leave the drawing
+MAP_STREAM = 13  # what is drawn comes from (seed, 13)
+
+Kind = Literal["sure", "doubtful", "labelled", "batch"]
+KINDS = get_args(Kind)  # later ones lie on top
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """A plane in the space of the embeddings.
+
+    Attributes:
+        mean: Shape (d,), where it lies.
+        directions: Shape (2, d).
+        explained: Share of the variance that lies in it.
+    """
+
+    mean: Floats
+    directions: Floats
+    explained: float
+
+
+@dataclass(frozen=True, slots=True)
+class MapPoint:
+    """One item.
+
+    Attributes:
+        x: In SVG units.
+        y: In SVG units, downwards.
+        kind: How it is drawn.
+        colour: Of its label, from 0; -1 for a label without one, or one that may not be shown.
+        text: What is told of it on hover.
+    """
+
+    x: float
+    y: float
+    kind: Kind
+    colour: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolMap:
+    """What the map shows, in the order in which it is drawn.
+
+    Attributes:
+        points: The items.
+        labels: The labels that have a colour, in its order.
+        rest: What the items without a colour are, if there are any.
+        items: How many items the axes were found on.
+        explained: Share of the variance that the two axes hold.
+        width: Of the drawing, in SVG units.
+        height: Of the drawing.
+    """
+
+    points: tuple[MapPoint, ...]
+    labels: tuple[str, ...]
+    rest: str
+    items: int
+    explained: float
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | None:
+    """Lay out a sample of the pool, the labelled items and the latest batch.
+
+    Args:
+        workspace: Whose pool.
+        outcomes: What was decided.
+
+    Returns:
+        None before there are proposals.
+    """
+    if workspace.fused.maker() is None:
+        return None
+    rng = np.random.default_rng([workspace.config.seed, MAP_STREAM])
+    given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
+    batch = _latest_batch(workspace)
+    labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MOST_LABELLED, rng)
+    pool = _draw(np.arange(len(workspace.pool)), MOST_POOL, rng)
+    drawn = [
+        *_proposed(workspace, pool[~np.isin(pool, [*given, *batch])]),
+        *(_Drawn(index, "labelled", given[index], "labelled") for index in labelled.tolist()),
+        *(_in_batch(row, given.get(index)) for index, row in batch.items()),
+    ]
+    indices = np.array([each.index for each in drawn])
+    embeddings = workspace.embeddings.open()
+    axes = principal_axes(embeddings[pool].astype(np.float32))
+    places = fitted((embeddings[indices].astype(np.float32) - axes.mean) @ axes.directions.T)
+    counts = Counter(each.label for each in drawn if each.label is not None)
+    coloured = [label for label, _ in counts.most_common(MOST_COLOURS)]
+    rest = {
+        "another label": len(counts) > len(coloured),
+        "not shown yet": any(each.label is None for each in drawn),
+    }
+    points = [
+        MapPoint(
+            x=round(float(x), 1),
+            y=round(float(y), 1),
+            kind=each.kind,
+            colour=coloured.index(each.label) if each.label in coloured else -1,
+            text=f"{each.told}: {' '.join(text.split())[:TITLE]}",
+        )
+        for (x, y), each, text in zip(places, drawn, workspace.pool.texts(indices), strict=True)
+    ]
+    return PoolMap(
+        points=tuple(sorted(points, key=lambda point: KINDS.index(point.kind))),
+        labels=tuple(coloured),
+        rest=" or ".join(word for word, there in rest.items() if there),
+        items=len(pool),
+        explained=axes.explained,
+    )
+
+
+def principal_axes(rows: Floats) -> Axes:
+    """Find the two directions in which rows differ most.
+
+    Args:
+        rows: Shape (n, d), n at least 2.
+
+    Returns:
+        The same axes for the same rows: of each, the largest coordinate is positive.
+
+    Source: Pearson 1901, principal components.
+    """
+    found = PCA(n_components=2, svd_solver="full").fit(rows)
+    directions = found.components_  # (2, d)
+    largest = np.abs(directions).argmax(axis=1)
+    signs = np.sign(directions[[0, 1], largest])
+    return Axes(
+        found.mean_, directions * signs[:, None], float(found.explained_variance_ratio_.sum())
+    )
+
+
+def fitted(places: Floats) -> Floats:
+    """Stretch places, shape (n, 2), over the drawing; outliers go to its edge."""
+    low, high = np.quantile(places, [OUTLIERS, 1 - OUTLIERS], axis=0)
+    box = np.array([WIDTH, HEIGHT]) - 2 * BORDER
+    centred = (places - (low + high) / 2) * box / np.maximum(high - low, 1e-9) * [1, -1]
+    return np.asarray(np.clip(centred, -box / 2, box / 2) + np.array([WIDTH, HEIGHT]) / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    index: int
+    kind: Kind
+    label: str | None
+    told: str
+
+
+def _proposed(workspace: Workspace, indices: Integers) -> Iterator[_Drawn]:
+    """Draw items that nobody was asked about by what is proposed for them."""
+    fused = workspace.fused.open()
+    doubts, labels = margin(fused, indices), likeliest_labels(fused, indices)
+    for index, doubt, position in zip(indices.tolist(), doubts, labels, strict=True):
+        label = workspace.config.label_names[position]
+        probability = float(fused[index, position])
+        kind: Kind = "doubtful" if doubt >= DOUBTFUL else "sure"
+        yield _Drawn(index, kind, label, f"{label} ({probability:.0%})")
+
+
+def _in_batch(row: BatchItemRow, given: str | None) -> _Drawn:
+    """Draw an item of the batch; of a blind one, the proposal is not shown before it is decided."""
+    told = f"{row.rank + 1} in the batch, {row.reason}"
+    waits = row.blind or row.reason == "recheck"
+    label = given if given is not None and row.reason != "recheck" else None
+    if label is None and not waits:
+        label = str(row.proposal[0][0])
+    return _Drawn(row.item_index, "batch", label, told if label is None else f"{told}, {label}")
+
+
+def _latest_batch(workspace: Workspace) -> dict[int, BatchItemRow]:
+    numbers = workspace.store.batch_numbers()
+    rows = workspace.store.batch_items(numbers[-1]) if numbers else []
+    return {row.item_index: row for row in rows}
+
+
+def _draw(indices: Integers, most: int, rng: np.random.Generator) -> Integers:
+    if len(indices) <= most:
+        return indices
+    return np.sort(rng.choice(indices, most, replace=False))
