@@ -14,7 +14,7 @@ they found fewer of the wrong labels, for the probabilities here are calibrated 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ class Doubts:
         indices: Shape (n,), the items, the most doubtful first.
         right: Shape (n,), how likely each label is to be right, as far as students can say.
         probabilities: Shape (n, n_labels), what those students and the proposers say.
-        trust: What `experience` makes of such doubts.
+        trust: What they are to be multiplied with, by what came of earlier ones.
     """
 
     indices: Integers
@@ -79,14 +79,17 @@ def find_doubts(workspace: Workspace, outcomes: Sequence[Outcome], committee: Co
     """Look for wrong labels among those that the latest student learnt.
 
     Audit labels are left alone: a measure must not depend on what it measures. So are labels that
-    are known or adjudicated, that have changed since, or that the students would give too.
+    are known, adjudicated or were asked about again before, that have changed since, or that the
+    students would give too.
     """
     training = latest_training(workspace)
     saved = None if training is None else load_out_of_fold(workspace.student_folder(training.cycle))
     if training is None or saved is None:
         return NO_DOUBTS
     decisions = [row for row in standing(workspace.store.decisions()) if not row.machine]
+    answered = asked_again(workspace.store.batch_items(), decisions)
     settled = {row.item_index for row in decisions if row.source in (GOLD, ADJUDICATION)}
+    settled |= answered.keys()
     said = _positions(workspace, [each for each in outcomes if each.index not in settled])
     indices, positions, student = saved
     rows = np.flatnonzero([said.get(i) == p for i, p in zip(indices, positions, strict=True)])
@@ -97,8 +100,7 @@ def find_doubts(workspace: Workspace, outcomes: Sequence[Outcome], committee: Co
     right = label_posterior(fused, votes, PEOPLE_ARE_RIGHT)[np.arange(len(rows)), positions]
     in_doubt = np.flatnonzero(fused.argmax(axis=1) != positions)
     order = in_doubt[np.argsort(right[in_doubt], kind="stable")]
-    trust = experience(workspace.store.batch_items(), decisions)
-    return Doubts(indices[order], right[order], fused[order], trust)
+    return Doubts(indices[order], right[order], fused[order], trust(answered.values()))
 
 
 def label_posterior(probabilities: Floats, votes: Floats, accuracy: float) -> Floats:
@@ -118,25 +120,33 @@ def label_posterior(probabilities: Floats, votes: Floats, accuracy: float) -> Fl
     return softmax(log_of(probabilities) + votes * np.log(accuracy / error))
 
 
-def experience(items: Sequence[BatchItemRow], decisions: Sequence[DecisionRow]) -> float:
-    """Compare how many labels were changed when asked again with how many were thought wrong.
+def asked_again(
+    items: Sequence[BatchItemRow], decisions: Sequence[DecisionRow]
+) -> dict[int, tuple[float, bool]]:
+    """Find the rechecks that people have answered.
 
     Args:
         items: Of all batches.
         decisions: Of people.
 
     Returns:
-        What later doubts are to be multiplied with: below 1 where people confirmed most labels.
+        By the index of the item, how likely its label was to be right, and whether they changed it.
     """
     asked = {(i.batch, i.item_index): i.why for i in items if i.reason == "recheck" and i.why}
-    expected = changed = 0.0
+    answered: dict[int, tuple[float, bool]] = {}
     before: dict[int, list[str]] = {}
     for row in decisions:
-        why = asked.get((row.batch, row.item_index)) if row.batch is not None else None
+        why = None if row.batch is None else asked.get((row.batch, row.item_index))
         if why is not None and row.item_index in before:
-            expected += 1 - why["quality"]
-            changed += before[row.item_index] != row.labels
+            answered[row.item_index] = why["quality"], before[row.item_index] != row.labels
         before[row.item_index] = row.labels
+    return answered
+
+
+def trust(answered: Collection[tuple[float, bool]]) -> float:
+    """Say what doubts are to be multiplied with: less than 1 if people confirmed most labels."""
+    expected = sum(1 - right for right, _ in answered)
+    changed = sum(was_changed for _, was_changed in answered)
     return (changed + PRIOR_RECHECKS) / (expected + PRIOR_RECHECKS)
 
 

@@ -12,7 +12,9 @@ Compose = Callable[[int], list[Selection]]
 
 
 def selection(indices: range, reason: Reason) -> Selection:
-    return Selection(np.array(indices, dtype=np.int64), np.ones(len(indices)), (reason,) * len(indices))
+    return Selection(
+        np.array(indices, dtype=np.int64), np.ones(len(indices)), (reason,) * len(indices)
+    )
 
 
 def audit_size(size: int) -> int:
@@ -67,7 +69,7 @@ def test_a_batch_has_at_least_one_item() -> None:
 
 
 def test_a_pool_that_runs_out_is_asked_to_its_end() -> None:
-    n_audit, n_chosen, total = filled(np.full(2000, 5.0), 3600, available=20)
+    _, n_chosen, total = filled(np.full(2000, 5.0), 3600, available=20)
 
     assert n_chosen == 20
     assert total <= 3600
