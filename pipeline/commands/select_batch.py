@@ -64,8 +64,13 @@ def _summary(batch: Batch) -> str:
     return (
         f"Batch {batch.number}: {len(batch)} items, {blind} of them blind, to measure"
         + (f", {again} asked again" if again else "")
-        + (f"; about {sum(seconds) / 60:.0f} minutes." if len(seconds) == len(batch) else ".")
+        + (f"; about {_minutes(sum(seconds))}." if len(seconds) == len(batch) else ".")
     )
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _explain(batch: Batch) -> None:

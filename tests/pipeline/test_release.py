@@ -14,6 +14,7 @@ from hilt.pipeline.oracle import oracle
 from hilt.pipeline.predict import predict
 from hilt.pipeline.release import release
 from hilt.pipeline.reviewing import record
+from hilt.pipeline.students.saved import OUT_OF_FOLD
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Decision
 
@@ -140,3 +141,13 @@ def test_predicting_explains_what_is_missing(small_workspace: Open, tmp_path: Pa
         predict(tmp_path, tmp_path / "new.csv", tmp_path / "p.csv")
     with pytest.raises(DataError, match=r"'.xlsx'; allowed: .csv, .parquet"):
         predict(workspace.folder, tmp_path / "new.csv", tmp_path / "p.xlsx")
+
+
+def test_a_released_student_keeps_what_it_learnt_from_to_itself(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    workspace = small_workspace("trained")
+    release(workspace, tmp_path / "out")
+
+    assert (workspace.student_folder(1) / OUT_OF_FOLD).exists()
+    assert not (tmp_path / "out" / "student" / OUT_OF_FOLD).exists()

@@ -184,6 +184,22 @@ def test_an_older_database_of_another_pool_stays_as_it_is(old_path: Path) -> Non
     connection.close()
 
 
+def test_the_same_answer_counts_again_when_a_later_batch_asks_again(store: Store) -> None:
+    for _ in range(2):
+        store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
+    first, again = said(3, "sport", batch=1), said(3, "sport", batch=2)
+
+    assert store.add_decisions([first]) == 1
+    assert store.add_decisions([again]) == 1
+    assert store.add_decisions([said(3, "sport", batch=1), said(3, "sport", batch=2)]) == 0
+
+
+def test_why_an_item_was_picked_is_kept(store: Store) -> None:
+    store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3, why={"covers": 5}), batch_item(1, 4)])
+
+    assert [row.why for row in store.batch_items(1)] == [{"covers": 5}, None]
+
+
 def test_several_processes_may_open_an_older_database_at_once(old_path: Path) -> None:
     stores = [Store(old_path) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:

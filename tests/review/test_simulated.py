@@ -1,3 +1,8 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Batch, BatchItem
 
@@ -51,6 +56,33 @@ def test_an_answer_depends_on_the_seed_and_the_item_but_not_on_the_order() -> No
 
     assert said(reviewer, list(reversed(KEY))) == forwards
     assert said(SimulatedReviewer(KEY, LABELS, error_rate=0.5, seed=2), list(KEY)) != forwards
+
+
+def test_asked_again_a_reviewer_errs_anew_and_always_alike() -> None:
+    reviewer = SimulatedReviewer(KEY, LABELS, error_rate=0.3)
+    again = tuple(replace(item, reason="recheck") for item in batch(list(KEY)).items)
+
+    first = said(reviewer, list(KEY))
+    second, later = (reviewer.review(Batch(number, again)) for number in (5, 6))
+
+    wrong = {item_id for item_id, (label,) in first.items() if label != KEY[item_id]}
+    still = [d for d in second if d.item_id in wrong and d.labels[0] != KEY[d.item_id]]
+    assert 0.2 < len(still) / len(wrong) < 0.4
+    assert reviewer.review(Batch(5, again)) == second
+    assert [d.labels for d in later] != [d.labels for d in second]
+
+
+def test_times_may_depend_on_the_text_and_on_chance() -> None:
+    shaped = SimulatedReviewer(KEY, LABELS, seconds=1, seconds_per_character=0.5)
+    noisy = replace(shaped, seconds_noise=0.4)
+
+    times = [noisy.seconds_for(item_id, "text") for item_id in KEY]
+
+    assert shaped.seconds_for("item-0", "text") == 3
+    assert noisy.seconds_for("item-0", "text") == times[0]
+    assert np.log(times).mean() == pytest.approx(np.log(3), abs=0.05)
+    assert np.log(times).std() == pytest.approx(0.4, abs=0.03)
+    assert said(noisy, list(KEY)) == said(shaped, list(KEY))
 
 
 def test_an_item_without_a_known_label_is_skipped() -> None:

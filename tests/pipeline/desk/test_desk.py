@@ -5,9 +5,12 @@ import time
 
 import pytest
 
+from hilt.pipeline.batches import read_batch, undecided
 from hilt.pipeline.desk.desk import WorkspaceDesk
 from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.reviewing import record
+from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.workspace import Workspace
 from hilt.review.screen.desk import Answer
 from hilt.types import Decision
 from tests.pipeline.desk.conftest import Rehearse, at_desk, person, says
@@ -361,3 +364,77 @@ def test_ten_thousand_items_are_served_quickly(rehearse: Rehearse) -> None:
         assert (time.monotonic() - started) / 10 < 0.2
 
     at_desk(rehearse(10_000), work)
+
+
+def asked_again(workspace: Workspace) -> None:
+    """Let ann say something about three items, and a new batch ask about two of them again."""
+    store = workspace.store
+    ids = workspace.pool.ids(slice(0, 3))
+    record(workspace, [Decision(item_id, "label", ("tech",), "ann", 1) for item_id in ids])
+    rows = [
+        BatchItemRow(
+            rank=rank,
+            item_index=index,
+            item_id=ids[index],
+            reason="recheck",
+            score=0.9,
+            blind=False,
+            proposal=[["sport", 0.9], ["tech", 0.1]],
+        )
+        for rank, index in enumerate((0, 1))
+    ]
+    store.add_batch(1, {"kind": "rehearsal"}, rows)
+
+
+def test_a_recheck_goes_to_whoever_decided_it_before(rehearse: Rehearse) -> None:
+    workspace = rehearse(people=("ann",))
+    asked_again(workspace)
+
+    async def work(desk: WorkspaceDesk) -> None:
+        ann = person(desk, "ann")
+        served = await desk.serve(ann, [], 12)
+        assert [shown.item for shown in served.items] == [0, 1]
+        assert [shown.proposal[0].label for shown in served.items] == ["sport", "sport"]
+        assert desk.standing(ann).done == 0
+
+        await desk.record(ann, [says(0, "tech"), says(1, "sport")])
+
+        assert desk.standing(ann).done == 2
+        assert (await desk.serve(ann, [], 12)).items == ()
+
+    at_desk(workspace, work)
+
+
+def test_a_recheck_goes_to_one_reviewer_and_to_another_blind(rehearse: Rehearse) -> None:
+    workspace = rehearse()
+    asked_again(workspace)
+
+    async def work(desk: WorkspaceDesk) -> None:
+        ann, bob = person(desk, "ann"), person(desk, "bob")
+        served = await desk.serve(bob, [], 1)
+        assert [(shown.item, shown.blind) for shown in served.items] == [(0, True)]
+        assert [shown.item for shown in (await desk.serve(ann, [], 12)).items] == [1]
+
+        await desk.record(bob, [says(0, "sport", by="bob")])
+
+        assert desk.standing(bob).done == 1
+        assert desk.standing(bob).disputes == 1
+
+    at_desk(workspace, work)
+
+
+def test_an_undone_recheck_is_asked_again(rehearse: Rehearse) -> None:
+    workspace = rehearse(people=("ann",))
+    asked_again(workspace)
+
+    async def work(desk: WorkspaceDesk) -> None:
+        ann = person(desk, "ann")
+        await desk.serve(ann, [], 12)
+        await desk.record(ann, [says(0, "sport")])
+        undo = Answer("undo", 0, "undo", withdraws="ann-000000")
+        await desk.record(ann, [undo])
+
+        assert desk.standing(ann).done == 0
+        assert undecided(workspace, read_batch(workspace, 2)).items[0].index == 0
+
+    at_desk(workspace, work)
