@@ -15,13 +15,15 @@ from hilt.pipeline.reporting.report import render_report, write_report
 from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
 from hilt.pipeline.reviewing import record, simulate
 from hilt.pipeline.store import decision_row
-from hilt.pipeline.tables import TrainingRow
+from hilt.pipeline.tables import BatchItemRow, TrainingRow
+from hilt.pipeline.why import in_words
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Batch, Decision
 
 OPEN_COPY = Callable[[str], Workspace]
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 VOID = {"meta", "br"}  # the others that are empty close themselves
+REVIEWER_ROWS = 2  # at the end of the page: the names of the columns, and one reviewer
 EVIL = "<script>alert('x')</script>"
 
 
@@ -208,6 +210,47 @@ def test_a_seen_proposal_is_shown_with_what_became_of_it(small_workspace: OPEN_C
     assert ["ann", "2", "2", "0", "0", "1.5"] in page.rows
     assert ["bob", "1", "0", "0", "1", "not measured"] in page.rows
     assert "simulated reviewer" not in page.words
+
+
+def test_every_item_of_the_batch_says_why_and_is_on_the_map(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("selected")
+    page = Page(render_report(workspace, NOW))
+
+    for item in read_batch(workspace, 1).items:
+        assert in_words(item) in page.words
+        assert f"{item.rank + 1} in the batch, {item.reason}" in page.words
+
+
+def test_the_report_says_what_review_costs_and_whether_choosing_helps(
+    small_workspace: OPEN_COPY,
+) -> None:
+    page = Page(render_report(small_workspace("two_cycles"), NOW))
+
+    assert "A decision takes 5.0 s (median of 24)." in page.words
+    assert "Chosen and random labels are not compared yet" in page.words
+
+
+def test_a_recheck_is_undecided_until_it_is_answered(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("reviewed")
+    before = read_batch(workspace, 1).items[0]
+    row = workspace.store.batch_items(1)[0]
+    again = BatchItemRow(
+        rank=0,
+        item_index=row.item_index,
+        item_id=row.item_id,
+        reason="recheck",
+        score=0.9,
+        blind=False,
+        proposal=row.proposal,
+    )
+    workspace.store.add_batch(1, {"kind": "auto"}, [again])
+
+    open_ = Page(render_report(workspace, NOW)).rows[-1 - REVIEWER_ROWS]
+    record(workspace, [Decision(before.item_id, "label", ("food",), "ann", 2)])
+    decided = Page(render_report(workspace, NOW)).rows[-2 - REVIEWER_ROWS]
+
+    assert open_[-1] == "undecided"
+    assert decided[-1].startswith("food")
 
 
 def test_simulated_decisions_are_called_simulated(small_workspace: OPEN_COPY) -> None:

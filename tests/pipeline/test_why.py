@@ -1,0 +1,109 @@
+"""Why an item was picked, in numbers and in words."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hilt.pipeline.batches import read_batch, select
+from hilt.pipeline.cli import app
+from hilt.pipeline.committee import Committee
+from hilt.pipeline.proposing import propose
+from hilt.pipeline.why import in_words, shown_why
+from hilt.pipeline.workspace import Workspace
+from hilt.types import BatchItem, Candidate, Why
+
+Open = Callable[[str], Workspace]
+WHY = Why(plausible=2.1, disagreement=0.5, others={"rules": "food"}, typicality=0.83, covers=132)
+ITEM = BatchItem(
+    rank=0,
+    index=7,
+    item_id="i7",
+    text="A cat.",
+    reason="uncertain",
+    score=0.9,
+    blind=False,
+    proposal=(Candidate("animals", 0.41), Candidate("sport", 0.38)),
+    why=WHY,
+)
+BLIND = replace(ITEM, reason="audit", blind=True)
+
+
+def test_an_uncertain_item_lies_between_two_labels() -> None:
+    assert in_words(ITEM) == (
+        "animals (41%) or sport (38%); rules says food; stands for 132 items, more typical than"
+        " 83% of the pool."
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (replace(WHY, covers=1), "stands for itself alone"),
+        (replace(WHY, covers=1300, sampled=5000), "stands for about 1,300 items"),
+        (replace(WHY, typicality=0.04), "an outlier."),
+    ],
+)
+def test_numbers_are_told_in_words(why: Why, said: str) -> None:
+    assert said in in_words(replace(ITEM, why=why))
+
+
+def test_a_recheck_says_how_likely_its_label_is_right_but_not_which_it_is() -> None:
+    doubtful = replace(ITEM, reason="recheck", why=replace(WHY, quality=0.12))
+
+    assert in_words(doubtful).startswith("its label is right with 12%, by students that")
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (BLIND, "drawn at random, and shown without a proposal, to measure; stands for 132 items"),
+        (replace(ITEM, reason="coverage"), "unlike what has a label; rules says food"),
+        (replace(ITEM, why=None), "animals (41%) or sport (38%)."),
+    ],
+)
+def test_every_reason_has_words(item: BatchItem, said: str) -> None:
+    assert in_words(item).startswith(said)
+
+
+def test_of_a_blind_item_nothing_is_told_that_leans() -> None:
+    assert shown_why(ITEM) == asdict(WHY)
+    assert shown_why(BLIND) == {"typicality": 0.83, "covers": 132, "sampled": None}
+    assert "animals" not in in_words(BLIND)
+    assert "food" not in in_words(BLIND)
+
+
+def test_what_is_kept_with_a_batch_is_what_was_proposed_then(small_workspace: Open) -> None:
+    workspace = small_workspace("trained")
+    propose(workspace)
+    committee = Committee(workspace)
+
+    batch = select(workspace)
+
+    said = committee(np.array([item.index for item in batch.items]))
+    names = workspace.config.label_names
+    assert committee.names == ("student", "zero_shot")
+    for place, item in enumerate(batch.items):
+        assert item.why is not None
+        for name, row in zip(committee.names, said[:, place], strict=True):
+            label = names[row.argmax()]
+            assert item.why.others.get(name, item.proposal[0].label) == label
+        assert item.why.disagreement == len(item.why.others) / 2
+        assert 1 <= item.why.plausible <= 3
+        assert 1 <= item.why.covers <= 60
+    assert read_batch(workspace, batch.number) == batch
+
+
+def test_the_command_explains_every_item(small_workspace: Open) -> None:
+    work = str(small_workspace("selected").folder)
+
+    told = CliRunner().invoke(app, ["select", work, "--explain"]).stdout
+    items = json.loads(CliRunner().invoke(app, ["select", work, "--json"]).stdout)["items"]
+
+    assert told.count("stands for ") == 12
+    assert told.count("to measure; stands for") == 3
+    for item in items:
+        assert ("others" in item["why"]) is not item["blind"]
