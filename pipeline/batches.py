@@ -151,6 +151,7 @@ def _view(
         labels=config.positions_of([str(outcome.label) for outcome in labelled]),
         groups=pool.groups,
         near_duplicate=config.batch.near_duplicate,
+        graph=workspace.graph,
     )
 
 

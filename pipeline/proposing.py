@@ -11,6 +11,8 @@ import numpy as np
 
 from hilt.pipeline.arrays import ArrayFile, blocks, fingerprint, write_json
 from hilt.pipeline.calibration import pool_logarithmically
+from hilt.pipeline.duplicates.grouping import make_groups
+from hilt.pipeline.graph import make_graph
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.runner import RowsOf, make_array
@@ -53,7 +55,9 @@ def load_embedder(workspace: Workspace) -> Embedder:
 
 
 def propose(workspace: Workspace) -> ProposeResult:
-    """Embed the pool, let every proposer propose, and fuse; what is current is not made again.
+    """Embed the pool, find neighbours, let every proposer propose, and fuse.
+
+    What is current is not made again.
 
     Raises:
         ModelError: If a model cannot be loaded.
@@ -62,6 +66,10 @@ def propose(workspace: Workspace) -> ProposeResult:
     with workspace.locked():
         embedder = load_embedder(workspace)
         made = [file.path.stem for file in _embed(workspace, embedder)]
+        if make_graph(workspace):
+            made.append("neighbours")
+        if make_groups(workspace):
+            made.append("near-duplicates")
         proposals = Proposals(workspace, embedder)
         made += [member.name for member in proposals.members if ask(proposals, member)]
         training = latest_training(workspace)

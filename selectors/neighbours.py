@@ -63,16 +63,55 @@ def cut_into_lists(embeddings: Floats, rng: np.random.Generator) -> Lists:
         One list for a small pool; else about as many as the root of the number of items.
         O(n_items^1.5 * d) time, O(n_items + n_lists^2) memory.
     """
+    centres = list_centres(embeddings, rng)
+    owner = nearest_centres(embeddings, np.arange(len(embeddings)), centres)
+    return arrange_lists(embeddings, owner, centres, rng)
+
+
+def count_lists(n_items: int) -> int:
+    """Say into how many lists a pool should be cut: one while it can be compared whole."""
+    return 1 if n_items <= WHOLE else round(n_items**0.5)
+
+
+def list_centres(embeddings: Floats, rng: np.random.Generator) -> Floats:
+    """Find the centres of as many lists as a pool should be cut into.
+
+    Returns:
+        Shape (n_lists, d), float32, unit rows; for a single list just any row.
+    """
     n_items = len(embeddings)
-    if n_items <= WHOLE:
-        return Lists(np.arange(n_items), np.array([0, n_items]), np.zeros((1, 1), np.int64), 1.0)
-    n_lists = round(n_items**0.5)
+    n_lists = count_lists(n_items)
+    if n_lists == 1:
+        return unit_rows(embeddings, np.zeros(1, dtype=np.int64))
     sample = np.sort(rng.choice(n_items, min(n_items, LEARN_FROM * n_lists), replace=False))
     seed = int(rng.integers(2**31))
-    centres = centroids(unit_rows(embeddings, sample), n_lists, seed, rounds=ROUNDS)
-    owner = _owners(embeddings, centres)
+    return centroids(unit_rows(embeddings, sample), n_lists, seed, rounds=ROUNDS)
+
+
+def nearest_centres(embeddings: Floats, indices: Integers, centres: Floats) -> Integers:
+    """Find the nearest centre of some items: shape (m,), int32."""
+    owner = np.empty(len(indices), dtype=np.int32)
+    for where in _blocks(len(indices)):
+        owner[where] = _search(unit_rows(embeddings, indices[where]), centres, 1)[1][:, 0]
+    return owner
+
+
+def arrange_lists(
+    embeddings: Floats, owner: Integers, centres: Floats, rng: np.random.Generator
+) -> Lists:
+    """Decide which lists are compared with each other, once it is known what is in which.
+
+    Args:
+        embeddings: Shape (n_items, d).
+        owner: Shape (n_items,), each item's list.
+        centres: Shape (n_lists, d), from `list_centres`.
+        rng: Draws the items on which the recall is measured.
+    """
+    n_items, n_lists = len(embeddings), len(centres)
     order = np.argsort(owner, kind="stable")
     starts = np.searchsorted(owner[order], np.arange(n_lists + 1))
+    if n_lists == 1:
+        return Lists(order, starts, np.zeros((1, 1), np.int64), 1.0)
     cosines = centres @ centres.T
     np.fill_diagonal(cosines, 2)  # itself first
     near = np.argsort(-cosines, axis=1, kind="stable")
@@ -196,15 +235,6 @@ def _true_neighbours(embeddings: Floats, indices: Integers) -> Integers:
     itself[~itself.any(axis=1), -1] = True
     neighbours: Integers = best.I[~itself].reshape(len(rows), CHECKED_NEIGHBOURS)
     return neighbours
-
-
-def _owners(embeddings: Floats, centres: Floats) -> Integers:
-    """Find the nearest centre of every item, shape (n_items,)."""
-    owner = np.empty(len(embeddings), dtype=np.int64)
-    for where in _blocks(len(embeddings)):
-        rows = unit_rows(embeddings, np.arange(where.start, where.stop))
-        owner[where] = _search(rows, centres, 1)[1][:, 0]
-    return owner
 
 
 def _search(rows: Floats, base: Floats, k: int) -> tuple[Floats, Integers]:

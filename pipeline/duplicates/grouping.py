@@ -1,0 +1,169 @@
+"""Which items are so alike that one decision does for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hilt.pipeline.arrays import Array, Maker, blocks
+from hilt.pipeline.configuration.sections import Duplicates
+from hilt.pipeline.duplicates.stars import find_stars
+from hilt.pipeline.duplicates.words import count_words, overlap
+from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.runner import make_array
+from hilt.pipeline.workspace import Workspace
+from hilt.progress import Advance
+from hilt.selectors.rows import unit_rows
+from hilt.types import Floats, Graph, Integers
+
+PAIR_ROWS = 4096  # pairs whose texts are in memory at once
+ROUNDING = 0.001  # a cosine in the graph may be this far off, for it is kept as float16
+SHOWN = 5  # pairs on each side of a threshold that are kept to be looked at
+NEARLY = 1000  # pairs closest below the cosine, whose words are compared for that
+WIDTH = 0.05  # how far below the cosine that looks
+
+
+def make_groups(workspace: Workspace) -> bool:
+    """Find the near-duplicates, unless that was done for the same graph and thresholds.
+
+    Returns:
+        Whether anything was made; never while `duplicates.near` is off.
+    """
+    maker = groups_maker(workspace)
+    if not workspace.config.duplicates.near or workspace.near_duplicates.is_current(maker):
+        return False
+    groups, found = _find_groups(workspace)
+    return make_array(
+        workspace.near_duplicates,
+        groups.shape,
+        maker,
+        lambda start, stop: groups[start:stop],
+        description="Saving near-duplicates",
+        progress=workspace.progress,
+        chunk_rows=len(groups),
+        dtype=np.int32,
+        measured=found,
+    )
+
+
+def groups_maker(workspace: Workspace) -> Maker:
+    """Say what decides the groups."""
+    settings = workspace.config.duplicates
+    return {
+        "graph": workspace.neighbours.maker(),
+        "cosine": settings.cosine,
+        "overlap": settings.overlap,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Compares items by embedding and by words."""
+
+    pool: Pool
+    embeddings: Floats
+    least: Duplicates
+
+    def near(self, left: Integers, right: Integers) -> npt.NDArray[np.bool_]:
+        """Tell of pairs of items whether they are near-duplicates: shape (m,)."""
+        near: npt.NDArray[np.bool_] = self.cosines(left, right) >= self.least.cosine
+        near[near] = self.overlaps(left[near], right[near]) >= self.least.overlap
+        return near
+
+    def cosines(self, left: Integers, right: Integers) -> Floats:
+        """Compare the embeddings of pairs: shape (m,)."""
+        cosines = np.empty(len(left), dtype=np.float32)
+        for block in blocks(len(left), PAIR_ROWS):
+            one, other = (unit_rows(self.embeddings, ends[block]) for ends in (left, right))
+            cosines[block] = np.einsum("ij,ij->i", one, other)
+        return cosines
+
+    def overlaps(
+        self, left: Integers, right: Integers, advance: Advance = lambda amount: None
+    ) -> Floats:
+        """Compare the words of pairs: shape (m,)."""
+        overlaps = np.empty(len(left), dtype=np.float32)
+        for block in blocks(len(left), PAIR_ROWS):
+            indices, places = np.unique([left[block], right[block]], return_inverse=True)
+            words = [count_words(text) for text in self.pool.texts(indices)]
+            ends = places.reshape(2, -1).tolist()
+            overlaps[block] = [overlap(words[a], words[b]) for a, b in zip(*ends, strict=True)]
+            advance(len(ends[0]))
+        return overlaps
+
+
+def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:
+    """Group the items of a pool.
+
+    Returns:
+        Shape (n_items,), each item's representative; and some pairs that the thresholds only just
+        hold together or keep apart, in `together` and `apart`.
+    """
+    graph, pool, least = workspace.graph, workspace.pool, workspace.config.duplicates
+    assert graph is not None
+    likeness = Likeness(pool, workspace.embeddings.open(), least)
+    left, right = _linked(graph, pool.groups, least.cosine)
+    with workspace.progress.task("Comparing words", len(left), "pairs") as advance:
+        overlaps = likeness.overlaps(left, right, advance)
+    cosines = likeness.cosines(left, right)
+    close, same_words = cosines >= least.cosine, overlaps >= least.overlap
+    near = close & same_words
+    groups = find_stars(len(pool), left[near], right[near], likeness.near)[pool.groups]
+
+    compared = (left, right, cosines, overlaps)
+    return groups, {
+        "together": _some(compared, near, (cosines, overlaps)),
+        "apart": [
+            *_some(compared, close & ~near, (-cosines, -overlaps)),
+            *_some(compared, same_words & ~near, (-overlaps, -cosines)),
+        ],
+    }
+
+
+def _linked(graph: Graph, first: Integers, cosine: float) -> tuple[Integers, Integers]:
+    """List the pairs of texts that are near enough by the graph, and the closest that are not.
+
+    Args:
+        graph: Of all items.
+        first: Shape (n_items,), the first item with the same text, which stands for it.
+        cosine: The threshold.
+
+    Returns:
+        The ends of m pairs, each pair once: shape (m,) each, the smaller index in the first.
+        O(edges) time.
+    """
+    keys, cosines = [], []
+    for block in blocks(len(first)):
+        found = graph.cosines[block]
+        rows, columns = np.nonzero(found >= cosine - WIDTH)
+        ends = first[rows + block.start], first[graph.neighbours[block][rows, columns]]
+        different = ends[0] != ends[1]
+        key = np.minimum(*ends) * len(first) + np.maximum(*ends)
+        keys.append(key[different])
+        cosines.append(found[rows, columns][different])
+    key, place = np.unique(np.concatenate(keys), return_index=True)
+    near = np.concatenate(cosines)[place]
+    enough = int((near >= cosine - ROUNDING).sum()) + NEARLY
+    left, right = np.divmod(np.sort(key[np.argsort(-near, kind="stable")[:enough]]), len(first))
+    return left, right
+
+
+def _some(
+    compared: tuple[Array, ...], chosen: npt.NDArray[np.bool_], order: tuple[Floats, ...]
+) -> list[dict[str, Any]]:
+    """Pick a few of the chosen pairs, first by the last of the orders; no item comes twice."""
+    places = np.flatnonzero(chosen)
+    places = places[np.lexsort([each[places] for each in order])]
+    picked: list[dict[str, Any]] = []
+    seen: set[int] = set()
+    for place in places:
+        left, right, cosine, shared = (each[place].item() for each in compared)
+        if seen.isdisjoint((left, right)):
+            seen |= {left, right}
+            picked.append({"items": [left, right], "cosine": cosine, "overlap": shared})
+        if len(picked) == SHOWN:
+            break
+    return picked
