@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import vstack
 
 from hilt.pipeline.arrays import Array, Maker, blocks
-from hilt.pipeline.configuration.sections import Duplicates
 from hilt.pipeline.duplicates.stars import find_stars
 from hilt.pipeline.duplicates.words import count_words, overlap
-from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.runner import make_array
 from hilt.pipeline.workspace import Workspace
-from hilt.progress import Advance
 from hilt.selectors.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
 
-PAIR_ROWS = 4096  # pairs whose texts are in memory at once
+PAIR_ROWS = 16384  # pairs that are compared at once
+TEXT_ROWS = 4096  # texts that are in memory at once
 ROUNDING = 0.001  # a cosine in the graph may be this far off, for it is kept as float16
 SHOWN = 5  # pairs on each side of a threshold that are kept to be looked at
 NEARLY = 1000  # pairs closest below the cosine, whose words are compared for that
@@ -59,40 +57,52 @@ def groups_maker(workspace: Workspace) -> Maker:
     }
 
 
-@dataclass(frozen=True, slots=True)
 class Likeness:
-    """Compares items by embedding and by words."""
+    """Compares items by embedding and by words.
 
-    pool: Pool
-    embeddings: Floats
-    least: Duplicates
+    Args:
+        workspace: Where the items are.
+        items: Ascending indices of all that will be compared; their words are kept in memory,
+            8 bytes for each different word of each.
+    """
+
+    def __init__(self, workspace: Workspace, items: Integers) -> None:
+        self._least = workspace.config.duplicates
+        self._embeddings = workspace.embeddings.open()
+        self._items = items
+        self._words = _count_words(workspace, items)
 
     def near(self, left: Integers, right: Integers) -> npt.NDArray[np.bool_]:
         """Tell of pairs of items whether they are near-duplicates: shape (m,)."""
-        near: npt.NDArray[np.bool_] = self.cosines(left, right) >= self.least.cosine
-        near[near] = self.overlaps(left[near], right[near]) >= self.least.overlap
+        near: npt.NDArray[np.bool_] = self.cosines(left, right) >= self._least.cosine
+        near[near] = self.overlaps(left[near], right[near]) >= self._least.overlap
         return near
 
     def cosines(self, left: Integers, right: Integers) -> Floats:
         """Compare the embeddings of pairs: shape (m,)."""
         cosines = np.empty(len(left), dtype=np.float32)
         for block in blocks(len(left), PAIR_ROWS):
-            one, other = (unit_rows(self.embeddings, ends[block]) for ends in (left, right))
+            one, other = (unit_rows(self._embeddings, ends[block]) for ends in (left, right))
             cosines[block] = np.einsum("ij,ij->i", one, other)
         return cosines
 
-    def overlaps(
-        self, left: Integers, right: Integers, advance: Advance = lambda amount: None
-    ) -> Floats:
+    def overlaps(self, left: Integers, right: Integers) -> Floats:
         """Compare the words of pairs: shape (m,)."""
         overlaps = np.empty(len(left), dtype=np.float32)
         for block in blocks(len(left), PAIR_ROWS):
-            indices, places = np.unique([left[block], right[block]], return_inverse=True)
-            words = [count_words(text) for text in self.pool.texts(indices)]
-            ends = places.reshape(2, -1).tolist()
-            overlaps[block] = [overlap(words[a], words[b]) for a, b in zip(*ends, strict=True)]
-            advance(len(ends[0]))
+            one, other = (np.searchsorted(self._items, ends[block]) for ends in (left, right))
+            overlaps[block] = overlap(self._words[one], self._words[other])
         return overlaps
+
+
+def _count_words(workspace: Workspace, items: Integers) -> Any:  # noqa: ANN401 - a csr_array
+    """Count the words of many items, reading their texts in blocks."""
+    parts = []
+    with workspace.progress.task("Counting words", len(items), "items") as advance:
+        for block in blocks(len(items), TEXT_ROWS):
+            parts.append(count_words(workspace.pool.texts(items[block])))
+            advance(parts[-1].shape[0])
+    return vstack(parts, format="csr") if parts else count_words([])
 
 
 def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:
@@ -104,11 +114,9 @@ def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:
     """
     graph, pool, least = workspace.graph, workspace.pool, workspace.config.duplicates
     assert graph is not None
-    likeness = Likeness(pool, workspace.embeddings.open(), least)
     left, right = _linked(graph, pool.groups, least.cosine)
-    with workspace.progress.task("Comparing words", len(left), "pairs") as advance:
-        overlaps = likeness.overlaps(left, right, advance)
-    cosines = likeness.cosines(left, right)
+    likeness = Likeness(workspace, np.union1d(left, right))
+    cosines, overlaps = likeness.cosines(left, right), likeness.overlaps(left, right)
     close, same_words = cosines >= least.cosine, overlaps >= least.overlap
     near = close & same_words
     groups = find_stars(len(pool), left[near], right[near], likeness.near)[pool.groups]
