@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import blocks
-from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
+from hilt.pipeline.duplicates.inheriting import check, inherit, settled_groups
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import TrainingRow
@@ -202,6 +202,7 @@ def _write_cards(
         "name": workspace.folder.resolve().name,
         "config": workspace.config,
         "counts": counts,
+        "check": check(workspace.groups, workspace.store.outcomes()),
         "training": None if training is None else {"cycle": training.cycle, **training.summary},
         "version": version("hilt"),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),

@@ -114,15 +114,17 @@ class Workspace:
         return ArrayFile(self.folder / "near-duplicates.npy")
 
     @property
-    def groups(self) -> Integers:
-        """Which items share a decision.
+    def has_near_duplicates(self) -> bool:
+        """Whether near-duplicates are wanted and were looked for."""
+        return self.config.duplicates.near and self.near_duplicates.maker() is not None
 
-        Shape (n_items,), the representative of each; that of near-duplicates where they were
-        looked for, else the first item with the same normalised text.
+    @property
+    def groups(self) -> Integers:
+        """Which items share a decision: shape (n_items,), the representative of each.
+
+        Without near-duplicates it is the first item with the same normalised text.
         """
-        if self.config.duplicates.near and self.near_duplicates.maker() is not None:
-            return self.near_duplicates.open()
-        return self.pool.groups
+        return self.near_duplicates.open() if self.has_near_duplicates else self.pool.groups
 
     @property
     def graph_folder(self) -> Path:

@@ -30,14 +30,13 @@ def make_groups(workspace: Workspace) -> bool:
     Returns:
         Whether anything was made; never while `duplicates.near` is off.
     """
-    maker = groups_maker(workspace)
-    if not workspace.config.duplicates.near or workspace.near_duplicates.is_current(maker):
+    if are_groups_current(workspace):
         return False
     groups, found = _find_groups(workspace)
     return make_array(
         workspace.near_duplicates,
         groups.shape,
-        maker,
+        _maker(workspace),
         lambda start, stop: groups[start:stop],
         description="Saving near-duplicates",
         progress=workspace.progress,
@@ -47,8 +46,14 @@ def make_groups(workspace: Workspace) -> bool:
     )
 
 
-def groups_maker(workspace: Workspace) -> Maker:
-    """Say what decides the groups."""
+def are_groups_current(workspace: Workspace) -> bool:
+    """Tell whether the near-duplicates are those of the graph and thresholds as they are now."""
+    if not workspace.config.duplicates.near:
+        return True
+    return workspace.near_duplicates.is_current(_maker(workspace))
+
+
+def _maker(workspace: Workspace) -> Maker:
     settings = workspace.config.duplicates
     return {
         "graph": workspace.neighbours.maker(),
@@ -171,7 +176,8 @@ def _some(
         left, right, cosine, shared = (each[place].item() for each in compared)
         if seen.isdisjoint((left, right)):
             seen |= {left, right}
-            picked.append({"items": [left, right], "cosine": cosine, "overlap": shared})
+            alike = {"cosine": round(cosine, 4), "overlap": round(shared, 4)}
+            picked.append({"items": [left, right], **alike})
         if len(picked) == SHOWN:
             break
     return picked

@@ -34,7 +34,7 @@ def find_stars(n_items: int, left: Integers, right: Integers, near: Near) -> Int
 
     Source: Aslam, Pelekhov and Rus 2004, section 3 (covers by stars); joining is our own.
     """
-    centres = _cover(n_items, left, right)
+    centres = _cover(left, right, np.ones(n_items, dtype=np.int64))
     for _ in range(ROUNDS):
         moved, target = _joining(centres, left, right)
         fits = near(moved, target)
@@ -45,8 +45,9 @@ def find_stars(n_items: int, left: Integers, right: Integers, near: Near) -> Int
     return centres
 
 
-def _cover(n_items: int, left: Integers, right: Integers) -> Integers:
-    """Cover a graph with stars, those of the highest degree first."""
+def _cover(left: Integers, right: Integers, weights: Integers) -> Integers:
+    """Cover a graph with stars, those of the highest degree first, of equals the heaviest."""
+    n_items = len(weights)
     ends, others = np.concatenate([left, right]), np.concatenate([right, left])
     order = np.lexsort((others, ends))
     others = others[order]
@@ -55,7 +56,7 @@ def _cover(n_items: int, left: Integers, right: Integers) -> Integers:
     linked = np.flatnonzero(degrees)
     centres = np.arange(n_items)
     alone = degrees > 0  # of the linked ones, those that are in no star yet
-    for item in linked[np.argsort(-degrees[linked], kind="stable")]:
+    for item in linked[np.lexsort((-weights[linked], -degrees[linked]))]:
         if alone[item]:
             around = others[starts[item] : starts[item + 1]]
             around = around[alone[around]]
@@ -68,6 +69,7 @@ def _joining(centres: Integers, left: Integers, right: Integers) -> tuple[Intege
     """List the items whose star may join another, and the representative they would get."""
     ends = np.sort(np.column_stack([centres[left], centres[right]]), axis=1)
     links = np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0)
-    targets = _cover(len(centres), links[:, 0], links[:, 1])[centres]
+    sizes = np.bincount(centres, minlength=len(centres))
+    targets = _cover(links[:, 0], links[:, 1], sizes)[centres]
     moved = np.flatnonzero(targets != centres)
     return moved, targets[moved]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 from zlib import crc32
@@ -20,7 +21,9 @@ _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"  # Thai, kana and Han: a w
 _TOKEN = re.compile(
     rf"[{_UNSPACED}]|[#@]?[^\W{_UNSPACED}]+(?:['\u2019][^\W{_UNSPACED}]+)*|[^\w\s]+"
 )
-_SILENT = str.maketrans("", "", ".,!\"'`\u2026\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb")
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
+_SILENT = str.maketrans("", "", f".,!{_QUOTES}\u2026\u3001\u3002")
+_REPEATED = re.compile(r"(.)\1+")
 _JOINTS = frozenset(":;-\u2013\u2014()[]/\\")
 
 
@@ -73,9 +76,18 @@ def overlap(left: Any, right: Any) -> Floats:  # noqa: ANN401
     return shares
 
 
+def only_in(text: str, other: str) -> tuple[str, ...]:
+    """List the words that one text has and another has not, or has less often.
+
+    >>> only_in("Where is my card?", "Where is your card?")
+    ('my',)
+    """
+    return tuple((Counter(words_of(text)) - Counter(words_of(other))).elements())
+
+
 def _word(token: str) -> str:
     """Reduce a run of signs to what is said by it; nothing is left of commas and the like."""
     if token[-1].isalnum() or token[-1] == "_":
         return token
-    sign = token.translate(_SILENT)
+    sign = _REPEATED.sub(r"\1", token.translate(_SILENT))
     return "" if sign in _JOINTS else sign

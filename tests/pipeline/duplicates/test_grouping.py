@@ -1,0 +1,92 @@
+"""Groups of real texts, by real embeddings."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
+from hilt.pipeline.duplicates.summary import find_duplicates
+from hilt.pipeline.workspace import Workspace
+
+Copies = Callable[..., Workspace]
+
+
+def group_of(workspace: Workspace, item_id: str) -> set[str]:
+    groups = np.asarray(workspace.groups)
+    (index,) = workspace.pool.index_of([item_id])
+    return set(workspace.pool.ids(np.flatnonzero(groups == groups[index])))
+
+
+def test_many_near_duplicates_make_one_group(copies: Copies) -> None:
+    group = group_of(copies(), "cat-0")
+
+    assert group == {"cat-0", *(f"copy-{number}" for number in range(36))}
+
+
+def test_what_differs_in_a_word_stands_alone(copies: Copies) -> None:
+    workspace = copies()
+
+    for item_id in ("other-0", "other-1", "dog-0", "soup-0"):
+        assert group_of(workspace, item_id) == {item_id}
+
+
+def test_a_representative_represents_itself(copies: Copies) -> None:
+    groups = np.asarray(copies().groups)
+
+    assert (groups[groups] == groups).all()
+    assert groups.dtype == np.int32
+
+
+def test_without_near_duplicates_only_the_same_text_makes_a_group(copies: Copies) -> None:
+    workspace = copies(near=False)
+
+    assert group_of(workspace, "cat-0") == {"cat-0"}
+    assert are_groups_current(workspace)
+    assert not make_groups(workspace)
+
+
+def test_the_same_text_is_in_the_group_whatever_the_thresholds(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    from hilt.pipeline.proposing import propose
+
+    twins = [(f"twin-{i}", "The CAT slept  in its den all day.", "animals") for i in range(30)]
+    workspace = new_workspace(extra=[*twins, ("near", "All day the cat slept in its den.", "")])
+    propose(workspace)
+
+    assert group_of(workspace, "near") == {"near", "cat-0", *(f"twin-{i}" for i in range(30))}
+
+
+def test_other_thresholds_make_other_groups_the_same_do_not(copies: Copies) -> None:
+    workspace = copies()
+    group_before = group_of(workspace, "cat-0")
+    assert are_groups_current(workspace)
+    assert not make_groups(workspace)
+
+    stricter = copies(cosine=1.0)
+    assert not are_groups_current(stricter)
+    assert make_groups(stricter)
+    assert are_groups_current(stricter)
+    assert group_of(stricter, "cat-0") < group_before
+
+
+def test_pairs_on_both_sides_of_the_thresholds_are_kept_to_be_looked_at(copies: Copies) -> None:
+    result = find_duplicates(copies())
+
+    together = [pair for pair in result.pairs if pair.together]
+    apart = [pair for pair in result.pairs if not pair.together]
+    assert {pair.overlap for pair in together} == {1.0}
+    assert all(pair.cosine >= 0.9 for pair in together)
+    assert all(pair.cosine < 0.9 or pair.overlap < 0.6 for pair in apart)
+    assert (("day",), ("night",)) in {pair.words for pair in apart}
+
+
+@pytest.mark.parametrize("most", [1, 5])
+def test_the_largest_groups_come_first(copies: Copies, most: int) -> None:
+    result = find_duplicates(copies(), most)
+
+    assert result.largest[0].items == 37
+    assert len(result.largest[0].members) == 3
+    assert len(result.largest) == 1  # all others are alone
+    assert result.sizes == {"2": 0, "3 to 9": 0, "10 to 99": 1, "100 or more": 0}
