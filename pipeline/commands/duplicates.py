@@ -33,6 +33,8 @@ def duplicates(
 
     def text() -> None:
         say_summary(result.summary)
+        if result.summary.near and result.recall is not None:
+            say(f"The search saw {result.recall:.0%} of the nearest neighbours of a sample.")
         show_table("Groups", ["items", "groups"], [[k, f"{n:,}"] for k, n in result.sizes.items()])
         for group in result.largest:
             _say_group(group)
@@ -51,8 +53,9 @@ def duplicates(
 def say_summary(summary: Summary) -> None:
     """Say how many groups there are, and how far inherited labels can be trusted."""
     kind = "near-duplicates" if summary.near else "the same texts"
+    plural = "" if summary.groups == 1 else "s"
     say(
-        f"{summary.items:,} items are in {summary.groups:,} groups of {kind};"
+        f"{summary.items:,} items are in {summary.groups:,} group{plural} of {kind};"
         f" {summary.inherited:,} inherit a label."
     )
     check = summary.check

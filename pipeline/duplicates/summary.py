@@ -78,6 +78,8 @@ class DuplicatesResult:
     Attributes:
         cosine: The threshold.
         overlap: The threshold.
+        recall: Share of the true neighbours that the search for near-duplicates looked at, as it
+            was measured on a sample; None where nothing was searched.
         sizes: How many groups there are of which size.
         largest: The largest groups.
         pairs: Pairs close to the thresholds.
@@ -86,6 +88,7 @@ class DuplicatesResult:
     summary: Summary
     cosine: float
     overlap: float
+    recall: float | None
     sizes: dict[str, int]
     largest: tuple[Group, ...]
     pairs: tuple[Pair, ...]
@@ -116,6 +119,7 @@ def describe(workspace: Workspace, outcomes: Sequence[Outcome], most: int) -> Du
         summary=summarise(workspace, outcomes),
         cosine=settings.cosine,
         overlap=settings.overlap,
+        recall=workspace.neighbours.measured().get("recall"),
         sizes=dict(zip(SIZES, _histogram(sizes), strict=True)),
         largest=tuple(_largest_groups(workspace, sizes, most)),
         pairs=tuple(_close_pairs(workspace)),

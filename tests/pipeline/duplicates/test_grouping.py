@@ -3,10 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 
 from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
-from hilt.pipeline.duplicates.summary import find_duplicates
 from hilt.pipeline.workspace import Workspace
 
 Copies = Callable[..., Workspace]
@@ -69,24 +67,3 @@ def test_other_thresholds_make_other_groups_the_same_do_not(copies: Copies) -> N
     assert make_groups(stricter)
     assert are_groups_current(stricter)
     assert group_of(stricter, "cat-0") < group_before
-
-
-def test_pairs_on_both_sides_of_the_thresholds_are_kept_to_be_looked_at(copies: Copies) -> None:
-    result = find_duplicates(copies())
-
-    together = [pair for pair in result.pairs if pair.together]
-    apart = [pair for pair in result.pairs if not pair.together]
-    assert {pair.overlap for pair in together} == {1.0}
-    assert all(pair.cosine >= 0.9 for pair in together)
-    assert all(pair.cosine < 0.9 or pair.overlap < 0.6 for pair in apart)
-    assert (("day",), ("night",)) in {pair.words for pair in apart}
-
-
-@pytest.mark.parametrize("most", [1, 5])
-def test_the_largest_groups_come_first(copies: Copies, most: int) -> None:
-    result = find_duplicates(copies(), most)
-
-    assert result.largest[0].items == 37
-    assert len(result.largest[0].members) == 3
-    assert len(result.largest) == 1  # all others are alone
-    assert result.sizes == {"2": 0, "3 to 9": 0, "10 to 99": 1, "100 or more": 0}
