@@ -42,32 +42,21 @@ def make_graph(workspace: Workspace) -> bool:
     Raises:
         DataError: If an embedding holds NaN or infinity.
     """
-    files = (workspace.neighbours, workspace.cosines)
+    files = {"neighbour": workspace.neighbours, "cosine": workspace.cosines}
     maker = {"embeddings": workspace.embeddings.maker(), "neighbours": NEIGHBOURS}
-    if all(file.is_current(maker) for file in files):
+    if all(file.is_current(maker) for file in files.values()):
         return False
     embeddings = workspace.embeddings.open()
-    shape = (len(embeddings), NEIGHBOURS)
     lists = _cut_into_lists(workspace, maker, embeddings)
-    found = ArrayFile(workspace.graph_folder / "found.npy")
-    make_array(
-        found,
-        shape,
-        maker,
-        partial(_edges_of_list, embeddings, lists),
-        description="Finding neighbours",
-        progress=workspace.progress,
-        chunk_rows=np.unique(lists.starts),
-        dtype=EDGE,
-    )
-    place = np.empty(len(embeddings), dtype=np.int64)
+    edges = _search_lists(workspace, maker, embeddings, lists)
+    place = np.empty(len(edges), dtype=np.int64)
     place[lists.order] = np.arange(len(place))
-    for file, field in zip(files, ("neighbour", "cosine"), strict=True):
+    for field, file in files.items():
         make_array(
             file,
-            shape,
+            edges.shape,
             maker,
-            partial(_in_pool_order, found.open()[field], place),
+            partial(_in_pool_order, edges[field], place),
             description=f"Sorting {file.path.stem}",
             progress=workspace.progress,
             chunk_rows=POOL_ROWS,
@@ -106,6 +95,22 @@ def _cut_into_lists(workspace: Workspace, maker: Maker, embeddings: Floats) -> L
         dtype=np.int32,
     )
     return arrange_lists(embeddings, np.asarray(owner_file.open()), centres, second)
+
+
+def _search_lists(workspace: Workspace, maker: Maker, embeddings: Floats, lists: Lists) -> Array:
+    """Find the neighbours of every item: shape (n_items, NEIGHBOURS), in the order of the lists."""
+    found = ArrayFile(workspace.graph_folder / "found.npy")
+    make_array(
+        found,
+        (len(embeddings), NEIGHBOURS),
+        maker,
+        partial(_edges_of_list, embeddings, lists),
+        description="Finding neighbours",
+        progress=workspace.progress,
+        chunk_rows=np.unique(lists.starts),
+        dtype=EDGE,
+    )
+    return found.open()
 
 
 def _edges_of_list(embeddings: Floats, lists: Lists, start: int, stop: int) -> Array:

@@ -7,6 +7,7 @@ embeddings.npy       (n_items, d) float16
 neighbours.npy       (n_items, 20) int32, the nearest items of each
 cosines.npy          (n_items, 20) float16, how near they are
 near-duplicates.npy  (n_items,) int32, the representative of each
+graph/               the neighbours while they are being found
 proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
 fused.npy            (n_items, n_labels) float16
 students/cycle-0001/ one folder per training
@@ -128,7 +129,7 @@ class Workspace:
 
     @property
     def graph_folder(self) -> Path:
-        """Where the neighbours are on their way."""
+        """Where the neighbours stand while they are being found."""
         return self.folder / "graph"
 
     @property

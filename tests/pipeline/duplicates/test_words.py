@@ -24,6 +24,8 @@ def overlap_of(one: str, other: str) -> float:
         ("great \U0001f600", "great \U0001f621"),
         ("bad bad dog", "bad dog"),
         ("這是好的", "這不是好的"),
+        ("यह हिन्दी है", "यह हिन्दू है"),
+        ("Costs 5\u20ac", "Costs 5$"),
         ("!!!", "..."),
         ("", ""),
     ],
@@ -73,6 +75,10 @@ def test_many_pairs_are_compared_at_once() -> None:
     counts = count_words(["a b", "b a", "a c"])
 
     assert overlap(counts[[0, 0, 1]], counts[[1, 2, 2]]).tolist() == [1, 0, 0]
+
+
+def test_marks_are_part_of_their_letters_and_ends_of_sentences_are_not() -> None:
+    assert words_of("यह हिन्दी है।") == ["यह", "हिन्दी", "है"]
 
 
 def test_no_text_has_no_words() -> None:
