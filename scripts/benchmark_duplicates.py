@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark
+from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
 from hilt.pipeline.measure import wilson
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.proposing import propose
+from hilt.pipeline.workspace import Workspace, init, open_workspace
 
 HELD_OUT = 0.2
 SKEW = 1.5  # exponent of the power law by which items get copies
@@ -110,19 +110,23 @@ def describe_inherited(workspace: Workspace) -> dict[str, Any]:
     return _rate(key[inherited.indices] == labels)
 
 
-def run_loop(folder: Path, near: bool, plan: BenchmarkPlan) -> dict[str, Any]:
-    """Run hilt's arm, with near-duplicates or without."""
-    values = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
-    values["duplicates"] = {"near": near}
-    changed = folder / f"near-{near}.yaml"
-    changed.write_text(yaml.safe_dump(values), encoding="utf-8")
-    runs = folder / f"near-{near}"
-    result = benchmark(changed, runs, plan)
-    seeds = [open_workspace(work) for work in sorted((runs / "work").iterdir())]
+def compare(base: Workspace, near: bool, at: tuple[int, ...], seeds: int) -> dict[str, Any]:
+    """Run the loop with near-duplicates or without."""
+    folder = base.folder.parent / f"near-{near}"
+    start = branch(base, folder / "start", {"duplicates": {"near": near}})
+    runs = [
+        run_loop(Run("hilt", seed, at, start.folder, folder / str(seed), base.device))
+        for seed in range(seeds)
+    ]
+    accuracy = np.array([[row["accuracy"] for row in run] for run in runs])
     return {
-        "arm": result.arms["hilt"],
-        "groups": describe_groups(seeds[0]),
-        "inherited": [describe_inherited(each) for each in seeds],
+        "groups": describe_groups(start),
+        "labels": at,
+        "accuracy": accuracy.mean(axis=0).round(4).tolist(),
+        "by_seed": accuracy.round(4).tolist(),
+        "inherited": [
+            describe_inherited(open_workspace(folder / str(seed))) for seed in range(seeds)
+        ],
     }
 
 
@@ -133,7 +137,6 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.0, help="of the pool that are copies")
     parser.add_argument("--at", default="20,40,60", help="label counts, with commas")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--folder", type=Path, default=Path("hilt-duplicates"))
     arguments = parser.parse_args()
 
@@ -142,10 +145,12 @@ def main() -> None:
     values = config.model_dump(mode="json", exclude_unset=True)
     values |= {"student": {"effort": "quick"}, **lay_out(config, arguments.share, folder)}
     (folder / "config.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    base = init(folder / "base", folder / "config.yaml")
+    propose(base)
     at = tuple(int(count) for count in arguments.at.split(","))
-    plan = BenchmarkPlan(("hilt",), at, arguments.seeds, arguments.processes, ceiling=("linear",))
-    found = {f"near {near}": run_loop(folder, near, plan) for near in (True, False)}
-    print(json.dumps(found, indent=1))
+    for near in (True, False):
+        found = compare(base, near, at, arguments.seeds)
+        print(json.dumps({"near": near, **found}, indent=1), flush=True)
 
 
 def _rate(right: npt.NDArray[np.bool_]) -> dict[str, Any]:
