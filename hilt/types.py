@@ -53,8 +53,9 @@ class Graph:
     """The nearest neighbours of every item, made once for an embedding file.
 
     Attributes:
-        neighbours: Shape (n_items, k), int32, nearest first, never the item itself; -1 where
-            fewer were found. May be memory-mapped.
+        neighbours: Shape (n_items, k), int32, nearest first; -1 where fewer were found. Never
+            the item itself, and in a workspace never the same text: of each text the first item
+            stands for all. May be memory-mapped.
         cosines: Shape (n_items, k), the cosines to them; -1 where there is none.
     """
 

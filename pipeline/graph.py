@@ -3,6 +3,9 @@
 The pool is cut into lists, and the lists are searched one by one; what is done stays done when the
 process is killed. A list's items lie all over the pool, so what is found is written in the order
 of the lists first, and brought into the order of the pool at the end.
+
+Of items with the same text only the first takes part, and the others have its neighbours: else the
+copies of a text would know each other and nothing else.
 """
 
 from __future__ import annotations
@@ -46,15 +49,16 @@ def make_graph(workspace: Workspace) -> bool:
     maker = {"embeddings": workspace.embeddings.maker(), "neighbours": NEIGHBOURS}
     if all(file.is_current(maker) for file in files.values()):
         return False
-    embeddings = workspace.embeddings.open()
-    lists = _cut_into_lists(workspace, maker, embeddings)
+    embeddings, first = workspace.embeddings.open(), workspace.pool.groups
+    lists = _cut_into_lists(workspace, maker, embeddings, np.unique(first))
     edges = _search_lists(workspace, maker, embeddings, lists)
-    place = np.empty(len(edges), dtype=np.int64)
-    place[lists.order] = np.arange(len(place))
+    place = np.empty(len(first), dtype=np.int64)
+    place[lists.order] = np.arange(len(lists.order))
+    place = place[first]
     for field, file in files.items():
         make_array(
             file,
-            edges.shape,
+            (len(first), NEIGHBOURS),
             maker,
             partial(_in_pool_order, edges[field], place),
             description=f"Sorting {file.path.stem}",
@@ -67,9 +71,11 @@ def make_graph(workspace: Workspace) -> bool:
     return True
 
 
-def _cut_into_lists(workspace: Workspace, maker: Maker, embeddings: Floats) -> Lists:
+def _cut_into_lists(
+    workspace: Workspace, maker: Maker, embeddings: Floats, indices: Integers
+) -> Lists:
     """Do what `cut_into_lists` does, keeping what was done before a kill."""
-    n_lists = count_lists(len(embeddings))
+    n_lists = count_lists(len(indices))
     centre_file = ArrayFile(workspace.graph_folder / "centres.npy")
     owner_file = ArrayFile(workspace.graph_folder / "owners.npy")
     first, second = np.random.default_rng(GRAPH_STREAM).spawn(2)
@@ -77,7 +83,7 @@ def _cut_into_lists(workspace: Workspace, maker: Maker, embeddings: Floats) -> L
         centre_file,
         (n_lists, embeddings.shape[1]),
         maker,
-        lambda _start, _stop: list_centres(embeddings, first),
+        lambda _start, _stop: list_centres(embeddings, indices, first),
         description="Finding centres",
         progress=workspace.progress,
         chunk_rows=n_lists,
@@ -86,23 +92,24 @@ def _cut_into_lists(workspace: Workspace, maker: Maker, embeddings: Floats) -> L
     centres = np.asarray(centre_file.open())
     make_array(
         owner_file,
-        (len(embeddings),),
+        indices.shape,
         maker,
-        lambda start, stop: nearest_centres(embeddings, np.arange(start, stop), centres),
+        lambda start, stop: nearest_centres(embeddings, indices[start:stop], centres),
         description="Cutting into lists",
         progress=workspace.progress,
         chunk_rows=POOL_ROWS,
         dtype=np.int32,
     )
-    return arrange_lists(embeddings, np.asarray(owner_file.open()), centres, second)
+    owner = np.asarray(owner_file.open())
+    return arrange_lists(embeddings, indices, owner, centres, second)
 
 
 def _search_lists(workspace: Workspace, maker: Maker, embeddings: Floats, lists: Lists) -> Array:
-    """Find the neighbours of every item: shape (n_items, NEIGHBOURS), in the order of the lists."""
+    """Find the neighbours of every text: shape (n_texts, NEIGHBOURS), in the order of the lists."""
     found = ArrayFile(workspace.graph_folder / "found.npy")
     make_array(
         found,
-        (len(embeddings), NEIGHBOURS),
+        (len(lists.order), NEIGHBOURS),
         maker,
         partial(_edges_of_list, embeddings, lists),
         description="Finding neighbours",

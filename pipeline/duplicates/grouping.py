@@ -119,7 +119,7 @@ def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:
     """
     graph, pool, least = workspace.graph, workspace.pool, workspace.config.duplicates
     assert graph is not None
-    left, right = _linked(graph, pool.groups, least.cosine)
+    left, right = _linked(graph, np.unique(pool.groups), least.cosine)
     likeness = Likeness(workspace, np.union1d(left, right))
     cosines, overlaps = likeness.cosines(left, right), likeness.overlaps(left, right)
     close, same_words = cosines >= least.cosine, overlaps >= least.overlap
@@ -136,31 +136,31 @@ def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:
     }
 
 
-def _linked(graph: Graph, first: Integers, cosine: float) -> tuple[Integers, Integers]:
-    """List the pairs of texts that are near enough by the graph, and the closest that are not.
+def _linked(graph: Graph, items: Integers, cosine: float) -> tuple[Integers, Integers]:
+    """List the pairs that are near enough by the graph, and the closest of those that are not.
 
     Args:
         graph: Of all items.
-        first: Shape (n_items,), the first item with the same text, which stands for it.
+        items: Indices of those to look at, the first of every text: so no text is seen twice.
         cosine: The threshold.
 
     Returns:
         The ends of m pairs, each pair once: shape (m,) each, the smaller index in the first.
         O(edges) time.
     """
+    n_items = len(graph.neighbours)
     keys, cosines = [], []
-    for block in blocks(len(first)):
-        found = graph.cosines[block]
-        rows, columns = np.nonzero(found >= cosine - WIDTH)
-        ends = first[rows + block.start], first[graph.neighbours[block][rows, columns]]
-        different = ends[0] != ends[1]
-        key = np.minimum(*ends) * len(first) + np.maximum(*ends)
-        keys.append(key[different])
-        cosines.append(found[rows, columns][different])
+    for block in blocks(len(items)):
+        near = graph.cosines[items[block]]
+        rows, columns = np.nonzero(near >= cosine - WIDTH)
+        ends = items[block][rows], graph.neighbours[items[block]][rows, columns].astype(np.int64)
+        keys.append(np.minimum(*ends) * n_items + np.maximum(*ends))
+        cosines.append(near[rows, columns])
     key, place = np.unique(np.concatenate(keys), return_index=True)
-    near = np.concatenate(cosines)[place]
-    enough = int((near >= cosine - ROUNDING).sum()) + NEARLY
-    left, right = np.divmod(np.sort(key[np.argsort(-near, kind="stable")[:enough]]), len(first))
+    found = np.concatenate(cosines)[place]
+    enough = int((found >= cosine - ROUNDING).sum()) + NEARLY
+    closest = np.sort(key[np.argsort(-found, kind="stable")[:enough]])
+    left, right = np.divmod(closest, n_items)
     return left, right
 
 

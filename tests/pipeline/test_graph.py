@@ -11,6 +11,7 @@ from hilt.pipeline import graph as module
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.graph import NEIGHBOURS, make_graph
+from hilt.pipeline.proposing import propose
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors import herding, neighbours
 from hilt.selectors.herding import Herding
@@ -137,6 +138,21 @@ def test_what_was_done_before_a_kill_is_not_done_again(
     np.testing.assert_array_equal(workspace.neighbours.open(), whole[0])
     np.testing.assert_array_equal(workspace.cosines.open(), whole[1])
     assert rest.count == left
+
+
+def test_copies_of_a_text_have_the_neighbours_of_the_first(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    twins = [(f"twin-{i}", "The CAT slept  in its den all day.", "animals") for i in range(30)]
+    workspace = new_workspace(extra=twins)
+    propose(workspace)
+
+    found, groups = workspace.graph, workspace.pool.groups
+    assert found is not None
+    assert found.neighbours.shape == (90, NEIGHBOURS)
+    np.testing.assert_array_equal(found.neighbours, found.neighbours[groups])
+    assert np.isin(found.neighbours, np.unique(groups)).all()
+    assert not (groups[found.neighbours] == groups[:, None]).any()
 
 
 def test_embeddings_that_are_not_finite_are_refused(small_workspace: Open) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
+from hilt.pipeline.proposing import propose
 from hilt.pipeline.workspace import Workspace
 
 Copies = Callable[..., Workspace]
@@ -44,16 +45,23 @@ def test_without_near_duplicates_only_the_same_text_makes_a_group(copies: Copies
     assert not make_groups(workspace)
 
 
-def test_the_same_text_is_in_the_group_whatever_the_thresholds(
+def test_copies_of_a_text_keep_nobody_from_its_near_duplicates(
     new_workspace: Callable[..., Workspace],
 ) -> None:
-    from hilt.pipeline.proposing import propose
-
-    twins = [(f"twin-{i}", "The CAT slept  in its den all day.", "animals") for i in range(30)]
-    workspace = new_workspace(extra=[*twins, ("near", "All day the cat slept in its den.", "")])
+    # more copies of both than an item has neighbours in the graph
+    copies = {
+        "twin": "The CAT slept  in its den all day.",
+        "near": "All day the cat slept in its den.",
+    }
+    extra = [
+        (f"{name}-{number}", text, "animals")
+        for name, text in copies.items()
+        for number in range(30)
+    ]
+    workspace = new_workspace(extra=extra)
     propose(workspace)
 
-    assert group_of(workspace, "near") == {"near", "cat-0", *(f"twin-{i}" for i in range(30))}
+    assert group_of(workspace, "cat-0") == {"cat-0", *(item_id for item_id, _, _ in extra)}
 
 
 def test_other_thresholds_make_other_groups_the_same_do_not(copies: Copies) -> None:
