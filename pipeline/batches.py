@@ -8,12 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.duplicates.inheriting import (
-    inherit,
-    one_of_each,
-    settled_groups,
-    to_check,
-)
+from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import BatchItemRow
@@ -120,10 +115,11 @@ def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
     audit_order = np.random.default_rng([config.seed, AUDIT_STREAM]).permutation(
         len(workspace.pool)
     )
-    view = _view(workspace, outcomes, audit_order)
+    kept = audit_order[: int(np.ceil(config.batch.audit * len(audit_order)))]
+    view = _view(workspace, outcomes, kept)
     audit = _audit(view, audit_order, outcomes, _audit_size(workspace, size))
     view = replace(view, taken=audit.indices)
-    checks = _checks(workspace, view, outcomes, size)
+    checks = _checks(workspace, view, outcomes, kept, size)
     view = replace(view, taken=np.concatenate([audit.indices, checks.indices]))
     parts = [audit, checks]
     left = size - len(audit) - len(checks)
@@ -135,14 +131,12 @@ def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
         parts.append(selector.select(view, left, rng))
     if not sum(map(len, parts)):
         raise WorkspaceError(
-            "Nothing is left to ask about: every item is decided, or the same as one that is."
+            "Nothing is left to ask about: every item, or a near-duplicate of it, is decided."
         )
     return _rows(workspace, parts, view.probabilities, rng)
 
 
-def _view(
-    workspace: Workspace, outcomes: Sequence[Outcome], audit_order: Integers
-) -> SelectionView:
+def _view(workspace: Workspace, outcomes: Sequence[Outcome], kept: Integers) -> SelectionView:
     """Describe the pool to the selector.
 
     Candidates are items of which no near-duplicate is decided and that are not kept for the
@@ -153,7 +147,7 @@ def _view(
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
     groups = settled_groups(workspace, outcomes)
     free = ~np.isin(groups, groups[[outcome.index for outcome in outcomes]])
-    free[audit_order[: int(np.ceil(config.batch.audit * len(groups)))]] = False
+    free[kept] = False
     return SelectionView(
         embeddings=workspace.required(workspace.embeddings, "propose").open(),
         probabilities=workspace.required(workspace.fused, "propose").open(),
@@ -191,12 +185,19 @@ def _audit(
 
 
 def _checks(
-    workspace: Workspace, view: SelectionView, outcomes: Sequence[Outcome], size: int
+    workspace: Workspace,
+    view: SelectionView,
+    outcomes: Sequence[Outcome],
+    kept: Integers,
+    size: int,
 ) -> Selection:
-    """Take some of the items that inherit a label, to see how often it is right."""
+    """Take some of the items that inherit a label, to see how often it is right.
+
+    Those that are kept for the audit are left to it, where they tell the same.
+    """
     share, n_items = workspace.config.duplicates.audited, len(view.groups)
-    inherited = inherit(view.groups, outcomes)
-    waiting = to_check(inherited, n_items, share, workspace.config.seed)
+    waiting = to_check(inherit(view.groups, outcomes), n_items, share, workspace.config.seed)
+    waiting = waiting[~np.isin(waiting, kept)]
     count = min(size - len(view.taken), int(np.ceil(share * size)))
     indices = pick_distinct(view, [waiting], count) if count else waiting[:0]
     reason: Reason = "inherited"

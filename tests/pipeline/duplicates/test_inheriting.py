@@ -254,6 +254,13 @@ def test_a_share_of_what_inherits_is_asked_blind(copies: Copies) -> None:
     assert len(batch) == 10
 
 
+def test_what_is_kept_for_the_audit_is_left_to_it(copies: Copies) -> None:
+    workspace = copies(audited=1.0, batch={"audit": 1.0})
+    decide(workspace, representative(workspace), "animals")
+
+    assert {item.reason for item in select(workspace, 20).items} == {"audit"}
+
+
 def test_a_check_is_counted_but_not_as_audit(copies: Copies) -> None:
     workspace = copies(audited=0.5)
     decide(workspace, representative(workspace), "animals")
