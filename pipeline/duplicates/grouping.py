@@ -10,7 +10,7 @@ from scipy.sparse import vstack
 
 from hilt.pipeline.arrays import Array, Maker, blocks
 from hilt.pipeline.duplicates.stars import find_stars
-from hilt.pipeline.duplicates.words import count_words, overlap
+from hilt.pipeline.duplicates.words import count_words, overlap, shared_with_part
 from hilt.pipeline.runner import make_array
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.rows import unit_rows
@@ -91,6 +91,18 @@ class Likeness:
             cosines[block] = np.einsum("ij,ij->i", one, other)
         return cosines
 
+    def closeness(self, items: Integers, parts: Integers) -> Floats:
+        """Compare items with the mean of their part, by embedding and by words: shape (m,)."""
+        means = np.zeros((parts.max() + 1, self._embeddings.shape[1]), dtype=np.float32)
+        for block in blocks(len(items), PAIR_ROWS):
+            np.add.at(means, parts[block], unit_rows(self._embeddings, items[block]))
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+        closeness = shared_with_part(self._words[np.searchsorted(self._items, items)], parts)
+        for block in blocks(len(items), PAIR_ROWS):
+            rows = unit_rows(self._embeddings, items[block])
+            closeness[block] += np.einsum("ij,ij->i", rows, means[parts[block]])
+        return closeness
+
     def overlaps(self, left: Integers, right: Integers) -> Floats:
         """Compare the words of pairs: shape (m,)."""
         overlaps = np.empty(len(left), dtype=np.float32)
@@ -124,7 +136,7 @@ def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:
     cosines, overlaps = likeness.cosines(left, right), likeness.overlaps(left, right)
     close, same_words = cosines >= least.cosine, overlaps >= least.overlap
     near = close & same_words
-    groups = find_stars(len(pool), left[near], right[near], likeness.near)[pool.groups]
+    groups = find_stars(len(pool), left[near], right[near], likeness)[pool.groups]
 
     compared = (left, right, cosines, overlaps)
     return groups, {

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from hilt.pipeline.pools.duplicates import normalise
-from hilt.types import Floats
+from hilt.types import Floats, Integers
 
 STRICT_WORDS = 30
 HASHES = 2**31 - 1  # two words of a pair of texts meet with a chance of one in millions
@@ -74,6 +74,29 @@ def overlap(left: Any, right: Any) -> Floats:  # noqa: ANN401
     beyond = 1 - (together - shared) / np.maximum(together - STRICT_WORDS, 1)
     shares: Floats = np.where(shared == together, shared > 0, np.maximum(beyond, 0))
     return shares
+
+
+def shared_with_part(counts: Any, parts: Integers) -> Floats:  # noqa: ANN401 - a csr_array
+    """Say how many of their different words texts share, on average, with those of their part.
+
+    Args:
+        counts: From `count_words`, n rows.
+        parts: Shape (n,), which part each text is in.
+
+    Returns:
+        Shape (n,), in [0, 1]: the share of the words of both.
+
+    >>> shared_with_part(count_words(["a b c", "a b d", "a b"]), np.zeros(3, int)).round(3).tolist()
+    [0.7, 0.7, 0.75]
+    """
+    rows, words = counts.nonzero()
+    in_part, place = np.unique(parts[rows].astype(np.int64) * HASHES + words, return_inverse=True)
+    holders = np.bincount(place, minlength=len(in_part))
+    sizes, lengths = np.bincount(parts), np.bincount(rows, minlength=len(parts))
+    shared = np.bincount(rows, holders[place], len(parts)) / sizes[parts]
+    usual = (np.bincount(parts, lengths) / sizes)[parts]
+    share: Floats = shared / np.maximum(lengths + usual - shared, 1)
+    return share
 
 
 def only_in(text: str, other: str) -> tuple[str, ...]:

@@ -8,6 +8,13 @@ from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.workspace import Workspace
 
+STORY = (
+    "The old lighthouse keeper walked down to the harbour every morning before the sun had risen,"
+    " counted the boats that were still out at sea, lit his pipe, and told whoever would listen"
+    " how the great storm of his youth had carried the church bell over the cliff and into the bay,"
+    " where on quiet nights one can hear it ring."
+)
+
 Copies = Callable[..., Workspace]
 
 
@@ -35,6 +42,22 @@ def test_a_representative_represents_itself(copies: Copies) -> None:
 
     assert (groups[groups] == groups).all()
     assert groups.dtype == np.int32
+
+
+def test_of_many_edited_copies_the_text_itself_represents(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    words = STORY.split()
+    edits = [
+        (f"edit-{place}", " ".join([*words[:place], f"word{place}", *words[place + 1 :]]), "")
+        for place in range(len(words))
+    ]
+    workspace = new_workspace(extra=[*edits, ("story", STORY, "")])
+    propose(workspace)
+
+    (index,) = workspace.pool.index_of(["story"])
+    assert workspace.groups[index] == index
+    assert len(group_of(workspace, "story")) >= len(edits)
 
 
 def test_without_near_duplicates_only_the_same_text_makes_a_group(copies: Copies) -> None:

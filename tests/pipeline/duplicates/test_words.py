@@ -1,8 +1,16 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilt.pipeline.duplicates.words import STRICT_WORDS, count_words, only_in, overlap, words_of
+from hilt.pipeline.duplicates.words import (
+    STRICT_WORDS,
+    count_words,
+    only_in,
+    overlap,
+    shared_with_part,
+    words_of,
+)
 
 LONG = [f"word{number}" for number in range(100)]
 
@@ -84,6 +92,17 @@ def test_marks_are_part_of_their_letters_and_ends_of_sentences_are_not() -> None
 def test_no_text_has_no_words() -> None:
     assert count_words([]).shape[0] == 0
     assert words_of("") == []
+
+
+def test_the_text_that_others_are_edits_of_is_in_their_middle() -> None:
+    edits = [" ".join([*LONG[:place], f"edit{place}", *LONG[place + 1 :]]) for place in range(10)]
+    others = ["quite another part", "of two texts"]
+    parts = np.array([0] * 11 + [1] * 2)
+
+    closeness = shared_with_part(count_words([*edits, " ".join(LONG), *others]), parts)
+
+    assert closeness[:11].argmax() == 10
+    assert ((closeness > 0) & (closeness <= 1)).all()
 
 
 def test_words_that_one_text_alone_has_are_listed_as_often_as_they_are() -> None:
