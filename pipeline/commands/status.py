@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
 from hilt.pipeline.commands.train import say_training
@@ -28,6 +29,8 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
         )
         if result.machine_labels:
             say(f"{result.machine_labels:,} items have only a machine's label, by `hilt oracle`.")
+        if result.duplicates.groups:
+            say_summary(result.duplicates)
         if result.batch:
             say(f"Batch {result.batch}: {result.open_items} items open.")
         if result.training is not None:
