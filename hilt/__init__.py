@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.configuration.reading import load_config
     from hilt.pipeline.configuration.sections import Config
     from hilt.pipeline.cycle import cycle, train
+    from hilt.pipeline.duplicates.summary import find_duplicates
     from hilt.pipeline.oracle import oracle
     from hilt.pipeline.predict import predict
     from hilt.pipeline.proposing import propose
@@ -64,6 +65,7 @@ _HOMES = {
     "hilt.pipeline.configuration.sections": ("Config",),
     "hilt.pipeline.configuration.reading": ("load_config",),
     "hilt.pipeline.cycle": ("cycle", "train"),
+    "hilt.pipeline.duplicates.summary": ("find_duplicates",),
     "hilt.pipeline.oracle": ("oracle",),
     "hilt.pipeline.predict": ("predict",),
     "hilt.pipeline.proposing": ("propose",),
@@ -112,6 +114,7 @@ __all__ = [
     "cycle",
     "export_batch",
     "export_onnx",
+    "find_duplicates",
     "import_answers",
     "init",
     "load_config",

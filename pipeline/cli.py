@@ -13,6 +13,7 @@ from hilt.pipeline.commands.benchmark import benchmark
 from hilt.pipeline.commands.config import config
 from hilt.pipeline.commands.cycle import cycle
 from hilt.pipeline.commands.demo import demo
+from hilt.pipeline.commands.duplicates import duplicates
 from hilt.pipeline.commands.export_batch import export
 from hilt.pipeline.commands.export_onnx import onnx
 from hilt.pipeline.commands.import_answers import import_
@@ -47,6 +48,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "To begin": {"demo": demo, "config": config, "init": init},
     "The loop": {
         "propose": propose,
+        "duplicates": duplicates,
         "rules": rules,
         "select": select,
         "oracle": oracle,

@@ -199,7 +199,7 @@ def make_problem(
     return Problem(
         labelled=_items(workspace, indices),
         positions=positions,
-        groups=workspace.pool.groups[indices],
+        groups=workspace.groups[indices],
         proposals=proposals.rows(indices),
         unlabelled=_items(workspace, unlabelled),
         unlabelled_proposals=proposals.rows(unlabelled),

@@ -24,6 +24,8 @@ class Outcome:
         audit: Whether a person who gave that label gave it blind, in an audit slice.
         reviewers: Who gave that label.
         machine: Whether only proposers decided, and no person; nothing is measured by such a label.
+        blind: Whether a person who gave that label gave it without sight of the proposal.
+        decision: The number of the first decision that gave it; 0 where there is no label.
     """
 
     index: int
@@ -32,6 +34,8 @@ class Outcome:
     audit: bool
     reviewers: tuple[str, ...]
     machine: bool = False
+    blind: bool = False
+    decision: int = 0
 
     @property
     def by_people(self) -> bool:
@@ -81,6 +85,8 @@ def resolve(rows: Sequence[DecisionRow]) -> Outcome:
         audit=any(row.audit for row in winners),
         reviewers=tuple(sorted(row.reviewer for row in winners)),
         machine=not people,
+        blind=any(row.blind for row in winners),
+        decision=min((row.id for row in winners), default=0),
     )
 
 

@@ -78,9 +78,9 @@ NO_DOUBTS = Doubts(np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, 0)))
 def find_doubts(workspace: Workspace, outcomes: Sequence[Outcome], committee: Committee) -> Doubts:
     """Look for wrong labels among those that the latest student learnt.
 
-    Audit labels are left alone: a measure must not depend on what it measures. So are labels that
-    are known, adjudicated or were asked about again before, that have changed since, or that the
-    students would give too.
+    Labels that were given blind are left alone: a measure must not depend on what it measures. So
+    are labels that are known, adjudicated or were asked about again before, that have changed
+    since, or that the students would give too.
     """
     training = latest_training(workspace)
     saved = None if training is None else load_out_of_fold(workspace.student_folder(training.cycle))
@@ -182,8 +182,8 @@ def with_rechecks(chosen: Selection, view: SelectionView, doubts: Doubts, most: 
 
 
 def _positions(workspace: Workspace, outcomes: Sequence[Outcome]) -> dict[int, int]:
-    """Give the positions of the labels that people gave, but for audit items."""
-    given = [outcome for outcome in outcomes if outcome.by_people and not outcome.audit]
+    """Give the positions of the labels that people gave with a proposal in view."""
+    given = [outcome for outcome in outcomes if outcome.by_people and not outcome.blind]
     positions = workspace.config.positions_of([str(outcome.label) for outcome in given])
     return dict(zip((outcome.index for outcome in given), positions.tolist(), strict=True))
 

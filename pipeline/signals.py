@@ -13,7 +13,7 @@ from hilt.pipeline.workspace import Workspace
 from hilt.selectors.uncertainty import likeliest_labels
 from hilt.types import Integers, Signals
 
-SUCCESSION_STREAM = 9  # the items on which two students are compared are drawn from (seed, 9)
+SUCCESSION_STREAM = 14  # the items on which two students are compared come from (seed, 14)
 COMPARED_ITEMS = 2000
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from hilt.pipeline.adjudicating import disputed
 from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.duplicates.grouping import are_groups_current
+from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.outcomes import standing
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.proposing import latest_training
@@ -28,6 +30,7 @@ class Status:
         machine_labels: Items with a label that only a proposer gave, by `hilt oracle`.
         audit_labels: How many of those were given blind, as part of an audit slice.
         skipped: Items that people skipped or flagged.
+        duplicates: Groups of near-duplicates, and the labels inherited in them.
         review_minutes: Time that people said they took.
         label_counts: Labels that people gave, by name.
         batch: Number of the last batch, 0 before the first.
@@ -49,6 +52,7 @@ class Status:
     machine_labels: int
     audit_labels: int
     skipped: int
+    duplicates: Summary
     review_minutes: float
     label_counts: dict[str, int]
     batch: int
@@ -84,6 +88,7 @@ def status(workspace: Workspace) -> Status:
         machine_labels=sum(o.machine and o.label is not None for o in outcomes),
         audit_labels=sum(outcome.audit for outcome in labelled),
         skipped=sum(not o.machine and o.label is None for o in outcomes),
+        duplicates=summarise(workspace, outcomes),
         review_minutes=round(seconds / 60, 2),
         label_counts=dict(Counter(str(outcome.label) for outcome in labelled).most_common()),
         batch=numbers[-1] if numbers else 0,
@@ -100,7 +105,7 @@ def status(workspace: Workspace) -> Status:
 
 def _next_step(workspace: Workspace, open_items: int, any_batch: bool) -> str:
     folder = workspace.folder
-    if workspace.fused.maker() is None:
+    if workspace.fused.maker() is None or not are_groups_current(workspace):
         return f"hilt propose {folder}"
     if not any_batch:
         return f"hilt select {folder}"

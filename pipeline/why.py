@@ -17,6 +17,7 @@ from hilt.types import BatchItem, Floats, Integers, Reason, SelectionView, Why
 REASONS: dict[Reason, str] = {
     "audit": "drawn at random, and shown without a proposal, to measure",
     "coverage": "unlike what has a label",
+    "inherited": "has the label of a near-duplicate, and is shown without it, to measure that",
     "random": "drawn at random",
 }
 

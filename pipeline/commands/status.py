@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
 from hilt.pipeline.commands.train import say_training
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     """Say where the workspace stands and what to do next."""
     from hilt.pipeline import status as state
-    from hilt.pipeline.cost_model import cost_sentence
     from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
     from hilt.pipeline.workspace import open_workspace
 
@@ -29,6 +29,8 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
         )
         if result.machine_labels:
             say(f"{result.machine_labels:,} items have only a machine's label, by `hilt oracle`.")
+        if result.duplicates.groups:
+            say_summary(result.duplicates)
         if result.batch:
             say(f"Batch {result.batch}: {result.open_items} items open.")
         if result.training is not None:
@@ -36,8 +38,6 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
             proposers = proposer_rows(result.training)
             if proposers:
                 show_table("Proposers", list(PROPOSER_COLUMNS), proposers)
-        if result.cost is not None:
-            say(cost_sentence(result.cost))
         say_people(result)
         if result.label_counts:
             rows = [[name, str(count)] for name, count in result.label_counts.items()]
@@ -49,6 +49,10 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
 
 def say_people(result: Status) -> None:
     """Print what is measured about the people, as far as it is known."""
+    from hilt.pipeline.cost_model import cost_sentence
+
+    if result.cost is not None:
+        say(cost_sentence(result.cost))
     if result.anchoring is not None:
         shown, blind = result.anchoring.shown, result.anchoring.blind
         say(

@@ -118,6 +118,36 @@ class BatchSection(Section):
         return self
 
 
+class Duplicates(Section):
+    """Items so alike that one decision does for all of them."""
+
+    near: bool = Field(
+        True,
+        description="Whether texts that are nearly the same make a group, of which one item is"
+        " asked. Texts that differ in case, width and white space alone always do.",
+    )
+    cosine: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="Least cosine of an item's embedding to that of its group's representative.",
+    )
+    overlap: float = Field(
+        0.6,
+        gt=0,
+        le=1,
+        description="Least share of its words that an item shares with the representative, not"
+        " counting the first 30, all of which must be shared: shorter texts need the same words.",
+    )
+    audited: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the items that inherit a label which are asked after all, blind, to"
+        " measure how often an inherited label is right; at most as large a share of a batch.",
+    )
+
+
 class FineTuning(Section):
     """How an encoder is fine-tuned."""
 
@@ -275,6 +305,9 @@ class Config(Section):
         default_factory=BatchSection, description="What people are asked in one cycle."
     )
     review: Review = Field(default_factory=Review, description="The review screen.")
+    duplicates: Duplicates = Field(
+        default_factory=Duplicates, description="Which items share a decision."
+    )
     student: Student = Field(default_factory=Student, description="The model that is trained.")
     simulation: Simulation = Field(
         default_factory=Simulation, description="The simulated reviewer of demos and benchmarks."

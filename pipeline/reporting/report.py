@@ -15,6 +15,7 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.adjudicating import gold_accuracy
 from hilt.pipeline.anchoring import anchoring, bulk_accuracy
 from hilt.pipeline.cost_model import cost_sentence
+from hilt.pipeline.duplicates.summary import describe
 from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.reporting import charts
@@ -29,6 +30,7 @@ from hilt.pipeline.reporting.tables import (
     most_confused,
     proposer_rows,
     reviewer_lines,
+    short,
     total_seconds,
 )
 from hilt.pipeline.students.advantage import advantage_sentence
@@ -36,6 +38,7 @@ from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
 MOST_BATCH_LINES = 200
+SHOWN_GROUPS = 5
 MANY_LABELS = 20  # more do not fit into a table with numbers
 
 
@@ -72,7 +75,7 @@ def render_report(workspace: Workspace, now: datetime) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, points=points, minutes=minutes)
+    environment.filters.update(percent=percent, points=points, minutes=minutes, short=short)
     return environment.get_template("report.html").render(**_contents(workspace, now))
 
 
@@ -107,6 +110,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "summary": workspace.pool.summary,
         "human_labels": len(labelled),
         "machine_labels": sum(line.machine for line in labels),
+        "duplicates": describe(workspace, outcomes, SHOWN_GROUPS),
         "audit_labels": sum(outcome.audit for outcome in labelled),
         "seconds": total_seconds(by_people),
         "simulated": sum(row.source == "simulated" for row in by_people),

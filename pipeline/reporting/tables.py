@@ -164,7 +164,7 @@ def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) ->
     hidden = item.blind and not decision
     return BatchLine(
         item=item,
-        text=item.text if len(item.text) <= SHORT_TEXT else item.text[: SHORT_TEXT - 1] + "…",
+        text=short(item.text),
         full_text=item.text[:LONG_TEXT],
         proposal=HIDDEN if hidden else first.label,
         probability=None if hidden else first.probability,
@@ -172,6 +172,11 @@ def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) ->
         decision=decision,
         outcome=relation,
     )
+
+
+def short(text: str) -> str:
+    """Cut a text to what a cell of a table should hold."""
+    return text if len(text) <= SHORT_TEXT else text[: SHORT_TEXT - 1] + "…"
 
 
 def reviewer_lines(decisions: Sequence[DecisionRow]) -> list[ReviewerLine]:

@@ -33,7 +33,7 @@ def composer(available: int = 1000) -> Compose:
 
 
 def filled(seconds: Floats, budget: float, available: int = 1000) -> tuple[int, int, float]:
-    parts = fill(composer(available), seconds, audit_size, budget)
+    parts = fill(composer(available), seconds, budget)
     total = sum(float(seconds[part.indices].sum()) for part in parts)
     assert all(len(part.scores) == len(part.reasons) == len(part) for part in parts)
     return len(parts[0]), len(parts[1]), total
@@ -51,7 +51,7 @@ def test_the_time_is_filled_and_not_exceeded_when_the_chosen_are_slow(budget: fl
     n_audit, n_chosen, total = filled(seconds, budget)
 
     assert min(0.95 * budget, budget - seconds.max()) <= total <= budget
-    assert abs(n_audit - (n_audit + n_chosen) / 4) <= 1
+    assert abs(n_audit - (n_audit + n_chosen) / 4) <= 2
 
 
 def test_items_that_are_quicker_than_most_are_more() -> None:

@@ -1,0 +1,230 @@
+"""What goes into a batch: audit items, checks, rechecks, and what the selector picks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.committee import Committee
+from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
+from hilt.pipeline.filling import fill
+from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.predicted_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
+from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.rechecks import NO_DOUBTS, find_doubts, with_rechecks
+from hilt.pipeline.signals import read_signals
+from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.why import explain
+from hilt.pipeline.workspace import Workspace
+from hilt.selectors.base import SELECTORS, Selector
+from hilt.selectors.duplicates import pick_distinct
+from hilt.types import Floats, Integers, Reason, Selection, SelectionView, Why
+
+BLIND: tuple[Reason, ...] = ("audit", "inherited")
+UNCHOSEN: tuple[Reason, ...] = (*BLIND, "recheck")  # spread over the batch by chance
+AUDIT_STREAM = 1  # the order of the audit is drawn from (seed, 1)
+BATCH_STREAM = 2  # what is in batch b from (seed, 2, b)
+ORDER_STREAM = 12  # its order, and the items that explain it, from (seed, 12, b)
+
+Picked = tuple[int, float, Reason]  # an index, a score and a reason
+
+
+def compose(
+    workspace: Workspace, size: int, minutes: float | None, waiting: Sequence[int]
+) -> list[BatchItemRow]:
+    """Draw what is asked blind, let the selector fill the rest, and shuffle the two together.
+
+    Args:
+        workspace: Where proposals stand.
+        size: How many items, unless there are `minutes`.
+        minutes: What they may take people, altogether.
+        waiting: Items that people are given already, and that are not picked again.
+
+    Raises:
+        WorkspaceError: If there are no proposals yet, or nothing is left to ask about.
+    """
+    config = workspace.config
+    outcomes, committee = workspace.store.outcomes(), Committee(workspace)
+    number = len(workspace.store.batch_numbers()) + 1
+    audit_order = np.random.default_rng([config.seed, AUDIT_STREAM]).permutation(
+        len(workspace.pool)
+    )
+    kept = audit_order[: int(np.ceil(config.batch.audit * len(audit_order)))]
+    cost = measured_cost(workspace)
+    seconds = predicted_seconds(workspace, cost, committee)
+    view = _view(workspace, outcomes, kept, waiting, committee, seconds)
+    taken = {outcome.index for outcome in outcomes if not outcome.machine} | set(waiting)
+    passed_over = np.append(kept, np.array(waiting, dtype=np.int64))
+    doubts = NO_DOUBTS
+    if config.batch.recheck:
+        again = [outcome for outcome in outcomes if outcome.index not in set(waiting)]
+        doubts = find_doubts(workspace, again, committee)
+
+    def pick(size: int) -> list[Selection]:
+        rng = np.random.default_rng([config.seed, BATCH_STREAM, number])
+        audit = _audit(view, audit_order, taken, _audit_size(workspace, size))
+        beside = replace(view, taken=audit.indices)
+        checks = _checks(workspace, beside, outcomes, passed_over, size)
+        beside = replace(view, taken=np.concatenate([audit.indices, checks.indices]))
+        chosen = _chosen(workspace, beside, size - len(audit) - len(checks), rng)
+        most = int(config.batch.recheck * size)
+        return [audit, checks, with_rechecks(chosen, view, doubts, most)]
+
+    if seconds is None:
+        typical = ASSUMED_SECONDS if cost is None else cost.mean_seconds
+        seconds = np.broadcast_to(np.float32(typical), len(workspace.pool))
+    parts = pick(size) if minutes is None else fill(pick, seconds, 60 * minutes)
+    if not sum(map(len, parts)):
+        raise WorkspaceError(
+            "Nothing is left to ask about: every item, or a near-duplicate of it, is decided."
+        )
+    rng = np.random.default_rng([config.seed, ORDER_STREAM, number])
+    picked = _mixed(parts, rng)
+    indices = np.array([index for index, _, _ in picked])
+    proposed = doubts.replacing(np.asarray(view.probabilities[indices], dtype=np.float32), indices)
+    known = None if cost is None else seconds[indices]
+    whys = explain(view, indices, proposed, committee, config.label_names, doubts, known, rng)
+    return _rows(workspace, picked, proposed, whys)
+
+
+def _view(
+    workspace: Workspace,
+    outcomes: Sequence[Outcome],
+    kept: Integers,
+    waiting: Sequence[int],
+    committee: Committee,
+    seconds: Floats | None,
+) -> SelectionView:
+    """Describe the pool to the selector.
+
+    Candidates are items of which no near-duplicate is decided or waiting for people, and that are
+    not kept for the audit, one of each group. The first items of the audit's order are kept, as
+    large a share of the pool as of a batch: so what the selector does never changes what the audit
+    measures.
+    """
+    config = workspace.config
+    labelled = [outcome for outcome in outcomes if outcome.label is not None]
+    asked = [*(outcome.index for outcome in outcomes), *waiting]
+    groups = settled_groups(workspace, outcomes)
+    free = ~np.isin(groups, groups[asked])
+    free[kept] = False
+    return SelectionView(
+        embeddings=workspace.required(workspace.embeddings, "propose").open(),
+        probabilities=workspace.required(workspace.fused, "propose").open(),
+        candidates=one_of_each(groups, free),
+        labelled=np.array([outcome.index for outcome in labelled], dtype=np.int64),
+        labels=config.positions_of([str(outcome.label) for outcome in labelled]),
+        groups=groups,
+        near_duplicate=config.batch.near_duplicate,
+        seconds=seconds,
+        committee=committee,
+        graph=workspace.graph,
+        signals=read_signals(workspace, latest_training(workspace)),
+    )
+
+
+def _audit_size(workspace: Workspace, size: int) -> int:
+    """Say how many audit items a batch should have, so that the share is kept over all batches."""
+    earlier = workspace.store.batch_items()
+    audited = sum(row.reason == "audit" for row in earlier)
+    wanted = round(workspace.config.batch.audit * (len(earlier) + size))
+    return int(np.clip(wanted - audited, 0, size))
+
+
+def _audit(view: SelectionView, order: Integers, taken: Collection[int], count: int) -> Selection:
+    """Take the next items in the order that was drawn once for the whole pool, but for `taken`."""
+    waiting = (
+        np.array([index for index in order[start : start + 1024] if index not in taken], np.int64)
+        for start in range(0, len(order), 1024)
+    )
+    indices = pick_distinct(view, waiting, count) if count else np.empty(0, dtype=np.int64)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    reason: Reason = "audit"
+    return Selection(indices, place[indices] / len(order), (reason,) * len(indices))
+
+
+def _checks(
+    workspace: Workspace,
+    view: SelectionView,
+    outcomes: Sequence[Outcome],
+    passed_over: Integers,
+    size: int,
+) -> Selection:
+    """Take some of the items that inherit a label, to see how often it is right.
+
+    Those that are kept for the audit are passed over, for there they tell the same, and those that
+    people are waiting for.
+    """
+    share, n_items = workspace.config.duplicates.audited, len(view.groups)
+    waiting = to_check(inherit(view.groups, outcomes), n_items, share, workspace.config.seed)
+    waiting = waiting[~np.isin(waiting, passed_over)]
+    count = min(size - len(view.taken), int(np.ceil(share * size)))
+    indices = pick_distinct(view, [waiting], count) if count else waiting[:0]
+    reason: Reason = "inherited"
+    return Selection(indices, np.zeros(len(indices)), (reason,) * len(indices))
+
+
+def _chosen(
+    workspace: Workspace, view: SelectionView, count: int, rng: np.random.Generator
+) -> Selection:
+    """Let the selector pick."""
+    if not count or not len(view.candidates):
+        return Selection(np.empty(0, dtype=np.int64), np.empty(0), ())
+    section = workspace.config.selector
+    settings = getattr(section, "settings", None) or section.model_dump(exclude={"kind"})
+    selector: Selector = SELECTORS.load(section.kind)(**settings)
+    return selector.select(view, count, rng)
+
+
+def _mixed(parts: Sequence[Selection], rng: np.random.Generator) -> list[Picked]:
+    """Spread what the selector did not choose over the batch at random, its own order kept."""
+    picked: list[Picked] = [
+        (int(index), float(score), reason)
+        for part in parts
+        for index, score, reason in zip(part.indices, part.scores, part.reasons, strict=True)
+    ]
+    others = [entry for entry in picked if entry[2] in UNCHOSEN]
+    mixed = [entry for entry in picked if entry[2] not in UNCHOSEN]
+    places = np.sort(rng.choice(len(picked), len(others), replace=False))
+    for place, which in zip(places, rng.permutation(len(others)), strict=True):
+        mixed.insert(int(place), others[which])
+    return mixed
+
+
+def _rows(
+    workspace: Workspace, picked: Sequence[Picked], probabilities: Floats, whys: Sequence[Why]
+) -> list[BatchItemRow]:
+    """Write down a batch, with the proposals as they stand."""
+    ids = workspace.pool.ids([index for index, _, _ in picked])
+    proposals = _likeliest(workspace, probabilities)
+    return [
+        BatchItemRow(
+            rank=rank,
+            item_index=index,
+            item_id=item_id,
+            reason=reason,
+            score=round(score, 6),
+            blind=reason in BLIND,
+            proposal=proposal,
+            why=asdict(why),
+        )
+        for rank, ((index, score, reason), item_id, proposal, why) in enumerate(
+            zip(picked, ids, proposals, whys, strict=True)
+        )
+    ]
+
+
+def _likeliest(workspace: Workspace, probabilities: Floats) -> list[list[list[object]]]:
+    """List the likeliest labels of each row with their probabilities, as JSON can hold them."""
+    names, count = workspace.config.label_names, workspace.config.batch.candidates
+    most = np.argsort(-probabilities.astype(np.float32), axis=1, kind="stable")[:, :count]
+    return [
+        [[names[place], round(float(row[place]), 4)] for place in order]
+        for row, order in zip(
+            probabilities, most[:, : workspace.config.batch.candidates], strict=True
+        )
+    ]
