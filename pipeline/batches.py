@@ -12,7 +12,7 @@ from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
-from hilt.selectors.base import SELECTORS
+from hilt.selectors.base import make_selector
 from hilt.selectors.duplicates import pick_distinct
 from hilt.types import (
     Batch,
@@ -118,10 +118,7 @@ def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
     view = replace(view, taken=audit.indices)
     parts = [audit]
     if size > len(audit) and len(view.candidates):
-        section = config.selector
-        selector = SELECTORS.load(section.kind)(
-            **(getattr(section, "settings", None) or section.model_dump(exclude={"kind"}))
-        )
+        selector = make_selector(config.selector.model_dump())
         parts.append(selector.select(view, size - len(audit), rng))
     if not sum(map(len, parts)):
         raise WorkspaceError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -40,12 +41,43 @@ def how_many(view: SelectionView, k: int) -> int:
     return min(k, len(view.candidates))
 
 
+def make_selector(section: Mapping[str, Any]) -> Selector:
+    """Make the selector that a section of a configuration describes.
+
+    Args:
+        section: `kind`, and what that class is given; or, for a class of your own, `kind` and
+            `settings`. Under `of`, a section of its own for the selector inside a wrapper.
+
+    Raises:
+        UnknownNameError: If a kind is not registered.
+
+    Example:
+        >>> section = {"kind": "balanced", "of": {"kind": "hybrid", "shortlist": 5}}
+        >>> make_selector(section).of.shortlist
+        5
+    """
+    settings = {name: value for name, value in section.items() if name != "kind"}
+    settings = settings.get("settings", settings)
+    if isinstance(settings.get("of"), Mapping):
+        settings = {**settings, "of": make_selector(settings["of"])}
+    made: Selector = SELECTORS.load(section["kind"])(**settings)
+    return made
+
+
 SELECTORS = Registry(
     "selector",
     {
+        "balanced": "hilt.selectors.balanced:Balanced",
+        "disagreement": "hilt.selectors.disagreement:Disagreement",
+        "entropy": "hilt.selectors.entropy:Entropy",
         "herding": "hilt.selectors.herding:Herding",
         "hybrid": "hilt.selectors.hybrid:Hybrid",
+        "kmeans": "hilt.selectors.kmeans:KMeans",
+        "least_confident": "hilt.selectors.least_confident:LeastConfident",
         "margin": "hilt.selectors.margin:Margin",
+        "per_second": "hilt.selectors.per_second:PerSecond",
         "random": "hilt.selectors.uniform:Uniform",
+        "subsample": "hilt.selectors.subsample:Subsample",
+        "vote_entropy": "hilt.selectors.vote_entropy:VoteEntropy",
     },
 )

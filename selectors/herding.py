@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from hilt.selectors.base import how_many
+from hilt.selectors.coverage import first_batch
 from hilt.selectors.duplicates import ROUNDING
-from hilt.selectors.hybrid import first_batch
-from hilt.selectors.ranking import best_first
+from hilt.selectors.ranking import draw, filled_up
 from hilt.selectors.rows import unit_rows
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
@@ -52,7 +52,7 @@ class Herding:
         most = max(self.sample // PICKED_OF_SAMPLE, 1)
         while len(picked) < k:
             left = np.setdiff1d(np.arange(len(scores)), picked)
-            places = self._draw(left, scores, rng)
+            places = draw(left, scores, self.sample, rng)
             taken = np.append(view.taken, view.candidates[picked])
             chosen = self._herd(
                 replace(view, taken=taken), places, scores, min(most, k - len(picked))
@@ -62,14 +62,7 @@ class Herding:
             picked = np.append(picked, chosen)
         reason: Reason = "coverage" if first else "uncertain"
         herded = Selection(view.candidates[picked], scores[picked], (reason,) * len(picked))
-        return _filled_up(view, herded, scores, k, rng)
-
-    def _draw(self, places: Integers, scores: Floats, rng: np.random.Generator) -> Integers:
-        """Draw a sample that does not depend on the order of the pool."""
-        ordered = places[np.argsort(-scores[places], kind="stable")]
-        if len(ordered) <= self.sample:
-            return ordered
-        return ordered[np.sort(rng.choice(len(ordered), self.sample, replace=False))]
+        return filled_up(view, herded, scores, k, rng)
 
     def _herd(self, view: SelectionView, places: Integers, scores: Floats, k: int) -> Integers:
         """Pick up to k of some candidates, and return their places."""
@@ -148,18 +141,3 @@ def _quantile_distance(rows: Floats, quantile: float) -> float:
     np.fill_diagonal(cosines, -1)
     nearest = np.sqrt(np.maximum(2 - 2 * cosines.max(axis=1), 0))
     return float(np.quantile(nearest, quantile))
-
-
-def _filled_up(
-    view: SelectionView, herded: Selection, scores: Floats, k: int, rng: np.random.Generator
-) -> Selection:
-    """Add the most uncertain where too few were left in the sample."""
-    if len(herded) == k:
-        return herded
-    rest = replace(view, taken=np.append(view.taken, herded.indices))
-    more = best_first(rest, scores, k - len(herded), "uncertain", rng)
-    return Selection(
-        np.append(herded.indices, more.indices),
-        np.append(herded.scores, more.scores),
-        herded.reasons + more.reasons,
-    )

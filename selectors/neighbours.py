@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
-from hilt.selectors.kmeans import centroids
+from hilt.selectors.clustering import centroids
 from hilt.selectors.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -62,3 +63,51 @@ def best_first(
     picked = pick_distinct(view, chunks, k)
     picked_scores = scores[np.searchsorted(view.candidates, picked)]
     return Selection(picked, picked_scores, (reason,) * len(picked))
+
+
+def filled_up(
+    view: SelectionView, picked: Selection, scores: Floats, k: int, rng: np.random.Generator
+) -> Selection:
+    """Add the most uncertain candidates where fewer than k were picked.
+
+    Args:
+        view: The pool as it stands.
+        picked: Some candidates, no two of them alike.
+        scores: Shape (n_candidates,), the uncertainty of each.
+        k: How many there should be in the end.
+        rng: Decides among equal scores.
+
+    Returns:
+        What was picked, and after it up to k - len(picked) others with the reason "uncertain".
+    """
+    if len(picked) >= k:
+        return picked
+    rest = replace(view, taken=np.append(view.taken, picked.indices))
+    return joined(picked, best_first(rest, scores, k - len(picked), "uncertain", rng))
+
+
+def joined(first: Selection, second: Selection) -> Selection:
+    """Put one selection after another."""
+    return Selection(
+        np.append(first.indices, second.indices),
+        np.append(first.scores, second.scores),
+        first.reasons + second.reasons,
+    )
+
+
+def draw(places: Integers, scores: Floats, size: int, rng: np.random.Generator) -> Integers:
+    """Draw some places uniformly, the same whatever the order of the pool.
+
+    Args:
+        places: Shape (n,), places in `scores`.
+        scores: Shape (at least n,); where they are distinct, they say which place is which.
+        size: How many.
+        rng: The only source of chance.
+
+    Returns:
+        Shape (min(size, n),), highest score first. O(n log n) time.
+    """
+    ordered = places[np.argsort(-scores[places], kind="stable")]
+    if len(ordered) <= size:
+        return ordered
+    return ordered[np.sort(rng.choice(len(ordered), size, replace=False))]

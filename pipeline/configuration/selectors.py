@@ -10,6 +10,27 @@ from hilt.pipeline.configuration.section import Custom, Section, known
 from hilt.selectors.base import SELECTORS
 
 
+class Balanced(Section):
+    """What another selector picks, with places for every predicted label."""
+
+    kind: Literal["balanced"] = Field("balanced", description="Quotas by predicted label.")
+    of: AnySelector = Field(
+        default_factory=lambda: Margin(), description="The selector that fills the quotas."
+    )
+
+
+class Disagreement(Section):
+    """The items on which proposers and student are farthest from their mean."""
+
+    kind: Literal["disagreement"] = Field("disagreement", description="Divergence of opinions.")
+
+
+class Entropy(Section):
+    """The items whose distribution over the labels is flattest."""
+
+    kind: Literal["entropy"] = Field("entropy", description="Highest entropy first.")
+
+
 class Herding(Section):
     """Items that cover most of the uncertainty around them; centroids in the first batch."""
 
@@ -34,10 +55,51 @@ class Hybrid(Section):
     )
 
 
+class KMeans(Section):
+    """The items nearest to the centroids of as many clusters as are picked."""
+
+    kind: Literal["kmeans"] = Field("kmeans", description="The centres of clusters.")
+
+
+class LeastConfident(Section):
+    """The items whose likeliest label is least likely."""
+
+    kind: Literal["least_confident"] = Field(
+        "least_confident", description="Lowest confidence first."
+    )
+
+
 class Margin(Section):
     """The items whose two likeliest labels are closest."""
 
     kind: Literal["margin"] = Field("margin", description="Smallest margin first.")
+
+
+class PerSecond(Section):
+    """What another selector would pick, the best value for a predicted second first."""
+
+    kind: Literal["per_second"] = Field("per_second", description="Value over predicted time.")
+    of: AnySelector = Field(
+        default_factory=lambda: Margin(), description="The selector whose scores are the value."
+    )
+    shortlist: int = Field(
+        4, ge=1, description="Batches' worth of items that it picks, the best of which are taken."
+    )
+
+
+class Subsample(Section):
+    """What another selector picks from a part of the pool."""
+
+    kind: Literal["subsample"] = Field("subsample", description="Fewer items to look at.")
+    of: AnySelector = Field(
+        default_factory=lambda: Margin(), description="The selector that looks at them."
+    )
+    size: int = Field(10_000, ge=1, description="How many items it looks at.")
+    near_labelled: bool = Field(
+        False,
+        description="Whether the nearest neighbours of labelled items come first; else all of them"
+        " are drawn at random.",
+    )
 
 
 class Uniform(Section):
@@ -46,17 +108,34 @@ class Uniform(Section):
     kind: Literal["random"] = Field("random", description="Uniformly at random.")
 
 
+class VoteEntropy(Section):
+    """The items on which the votes of proposers and student are split most evenly."""
+
+    kind: Literal["vote_entropy"] = Field("vote_entropy", description="Entropy of the votes.")
+
+
 def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
     kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
-    return kind if kind in ("herding", "hybrid", "margin", "random") else "custom"
+    return kind if kind in SELECTORS.built_in else "custom"
 
 
 AnySelector = Annotated[
-    Annotated[Herding, Tag("herding")]
+    Annotated[Balanced, Tag("balanced")]
+    | Annotated[Disagreement, Tag("disagreement")]
+    | Annotated[Entropy, Tag("entropy")]
+    | Annotated[Herding, Tag("herding")]
     | Annotated[Hybrid, Tag("hybrid")]
+    | Annotated[KMeans, Tag("kmeans")]
+    | Annotated[LeastConfident, Tag("least_confident")]
     | Annotated[Margin, Tag("margin")]
+    | Annotated[PerSecond, Tag("per_second")]
     | Annotated[Uniform, Tag("random")]
+    | Annotated[Subsample, Tag("subsample")]
+    | Annotated[VoteEntropy, Tag("vote_entropy")]
     | Annotated[Custom, Tag("custom")],
     Discriminator(_tag),
     known(SELECTORS),
 ]
+
+for wrapper in (Balanced, PerSecond, Subsample):  # they hold what is only defined below them
+    wrapper.model_rebuild()

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hilt.selectors.coverage import first_batch
 from hilt.selectors.herding import Herding, greedy_cover
-from hilt.selectors.hybrid import first_batch
 from hilt.types import Floats, SelectionView
 
 
@@ -104,21 +104,6 @@ def test_items_that_are_alike_are_not_picked_together() -> None:
     )
 
     assert picked.tolist() == [0, 2]
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_sample_does_not_depend_on_the_order_of_the_pool(
-    make_pool: Callable[..., SelectionView], seed: int
-) -> None:
-    scores = np.random.default_rng(5).random(50)
-    places = np.arange(50)
-    herding = Herding(sample=20)
-
-    first = herding._draw(places, scores, np.random.default_rng(seed))
-    order = np.random.default_rng(9).permutation(50)
-    second = herding._draw(places, scores[order], np.random.default_rng(seed))
-
-    assert first.tolist() == order[second].tolist()
 
 
 @pytest.mark.parametrize(("n_labels", "herded"), [(4, False), (30, True)])
