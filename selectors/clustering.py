@@ -11,7 +11,7 @@ import numpy as np
 from hilt.types import Floats, Integers
 
 ROUNDS = 25
-LEAST_WEIGHT = 1e-6  # a cluster whose weights are all 0 would have no centre
+LEAST_WEIGHT = 1e-6  # a cluster whose weights are all 0 would have no centre, nor rows all alike
 
 
 @contextmanager
@@ -30,7 +30,13 @@ def _one_thread() -> Iterator[None]:
 
 
 def centroids(
-    rows: Floats, k: int, seed: int, weights: Floats | None = None, rounds: int = ROUNDS
+    rows: Floats,
+    k: int,
+    seed: int,
+    *,
+    weights: Floats | None = None,
+    rounds: int = ROUNDS,
+    start: Floats | None = None,
 ) -> Floats:
     """Cluster rows by cosine (spherical k-means).
 
@@ -42,6 +48,7 @@ def centroids(
         seed: Decides where the clusters start.
         weights: Shape (n,), how much each row counts; equally when None.
         rounds: How often centres move.
+        start: Shape (k, d), where the clusters start; at random rows when None.
 
     Returns:
         Shape (min(k, n), d), float32, unit length. The rows themselves when n <= k.
@@ -62,8 +69,32 @@ def centroids(
         max_points_per_centroid=len(rows),  # else FAISS draws its own sample
     )
     with _one_thread():
-        clustering.train(rows, weights=weights)
+        clustering.train(rows, weights=weights, init_centroids=start)
     return np.asarray(clustering.centroids, dtype=np.float32)
+
+
+def spread_rows(rows: Floats, k: int, seed: int) -> Floats:
+    """Draw rows that are far from each other (k-means++), from which clusters start well.
+
+    Args:
+        rows: Shape (n, d), float32, unit length.
+        k: How many.
+        seed: Decides which.
+
+    Returns:
+        Shape (min(k, n), d), each drawn with a probability proportional to its squared distance
+        to the nearest one before it.
+
+    Source: Arthur and Vassilvitskii 2007. O(n * k * d) time.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = [int(rng.integers(len(rows)))]
+    nearest = np.full(len(rows), np.inf)  # squared distances
+    while len(drawn) < min(k, len(rows)):
+        to_last = 2 - 2 * (rows @ rows[drawn[-1]]).astype(np.float64)
+        nearest = np.minimum(nearest, np.maximum(to_last, LEAST_WEIGHT))
+        drawn.append(int(rng.choice(len(rows), p=nearest / nearest.sum())))
+    return rows[drawn]
 
 
 def nearest_members(rows: Floats, centres: Floats) -> Integers:

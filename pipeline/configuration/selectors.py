@@ -55,6 +55,12 @@ class Hybrid(Section):
     )
 
 
+class KCenter(Section):
+    """The items farthest from everything labelled or picked."""
+
+    kind: Literal["k_center"] = Field("k_center", description="Farthest first.")
+
+
 class KMeans(Section):
     """The items nearest to the centroids of as many clusters as are picked."""
 
@@ -75,6 +81,18 @@ class Margin(Section):
     kind: Literal["margin"] = Field("margin", description="Smallest margin first.")
 
 
+class MaxHerding(Section):
+    """The items that bring the others nearest to a labelled or picked one."""
+
+    kind: Literal["max_herding"] = Field("max_herding", description="Coverage by a kernel.")
+    sample: int = Field(
+        10_000, ge=100, description="Items, drawn at random, that are covered and picked from."
+    )
+    radius: float = Field(
+        1.0, gt=0, description="Distance of unit vectors at which nearness has fallen to 1/e."
+    )
+
+
 class PerSecond(Section):
     """What another selector would pick, the best value for a predicted second first."""
 
@@ -84,6 +102,18 @@ class PerSecond(Section):
     )
     shortlist: int = Field(
         4, ge=1, description="Batches' worth of items that it picks, the best of which are taken."
+    )
+
+
+class ProbCover(Section):
+    """The items whose balls hold most that no ball holds yet."""
+
+    kind: Literal["probcover"] = Field("probcover", description="Coverage by balls.")
+    sample: int = Field(
+        10_000, ge=100, description="Items, drawn at random, that are covered and picked from."
+    )
+    purity: float = Field(
+        0.95, gt=0, le=1, description="Share of balls that must lie within one cluster."
     )
 
 
@@ -125,10 +155,13 @@ AnySelector = Annotated[
     | Annotated[Entropy, Tag("entropy")]
     | Annotated[Herding, Tag("herding")]
     | Annotated[Hybrid, Tag("hybrid")]
+    | Annotated[KCenter, Tag("k_center")]
     | Annotated[KMeans, Tag("kmeans")]
     | Annotated[LeastConfident, Tag("least_confident")]
     | Annotated[Margin, Tag("margin")]
+    | Annotated[MaxHerding, Tag("max_herding")]
     | Annotated[PerSecond, Tag("per_second")]
+    | Annotated[ProbCover, Tag("probcover")]
     | Annotated[Uniform, Tag("random")]
     | Annotated[Subsample, Tag("subsample")]
     | Annotated[VoteEntropy, Tag("vote_entropy")]

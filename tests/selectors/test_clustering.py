@@ -2,7 +2,7 @@ import faiss
 import numpy as np
 import pytest
 
-from hilt.selectors.clustering import centroids, nearest_members
+from hilt.selectors.clustering import centroids, nearest_members, spread_rows
 from hilt.types import Floats
 
 
@@ -69,3 +69,25 @@ def test_a_cluster_without_members_has_no_nearest_one() -> None:
     centres = np.array([[0, 1, 0], [0, 0.8, 0.6]], dtype=np.float32)
 
     assert nearest_members(np.eye(3, dtype=np.float32)[:2], centres).tolist() == [1]
+
+
+def test_spread_rows_hit_every_one_of_unequal_bundles() -> None:
+    bundle = np.repeat(np.arange(5), [400, 300, 200, 80, 20])
+    noise = np.random.default_rng(0).normal(scale=0.005, size=(1000, 8))
+    rows = (np.eye(8)[bundle] + noise).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+
+    for seed in range(5):
+        assert sorted(spread_rows(rows, 5, seed)[:, :5].argmax(axis=1)) == [0, 1, 2, 3, 4]
+
+
+def test_rows_that_are_all_alike_can_be_spread() -> None:
+    assert len(spread_rows(np.ones((6, 1), dtype=np.float32), 3, seed=0)) == 3
+
+
+def test_clusters_start_where_they_are_told(three_bundles: Floats) -> None:
+    start = three_bundles[[0, 30, 60]]
+
+    centres = centroids(three_bundles, 3, seed=0, start=start)
+
+    assert (centres @ start.T).argmax(axis=1).tolist() == [0, 1, 2]

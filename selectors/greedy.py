@@ -1,0 +1,91 @@
+"""Covering a sample greedily: what a pick is near to, another need not be near to as well."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hilt.selectors.sampling import Sample
+from hilt.types import Floats, Integers
+
+BLOCK = 256  # items whose gains are computed together at first
+AGAIN = 32  # and later, when the highest are computed anew
+
+
+def nearness(cosines: Floats, radius: float) -> Floats:
+    """Turn cosines into exp(-(distance / radius)^2), in (0, 1]."""
+    scale = np.float32(2 / radius**2)
+    near: Floats = scale * cosines
+    near -= scale
+    return np.exp(near, out=near)
+
+
+def covered_by(known: Floats, sample: Sample, radius: float) -> Floats:
+    """Say how near each item of a sample is to the nearest of some rows; 0 to none.
+
+    Args:
+        known: Shape (m, d), float32, unit length.
+        sample: Shape (n, d).
+        radius: Distance at which nearness has fallen to 1/e.
+
+    Returns:
+        Shape (n,), in [0, 1]. O(m * n * d) time, O(block * n) memory.
+    """
+    nearest = np.full(len(sample), -np.inf, dtype=np.float32)
+    for start in range(0, len(known), BLOCK):
+        cosines = known[start : start + BLOCK] @ sample.rows.T
+        np.maximum(nearest, cosines.max(axis=0), out=nearest)
+    return nearness(nearest, radius)
+
+
+def cover_greedily(
+    sample: Sample, weights: Floats, covered: Floats, radius: float, k: int
+) -> tuple[Integers, Floats]:
+    """Pick items one after the other, each the one that covers most that is not covered yet.
+
+    An item covers another by their `nearness`; what it gains is the weighted sum, over the
+    sample, of how much nearer the nearest pick gets.
+
+    Args:
+        sample: Shape (n, d).
+        weights: Shape (n,), what covering each item is worth, at least 0.
+        covered: Shape (n,), in [0, 1], how near each item is to what is known already.
+        radius: Distance at which nearness has fallen to 1/e.
+        k: How many.
+
+    Returns:
+        Places of up to k open items, no two of them alike, and their gains; fewer when nothing
+        that is open gains anything.
+
+        Exact: gains only fall as items are picked, so that the highest is computed anew, with
+        those that come close to it, until it stays the highest.
+        O(n^2 * d) time, O((block + d) * n) memory.
+
+    Source: Nemhauser, Wolsey and Fisher 1978 for the greedy choice; Minoux 1978 for the lazy one.
+    """
+    covered = covered.copy()
+
+    def gains_of(places: Integers) -> Floats:
+        gained = nearness(sample.rows[places] @ sample.rows.T, radius) - covered  # (m, n)
+        return np.maximum(gained, 0, out=gained) @ weights
+
+    every = np.arange(len(sample))
+    gains = np.concatenate([gains_of(every[s : s + BLOCK]) for s in range(0, len(every), BLOCK)])
+    gains[~sample.open] = -1
+    computed = np.zeros(len(sample), dtype=np.int64)  # after how many picks
+    picked: list[int] = []
+    picked_gains: list[float] = []
+    while len(picked) < k:
+        best = int(gains.argmax())
+        if gains[best] <= 0:
+            break
+        if computed[best] < len(picked):
+            highest = np.argpartition(-gains, min(AGAIN, len(gains) - 1))[:AGAIN]
+            stale = highest[(gains[highest] > 0) & (computed[highest] < len(picked))]
+            gains[stale], computed[stale] = gains_of(stale), len(picked)
+            continue
+        picked.append(best)
+        picked_gains.append(float(gains[best]))
+        cosines = sample.cosines_to(best)
+        np.maximum(covered, nearness(cosines, radius), out=covered)
+        gains[sample.alike(best, cosines)] = -1
+    return np.array(picked, dtype=np.int64), np.array(picked_gains, dtype=np.float32)
