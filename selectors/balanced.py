@@ -7,8 +7,9 @@ import numpy as np
 from hilt.selectors.base import Selector, how_many
 from hilt.selectors.margin import Margin
 from hilt.selectors.quotas import quotas
+from hilt.selectors.ranking import NOTHING
 from hilt.selectors.uncertainty import likeliest_labels
-from hilt.selectors.wrapping import NOTHING, add
+from hilt.selectors.wrapping import add
 from hilt.types import Selection, SelectionView
 
 

@@ -67,8 +67,13 @@ def make_selector(section: Mapping[str, Any]) -> Selector:
 SELECTORS = Registry(
     "selector",
     {
+        "badge": "hilt.selectors.badge:Badge",
         "balanced": "hilt.selectors.balanced:Balanced",
+        "bald": "hilt.selectors.bald:Bald",
+        "contrastive": "hilt.selectors.contrastive:Contrastive",
+        "density": "hilt.selectors.density:Density",
         "disagreement": "hilt.selectors.disagreement:Disagreement",
+        "dropquery": "hilt.selectors.dropquery:DropQuery",
         "entropy": "hilt.selectors.entropy:Entropy",
         "herding": "hilt.selectors.herding:Herding",
         "hybrid": "hilt.selectors.hybrid:Hybrid",
@@ -81,6 +86,7 @@ SELECTORS = Registry(
         "probcover": "hilt.selectors.probcover:ProbCover",
         "random": "hilt.selectors.uniform:Uniform",
         "subsample": "hilt.selectors.subsample:Subsample",
+        "typiclust": "hilt.selectors.typiclust:TypiClust",
         "vote_entropy": "hilt.selectors.vote_entropy:VoteEntropy",
     },
 )

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import faiss
 import numpy as np
 
+from hilt.selectors.threads import one_thread
 from hilt.types import Floats, Integers
 
 ROUNDS = 25
 LEAST_WEIGHT = 1e-6  # a cluster whose weights are all 0 would have no centre, nor rows all alike
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep FAISS to one thread, so that sums, and with them the picks, are always the same.
-
-    The problems here are small: waiting for other threads took 10 times as long on a busy
-    machine as the work itself.
-    """
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(threads)
 
 
 def centroids(
@@ -68,7 +51,7 @@ def centroids(
         min_points_per_centroid=1,  # else FAISS warns on stderr
         max_points_per_centroid=len(rows),  # else FAISS draws its own sample
     )
-    with _one_thread():
+    with one_thread():
         clustering.train(rows, weights=weights, init_centroids=start)
     return np.asarray(clustering.centroids, dtype=np.float32)
 
@@ -107,7 +90,7 @@ def nearest_members(rows: Floats, centres: Floats) -> Integers:
     Returns:
         Shape (up to k,), places in `rows`, each once; fewer when clusters have no member.
     """
-    with _one_thread():
+    with one_thread():
         cosines, owners = faiss.knn(rows, centres, 1, metric=faiss.METRIC_INNER_PRODUCT)
     order = np.lexsort((-cosines[:, 0], owners[:, 0]))
     _, first = np.unique(owners[order, 0], return_index=True)

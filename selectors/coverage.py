@@ -7,7 +7,7 @@ import numpy as np
 from hilt.selectors.clustering import centroids
 from hilt.selectors.duplicates import pick_distinct
 from hilt.selectors.quotas import quotas
-from hilt.selectors.ranking import filled_up
+from hilt.selectors.ranking import NOTHING, filled_up
 from hilt.selectors.rows import unit_rows
 from hilt.selectors.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
@@ -54,7 +54,7 @@ def cover(
     One pass over the candidates, O(n_candidates * d * k) time, O((block + 256 * k) * d) memory.
     """
     if len(view.candidates) == 0:
-        return Selection(view.candidates, scores, ())
+        return NOTHING
     counts = np.bincount(strata)
     places = quotas(counts, k)
     members = np.split(np.lexsort((scores, strata)), np.cumsum(counts)[:-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hilt.selectors.sampling import Sample
+from hilt.selectors.threads import one_thread
 from hilt.types import Floats, Integers
 
 BLOCK = 256  # items whose gains are computed together at first
@@ -74,18 +75,19 @@ def cover_greedily(
     computed = np.zeros(len(sample), dtype=np.int64)  # after how many picks
     picked: list[int] = []
     picked_gains: list[float] = []
-    while len(picked) < k:
-        best = int(gains.argmax())
-        if gains[best] <= 0:
-            break
-        if computed[best] < len(picked):
-            highest = np.argpartition(-gains, min(AGAIN, len(gains) - 1))[:AGAIN]
-            stale = highest[(gains[highest] > 0) & (computed[highest] < len(picked))]
-            gains[stale], computed[stale] = gains_of(stale), len(picked)
-            continue
-        picked.append(best)
-        picked_gains.append(float(gains[best]))
-        cosines = sample.cosines_to(best)
-        np.maximum(covered, nearness(cosines, radius), out=covered)
-        gains[sample.alike(best, cosines)] = -1
+    with one_thread():
+        while len(picked) < k:
+            best = int(gains.argmax())
+            if gains[best] <= 0:
+                break
+            if computed[best] < len(picked):
+                highest = np.argpartition(-gains, min(AGAIN, len(gains) - 1))[:AGAIN]
+                stale = highest[(gains[highest] > 0) & (computed[highest] < len(picked))]
+                gains[stale], computed[stale] = gains_of(stale), len(picked)
+                continue
+            picked.append(best)
+            picked_gains.append(float(gains[best]))
+            cosines = sample.cosines_to(best)
+            np.maximum(covered, nearness(cosines, radius), out=covered)
+            gains[sample.alike(best, cosines)] = -1
     return np.array(picked, dtype=np.int64), np.array(picked_gains, dtype=np.float32)

@@ -10,6 +10,7 @@ from hilt.selectors.base import how_many
 from hilt.selectors.duplicates import ROUNDING
 from hilt.selectors.ranking import filled_up
 from hilt.selectors.rows import unit_blocks, unit_rows
+from hilt.selectors.threads import one_thread
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
@@ -78,26 +79,27 @@ def farthest_first(view: SelectionView, centres: Floats, k: int) -> tuple[Intege
     bounds = _nearest_cosines(view, centres[:AT_ONCE])
     seen = np.full(len(bounds), min(AT_ONCE, len(centres)))  # centres that each bound knows of
     near = view.near_duplicate - ROUNDING
-    while len(picked) < k and bounds.min(initial=CLOSED) < near:
-        front, outside = _lowest(bounds, FRONT)
-        indices = view.candidates[front]
-        rows = unit_rows(view.embeddings, indices)
-        unseen = centres[seen[front].min() :]
-        own = np.maximum(bounds[front], (rows @ unseen.T).max(axis=1, initial=-1))
-        groups = view.groups[indices]
-        own[np.isin(groups, view.groups[np.append(view.taken, picked)])] = CLOSED
-        places: list[int] = []
-        while len(picked) + len(places) < k:
-            place = int(own.argmin())
-            if own[place] > outside or own[place] >= near:
-                break
-            places.append(place)
-            cosines = np.append(cosines, own[place])
-            np.maximum(own, rows @ rows[place], out=own)
-            own[groups == groups[place]] = CLOSED
-        picked = np.append(picked, indices[places])
-        centres = np.concatenate([centres, rows[places]])
-        bounds[front], seen[front] = own, len(centres)
+    with one_thread():
+        while len(picked) < k and bounds.min(initial=CLOSED) < near:
+            front, outside = _lowest(bounds, FRONT)
+            indices = view.candidates[front]
+            rows = unit_rows(view.embeddings, indices)
+            unseen = centres[seen[front].min() :]
+            own = np.maximum(bounds[front], (rows @ unseen.T).max(axis=1, initial=-1))
+            groups = view.groups[indices]
+            own[np.isin(groups, view.groups[np.append(view.taken, picked)])] = CLOSED
+            places: list[int] = []
+            while len(picked) + len(places) < k:
+                place = int(own.argmin())
+                if own[place] > outside or own[place] >= near:
+                    break
+                places.append(place)
+                cosines = np.append(cosines, own[place])
+                np.maximum(own, rows @ rows[place], out=own)
+                own[groups == groups[place]] = CLOSED
+            picked = np.append(picked, indices[places])
+            centres = np.concatenate([centres, rows[places]])
+            bounds[front], seen[front] = own, len(centres)
     return picked, cosines
 
 

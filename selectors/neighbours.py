@@ -9,6 +9,7 @@ same. How many lists are needed is measured on a sample before the work begins.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import faiss
@@ -16,6 +17,7 @@ import numpy as np
 
 from hilt.selectors.clustering import centroids
 from hilt.selectors.rows import unit_rows
+from hilt.selectors.threads import one_thread
 from hilt.types import Floats, Graph, Integers
 
 WHOLE = 20_000  # items up to which every one is compared with every other
@@ -25,6 +27,7 @@ ROUNDS = 10  # of k-means; more hardly moves the lists
 CHECKED = 256  # items whose true neighbours say how many lists are needed
 CHECKED_NEIGHBOURS = 10
 RECALL = 0.95  # wanted of those, on average
+SMALL = 100_000_000  # multiplications that one thread does before a second one is ready
 MOST_COMPARED = 0.05  # share of all pairs; beyond that the recall is what it is
 
 
@@ -213,7 +216,8 @@ def _search(rows: Floats, base: Floats, k: int) -> tuple[Floats, Integers]:
         resources = faiss.StandardGpuResources()
         metric = faiss.METRIC_INNER_PRODUCT
         return faiss.knn_gpu(resources, rows, base, k, metric=metric)
-    return faiss.knn(rows, base, k, metric=faiss.METRIC_INNER_PRODUCT)
+    with one_thread() if rows.size * len(base) < SMALL else nullcontext():
+        return faiss.knn(rows, base, k, metric=faiss.METRIC_INNER_PRODUCT)
 
 
 def _blocks(n_rows: int) -> Iterator[slice]:

@@ -10,6 +10,7 @@ from hilt.selectors.clustering import centroids, spread_rows
 from hilt.selectors.ranking import filled_up
 from hilt.selectors.rows import unit_rows
 from hilt.selectors.sampling import Bools, Sample, pick_from_samples, read_sample
+from hilt.selectors.threads import one_thread
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
@@ -120,6 +121,7 @@ def balls(rows: Floats, least: float) -> Bits:
     return bits
 
 
+@one_thread()
 def cover_by_balls(sample: Sample, bits: Bits, covered: Bools, k: int) -> tuple[Integers, Integers]:
     """Pick items one after the other, each the one whose ball holds most that is not covered.
 

@@ -10,6 +10,8 @@ import numpy as np
 from hilt.selectors.duplicates import pick_distinct
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
+NOTHING = Selection(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32), ())
+
 
 def highest(scores: Floats, count: int, rng: np.random.Generator) -> Integers:
     """Find the highest scores, highest first; chance decides among equal ones.

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from hilt.errors import DataError
 from hilt.selectors.base import Selector, how_many
 from hilt.selectors.margin import Margin
-from hilt.selectors.ranking import draw
+from hilt.selectors.ranking import NOTHING, draw
 from hilt.selectors.uncertainty import margin
-from hilt.selectors.wrapping import NOTHING, add
+from hilt.selectors.wrapping import add
 from hilt.types import Selection, SelectionView
 
 

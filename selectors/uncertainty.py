@@ -27,7 +27,7 @@ def margin(probabilities: Floats, indices: Integers | None = None) -> Floats:
 
     Source: Scheffer, Decomain and Wrobel 2001. O(n_items * n_labels) time.
     """
-    return _scored(probabilities, indices, _one_minus_lead)
+    return scored(probabilities, indices, _one_minus_lead)
 
 
 def least_confident(probabilities: Floats, indices: Integers | None = None) -> Floats:
@@ -45,7 +45,7 @@ def least_confident(probabilities: Floats, indices: Integers | None = None) -> F
 
     Source: Lewis and Gale 1994; Culotta and McCallum 2005. O(n_items * n_labels) time.
     """
-    return _scored(probabilities, indices, lambda rows: 1 - rows.max(axis=1))
+    return scored(probabilities, indices, lambda rows: 1 - rows.max(axis=1))
 
 
 def entropy(probabilities: Floats, indices: Integers | None = None) -> Floats:
@@ -63,7 +63,37 @@ def entropy(probabilities: Floats, indices: Integers | None = None) -> Floats:
 
     Source: Shannon 1948; Dagan and Engelson 1995 for selection. O(n_items * n_labels) time.
     """
-    return _scored(probabilities, indices, _relative_entropy)
+    return scored(probabilities, indices, _relative_entropy)
+
+
+def scored(
+    probabilities: Floats, indices: Integers | None, score: Callable[[Floats], Floats]
+) -> Floats:
+    """Score items by some function of their distribution.
+
+    Args:
+        probabilities: Shape (n_items, n_labels), rows sum to 1; may be memory-mapped.
+        indices: Shape (m,), which items to score; all of them when None.
+        score: Gives one number a row for a block of rows, a float32 copy that it may write in.
+
+    Returns:
+        Shape (m,), float32.
+
+    Raises:
+        DataError: If there are fewer than 2 labels, or a row holds NaN.
+    """
+    if probabilities.shape[1] < 2:
+        raise DataError(
+            f"Doubt lies between two labels but there are {probabilities.shape[1]}; add a label."
+        )
+    scores = np.empty(len(probabilities) if indices is None else len(indices), dtype=np.float32)
+    for where, block in _blocks(probabilities, indices):
+        scores[where] = score(block)
+    if np.isnan(scores).any():
+        place = int(np.isnan(scores).argmax())
+        index = place if indices is None else int(indices[place])
+        raise DataError(f"The proposal for item {index} holds NaN; make the proposals again.")
+    return scores
 
 
 def likeliest_labels(probabilities: Floats, indices: Integers) -> Integers:
@@ -95,24 +125,6 @@ def _relative_entropy(rows: Floats) -> Floats:
     logarithms = np.log(rows, out=np.zeros_like(rows), where=rows > 0)  # 0 log 0 is 0
     entropies = -np.einsum("ij,ij->i", rows, logarithms) / np.log(np.float32(rows.shape[1]))
     scores: Floats = np.clip(entropies, 0, 1)
-    return scores
-
-
-def _scored(
-    probabilities: Floats, indices: Integers | None, score: Callable[[Floats], Floats]
-) -> Floats:
-    """Score rows block by block; `score` gets a float32 copy that it may write in."""
-    if probabilities.shape[1] < 2:
-        raise DataError(
-            f"Doubt lies between two labels but there are {probabilities.shape[1]}; add a label."
-        )
-    scores = np.empty(len(probabilities) if indices is None else len(indices), dtype=np.float32)
-    for where, block in _blocks(probabilities, indices):
-        scores[where] = score(block)
-    if np.isnan(scores).any():
-        place = int(np.isnan(scores).argmax())
-        index = place if indices is None else int(indices[place])
-        raise DataError(f"The proposal for item {index} holds NaN; make the proposals again.")
     return scores
 
 

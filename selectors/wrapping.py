@@ -10,8 +10,6 @@ from hilt.selectors.base import Selector
 from hilt.selectors.ranking import joined
 from hilt.types import Integers, Selection, SelectionView
 
-NOTHING = Selection(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32), ())
-
 
 def add(
     picked: Selection,

@@ -10,6 +10,12 @@ from hilt.pipeline.configuration.section import Custom, Section, known
 from hilt.selectors.base import SELECTORS
 
 
+class Badge(Section):
+    """Items whose gradients are long and point different ways."""
+
+    kind: Literal["badge"] = Field("badge", description="k-means++ on gradients.")
+
+
 class Balanced(Section):
     """What another selector picks, with places for every predicted label."""
 
@@ -19,10 +25,44 @@ class Balanced(Section):
     )
 
 
+class Bald(Section):
+    """The items on which students that could all be right disagree most."""
+
+    kind: Literal["bald"] = Field("bald", description="Mutual information with the weights.")
+    draws: int = Field(10, ge=2, description="Students drawn from the posterior of a linear one.")
+
+
+class Contrastive(Section):
+    """The items judged otherwise than the labelled items around them."""
+
+    kind: Literal["contrastive"] = Field("contrastive", description="Unlike labelled neighbours.")
+    neighbours: int = Field(
+        10, ge=1, description="Nearest labelled items with which an item is compared."
+    )
+
+
+class Density(Section):
+    """Uncertain items where the pool is dense."""
+
+    kind: Literal["density"] = Field("density", description="Uncertainty times density.")
+    neighbours: int = Field(
+        10, ge=1, description="Nearest neighbours whose mean cosine is the density."
+    )
+    power: float = Field(1.0, ge=0, description="Of the density; 0 leaves uncertainty alone.")
+
+
 class Disagreement(Section):
     """The items on which proposers and student are farthest from their mean."""
 
     kind: Literal["disagreement"] = Field("disagreement", description="Divergence of opinions.")
+
+
+class DropQuery(Section):
+    """Items whose predicted label flips when a part of the embedding is dropped, one of a kind."""
+
+    kind: Literal["dropquery"] = Field("dropquery", description="Flips under dropout, clustered.")
+    passes: int = Field(3, ge=1, description="How often a part is dropped.")
+    share: float = Field(0.75, gt=0, lt=1, description="How much of an embedding is dropped.")
 
 
 class Entropy(Section):
@@ -138,6 +178,18 @@ class Uniform(Section):
     kind: Literal["random"] = Field("random", description="Uniformly at random.")
 
 
+class TypiClust(Section):
+    """The most typical item of each of the largest clusters with the fewest labels."""
+
+    kind: Literal["typiclust"] = Field("typiclust", description="Typical items of clusters.")
+    neighbours: int = Field(
+        20, ge=1, description="Nearest neighbours to which a typical item is near."
+    )
+    most_clusters: int = Field(
+        500, ge=1, description="There are as many as labels and picks together, up to this."
+    )
+
+
 class VoteEntropy(Section):
     """The items on which the votes of proposers and student are split most evenly."""
 
@@ -150,8 +202,13 @@ def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
 
 
 AnySelector = Annotated[
-    Annotated[Balanced, Tag("balanced")]
+    Annotated[Badge, Tag("badge")]
+    | Annotated[Balanced, Tag("balanced")]
+    | Annotated[Bald, Tag("bald")]
+    | Annotated[Contrastive, Tag("contrastive")]
+    | Annotated[Density, Tag("density")]
     | Annotated[Disagreement, Tag("disagreement")]
+    | Annotated[DropQuery, Tag("dropquery")]
     | Annotated[Entropy, Tag("entropy")]
     | Annotated[Herding, Tag("herding")]
     | Annotated[Hybrid, Tag("hybrid")]
@@ -164,6 +221,7 @@ AnySelector = Annotated[
     | Annotated[ProbCover, Tag("probcover")]
     | Annotated[Uniform, Tag("random")]
     | Annotated[Subsample, Tag("subsample")]
+    | Annotated[TypiClust, Tag("typiclust")]
     | Annotated[VoteEntropy, Tag("vote_entropy")]
     | Annotated[Custom, Tag("custom")],
     Discriminator(_tag),

@@ -53,9 +53,7 @@ def _permute(view: SelectionView, order: Integers) -> SelectionView:
         taken=place[view.taken],
         seconds=None if seconds is None else seconds[order],
         committee=None if committee is None else lambda indices: committee(order[indices]),
-        graph=None
-        if graph is None
-        else Graph(place[graph.neighbours[order]], graph.cosines[order]),
+        graph=graph,
     )
 
 
