@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from hilt.errors import DataError
-from hilt.selectors.neighbours import build_graph
+from hilt.selectors.neighbours import build_graph, nearest_among
 from hilt.types import Floats, Graph, Integers, SelectionView
 
 CLUSTERS = 200
@@ -27,6 +27,7 @@ NOISE = 0.9  # of each coordinate, where those of the centres are standard norma
 MEMBERS = 3
 TEMPERATURE = 0.05  # of the classifiers' softmax over cosines
 BLOCK = 65_536  # rows made at one time
+LOOKED_AT = 20_000  # items whose distance to the nearest pick is measured
 SPARE = 2**30  # bytes that stay free on the disk
 
 
@@ -98,6 +99,18 @@ def read_clusters(pool: Pool, work: Path) -> Integers:
     """Read which cluster every item is from, shape (n_items,)."""
     clusters: Integers = np.load(pool.folder(work) / "clusters.npy")
     return clusters
+
+
+def coverage_radius(view: SelectionView, picked: Integers) -> float:
+    """Measure the largest distance of an item to the nearest that is labelled or picked.
+
+    Of a pool of more than 20,000 items, the same 20,000 are looked at every time.
+    """
+    n_items = len(view.embeddings)
+    looked_at = np.random.default_rng(0).permutation(n_items)[:LOOKED_AT]
+    known = np.append(view.labelled, picked)
+    _, cosines = nearest_among(view.embeddings, np.sort(looked_at), known, 1)
+    return round(float(np.sqrt(np.maximum(2 - 2 * cosines, 0)).max()), 4)
 
 
 def graph_seconds(pool: Pool, work: Path, neighbours: int) -> float | None:

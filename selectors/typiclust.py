@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hilt.selectors.base import how_many
-from hilt.selectors.clustering import centroids
+from hilt.selectors.clustering import centroids, spread_rows
 from hilt.selectors.duplicates import pick_distinct
 from hilt.selectors.neighbours import nearest_among
 from hilt.selectors.ranking import NOTHING, draw, filled_up
@@ -16,6 +16,7 @@ from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 LEARN_FROM = 64  # rows per cluster that k-means learns from
+SPREAD_FROM = 20  # rows per cluster from which those where clusters start are drawn
 ROUNDS = 10  # of k-means
 SMALLEST = 5  # clusters of so many items or fewer are left out
 WHOLE = 2048  # members up to which every one is compared with every other
@@ -73,7 +74,9 @@ class TypiClust:
         doubt = margin(view.probabilities, items)
         sample = items[draw(np.arange(len(items)), doubt, LEARN_FROM * count, rng)]
         rows = unit_rows(view.embeddings, sample)
-        centres = centroids(rows, count, int(rng.integers(2**31)), rounds=ROUNDS)
+        seed = int(rng.integers(2**31))
+        start = spread_rows(rows[:: max(1, len(rows) // (SPREAD_FROM * count))], count, seed)
+        centres = centroids(rows, count, seed, rounds=ROUNDS, start=start)
         owner = np.empty(len(items), dtype=np.int64)
         for where, block in unit_blocks(view.embeddings, items):
             owner[where] = (block @ centres.T).argmax(axis=1)
