@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import faiss
 import numpy as np
 
@@ -78,7 +76,7 @@ def spread_rows(rows: Floats, k: int, seed: int) -> Floats:
     """
     rng = np.random.default_rng(seed)
     chosen = [int(rng.integers(len(rows)))]
-    nearest = _squared_distances(rows, chosen)[:, 0]
+    nearest = _squared_distances(rows, np.array(chosen))[:, 0]
     tries = 2 + int(np.log(k))
     while len(chosen) < min(k, len(rows)):
         drawn = rng.choice(len(rows), tries, p=nearest / nearest.sum())
@@ -89,7 +87,7 @@ def spread_rows(rows: Floats, k: int, seed: int) -> Floats:
     return rows[chosen]
 
 
-def _squared_distances(rows: Floats, places: Sequence[int]) -> Floats:
+def _squared_distances(rows: Floats, places: Integers) -> Floats:
     cosines = rows @ rows[places].T
     distances: Floats = np.maximum(2 - 2 * cosines.astype(np.float64), LEAST_WEIGHT)
     return distances
