@@ -66,7 +66,10 @@ class Probe:
         Returns:
             Shape (count, m, n_known), rows sum to 1.
         """
-        return _softmax(self.sharpness * (_with_constant(rows) @ weights))
+        count, _, n_known = weights.shape
+        side_by_side = self.sharpness * weights.transpose(1, 0, 2).reshape(-1, count * n_known)
+        logits = rows @ side_by_side[:-1] + side_by_side[-1]  # one product is the quickest
+        return _softmax(logits.reshape(-1, count, n_known)).transpose(1, 0, 2)
 
 
 def can_fit(view: SelectionView) -> bool:
