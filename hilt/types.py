@@ -122,11 +122,13 @@ class Selection:
         indices: Shape (k,), distinct indices into the pool.
         scores: Shape (k,), in [0, 1]; what a score means is the selector's own.
         reasons: Why each item was picked.
+        note: How the selector went about it, where that is not always the same.
     """
 
     indices: Integers
     scores: Floats
     reasons: tuple[Reason, ...]
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.indices)

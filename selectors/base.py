@@ -67,6 +67,7 @@ def make_selector(section: Mapping[str, Any]) -> Selector:
 SELECTORS = Registry(
     "selector",
     {
+        "auto": "hilt.selectors.auto:Auto",
         "badge": "hilt.selectors.badge:Badge",
         "balanced": "hilt.selectors.balanced:Balanced",
         "bald": "hilt.selectors.bald:Bald",

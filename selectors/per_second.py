@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hilt.errors import DataError
@@ -42,7 +44,7 @@ class PerSecond:
         values = per_second(listed, view.seconds)
         best = np.argsort(-values, kind="stable")[:k]
         reasons = tuple(listed.reasons[place] for place in best)
-        return Selection(listed.indices[best], values[best], reasons)
+        return replace(listed, indices=listed.indices[best], scores=values[best], reasons=reasons)
 
 
 def per_second(selection: Selection, seconds: Floats) -> Floats:

@@ -89,11 +89,12 @@ def filled_up(
 
 
 def joined(first: Selection, second: Selection) -> Selection:
-    """Put one selection after another."""
-    return Selection(
-        np.append(first.indices, second.indices),
-        np.append(first.scores, second.scores),
-        first.reasons + second.reasons,
+    """Put one selection after another; the note is the first one's."""
+    return replace(
+        first,
+        indices=np.append(first.indices, second.indices),
+        scores=np.append(first.scores, second.scores),
+        reasons=first.reasons + second.reasons,
     )
 
 

@@ -15,6 +15,8 @@ from hilt.pipeline.commands.terminal import Bars, say, show_table
 if TYPE_CHECKING:
     from hilt.pipeline.benchmarking.benchmark import BenchmarkResult
 
+GROWTH = 1.4  # from one label count to the next, once that is more than a batch
+
 
 def benchmark(
     config: Annotated[Path, typer.Argument(help="A configuration with `pool.label` and `test`.")],
@@ -31,7 +33,8 @@ def benchmark(
         str,
         typer.Option(
             help="Label counts at which to train and measure, with commas, each the end of one"
-            " batch, instead of every `batch.size` up to --budget.",
+            " batch. By default every batch at first, then ever larger ones (25, 50, 75, 100, 150,"
+            " 200, ...), so that most of the time does not go into the last of them.",
             show_default=False,
         ),
     ] = "",
@@ -103,7 +106,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
-    """Read label counts, or count in batches up to the budget."""
+    """Read label counts, or space them: batch by batch at first, then ever further apart."""
     if at:
         try:
             return tuple(int(count) for count in at.split(","))
@@ -111,7 +114,11 @@ def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
             raise ConfigError(
                 f"--at is {at!r}; write label counts with commas, such as 50,100,200."
             ) from None
-    return tuple(sorted({*range(size, budget, size), budget}))
+    counts, count = [], min(size, budget)
+    while count < budget:
+        counts.append(count)
+        count = size * max(count // size + 1, round(count * GROWTH / size))
+    return (*counts, budget)
 
 
 def _show(result: BenchmarkResult) -> None:

@@ -10,6 +10,14 @@ from hilt.pipeline.configuration.section import Custom, Section, known
 from hilt.selectors.base import SELECTORS
 
 
+class Auto(Section):
+    """What suits the stage that the loop is in, by what it has measured."""
+
+    kind: Literal["auto"] = Field(
+        "auto", description="Diverse at first, then uncertainty herding, then margins alone."
+    )
+
+
 class Badge(Section):
     """Items whose gradients are long and point different ways."""
 
@@ -202,7 +210,8 @@ def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
 
 
 AnySelector = Annotated[
-    Annotated[Badge, Tag("badge")]
+    Annotated[Auto, Tag("auto")]
+    | Annotated[Badge, Tag("badge")]
     | Annotated[Balanced, Tag("balanced")]
     | Annotated[Bald, Tag("bald")]
     | Annotated[Contrastive, Tag("contrastive")]

@@ -18,7 +18,7 @@ Make = Callable[..., SelectionView]
 Permute = Callable[[SelectionView, Integers], SelectionView]
 
 LABELLED = [0, 1, 40]
-ORDERED_BY_CHANCE = {"random", "vote_entropy"}  # draws, and votes of three that are mostly level
+ORDERED_BY_CHANCE = {"auto", "random", "vote_entropy"}  # draws; votes of three are mostly level
 
 
 @pytest.fixture(params=SELECTORS.names())

@@ -15,6 +15,7 @@ from hilt.pipeline.benchmarking import benchmark as module
 from hilt.pipeline.benchmarking.arms import Run, branch, run_loop, run_plain
 from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark, check_plan
 from hilt.pipeline.cli import app
+from hilt.pipeline.commands.benchmark import _counts
 from hilt.pipeline.workspace import Workspace
 
 Open = Callable[[str], Workspace]
@@ -150,3 +151,17 @@ def test_a_benchmark_needs_an_answer_key(config: Path, tmp_path: Path) -> None:
 
     with pytest.raises(WorkspaceError, match="has no `test`"):
         benchmark(tmp_path / "config.yaml", tmp_path / "runs", PLAN)
+
+
+@pytest.mark.parametrize(
+    ("budget", "size", "expected"),
+    [
+        (300, 25, (25, 50, 75, 100, 150, 200, 275, 300)),
+        (100, 25, (25, 50, 75, 100)),
+        (30, 25, (25, 30)),
+        (20, 25, (20,)),
+        (25, 25, (25,)),
+    ],
+)
+def test_label_counts_grow_further_apart(budget: int, size: int, expected: tuple[int, ...]) -> None:
+    assert _counts("", budget, size) == expected

@@ -1,0 +1,115 @@
+"""The default: diverse at first, then what covers the doubt, then the doubt alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from hilt.selectors.base import how_many
+from hilt.selectors.herding import MANY_LABELS, Herding
+from hilt.selectors.margin import Margin
+from hilt.selectors.quotas import quotas
+from hilt.selectors.ranking import best_first, highest
+from hilt.selectors.uncertainty import likeliest_labels
+from hilt.types import Selection, SelectionView
+
+Stage = Literal["spread", "herding", "margin"]
+
+LEARNABLE = 8  # labels per discovered label, before which a student's doubt says little
+LEARNT = 50  # labels per discovered label, from which the doubt alone is as good
+SETTLED = 0.95  # agreement of the last two students, below which it is not yet
+BEHIND = 2.0  # standard errors by which chosen labels must fall short of random ones
+NOTES = {
+    "spread": "items at random, spread over the predicted labels: too few labels for the student's"
+    " doubt to mean much",
+    "herding": "items that cover most of the doubt around them",
+    "margin": "the most doubtful items: every label is well known, and students have settled",
+}
+HALF_RANDOM = "half of them at random, for chosen labels have taught less than random ones"
+
+
+class Auto:
+    """What suits the stage that the loop is in, by what it has measured; there is nothing to set.
+
+    At first, distinct items at random, spread over the predicted labels: until there are eight
+    labels for each label that was discovered. Where there are twenty labels or more, which follow
+    the clusters of the pool, uncertainty herding covers the pool from the first batch on. After
+    that herding in any case. From fifty labels for each discovered label on, and once the last two
+    students agree on 95 % of the pool, the smallest margins alone. Whenever chosen labels have
+    taught less than random ones, by more than two standard errors, half of the batch is random.
+
+    Source: the stages are those of Hacohen et al. 2022 (typical first, doubtful later); where they
+    begin was measured on text, see docs/selectors.md. Complexity: that of `Herding`, or less.
+    """
+
+    def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
+        """Pick up to k candidates as the stage asks."""
+        stage, available = stage_of(view), how_many(view, k)
+        if not falls_short(view):
+            return replace(_pick(stage, view, k, rng), note=NOTES[stage])
+        chosen = _pick(stage, view, k - k // 2, rng)
+        note = f"{NOTES[stage]}; {HALF_RANDOM}"
+        if len(chosen) == available:
+            return replace(chosen, note=note)
+        left = np.setdiff1d(view.candidates, chosen.indices)
+        rest = replace(view, candidates=left, taken=np.append(view.taken, chosen.indices))
+        drawn = best_first(rest, rng.random(len(left)), available - len(chosen), "random", rng)
+        return replace(_joined(chosen, drawn), note=note)
+
+
+def stage_of(view: SelectionView) -> Stage:
+    """Say which stage the loop is in."""
+    n_labels = view.probabilities.shape[1]
+    discovered = max(len(np.unique(view.labels)), 1)
+    per_label = len(view.labelled) / discovered
+    if per_label < LEARNABLE and n_labels < MANY_LABELS:
+        return "spread"
+    agreement = view.signals.agreement
+    if per_label >= LEARNT and agreement is not None and agreement >= SETTLED:
+        return "margin"
+    return "herding"
+
+
+def falls_short(view: SelectionView) -> bool:
+    """Tell whether chosen labels have taught less than random ones, beyond noise."""
+    if view.signals.advantage is None:
+        return False
+    difference, error = view.signals.advantage
+    return difference + BEHIND * error < 0
+
+
+def spread(view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
+    """Draw items at random, the predicted labels sharing the places by the root of their size.
+
+    Args:
+        view: The pool as it stands.
+        k: How many to pick.
+        rng: The only source of chance.
+
+    Returns:
+        Up to k candidates, no two alike, highest draw first; what is within its label's share
+        has a draw from [0.5, 1), which is the score, and what only fills up one from [0, 0.5).
+    """
+    predicted = likeliest_labels(view.probabilities, view.candidates)
+    places = quotas(np.bincount(predicted, minlength=view.probabilities.shape[1]), k)
+    draws = rng.random(len(predicted), dtype=np.float32) / 2
+    for label in np.flatnonzero(places):
+        members = np.flatnonzero(predicted == label)
+        draws[members[highest(draws[members], int(places[label]), rng)]] += 0.5
+    return best_first(view, draws, k, "coverage", rng)
+
+
+def _pick(stage: Stage, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
+    if stage == "spread":
+        return spread(view, k, rng)
+    return (Herding() if stage == "herding" else Margin()).select(view, k, rng)
+
+
+def _joined(first: Selection, second: Selection) -> Selection:
+    return Selection(
+        np.append(first.indices, second.indices),
+        np.append(first.scores, second.scores),
+        first.reasons + second.reasons,
+    )
