@@ -7,8 +7,9 @@ modules open before the clock starts and the embeddings read once, so that the d
 
 peak_memory_mb is the growth of the process's anonymous memory (RssAnon in /proc/self/status,
 looked up every 5 ms) between the start of the selection and its highest point. Pages of the
-memory-mapped files are not in it: the system takes those back whenever it needs the room. Where
-there is no /proc, it is the growth of the peak resident size, which counts them, and so too high.
+memory-mapped files are not in it: the system takes those back whenever it needs the room. What is
+held for less than 5 ms may be missed. Where there is no /proc, it is the growth of the peak
+resident size, which counts those pages, and so too high.
 
 coverage_radius is the largest distance of an item, of 20,000 at most, to the nearest that is
 labelled or picked; clusters_hit says from how many of the 200 clusters items were picked.
