@@ -137,14 +137,21 @@ def nearest_among(
 
     Returns:
         Places in `among` and cosines, both of shape (m, min(k, n)), nearest first.
-        O(m * n * d) time, O((block + n) * d) memory.
+        O(m * n * d) time, O(block * d) memory.
     """
     k = min(k, len(among))
-    known = unit_rows(embeddings, among)
     places = np.empty((len(indices), k), dtype=np.int64)
     cosines = np.empty((len(indices), k), dtype=np.float32)
+    few = unit_rows(embeddings, among) if len(among) <= BLOCK else None  # read once
     for where in _blocks(len(indices)):
-        cosines[where], places[where] = _search(unit_rows(embeddings, indices[where]), known, k)
+        rows = unit_rows(embeddings, indices[where])
+        best = faiss.ResultHeap(len(rows), k, keep_max=True)
+        for part in _blocks(len(among)):
+            base = unit_rows(embeddings, among[part]) if few is None else few
+            found, near = _search(rows, base, min(k, len(base)))
+            best.add_result(found, near + part.start)
+        best.finalize()
+        cosines[where], places[where] = best.D, best.I
     return places, cosines
 
 

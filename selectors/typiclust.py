@@ -39,7 +39,7 @@ class TypiClust:
     The picked set does not depend on the order of the pool wherever uncertainties are distinct.
 
     Source: Hacohen, Dekel and Weinshall 2022 (TypiClust).
-    O(n_items * n_clusters * d) time, O(n_items + largest_cluster * d) memory.
+    O(n_items * n_clusters * d) time, O(n_items + block * d) memory.
 
     Args:
         neighbours: Nearest neighbours over which the distance is averaged.
@@ -100,7 +100,7 @@ def most_typical(
 
     Returns:
         Indices, the most typical first, and their mean distances; of a cluster of more than 2,048
-        only the 256 that seem most typical. O(n * min(n, 2048) * d) time, O(n * d) memory.
+        only the 256 that seem most typical. O(n * min(n, 2048) * d) time, O(block * d) memory.
     """
     neighbours = min(neighbours, len(members) // 2)
     if len(members) > WHOLE:
