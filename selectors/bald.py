@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from hilt.selectors.base import how_many
-from hilt.selectors.committee import disagreement, scored_by
+from hilt.selectors.committee import disagreement
 from hilt.selectors.coverage import first_batch
 from hilt.selectors.probe import can_fit, fit_probe
 from hilt.selectors.ranking import best_first
 from hilt.selectors.rows import unit_rows
-from hilt.types import Floats, Integers, Selection, SelectionView
+from hilt.selectors.threads import over_rows
+from hilt.types import Floats, Selection, SelectionView
 
 
 class Bald:
@@ -43,8 +44,8 @@ class Bald:
         probe = fit_probe(unit_rows(view.embeddings, view.labelled), view.labels)
         weights = probe.draw(self.draws, rng)
 
-        def committee(indices: Integers) -> Floats:
-            return probe.probabilities(unit_rows(view.embeddings, indices), weights)
+        def information(rows: Floats) -> Floats:
+            return disagreement(probe.probabilities(rows, weights))
 
-        scores = scored_by(committee, view.candidates, disagreement)
+        scores = np.concatenate(over_rows(view.embeddings, view.candidates, information))
         return best_first(view, scores, k, "uncertain", rng)

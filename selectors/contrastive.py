@@ -8,10 +8,11 @@ from hilt.selectors.base import how_many
 from hilt.selectors.coverage import first_batch
 from hilt.selectors.neighbours import nearest_among
 from hilt.selectors.ranking import best_first
+from hilt.selectors.threads import in_threads
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Selection, SelectionView
 
-BLOCK = 8192  # candidates compared with the labelled items at one time
+BLOCK = 4096  # candidates compared with the labelled items at one time
 LEAST = 1e-6  # no label is impossible, or a divergence would be infinite
 
 
@@ -43,12 +44,15 @@ class Contrastive:
             return first_batch(view, k, rng)
         known = np.maximum(view.probabilities[view.labelled].astype(np.float32), LEAST)
         scores = margin(view.probabilities, view.candidates)  # refuses NaN
-        for start in range(0, len(scores), BLOCK):
-            where = slice(start, start + BLOCK)
-            indices = view.candidates[where]
+
+        def compare(start: int) -> None:
+            indices = view.candidates[start : start + BLOCK]
             own = np.maximum(view.probabilities[indices].astype(np.float32), LEAST)
             near, _ = nearest_among(view.embeddings, indices, view.labelled, self.neighbours)
-            scores[where] = 1 - np.exp(-mean_divergence(known, near, own))
+            divergences = mean_divergence(known, near, own)
+            scores[start : start + BLOCK] = 1 - np.exp(-divergences)
+
+        in_threads(compare, range(0, len(scores), BLOCK))
         return best_first(view, scores, k, "uncertain", rng)
 
 

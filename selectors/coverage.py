@@ -9,6 +9,7 @@ from hilt.selectors.duplicates import pick_distinct
 from hilt.selectors.quotas import quotas
 from hilt.selectors.ranking import NOTHING, filled_up
 from hilt.selectors.rows import unit_rows
+from hilt.selectors.threads import in_threads
 from hilt.selectors.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
@@ -86,16 +87,17 @@ def _nearest(
     view: SelectionView, strata: Integers, centres: Floats, owners: Integers
 ) -> tuple[Integers, Floats]:
     """Find the member nearest to the centre of each cluster, within its stratum."""
-    indices = np.zeros(len(centres), dtype=np.int64)
-    cosines = np.full(len(centres), -np.inf, dtype=np.float32)
     every = np.arange(len(centres))
-    for start in range(0, len(view.candidates), BLOCK):
+
+    def nearest(start: int) -> tuple[Integers, Floats]:
         block = view.candidates[start : start + BLOCK]
         cosine = unit_rows(view.embeddings, block) @ centres.T  # (n_block, k)
         cosine[strata[start : start + BLOCK, None] != owners] = -np.inf  # another stratum's
         cosine[cosine < cosine.max(axis=1, keepdims=True)] = -np.inf  # another cluster's
         top = cosine.argmax(axis=0)
-        better = cosine[top, every] > cosines
-        indices[better] = block[top[better]]
-        cosines[better] = cosine[top, every][better]
-    return indices, cosines
+        return block[top], cosine[top, every]
+
+    found = in_threads(nearest, range(0, len(view.candidates), BLOCK))
+    indices, cosines = map(np.stack, zip(*found, strict=True))  # (n_blocks, k)
+    best = cosines.argmax(axis=0)
+    return indices[best, every], cosines[best, every]

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from hilt.selectors.base import how_many
-from hilt.selectors.committee import scored_by
 from hilt.selectors.coverage import cover, first_batch
 from hilt.selectors.probe import can_fit, fit_probe
 from hilt.selectors.ranking import filled_up
 from hilt.selectors.rows import unit_rows
+from hilt.selectors.threads import over_rows
 from hilt.selectors.uncertainty import margin
-from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+from hilt.types import Floats, Reason, Selection, SelectionView
 
 PER_PICK = 25  # candidates that are clustered for every pick, at least
 
@@ -66,10 +66,10 @@ class DropQuery:
         probe = fit_probe(unit_rows(view.embeddings, view.labelled), view.labels)
         weights = np.concatenate([probe.weights[None], probe.thin(self.passes, self.share, rng)])
 
-        def committee(indices: Integers) -> Floats:
-            return probe.probabilities(unit_rows(view.embeddings, indices), weights)
+        def flips(rows: Floats) -> Floats:
+            return share_of_flips(probe.probabilities(rows, weights))
 
-        return scored_by(committee, view.candidates, share_of_flips)
+        return np.concatenate(over_rows(view.embeddings, view.candidates, flips))
 
 
 def share_of_flips(answers: Floats) -> Floats:

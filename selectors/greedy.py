@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hilt.selectors.sampling import Sample
-from hilt.selectors.threads import one_thread
+from hilt.selectors.threads import in_threads, one_thread
 from hilt.types import Floats, Integers
 
 BLOCK = 256  # items whose gains are computed together at first
@@ -63,15 +63,9 @@ def cover_greedily(
 
     Source: Nemhauser, Wolsey and Fisher 1978 for the greedy choice; Minoux 1978 for the lazy one.
     """
-    covered = covered.copy()
-
-    def gains_of(places: Integers) -> Floats:
-        gained = nearness(sample.rows[places] @ sample.rows.T, radius) - covered  # (m, n)
-        return np.maximum(gained, 0, out=gained) @ weights
-
-    every = np.arange(len(sample))
-    gains = np.concatenate([gains_of(every[s : s + BLOCK]) for s in range(0, len(every), BLOCK)])
+    gains = _first_gains(sample, weights, covered, radius)
     gains[~sample.open] = -1
+    covered = covered.copy()
     computed = np.zeros(len(sample), dtype=np.int64)  # after how many picks
     picked: list[int] = []
     picked_gains: list[float] = []
@@ -83,7 +77,9 @@ def cover_greedily(
             if computed[best] < len(picked):
                 highest = np.argpartition(-gains, min(AGAIN, len(gains) - 1))[:AGAIN]
                 stale = highest[(gains[highest] > 0) & (computed[highest] < len(picked))]
-                gains[stale], computed[stale] = gains_of(stale), len(picked)
+                near = nearness(sample.rows[stale] @ sample.rows.T, radius)
+                gains[stale] = np.maximum(near - covered, 0) @ weights
+                computed[stale] = len(picked)
                 continue
             picked.append(best)
             picked_gains.append(float(gains[best]))
@@ -91,3 +87,22 @@ def cover_greedily(
             np.maximum(covered, nearness(cosines, radius), out=covered)
             gains[sample.alike(best, cosines)] = -1
     return np.array(picked, dtype=np.int64), np.array(picked_gains, dtype=np.float32)
+
+
+def _first_gains(sample: Sample, weights: Floats, covered: Floats, radius: float) -> Floats:
+    """Compute what every item would gain as the first pick, each pair of them once."""
+    gains = np.zeros(len(sample), dtype=np.float32)
+
+    def gains_of(start: int) -> tuple[Floats, Floats]:
+        """Compute what a block gains, and what it adds to the gains of all after it."""
+        block = slice(start, start + BLOCK)
+        near = nearness(sample.rows[block] @ sample.rows[start:].T, radius)  # (block, rest)
+        own = np.maximum(near - covered[start:], 0) @ weights[start:]
+        later = np.maximum(near[:, BLOCK:] - covered[block, None], 0)
+        return own, weights[block] @ later
+
+    starts = range(0, len(sample), BLOCK)
+    for start, (own, later) in zip(starts, in_threads(gains_of, starts), strict=True):
+        gains[start : start + BLOCK] += own
+        gains[start + BLOCK :] += later
+    return gains

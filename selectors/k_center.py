@@ -9,8 +9,8 @@ import numpy as np
 from hilt.selectors.base import how_many
 from hilt.selectors.duplicates import ROUNDING
 from hilt.selectors.ranking import filled_up
-from hilt.selectors.rows import unit_blocks, unit_rows
-from hilt.selectors.threads import one_thread
+from hilt.selectors.rows import unit_rows
+from hilt.selectors.threads import one_thread, over_rows
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
@@ -105,10 +105,12 @@ def farthest_first(view: SelectionView, centres: Floats, k: int) -> tuple[Intege
 
 def _nearest_cosines(view: SelectionView, centres: Floats) -> Floats:
     """Find the cosine of every candidate to the nearest centre, shape (n_candidates,)."""
-    nearest = np.empty(len(view.candidates), dtype=np.float32)
-    for where, rows in unit_blocks(view.embeddings, view.candidates):
-        nearest[where] = (rows @ centres.T).max(axis=1, initial=-1)
-    return nearest
+
+    def nearest(rows: Floats) -> Floats:
+        cosines: Floats = (rows @ centres.T).max(axis=1, initial=-1)
+        return cosines
+
+    return np.concatenate(over_rows(view.embeddings, view.candidates, nearest))
 
 
 def _lowest(values: Floats, count: int) -> tuple[Integers, float]:
@@ -121,8 +123,7 @@ def _lowest(values: Floats, count: int) -> tuple[Integers, float]:
 
 def _most_central(view: SelectionView) -> Integers:
     """Find the candidate nearest to the mean of all, shape (1,)."""
-    total = np.zeros(view.embeddings.shape[1])
-    for _, rows in unit_blocks(view.embeddings, view.candidates):
-        total += rows.sum(axis=0, dtype=np.float64)
-    cosines = _nearest_cosines(view, unit_rows(total[None], np.array([0])))
+    sums = over_rows(view.embeddings, view.candidates, lambda rows: rows.sum(axis=0))
+    total = np.stack(sums).sum(axis=0, keepdims=True, dtype=np.float64)
+    cosines = _nearest_cosines(view, unit_rows(total, np.array([0])))
     return view.candidates[[int(cosines.argmax())]]

@@ -10,11 +10,12 @@ from hilt.selectors.clustering import centroids, spread_rows
 from hilt.selectors.ranking import filled_up
 from hilt.selectors.rows import unit_rows
 from hilt.selectors.sampling import Bools, Sample, pick_from_samples, read_sample
-from hilt.selectors.threads import one_thread
+from hilt.selectors.threads import in_threads, one_thread
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
-BLOCK = 512  # items compared with all others at one time; a multiple of 8
+BLOCK = 256  # items compared with all others at one time; a multiple of 8
+LEARN_FROM = 128  # rows per cluster that k-means learns from
 CHECKED = 1000  # items whose balls say how large a pure one is
 
 Bits = npt.NDArray[np.uint8]
@@ -87,17 +88,21 @@ def pure_cosine(rows: Floats, n_clusters: int, purity: float, seed: int) -> floa
     Returns:
         The cosine from which an item belongs to a ball: the quantile of items' cosines to the
         nearest item of another cluster, on up to a thousand of them, evenly spread over the rows.
+        O(n * (n_clusters + 1000) * d) time.
     """
-    centres = centroids(rows, n_clusters, seed, start=spread_rows(rows, n_clusters, seed))
+    some = rows[:: max(1, len(rows) // (LEARN_FROM * n_clusters))]
+    centres = centroids(some, n_clusters, seed, start=spread_rows(some, n_clusters, seed))
     cluster = (rows @ centres.T).argmax(axis=1)
     checked = np.arange(0, len(rows), len(rows) // CHECKED + 1)
-    nearest = np.empty(len(checked), dtype=np.float32)
-    for start in range(0, len(checked), BLOCK):
+
+    def nearest_other(start: int) -> Floats:
         block = checked[start : start + BLOCK]
         cosines = rows[block] @ rows.T
         cosines[cluster[block, None] == cluster] = -1
-        nearest[start : start + BLOCK] = cosines.max(axis=1)
-    return float(np.quantile(nearest, purity))
+        return np.asarray(cosines.max(axis=1))
+
+    nearest = in_threads(nearest_other, range(0, len(checked), BLOCK))
+    return float(np.quantile(np.concatenate(nearest), purity))
 
 
 def balls(rows: Floats, least: float) -> Bits:
@@ -111,13 +116,17 @@ def balls(rows: Floats, least: float) -> Bits:
         Shape (n, ceil(n / 8)), a symmetric matrix of bits, row by row (`np.unpackbits`).
     """
     bits = np.zeros((len(rows), (len(rows) + 7) // 8), dtype=np.uint8)
-    for start in range(0, len(rows), BLOCK):
+
+    def compare(start: int) -> None:
+        """Compare a block with itself and all after it."""
         inside = rows[start : start + BLOCK] @ rows[start:].T >= least
         inside[np.arange(len(inside)), np.arange(len(inside))] = True  # rows of zeros, too
         inside[:, : len(inside)] |= inside[:, : len(inside)].T  # symmetric to the last bit
         bits[start : start + BLOCK, start // 8 :] = np.packbits(inside, axis=1)
-        columns = np.packbits(inside.T, axis=1)
+        columns = np.packbits(np.ascontiguousarray(inside.T), axis=1)
         bits[start:, start // 8 : start // 8 + columns.shape[1]] = columns
+
+    in_threads(compare, range(0, len(rows), BLOCK))  # none writes where another does
     return bits
 
 

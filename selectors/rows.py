@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from hilt.errors import DataError
@@ -36,16 +34,3 @@ def unit_rows(embeddings: Floats, indices: Integers) -> Floats:
         )
     rows /= np.where(lengths > 0, lengths, 1)[:, None]
     return rows
-
-
-def unit_blocks(
-    embeddings: Floats, indices: Integers, size: int = 8192
-) -> Iterator[tuple[slice, Floats]]:
-    """Go through rows in blocks, so that few of them are float32 at one time.
-
-    Yields:
-        Which of `indices` a block holds, and its rows as `unit_rows` gives them.
-    """
-    for start in range(0, len(indices), size):
-        where = slice(start, start + size)
-        yield where, unit_rows(embeddings, indices[where])

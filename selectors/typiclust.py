@@ -11,7 +11,8 @@ from hilt.selectors.clustering import centroids, spread_rows
 from hilt.selectors.duplicates import pick_distinct
 from hilt.selectors.neighbours import nearest_among
 from hilt.selectors.ranking import NOTHING, draw, filled_up
-from hilt.selectors.rows import unit_blocks, unit_rows
+from hilt.selectors.rows import unit_rows
+from hilt.selectors.threads import in_threads, over_rows
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
@@ -20,8 +21,9 @@ SPREAD_FROM = 20  # rows per cluster from which those where clusters start are d
 ROUNDS = 10  # of k-means
 SMALLEST = 5  # clusters of so many items or fewer are left out
 WHOLE = 2048  # members up to which every one is compared with every other
-SHORTLIST = 256  # members of a larger cluster that are compared with all others
-LOOKED_AT = 512  # members with which all are compared to make the shortlist
+SHORTLIST = 128  # members of a larger cluster that are compared with all others
+LOOKED_AT = 256  # members, or a few more, with which all are compared to make the shortlist
+FEWEST = 3  # of those, the nearest whose distance is averaged then
 
 
 class TypiClust:
@@ -33,7 +35,7 @@ class TypiClust:
     the next most typical of each follows, and so on; clusters of five items or fewer are left out.
     Where that is all, the most uncertain fill up.
 
-    Clusters of up to 2,048 items are searched exactly; in larger ones, the 256 that are most
+    Clusters of up to 2,048 items are searched exactly; in larger ones, the 128 that are most
     typical among a sample are compared with all others.
 
     The picked set does not depend on the order of the pool wherever uncertainties are distinct.
@@ -57,15 +59,16 @@ class TypiClust:
             return NOTHING
         score_of: dict[int, float] = {}
         ranked: list[Integers] = []
-        for members in self._clusters(view, k, rng)[:k]:
-            members, distances = most_typical(view, members, self.neighbours, rng)
+        clusters = self._clusters(view, k, rng)[:k]
+        typical = in_threads(lambda members: most_typical(view, members, self.neighbours), clusters)
+        for members, distances in typical:
             score_of |= dict(zip(members.tolist(), (1 / (1 + distances)).tolist(), strict=True))
             ranked.append(members[np.isin(members, view.candidates, assume_unique=True)])
         picked = pick_distinct(view, _turn_by_turn(ranked), k)
         scores = np.array([score_of[index] for index in picked.tolist()], dtype=np.float32)
         reason: Reason = "coverage"
-        typical = Selection(picked, scores, (reason,) * len(picked))
-        return filled_up(view, typical, margin(view.probabilities, view.candidates), k, rng)
+        covering = Selection(picked, scores, (reason,) * len(picked))
+        return filled_up(view, covering, margin(view.probabilities, view.candidates), k, rng)
 
     def _clusters(self, view: SelectionView, k: int, rng: np.random.Generator) -> list[Integers]:
         """Give each cluster's members, fewest labels first, and of equals the largest cluster."""
@@ -77,9 +80,9 @@ class TypiClust:
         seed = int(rng.integers(2**31))
         start = spread_rows(rows[:: max(1, len(rows) // (SPREAD_FROM * count))], count, seed)
         centres = centroids(rows, count, seed, rounds=ROUNDS, start=start)
-        owner = np.empty(len(items), dtype=np.int64)
-        for where, block in unit_blocks(view.embeddings, items):
-            owner[where] = (block @ centres.T).argmax(axis=1)
+        owner = np.concatenate(
+            over_rows(view.embeddings, items, lambda block: (block @ centres.T).argmax(axis=1))
+        )
         sizes = np.bincount(owner, minlength=len(centres))
         labels = np.bincount(owner[np.isin(items, view.labelled)], minlength=len(centres))
         order = np.lexsort((-sizes, labels))
@@ -88,7 +91,7 @@ class TypiClust:
 
 
 def most_typical(
-    view: SelectionView, members: Integers, neighbours: int, rng: np.random.Generator
+    view: SelectionView, members: Integers, neighbours: int
 ) -> tuple[Integers, Floats]:
     """Order the members of a cluster by how near their nearest neighbours in it are.
 
@@ -96,17 +99,16 @@ def most_typical(
         view: The pool as it stands.
         members: Shape (n,), indices.
         neighbours: Over how many the distance is averaged; half the cluster, where that is less.
-        rng: Draws what the members of a large cluster are compared with.
 
     Returns:
         Indices, the most typical first, and their mean distances; of a cluster of more than 2,048
-        only the 256 that seem most typical. O(n * min(n, 2048) * d) time, O(block * d) memory.
+        only the 128 that seem most typical. O(n * min(n, 2048) * d) time, O(block * d) memory.
     """
     neighbours = min(neighbours, len(members) // 2)
     if len(members) > WHOLE:
-        doubt = margin(view.probabilities, members)
-        seen = members[draw(np.arange(len(members)), doubt, LOOKED_AT, rng)]
-        fewer = -(-neighbours * LOOKED_AT // len(members))  # as dense as the sample is
+        ordered = members[np.argsort(-margin(view.probabilities, members), kind="stable")]
+        seen = ordered[:: len(ordered) // LOOKED_AT]  # the same whatever the order of the pool
+        fewer = max(FEWEST, neighbours * LOOKED_AT // len(members))
         estimates = _mean_distances(view, members, seen, fewer)
         shortlist = members[np.argsort(estimates, kind="stable")[:SHORTLIST]]
     else:
