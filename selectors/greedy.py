@@ -9,7 +9,7 @@ from hilt.selectors.threads import in_threads, one_thread
 from hilt.types import Floats, Integers
 
 BLOCK = 256  # items whose gains are computed together at first
-AGAIN = 32  # and later, when the highest are computed anew
+AGAIN = 32  # and later, when the highest are brought up to date
 
 
 def nearness(cosines: Floats, radius: float) -> Floats:
@@ -57,16 +57,16 @@ def cover_greedily(
         Places of up to k open items, no two of them alike, and their gains; fewer when nothing
         that is open gains anything.
 
-        Exact: gains only fall as items are picked, so that the highest is computed anew, with
+        Exact: gains only fall as items are picked, so that the highest is brought up to date, with
         those that come close to it, until it stays the highest.
-        O(n^2 * d) time, O((block + d) * n) memory.
+        O(n^2 * d) time, O((block + d + k) * n) memory.
 
     Source: Nemhauser, Wolsey and Fisher 1978 for the greedy choice; Minoux 1978 for the lazy one.
     """
     gains = _first_gains(sample, weights, covered, radius)
     gains[~sample.open] = -1
-    covered = covered.copy()
-    computed = np.zeros(len(sample), dtype=np.int64)  # after how many picks
+    history = [covered]  # after each pick
+    computed = np.zeros(len(sample), dtype=np.int64)  # after how many picks each gain was
     picked: list[int] = []
     picked_gains: list[float] = []
     with one_thread():
@@ -77,21 +77,21 @@ def cover_greedily(
             if computed[best] < len(picked):
                 highest = np.argpartition(-gains, min(AGAIN, len(gains) - 1))[:AGAIN]
                 stale = highest[(gains[highest] > 0) & (computed[highest] < len(picked))]
-                near = nearness(sample.rows[stale] @ sample.rows.T, radius)
-                gains[stale] = np.maximum(near - covered, 0) @ weights
+                then = np.stack([history[place] for place in computed[stale]])
+                gains[stale] -= _lost(sample, stale, weights, then, history[-1], radius)
                 computed[stale] = len(picked)
                 continue
             picked.append(best)
             picked_gains.append(float(gains[best]))
             cosines = sample.cosines_to(best)
-            np.maximum(covered, nearness(cosines, radius), out=covered)
+            history.append(np.maximum(history[-1], nearness(cosines, radius)))
             gains[sample.alike(best, cosines)] = -1
     return np.array(picked, dtype=np.int64), np.array(picked_gains, dtype=np.float32)
 
 
 def _first_gains(sample: Sample, weights: Floats, covered: Floats, radius: float) -> Floats:
     """Compute what every item would gain as the first pick, each pair of them once."""
-    gains = np.zeros(len(sample), dtype=np.float32)
+    gains = np.zeros(len(sample))  # float64: what picks take from it is taken off one by one
 
     def gains_of(start: int) -> tuple[Floats, Floats]:
         """Compute what a block gains, and what it adds to the gains of all after it."""
@@ -106,3 +106,25 @@ def _first_gains(sample: Sample, weights: Floats, covered: Floats, radius: float
         gains[start : start + BLOCK] += own
         gains[start + BLOCK :] += later
     return gains
+
+
+def _lost(
+    sample: Sample, places: Integers, weights: Floats, then: Floats, now: Floats, radius: float
+) -> Floats:
+    """Compute how much less some items gain, looking only at what is nearer to a pick now.
+
+    Args:
+        sample: Shape (n, d).
+        places: Shape (m,), of the items.
+        weights: Shape (n,).
+        then: Shape (m, n), what was covered when the gain of each was computed.
+        now: Shape (n,), what is covered now.
+        radius: Of the nearness.
+
+    Returns:
+        Shape (m,).
+    """
+    nearer = np.flatnonzero((then < now).any(axis=0))
+    near = nearness(sample.rows[places] @ sample.rows[nearer].T, radius)
+    lost = np.maximum(near - then[:, nearer], 0) - np.maximum(near - now[nearer], 0)
+    return np.asarray(lost @ weights[nearer])

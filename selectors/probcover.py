@@ -16,7 +16,7 @@ from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 BLOCK = 256  # items compared with all others at one time; a multiple of 8
 LEARN_FROM = 128  # rows per cluster that k-means learns from
-CHECKED = 1000  # items whose balls say how large a pure one is
+CHECKED = 500  # items whose balls say how large a pure one is
 
 Bits = npt.NDArray[np.uint8]
 
@@ -31,7 +31,7 @@ class ProbCover:
 
     The picks are those of the greedy algorithm on all candidates, as long as these are no more
     than `sample`; of a larger pool, those on so many drawn at random, and on a new sample for
-    every quarter of its size that is picked. The radius is the quantile over a thousand items.
+    every quarter of its size that is picked. The radius is a quantile over 500 of its items.
 
     The picked set does not depend on the order of the pool wherever uncertainties are distinct.
 
@@ -87,8 +87,8 @@ def pure_cosine(rows: Floats, n_clusters: int, purity: float, seed: int) -> floa
 
     Returns:
         The cosine from which an item belongs to a ball: the quantile of items' cosines to the
-        nearest item of another cluster, on up to a thousand of them, evenly spread over the rows.
-        O(n * (n_clusters + 1000) * d) time.
+        nearest item of another cluster, on up to 500 of them, evenly spread over the rows.
+        O(n * (n_clusters + 500) * d) time.
     """
     some = rows[:: max(1, len(rows) // (LEARN_FROM * n_clusters))]
     centres = centroids(some, n_clusters, seed, start=spread_rows(some, n_clusters, seed))

@@ -37,6 +37,7 @@ class Probe:
     spread: Floats
     sharpness: float
 
+    @one_thread()
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """Draw weights from the posterior, shape (count, d + 1, n_known)."""
         noise = rng.standard_normal((count, *self.weights.shape), dtype=np.float32)
