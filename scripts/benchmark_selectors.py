@@ -34,6 +34,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this also runs as a file
+
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -41,9 +43,6 @@ from rich.table import Table
 from hilt.errors import HiltError
 from hilt.selectors.base import SELECTORS, make_selector
 from hilt.types import Integers
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this also runs as a file
-
 from scripts.selector_pool import (
     Pool,
     coverage_radius,

@@ -37,6 +37,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this also runs as a file
+
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -47,9 +49,6 @@ from hilt.pipeline.configuration.sections import Config, Source
 from hilt.pipeline.pools.source import open_source
 from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.encoder import resolve_encoder
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this also runs as a file
-
 from scripts.peers.environments import SCIKIT_ACTIVEML, Environment, call, make_environment
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -22,14 +22,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this also runs as a file
+
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from hilt.errors import HiltError
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this also runs as a file
-
 from scripts.peers.environments import SCIKIT_ACTIVEML, Environment, call, make_environment
 from scripts.selector_pool import Pool, coverage_radius, make_pool, open_pool, read_clusters
 
