@@ -13,29 +13,11 @@ AGAIN = 32  # and later, when the highest are brought up to date
 
 
 def nearness(cosines: Floats, radius: float) -> Floats:
-    """Turn cosines into exp(-(distance / radius)^2), in (0, 1]."""
+    """Turn cosines into exp(-(distance / radius)^2), in [0, 1]; 0 for minus infinity."""
     scale = np.float32(2 / radius**2)
     near: Floats = scale * cosines
     near -= scale
     return np.exp(near, out=near)
-
-
-def covered_by(known: Floats, sample: Sample, radius: float) -> Floats:
-    """Say how near each item of a sample is to the nearest of some rows; 0 to none.
-
-    Args:
-        known: Shape (m, d), float32, unit length.
-        sample: Shape (n, d).
-        radius: Distance at which nearness has fallen to 1/e.
-
-    Returns:
-        Shape (n,), in [0, 1]. O(m * n * d) time, O(block * n) memory.
-    """
-    nearest = np.full(len(sample), -np.inf, dtype=np.float32)
-    for start in range(0, len(known), BLOCK):
-        cosines = known[start : start + BLOCK] @ sample.rows.T
-        np.maximum(nearest, cosines.max(axis=0), out=nearest)
-    return nearness(nearest, radius)
 
 
 def cover_greedily(

@@ -6,10 +6,10 @@ import numpy as np
 
 from hilt.selectors.base import how_many
 from hilt.selectors.coverage import first_batch
-from hilt.selectors.greedy import cover_greedily, covered_by
+from hilt.selectors.greedy import cover_greedily, nearness
 from hilt.selectors.ranking import filled_up
 from hilt.selectors.rows import unit_rows
-from hilt.selectors.sampling import pick_from_samples, read_sample
+from hilt.selectors.sampling import nearest_cosines, pick_from_samples, read_sample
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
@@ -60,7 +60,7 @@ class Herding:
             radius = max(_quantile_distance(spread, self.quantile), LEAST_RADIUS)
         else:
             weights, radius = np.ones(len(indices), dtype=np.float32), 1.0
-        covered = covered_by(known, sample, radius)
+        covered = nearness(nearest_cosines(sample, known), radius)
         places, gains = cover_greedily(sample, weights, covered, radius, k)
         return indices[places], gains
 

@@ -14,7 +14,7 @@ from hilt.selectors.threads import one_thread, over_rows
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
-FRONT = 1024  # candidates that are kept up to date at one time; more would wake a second thread
+FRONT = 1024  # candidates that are kept up to date at one time
 AT_ONCE = 256  # centres that every candidate is compared with before the first pick
 CLOSED = np.inf  # in place of the cosine of what may not be picked
 
@@ -44,11 +44,10 @@ class KCenter:
         centres = unit_rows(view.embeddings, np.append(known, first))
         rest = replace(view, taken=np.append(view.taken, first))
         picked, cosines = farthest_first(rest, centres, k - len(first))
-        distances = np.sqrt((1 - np.append(np.full(len(first), -1), cosines)) / 2)
+        cosines = np.append(np.full(len(first), -1, dtype=np.float32), cosines)
+        distances = np.sqrt(np.maximum(1 - cosines, 0) / 2)
         reason: Reason = "coverage"
-        covering = Selection(
-            np.append(first, picked), distances, (reason,) * (len(first) + len(picked))
-        )
+        covering = Selection(np.append(first, picked), distances, (reason,) * len(distances))
         return filled_up(view, covering, doubt, k, rng)
 
 
@@ -77,7 +76,7 @@ def farthest_first(view: SelectionView, centres: Floats, k: int) -> tuple[Intege
     picked = np.empty(0, dtype=np.int64)
     cosines = np.empty(0, dtype=np.float32)
     bounds = _nearest_cosines(view, centres[:AT_ONCE])
-    seen = np.full(len(bounds), min(AT_ONCE, len(centres)))  # centres that each bound knows of
+    seen = np.full(len(bounds), min(AT_ONCE, len(centres)), dtype=np.int32)  # centres in each bound
     near = view.near_duplicate - ROUNDING
     with one_thread():
         while len(picked) < k and bounds.min(initial=CLOSED) < near:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from hilt.selectors.base import how_many
-from hilt.selectors.greedy import cover_greedily, covered_by
+from hilt.selectors.greedy import cover_greedily, nearness
 from hilt.selectors.ranking import filled_up
 from hilt.selectors.rows import unit_rows
-from hilt.selectors.sampling import pick_from_samples, read_sample
+from hilt.selectors.sampling import nearest_cosines, pick_from_samples, read_sample
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
@@ -52,6 +52,6 @@ class MaxHerding:
         sample = read_sample(view, indices)
         known = unit_rows(view.embeddings, np.append(view.labelled, view.taken))
         weights = np.full(len(indices), 1 / len(indices), dtype=np.float32)
-        covered = covered_by(known, sample, self.radius)
+        covered = nearness(nearest_cosines(sample, known), self.radius)
         places, gains = cover_greedily(sample, weights, covered, self.radius, k)
         return indices[places], np.minimum(gains, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,7 +11,13 @@ from hilt.selectors.base import how_many
 from hilt.selectors.clustering import centroids, spread_rows
 from hilt.selectors.ranking import filled_up
 from hilt.selectors.rows import unit_rows
-from hilt.selectors.sampling import Bools, Sample, pick_from_samples, read_sample
+from hilt.selectors.sampling import (
+    Bools,
+    Sample,
+    nearest_cosines,
+    pick_from_samples,
+    read_sample,
+)
 from hilt.selectors.threads import in_threads, one_thread
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
@@ -52,26 +60,20 @@ class ProbCover:
         """Pick up to k candidates, the fullest balls first."""
         k = how_many(view, k)
         doubt = margin(view.probabilities, view.candidates)
-        seed = int(rng.integers(2**31))
-
-        def cover(view: SelectionView, indices: Integers, k: int) -> tuple[Integers, Floats]:
-            return self._cover(view, indices, k, seed)
-
+        cover = partial(self._cover, seed=int(rng.integers(2**31)))
         indices, shares = pick_from_samples(view, doubt, self.sample, k, rng, cover)
         reason: Reason = "coverage"
         covering = Selection(indices, shares, (reason,) * len(indices))
         return filled_up(view, covering, doubt, k, rng)
 
     def _cover(
-        self, view: SelectionView, indices: Integers, k: int, seed: int
+        self, view: SelectionView, indices: Integers, k: int, *, seed: int
     ) -> tuple[Integers, Floats]:
         """Pick up to k of the items of a sample."""
         sample = read_sample(view, indices)
         least = pure_cosine(sample.rows, view.probabilities.shape[1], self.purity, seed)
         known = unit_rows(view.embeddings, np.append(view.labelled, view.taken))
-        covered = np.zeros(len(sample), dtype=bool)
-        for start in range(0, len(known), BLOCK):
-            covered |= (known[start : start + BLOCK] @ sample.rows.T >= least).any(axis=0)
+        covered = nearest_cosines(sample, known) >= least
         places, counts = cover_by_balls(sample, balls(sample.rows, least), covered, k)
         return indices[places], (counts / len(sample)).astype(np.float32)
 

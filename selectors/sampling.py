@@ -11,8 +11,10 @@ import numpy.typing as npt
 from hilt.selectors.duplicates import ROUNDING
 from hilt.selectors.ranking import draw
 from hilt.selectors.rows import unit_rows
+from hilt.selectors.threads import in_threads
 from hilt.types import Floats, Integers, SelectionView
 
+BLOCK = 256  # known rows that all of a sample are compared with at one time
 PICKED_OF_SAMPLE = 4  # a sample has so many times the items that are picked from it, at least
 
 Bools = npt.NDArray[np.bool_]
@@ -57,6 +59,21 @@ def read_sample(view: SelectionView, indices: Integers) -> Sample:
     open_ = ~np.isin(groups, view.groups[view.taken])
     open_ &= (rows @ taken.T < near).all(axis=1)
     return Sample(rows, groups, open_, near)
+
+
+def nearest_cosines(sample: Sample, known: Floats) -> Floats:
+    """Find the cosine of every item of a sample to the nearest of some rows.
+
+    Args:
+        sample: Shape (n, d).
+        known: Shape (m, d), float32, unit length.
+
+    Returns:
+        Shape (n,), minus infinity where no row is known. O(m * n * d) time.
+    """
+    blocks = [known[start : start + BLOCK] for start in range(0, len(known) or 1, BLOCK)]
+    nearest = in_threads(lambda block: (block @ sample.rows.T).max(axis=0, initial=-np.inf), blocks)
+    return np.asarray(np.max(nearest, axis=0))
 
 
 def pick_from_samples(

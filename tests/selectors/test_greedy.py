@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.selectors import greedy
-from hilt.selectors.greedy import cover_greedily, covered_by, nearness
+from hilt.selectors.greedy import cover_greedily, nearness
 from hilt.selectors.sampling import Sample
 from hilt.types import Floats
 
@@ -69,16 +69,8 @@ def test_what_is_worth_nothing_is_not_picked() -> None:
     assert picked.tolist() == []
 
 
-def test_the_nearest_known_row_covers() -> None:
-    sample = sample_of(np.array([[1, 0], [0, 1]]))
-    known = np.array([[1, 0], [0.6, 0.8]], dtype=np.float32)
-
-    np.testing.assert_allclose(covered_by(known, sample, 1.0), [1, np.exp(-0.4)], rtol=1e-5)
-    assert covered_by(known[:0], sample, 1.0).tolist() == [0, 0]
-
-
 def test_nearness_has_fallen_to_1_over_e_at_the_radius() -> None:
     cosine = 1 - 0.5**2 / 2  # of unit vectors at a distance of 0.5
 
     assert nearness(np.array([cosine]), 0.5)[0] == pytest.approx(np.exp(-1))
-    assert nearness(np.array([1.0]), 0.5)[0] == 1
+    assert nearness(np.array([1.0, -np.inf]), 0.5).tolist() == [1, 0]

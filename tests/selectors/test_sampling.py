@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hilt.selectors.sampling import pick_from_samples, read_sample
+from hilt.selectors.sampling import nearest_cosines, pick_from_samples, read_sample
 from hilt.types import Floats, Integers, SelectionView
 
 Make = Callable[..., SelectionView]
@@ -17,6 +17,14 @@ def test_what_is_like_the_taken_is_not_open(make_view: Make) -> None:
     sample = read_sample(same_text, np.array([1, 2, 3]))
 
     assert sample.open.tolist() == [False, True, False]
+
+
+def test_the_nearest_of_some_rows_is_found_for_every_item(make_view: Make) -> None:
+    sample = read_sample(make_view(np.eye(2), np.full((2, 2), 0.5)), np.array([0, 1]))
+    known = np.array([[1, 0], [0.6, 0.8]], dtype=np.float32)
+
+    np.testing.assert_allclose(nearest_cosines(sample, known), [1, 0.8], rtol=1e-6)
+    assert nearest_cosines(sample, known[:0]).tolist() == [-np.inf, -np.inf]
 
 
 def test_a_pick_larger_than_a_quarter_of_a_sample_is_made_from_several(make_pool: Make) -> None:
