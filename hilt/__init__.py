@@ -28,16 +28,20 @@ if TYPE_CHECKING:
         UnknownNameError,
         WorkspaceError,
     )
+    from hilt.pipeline.adjudicating import agree
     from hilt.pipeline.batches import select
     from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark
     from hilt.pipeline.configuration.reading import load_config
     from hilt.pipeline.configuration.sections import Config
     from hilt.pipeline.cycle import cycle, train
+    from hilt.pipeline.duplicates.summary import find_duplicates
     from hilt.pipeline.oracle import oracle
     from hilt.pipeline.predict import predict
     from hilt.pipeline.proposing import propose
     from hilt.pipeline.release import release
     from hilt.pipeline.reporting.report import write_report
+    from hilt.pipeline.review_screen import review_in_browser
+    from hilt.pipeline.reviewers import add_reviewer, remove_reviewer, reviewers
     from hilt.pipeline.reviewing import export_batch, import_answers, record, simulate
     from hilt.pipeline.rules import rules_table
     from hilt.pipeline.status import status
@@ -55,16 +59,20 @@ _HOMES = {
         "UnknownNameError",
         "WorkspaceError",
     ),
+    "hilt.pipeline.adjudicating": ("agree",),
     "hilt.pipeline.batches": ("select",),
     "hilt.pipeline.benchmarking.benchmark": ("BenchmarkPlan", "benchmark"),
     "hilt.pipeline.configuration.sections": ("Config",),
     "hilt.pipeline.configuration.reading": ("load_config",),
     "hilt.pipeline.cycle": ("cycle", "train"),
+    "hilt.pipeline.duplicates.summary": ("find_duplicates",),
     "hilt.pipeline.oracle": ("oracle",),
     "hilt.pipeline.predict": ("predict",),
     "hilt.pipeline.proposing": ("propose",),
     "hilt.pipeline.release": ("release",),
     "hilt.pipeline.reporting.report": ("write_report",),
+    "hilt.pipeline.review_screen": ("review_in_browser",),
+    "hilt.pipeline.reviewers": ("add_reviewer", "remove_reviewer", "reviewers"),
     "hilt.pipeline.reviewing": ("export_batch", "import_answers", "record", "simulate"),
     "hilt.pipeline.rules": ("rules_table",),
     "hilt.pipeline.status": ("status",),
@@ -100,10 +108,13 @@ __all__ = [
     "UnknownNameError",
     "Workspace",
     "WorkspaceError",
+    "add_reviewer",
+    "agree",
     "benchmark",
     "cycle",
     "export_batch",
     "export_onnx",
+    "find_duplicates",
     "import_answers",
     "init",
     "load_config",
@@ -113,6 +124,9 @@ __all__ = [
     "propose",
     "record",
     "release",
+    "remove_reviewer",
+    "review_in_browser",
+    "reviewers",
     "rules_table",
     "select",
     "simulate",

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.integer[Any]]
 
 TaskKind = Literal["single"]
-Reason = Literal["uncertain", "coverage", "random", "audit", "recheck"]
+Reason = Literal["uncertain", "coverage", "random", "audit", "recheck", "inherited"]
 Action = Literal["label", "skip", "flag"]
 
 
@@ -53,8 +53,9 @@ class Graph:
     """The nearest neighbours of every item, made once for an embedding file.
 
     Attributes:
-        neighbours: Shape (n_items, k), int32, nearest first, never the item itself; -1 where
-            fewer were found. May be memory-mapped.
+        neighbours: Shape (n_items, k), int32, nearest first; -1 where fewer were found. Never
+            the item itself, and in a workspace never the same text: of each text the first item
+            stands for all. May be memory-mapped.
         cosines: Shape (n_items, k), the cosines to them; -1 where there is none.
     """
 
@@ -89,7 +90,8 @@ class SelectionView:
         candidates: Shape (n_candidates,), ascending indices that may be picked.
         labelled: Shape (n_labelled,), indices of the items that have a label.
         labels: Shape (n_labelled,), the positions of those labels.
-        groups: Shape (n_items,); items with an equal value have the same normalised text.
+        groups: Shape (n_items,), the representative of each item's near-duplicates, itself where
+            it has none; items with an equal value share a decision.
         taken: Indices already in this batch (the audit slice); nothing near them is picked.
         near_duplicate: Cosine from which two items are too alike for one batch.
         seconds: Shape (n_items,), how long a person is predicted to need for each item; None

@@ -11,14 +11,18 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from hilt.types import Floats
+from hilt.types import Integers
 
+Array = npt.NDArray[Any]
 Maker = Mapping[str, Any]
+MEASURED = "measured"  # the key under which the JSON holds what the making found out
 
 
 def fingerprint(value: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
@@ -36,7 +40,7 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - anything that 
 
 @dataclass(frozen=True, slots=True)
 class ArrayFile:
-    """A two-dimensional array on disk, with the JSON that says what made it."""
+    """An array on disk, with the JSON that says what made it."""
 
     path: Path
 
@@ -53,13 +57,21 @@ class ArrayFile:
         return maker
 
     def is_current(self, maker: Maker) -> bool:
-        """Tell whether the finished array was made by exactly this maker."""
+        """Tell whether the finished array was made by this maker, whatever was measured then."""
+        made = self.maker()
+        if made is not None:
+            made.pop(MEASURED, None)
         wanted: dict[str, Any] = json.loads(json.dumps(maker))
-        return self.maker() == wanted
+        return made == wanted
 
-    def open(self) -> Floats:
+    def measured(self) -> dict[str, Any]:
+        """Read what was measured while the finished array was made."""
+        measured: dict[str, Any] = (self.maker() or {}).get(MEASURED, {})
+        return measured
+
+    def open(self) -> Array:
         """Open the finished array, memory-mapped and read-only."""
-        array: Floats = np.load(self.path, mmap_mode="r")
+        array: Array = np.load(self.path, mmap_mode="r")
         return array
 
 
@@ -68,52 +80,63 @@ class PartialArray:
 
     Args:
         file: What it shall become.
-        shape: Rows and columns of the whole.
+        shape: Of the whole, the rows first.
         maker: What makes it; a leftover of another maker is thrown away.
-        chunk_rows: Rows in a chunk.
+        chunk_rows: Rows in a chunk; or where chunks begin, ascending, and where the last one ends.
+        dtype: Of the whole.
     """
 
     def __init__(
-        self, file: ArrayFile, shape: tuple[int, int], maker: Maker, chunk_rows: int
+        self,
+        file: ArrayFile,
+        shape: tuple[int, ...],
+        maker: Maker,
+        chunk_rows: int | Integers,
+        dtype: npt.DTypeLike = np.float16,
     ) -> None:
         self.file = file
         self.shape = shape
-        self.chunk_rows = chunk_rows
+        self.dtype = np.dtype(dtype)
+        bounds = _bounds(shape[0], chunk_rows)
+        self._stops = dict(pairwise(bounds))
         self._path = file.path.with_name(file.path.name + ".part")
         self._state_path = self._path.with_suffix(".part.json")
-        self._head = json.loads(json.dumps({"maker": maker, "shape": shape, "chunk": chunk_rows}))
+        head = {"maker": maker, "shape": shape, "dtype": str(self.dtype)}
+        self._head = json.loads(json.dumps({**head, "chunks": fingerprint(bounds)}))
         self._done = self._recover()
         self._rows = self._open()
 
     def missing(self) -> Iterator[tuple[int, int]]:
         """Yield the (start, stop) of every chunk that is not written yet."""
-        for start in range(0, self.shape[0], self.chunk_rows):
+        for start, stop in self._stops.items():
             if start not in self._done:
-                yield start, min(start + self.chunk_rows, self.shape[0])
+                yield start, stop
 
-    def write(self, start: int, rows: Floats) -> None:
+    def write(self, start: int, rows: Array) -> None:
         """Write one chunk, for good.
 
         Raises:
             ValueError: If it is not one row per item of the chunk that begins at `start`.
         """
-        stop = min(start + self.chunk_rows, self.shape[0])
-        if rows.shape != (stop - start, self.shape[1]):
+        stop = self._stops[start]
+        expected = (stop - start, *self.shape[1:])
+        if rows.shape != expected:
             raise ValueError(
                 f"{self.file.path.stem}: items {start} to {stop - 1} gave an array of shape"
-                f" {rows.shape}, expected {(stop - start, self.shape[1])}."
+                f" {rows.shape}, expected {expected}."
             )
-        self._rows[start : start + len(rows)] = rows
+        self._rows[start:stop] = rows
         self._rows.flush()
         self._done.add(start)
         write_json(self._state_path, {**self._head, "done": sorted(self._done)})
 
-    def finish(self) -> None:
-        """Turn it into the finished array."""
+    def finish(self, measured: Mapping[str, Any] | None = None) -> None:
+        """Turn it into the finished array, with what was measured on the way beside its maker."""
         del self._rows
         self.file.maker_path.unlink(missing_ok=True)
         self._path.replace(self.file.path)
-        write_json(self.file.maker_path, self._head["maker"])
+        found = {} if measured is None else {MEASURED: measured}
+        write_json(self.file.maker_path, {**self._head["maker"], **found})
         self._state_path.unlink(missing_ok=True)
 
     def _recover(self) -> set[int]:
@@ -135,10 +158,17 @@ class PartialArray:
             return np.lib.format.open_memmap(self._path, mode="r+")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._state_path.unlink(missing_ok=True)
-        return np.lib.format.open_memmap(self._path, mode="w+", dtype=np.float16, shape=self.shape)
+        return np.lib.format.open_memmap(self._path, mode="w+", dtype=self.dtype, shape=self.shape)
 
 
 def blocks(n_rows: int, size: int = 65536) -> Iterator[slice]:
     """Yield slices that cover `n_rows` rows, so that no pass copies a whole pool."""
     for start in range(0, n_rows, size):
         yield slice(start, min(start + size, n_rows))
+
+
+def _bounds(n_rows: int, chunk_rows: int | Integers) -> list[int]:
+    if isinstance(chunk_rows, int):
+        return [*range(0, n_rows, chunk_rows), n_rows]
+    bounds: list[int] = chunk_rows.tolist()
+    return bounds

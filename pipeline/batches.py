@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from hilt.errors import WorkspaceError
+from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
+from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.proposing import latest_training
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.base import make_selector
@@ -25,11 +26,14 @@ from hilt.types import (
     SelectionView,
 )
 
+BLIND: tuple[Reason, ...] = ("audit", "inherited")
 AUDIT_STREAM = 1  # the order of the audit is drawn from (seed, 1), batch b from (seed, 2, b)
 BATCH_STREAM = 2
 
 
-def select(workspace: Workspace, size: int | None = None, *, anew: bool = False) -> Batch:
+def select(
+    workspace: Workspace, size: int | None = None, *, anew: bool = False, extend: bool = False
+) -> Batch:
     """Pick the next batch, or return the open one while somebody may still be reviewing it.
 
     Args:
@@ -37,20 +41,24 @@ def select(workspace: Workspace, size: int | None = None, *, anew: bool = False)
         size: Items in the batch, `batch.size` of the configuration by default.
         anew: Make a new batch even when the last one has undecided items; those go back to
             the pool.
+        extend: Make a new batch beside the open ones, whose undecided items people keep.
 
     Raises:
         WorkspaceError: If there are no proposals yet, or nothing is left to ask about.
     """
     with workspace.locked():
         batch = open_batch(workspace)
-        if batch is not None and not anew:
+        if batch is not None and not anew and not extend:
             return batch
-        rows = _pick(workspace, size or workspace.config.batch.size)
+        open_ = workspace.store.open_batches() if extend else []
+        waiting = [row.item_index for each in open_ for row in workspace.store.batch_items(each)]
+        rows = _pick(workspace, size or workspace.config.batch.size, waiting)
         training = latest_training(workspace)
         number = workspace.store.add_batch(
             cycle=0 if training is None else training.cycle,
             selector=workspace.config.selector.model_dump(),
             items=rows,
+            extends=open_[-1] if open_ else None,
         )
         return read_batch(workspace, number)
 
@@ -104,8 +112,11 @@ def _item(row: BatchItemRow, text: str) -> BatchItem:
     )
 
 
-def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
-    """Draw the audit slice, let the selector fill the rest, and shuffle the two together."""
+def _pick(workspace: Workspace, size: int, waiting: Sequence[int]) -> list[BatchItemRow]:
+    """Draw what is asked blind, let the selector fill the rest, and shuffle the two together.
+
+    Items that people are `waiting` for are not picked again.
+    """
     config = workspace.config
     outcomes = workspace.store.outcomes()
     number = len(workspace.store.batch_numbers()) + 1
@@ -113,41 +124,51 @@ def _pick(workspace: Workspace, size: int) -> list[BatchItemRow]:
     audit_order = np.random.default_rng([config.seed, AUDIT_STREAM]).permutation(
         len(workspace.pool)
     )
-    view = _view(workspace, outcomes, audit_order)
-    audit = _audit(view, audit_order, outcomes, _audit_size(workspace, size))
+    kept = audit_order[: int(np.ceil(config.batch.audit * len(audit_order)))]
+    view = _view(workspace, outcomes, kept, waiting)
+    taken = {outcome.index for outcome in outcomes if not outcome.machine} | set(waiting)
+    audit = _audit(view, audit_order, taken, _audit_size(workspace, size))
     view = replace(view, taken=audit.indices)
-    parts = [audit]
-    if size > len(audit) and len(view.candidates):
+    passed_over = np.append(kept, np.array(waiting, dtype=np.int64))
+    checks = _checks(workspace, view, outcomes, passed_over, size)
+    view = replace(view, taken=np.concatenate([audit.indices, checks.indices]))
+    parts = [audit, checks]
+    left = size - len(audit) - len(checks)
+    if left and len(view.candidates):
         selector = make_selector(config.selector.model_dump())
-        parts.append(selector.select(view, size - len(audit), rng))
+        parts.append(selector.select(view, left, rng))
     if not sum(map(len, parts)):
         raise WorkspaceError(
-            "Nothing is left to ask about: every item is decided, or the same as one that is."
+            "Nothing is left to ask about: every item, or a near-duplicate of it, is decided."
         )
     return _rows(workspace, parts, view.probabilities, rng)
 
 
 def _view(
-    workspace: Workspace, outcomes: Sequence[Outcome], audit_order: Integers
+    workspace: Workspace, outcomes: Sequence[Outcome], kept: Integers, waiting: Sequence[int]
 ) -> SelectionView:
     """Describe the pool to the selector.
 
-    Candidates are the items that are undecided, not the same as a decided one, and not kept for
-    the audit. The first items of the audit's order are kept, as large a share of the pool as of
-    a batch: so what the selector does never changes what the audit measures.
+    Candidates are items of which no near-duplicate is decided or waiting for people, and that are
+    not kept for the audit, one of each group. The first items of the audit's order are kept, as
+    large a share of the pool as of a batch: so what the selector does never changes what the audit
+    measures.
     """
-    config, pool = workspace.config, workspace.pool
+    config = workspace.config
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
-    free = ~np.isin(pool.groups, pool.groups[[outcome.index for outcome in outcomes]])
-    free[audit_order[: int(np.ceil(config.batch.audit * len(pool)))]] = False
+    asked = [*(outcome.index for outcome in outcomes), *waiting]
+    groups = settled_groups(workspace, outcomes)
+    free = ~np.isin(groups, groups[asked])
+    free[kept] = False
     return SelectionView(
         embeddings=workspace.required(workspace.embeddings, "propose").open(),
         probabilities=workspace.required(workspace.fused, "propose").open(),
-        candidates=np.flatnonzero(free),
+        candidates=one_of_each(groups, free),
         labelled=np.array([outcome.index for outcome in labelled], dtype=np.int64),
         labels=config.positions_of([str(outcome.label) for outcome in labelled]),
-        groups=pool.groups,
+        groups=groups,
         near_duplicate=config.batch.near_duplicate,
+        graph=workspace.graph,
     )
 
 
@@ -159,13 +180,10 @@ def _audit_size(workspace: Workspace, size: int) -> int:
     return int(np.clip(wanted - audited, 0, size))
 
 
-def _audit(
-    view: SelectionView, order: Integers, outcomes: Sequence[Outcome], count: int
-) -> Selection:
-    """Take the next undecided items in the order that was drawn once for the whole pool."""
-    decided = {outcome.index for outcome in outcomes if not outcome.machine}
+def _audit(view: SelectionView, order: Integers, taken: Collection[int], count: int) -> Selection:
+    """Take the next items in the order that was drawn once for the whole pool, but for `taken`."""
     waiting = (
-        np.array([index for index in order[start : start + 1024] if index not in decided], np.int64)
+        np.array([index for index in order[start : start + 1024] if index not in taken], np.int64)
         for start in range(0, len(order), 1024)
     )
     indices = pick_distinct(view, waiting, count) if count else np.empty(0, dtype=np.int64)
@@ -175,22 +193,43 @@ def _audit(
     return Selection(indices, place[indices] / len(order), (reason,) * len(indices))
 
 
+def _checks(
+    workspace: Workspace,
+    view: SelectionView,
+    outcomes: Sequence[Outcome],
+    passed_over: Integers,
+    size: int,
+) -> Selection:
+    """Take some of the items that inherit a label, to see how often it is right.
+
+    Those that are kept for the audit are passed over, for there they tell the same, and those that
+    people are waiting for.
+    """
+    share, n_items = workspace.config.duplicates.audited, len(view.groups)
+    waiting = to_check(inherit(view.groups, outcomes), n_items, share, workspace.config.seed)
+    waiting = waiting[~np.isin(waiting, passed_over)]
+    count = min(size - len(view.taken), int(np.ceil(share * size)))
+    indices = pick_distinct(view, [waiting], count) if count else waiting[:0]
+    reason: Reason = "inherited"
+    return Selection(indices, np.zeros(len(indices)), (reason,) * len(indices))
+
+
 def _rows(
     workspace: Workspace,
     parts: Sequence[Selection],
     probabilities: Floats,
     rng: np.random.Generator,
 ) -> list[BatchItemRow]:
-    """Spread the audit items over the batch at random, the selector's own order kept."""
+    """Spread what is asked blind over the batch at random, the selector's own order kept."""
     picked = [
         (int(index), float(score), reason)
         for part in parts
         for index, score, reason in zip(part.indices, part.scores, part.reasons, strict=True)
     ]
-    n_audit = sum(reason == "audit" for _, _, reason in picked)
-    places = np.sort(rng.choice(len(picked), n_audit, replace=False))
-    audit, others = picked[:n_audit], picked[n_audit:]
-    for place, entry in zip(places, audit, strict=True):
+    blind = [entry for entry in picked if entry[2] in BLIND]
+    others = [entry for entry in picked if entry[2] not in BLIND]
+    places = np.sort(rng.choice(len(picked), len(blind), replace=False))
+    for place, entry in zip(places, blind, strict=True):
         others.insert(int(place), entry)
     indices = [index for index, _, _ in others]
     proposals = _likeliest(workspace, probabilities[indices])
@@ -201,7 +240,7 @@ def _rows(
             item_id=item_id,
             reason=reason,
             score=round(score, 6),
-            blind=reason == "audit",
+            blind=reason in BLIND,
             proposal=proposal,
         )
         for rank, ((index, score, reason), item_id, proposal) in enumerate(

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from hilt.pipeline.commands.agreement import agreement
 from hilt.pipeline.commands.benchmark import benchmark
 from hilt.pipeline.commands.config import config
 from hilt.pipeline.commands.cycle import cycle
 from hilt.pipeline.commands.demo import demo
+from hilt.pipeline.commands.duplicates import duplicates
 from hilt.pipeline.commands.export_batch import export
 from hilt.pipeline.commands.export_onnx import onnx
 from hilt.pipeline.commands.import_answers import import_
@@ -21,6 +23,8 @@ from hilt.pipeline.commands.predict import predict
 from hilt.pipeline.commands.propose import propose
 from hilt.pipeline.commands.release import release
 from hilt.pipeline.commands.report import report
+from hilt.pipeline.commands.review import review
+from hilt.pipeline.commands.reviewer import REVIEWER
 from hilt.pipeline.commands.rules import rules
 from hilt.pipeline.commands.select_batch import select
 from hilt.pipeline.commands.status import status
@@ -44,9 +48,12 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "To begin": {"demo": demo, "config": config, "init": init},
     "The loop": {
         "propose": propose,
+        "duplicates": duplicates,
         "rules": rules,
         "select": select,
         "oracle": oracle,
+        "review": review,
+        "agreement": agreement,
         "export": export,
         "import": import_,
         "train": train,
@@ -64,6 +71,14 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 for heading, functions in COMMANDS.items():
     for name, function in functions.items():
         app.command(name, rich_help_panel=heading)(command(function))
+
+reviewer = typer.Typer(
+    no_args_is_help=True,
+    help="Who may use the review screen: add, list and remove reviewers, each with a token.",
+)
+for name, function in REVIEWER.items():
+    reviewer.command(name)(command(function))
+app.add_typer(reviewer, name="reviewer", rich_help_panel="The loop")
 
 
 def _show_version(wanted: bool) -> None:

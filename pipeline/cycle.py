@@ -44,30 +44,31 @@ class TrainResult:
     summary: dict[str, Any]
 
 
-def cycle(workspace: Workspace, *, partial: bool = False) -> Batch:
+def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) -> Batch:
     """Train on the decisions so far, propose again with the student, and select a batch.
 
     Args:
         workspace: Where decisions and proposals are.
-        partial: Go on although the open batch has undecided items.
+        partial: Go on although the open batch has undecided items; they go back to the pool.
+        extend: Go on, and leave those items open beside the new ones.
 
     Raises:
         WorkspaceError: If there are no labels yet, or undecided items and not `partial`.
     """
     current = open_batch(workspace)
-    if current is not None and not partial:
+    if current is not None and not partial and not extend:
         waiting = undecided(workspace, current)
         trained = latest_training(workspace)
         if trained is not None and trained.last_decision == workspace.store.last_decision():
             return current  # this cycle has turned already
         raise WorkspaceError(
             f"{len(waiting)} of the {len(current)} items of batch {current.number} are not decided"
-            " yet; decide them, or leave them with --partial."
+            " yet; decide them, leave them with --partial, or keep them open with --extend."
         )
     with workspace.locked():
         train(workspace)
         propose(workspace)
-        return select(workspace, anew=True)
+        return select(workspace, anew=True, extend=extend)
 
 
 def train(workspace: Workspace) -> TrainResult:
@@ -188,7 +189,7 @@ def make_problem(
     return Problem(
         labelled=_items(workspace, indices),
         positions=positions,
-        groups=workspace.pool.groups[indices],
+        groups=workspace.groups[indices],
         proposals=proposals.rows(indices),
         unlabelled=_items(workspace, unlabelled),
         unlabelled_proposals=proposals.rows(unlabelled),

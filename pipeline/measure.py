@@ -47,25 +47,36 @@ def measure(probabilities: Floats, positions: Integers) -> Measure:
     Args:
         probabilities: Shape (n, n_labels), n at least 1.
         positions: Shape (n,), the true labels.
-
-    Source: Wilson 1927 for the interval.
     """
     predicted = probabilities.argmax(axis=1)
     right = int((predicted == positions).sum())
-    interval = binomtest(right, len(positions)).proportion_ci(method="wilson")
+    low, high = wilson(right, len(positions))
     n_labels = probabilities.shape[1]
     confusion = np.zeros((n_labels, n_labels), dtype=np.int64)
     np.add.at(confusion, (positions, predicted), 1)
     return Measure(
         items=len(positions),
         accuracy=right / len(positions),
-        low=float(interval.low),
-        high=float(interval.high),
+        low=low,
+        high=high,
         macro_f1=_macro_f1(confusion),
         calibration_error=expected_calibration_error(probabilities, positions),
         confusion=confusion.tolist(),
         reliability=[asdict(row) for row in reliability(probabilities, positions)],
     )
+
+
+def wilson(right: int, items: int) -> tuple[float, float]:
+    """Bound a share, at 95 %.
+
+    Args:
+        right: How often it happened.
+        items: Out of how many, at least 1.
+
+    Source: Wilson 1927.
+    """
+    interval = binomtest(right, items).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _macro_f1(confusion: Integers) -> float:

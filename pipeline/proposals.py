@@ -15,8 +15,8 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.configuration.proposers import ProposerSection
 from hilt.pipeline.configuration.section import Custom
 from hilt.pipeline.fusion import agreement_weights
+from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, Where
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import PROPOSERS, Context, Embedder, Learner, Priced, Proposer
 from hilt.selectors.uncertainty import margin

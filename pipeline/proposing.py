@@ -11,6 +11,9 @@ import numpy as np
 
 from hilt.pipeline.arrays import ArrayFile, blocks, fingerprint, write_json
 from hilt.pipeline.calibration import pool_logarithmically
+from hilt.pipeline.duplicates.grouping import make_groups
+from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.graph import make_graph
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.runner import RowsOf, make_array
@@ -33,6 +36,7 @@ class ProposeResult:
         too_long: Texts of which the end was not read, for they are over the encoder's length.
         label_counts: How often each label is the likeliest in the fused proposal.
         summaries: What proposers report about their work (failures, costs), by name.
+        duplicates: Groups of near-duplicates, and the labels inherited in them.
     """
 
     items: int
@@ -42,6 +46,7 @@ class ProposeResult:
     too_long: int
     label_counts: dict[str, int]
     summaries: dict[str, dict[str, Any]]
+    duplicates: Summary
 
 
 def load_embedder(workspace: Workspace) -> Embedder:
@@ -53,7 +58,9 @@ def load_embedder(workspace: Workspace) -> Embedder:
 
 
 def propose(workspace: Workspace) -> ProposeResult:
-    """Embed the pool, let every proposer propose, and fuse; what is current is not made again.
+    """Embed the pool, find neighbours, let every proposer propose, and fuse.
+
+    What is current is not made again.
 
     Raises:
         ModelError: If a model cannot be loaded.
@@ -62,6 +69,10 @@ def propose(workspace: Workspace) -> ProposeResult:
     with workspace.locked():
         embedder = load_embedder(workspace)
         made = [file.path.stem for file in _embed(workspace, embedder)]
+        if make_graph(workspace):
+            made.append("neighbours")
+        if make_groups(workspace):
+            made.append("near-duplicates")
         proposals = Proposals(workspace, embedder)
         made += [member.name for member in proposals.members if ask(proposals, member)]
         training = latest_training(workspace)
@@ -81,6 +92,7 @@ def propose(workspace: Workspace) -> ProposeResult:
             too_long=_count_too_long(workspace.pool, embedder),
             label_counts=dict(zip(workspace.config.label_names, likeliest.tolist(), strict=True)),
             summaries={name: told for name in proposals.names if (told := _told(workspace, name))},
+            duplicates=summarise(workspace, workspace.store.outcomes()),
         )
 
 

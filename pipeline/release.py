@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import blocks
+from hilt.pipeline.duplicates.inheriting import check, inherit, settled_groups
+from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.proposing import latest_training
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
@@ -32,6 +33,7 @@ SCHEMA = pa.schema(
         ("label", pa.string()),
         ("given_by", pa.string()),
         ("source", pa.string()),
+        ("inherited_from", pa.string()),
         ("probability", pa.float32()),
         ("proposal", pa.string()),
         ("audit", pa.bool_()),
@@ -49,6 +51,7 @@ class ReleaseResult:
         folder: Where it is.
         items: Rows of the dataset.
         human: Rows whose label a person gave.
+        inherited: Rows whose label a person gave to a near-duplicate.
         oracle: Rows whose label a proposer gave when a batch was reviewed (`hilt oracle`).
         machine: Rows whose label the fused proposal gave.
         unlabelled: Rows that people skipped or flagged, so that they have none.
@@ -58,6 +61,7 @@ class ReleaseResult:
     folder: Path
     items: int
     human: int
+    inherited: int
     oracle: int
     machine: int
     unlabelled: int
@@ -67,9 +71,9 @@ class ReleaseResult:
 def release(workspace: Workspace, folder: Path | str, *, force: bool = False) -> ReleaseResult:
     """Write the dataset, the student and their cards into a new folder.
 
-    A person's label always wins, then what a proposer answered in a batch; every other item gets
-    the likeliest label of the fused proposal, with its probability; an item that people skipped
-    or flagged gets none.
+    A person's label always wins, then the one that a person gave to a near-duplicate, then what a
+    proposer answered in a batch; every other item gets the likeliest label of the fused proposal,
+    with its probability; an item that people skipped or flagged gets none.
 
     Args:
         workspace: What to release.
@@ -98,6 +102,7 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
         folder=folder,
         items=sum(counts.values()),
         human=counts["person"],
+        inherited=counts["inherited"],
         oracle=counts["oracle"],
         machine=counts["machine"],
         unlabelled=counts["none"],
@@ -109,7 +114,7 @@ def _write_dataset(
     workspace: Workspace, folder: Path, training: TrainingRow | None
 ) -> dict[str, int]:
     """Write Parquet and CSV side by side, a block at a time, and count the sources."""
-    counts = {"person": 0, "oracle": 0, "machine": 0, "none": 0}
+    counts = {"person": 0, "inherited": 0, "oracle": 0, "machine": 0, "none": 0}
     machine = f"fused proposal of cycle {0 if training is None else training.cycle}"
     with (
         pq.ParquetWriter(folder / "dataset.parquet", SCHEMA) as parquet,
@@ -124,9 +129,12 @@ def _write_dataset(
 
 
 def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
-    outcomes = {outcome.index: outcome for outcome in workspace.store.outcomes()}
+    resolved = workspace.store.outcomes()
+    outcomes = {outcome.index: outcome for outcome in resolved}
+    inherited = inherit(settled_groups(workspace, resolved), resolved)
+    origins = dict(zip(inherited.indices.tolist(), inherited.origins, strict=True))
     told: dict[int, list[datetime]] = {}
-    for row in workspace.store.decisions():
+    for row in standing(workspace.store.decisions()):
         if not row.machine:
             told.setdefault(row.item_index, []).append(row.decided_at)
     fused = workspace.fused.open()
@@ -135,7 +143,7 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
         probabilities = fused[block].astype(np.float32)
         proposed = probabilities.argmax(axis=1)
         rows = [
-            _provenance(outcomes.get(index), names[place], machine)
+            _provenance(outcomes.get(index), origins.get(index), names[place], machine)
             for index, place in enumerate(proposed, start=block.start)
         ]
         times = [told.get(index, []) for index in range(block.start, block.stop)]
@@ -143,9 +151,10 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
             {
                 "id": workspace.pool.ids(block),
                 "text": workspace.pool.texts(block),
-                "label": [label for label, _, _ in rows],
-                "given_by": [by for _, by, _ in rows],
-                "source": [source for _, _, source in rows],
+                "label": [label for label, _, _, _ in rows],
+                "given_by": [by for _, by, _, _ in rows],
+                "source": [source for _, _, source, _ in rows],
+                "inherited_from": [origin for _, _, _, origin in rows],
                 "probability": probabilities.max(axis=1),
                 "proposal": names[proposed],
                 "audit": [
@@ -160,14 +169,17 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
 
 
 def _provenance(
-    outcome: Outcome | None, proposed: str, machine: str
-) -> tuple[str | None, str, str]:
-    """Say an item's label, who or what gave it, and which `source` that is."""
+    outcome: Outcome | None, origin: Outcome | None, proposed: str, machine: str
+) -> tuple[str | None, str, str, str | None]:
+    """Say an item's label, who or what gave it, which `source` that is, and whose label it was."""
+    if origin is not None:
+        return origin.label, ", ".join(origin.reviewers), "inherited", origin.item_id
     if outcome is None:
-        return proposed, machine, "machine"
+        return proposed, machine, "machine", None
     if outcome.label is None:
-        return None, "", "none"
-    return outcome.label, ", ".join(outcome.reviewers), "oracle" if outcome.machine else "person"
+        return None, "", "none", None
+    source = "oracle" if outcome.machine else "person"
+    return outcome.label, ", ".join(outcome.reviewers), source, None
 
 
 def _write_student(workspace: Workspace, folder: Path, training: TrainingRow | None) -> None:
@@ -190,6 +202,7 @@ def _write_cards(
         "name": workspace.folder.resolve().name,
         "config": workspace.config,
         "counts": counts,
+        "check": check(workspace.groups, workspace.store.outcomes()),
         "training": None if training is None else {"cycle": training.cycle, **training.summary},
         "version": version("hilt"),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hilt.errors import DataError, WorkspaceError
 from hilt.pipeline.batches import open_batch, read_batch, undecided
+from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
@@ -83,6 +84,7 @@ def import_answers(
     reviewer: str = "reviewer",
     partial: bool = False,
     kind: str | None = None,
+    gold: bool = False,
 ) -> RecordResult:
     """Read answers from a file and store them; reading it again changes nothing.
 
@@ -92,6 +94,7 @@ def import_answers(
         reviewer: Who decided, where a line does not say.
         partial: Store what fits even when other lines do not.
         kind: Instead of the file's ending.
+        gold: The answers are known to be right, so that they measure reviewers.
 
     Raises:
         DataError: If the file cannot be read, or a line does not fit and `partial` is not set;
@@ -99,9 +102,10 @@ def import_answers(
     """
     path = Path(path)
     answers = _exchange(path, kind).read(path, workspace.config.label_names, reviewer)
-    return _record(
-        workspace, answers.decisions, answers.rejections, answers.unanswered, str(path), partial
-    )
+    decisions = answers.decisions
+    if gold:
+        decisions = tuple(replace(each, reviewer=GOLD, source=GOLD) for each in decisions)
+    return _record(workspace, decisions, answers.rejections, answers.unanswered, str(path), partial)
 
 
 def record(workspace: Workspace, decisions: Sequence[Decision]) -> RecordResult:

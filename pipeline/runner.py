@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
-from hilt.pipeline.arrays import ArrayFile, Maker, PartialArray
+import numpy as np
+import numpy.typing as npt
+
+from hilt.pipeline.arrays import Array, ArrayFile, Maker, PartialArray
 from hilt.progress import Progress
-from hilt.types import Floats
+from hilt.types import Integers
 
 Chunk = tuple[int, int]
-RowsOf = Callable[[int, int], Floats]
+RowsOf = Callable[[int, int], Array]
 
 
 class Runner(Protocol):
     """Maps a function over chunks of the pool: in this process, or on a cluster."""
 
     def map(
-        self, function: RowsOf, source: Iterable[Chunk], sink: Callable[[int, Floats], None]
+        self, function: RowsOf, source: Iterable[Chunk], sink: Callable[[int, Array], None]
     ) -> None:
         """Hand `sink` the rows of every chunk, in any order."""
         ...
@@ -27,7 +30,7 @@ class LocalRunner:
     """Runs the work in this process, one chunk after the other."""
 
     def map(
-        self, function: RowsOf, source: Iterable[Chunk], sink: Callable[[int, Floats], None]
+        self, function: RowsOf, source: Iterable[Chunk], sink: Callable[[int, Array], None]
     ) -> None:
         """Hand `sink` the rows of every chunk, in order."""
         for start, stop in source:
@@ -36,41 +39,46 @@ class LocalRunner:
 
 def make_array(
     file: ArrayFile,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     maker: Maker,
     rows_of: RowsOf,
     *,
     description: str,
     progress: Progress,
     runner: Runner | None = None,
-    chunk_rows: int = 2048,
+    chunk_rows: int | Integers = 2048,
+    dtype: npt.DTypeLike = np.float16,
+    measured: Mapping[str, Any] | None = None,
 ) -> bool:
     """Make an array unless the same maker made it already.
 
     Args:
         file: Where it goes.
-        shape: Rows and columns.
+        shape: Of the whole, the rows first.
         maker: What decides its content; an equal one on disk means that nothing is to be done.
         rows_of: Gives rows start to stop.
         description: What the progress bar says.
         progress: Who looks.
         runner: Where the work runs; this process by default.
-        chunk_rows: Rows that are made, and saved, at once.
+        chunk_rows: Rows that are made, and saved, at once; or where such chunks begin, ascending,
+            and where the last one ends.
+        dtype: Of the whole.
+        measured: What to write down beside the maker.
 
     Returns:
         Whether anything was made.
     """
     if file.is_current(maker):
         return False
-    partial = PartialArray(file, shape, maker, chunk_rows)
+    partial = PartialArray(file, shape, maker, chunk_rows, dtype)
     with progress.task(description, shape[0], "items") as advance:
         missing = list(partial.missing())
         advance(shape[0] - sum(stop - start for start, stop in missing))
 
-        def sink(start: int, rows: Floats) -> None:
+        def sink(start: int, rows: Array) -> None:
             partial.write(start, rows)
             advance(len(rows))
 
         (runner or LocalRunner()).map(rows_of, missing, sink)
-    partial.finish()
+    partial.finish(measured)
     return True

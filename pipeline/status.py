@@ -6,9 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from hilt.pipeline.adjudicating import disputed
+from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.duplicates.grouping import are_groups_current
+from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.outcomes import standing
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.workspace import Workspace
+from hilt.review.screen.desk import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +29,16 @@ class Status:
         machine_labels: Items with a label that only a proposer gave, by `hilt oracle`.
         audit_labels: How many of those were given blind, as part of an audit slice.
         skipped: Items that people skipped or flagged.
+        duplicates: Groups of near-duplicates, and the labels inherited in them.
         review_minutes: Time that people said they took.
         label_counts: Labels that people gave, by name.
         batch: Number of the last batch, 0 before the first.
         open_items: Undecided items of that batch.
         cycle: Number of the last training, 0 before the first.
         training: What that training came to: kind of student, measures.
+        anchoring: How far people lean towards what they are shown; None before it is known.
+        bulk: How often decisions in bulk hold when they are asked again; None before any was.
+        disputed: Items on which people disagree, and that nothing settles.
         next_step: The command to run next.
     """
 
@@ -39,12 +49,16 @@ class Status:
     machine_labels: int
     audit_labels: int
     skipped: int
+    duplicates: Summary
     review_minutes: float
     label_counts: dict[str, int]
     batch: int
     open_items: int
     cycle: int
     training: dict[str, Any] | None
+    anchoring: Anchoring | None
+    bulk: Share | None
+    disputed: int
     next_step: str
 
 
@@ -58,7 +72,9 @@ def status(workspace: Workspace) -> Status:
     open_items = 0 if current is None else len(undecided(workspace, current))
     training = latest_training(workspace)
     summary = workspace.pool.summary
-    seconds = sum(row.seconds or 0.0 for row in store.decisions() if not row.machine)
+    decisions = store.decisions()
+    seconds = sum(row.seconds or 0.0 for row in decisions if not row.machine)
+    rows = standing(decisions)
     return Status(
         items=summary.items,
         empty_texts=summary.empty_texts,
@@ -67,22 +83,26 @@ def status(workspace: Workspace) -> Status:
         machine_labels=sum(o.machine and o.label is not None for o in outcomes),
         audit_labels=sum(outcome.audit for outcome in labelled),
         skipped=sum(not o.machine and o.label is None for o in outcomes),
+        duplicates=summarise(workspace, outcomes),
         review_minutes=round(seconds / 60, 2),
         label_counts=dict(Counter(str(outcome.label) for outcome in labelled).most_common()),
         batch=numbers[-1] if numbers else 0,
         open_items=open_items,
         cycle=0 if training is None else training.cycle,
         training=None if training is None else training.summary,
+        anchoring=anchoring(rows, store.batch_items()),
+        bulk=bulk_accuracy(rows),
+        disputed=len(disputed(rows)),
         next_step=_next_step(workspace, open_items, bool(numbers)),
     )
 
 
 def _next_step(workspace: Workspace, open_items: int, any_batch: bool) -> str:
     folder = workspace.folder
-    if workspace.fused.maker() is None:
+    if workspace.fused.maker() is None or not are_groups_current(workspace):
         return f"hilt propose {folder}"
     if not any_batch:
         return f"hilt select {folder}"
     if open_items:
-        return f"hilt export {folder} batch.csv"
+        return f"hilt review {folder}"
     return f"hilt cycle {folder}"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ from sqlalchemy import (
     make_url,
     select,
     text,
-    update,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from hilt.errors import WorkspaceError
+from hilt.errors import MissingExtraError, WorkspaceError
+from hilt.pipeline.outcomes import Outcome, resolve_all
 from hilt.pipeline.tables import (
     SCHEMA_VERSION,
     BatchItemRow,
@@ -33,33 +33,12 @@ from hilt.pipeline.tables import (
     Table,
     TrainingRow,
 )
+from hilt.pipeline.upgrades import upgrade
 from hilt.types import Action, Decision
 
 MOST_NAMED = 1000  # items that a query names one by one; a database refuses too many
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an item's decisions amount to.
-
-    Attributes:
-        label: The resolved label, or None when it was skipped or flagged.
-        audit: Whether a person who gave that label gave it blind, in an audit slice.
-        reviewers: Who gave that label.
-        machine: Whether only proposers decided, and no person; nothing is measured by such a label.
-    """
-
-    index: int
-    item_id: str
-    label: str | None
-    audit: bool
-    reviewers: tuple[str, ...]
-    machine: bool = False
-
-    @property
-    def by_people(self) -> bool:
-        """Whether there is a label, and people gave it."""
-        return self.label is not None and not self.machine
+# How a transaction keeps other writers out; the number of PostgreSQL's lock is hilt's own.
+_EXCLUSIVE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4718)"}
 
 
 class Store:
@@ -72,6 +51,8 @@ class Store:
     def __init__(self, url: str | Path) -> None:
         is_path = isinstance(url, Path)
         self.url = URL.create("sqlite", database=str(url)) if is_path else make_url(str(url))
+        if self.url.drivername in ("postgresql", "postgres"):
+            self.url = self.url.set(drivername="postgresql+psycopg")
         self._engine = _engine(self.url)
 
     def close(self) -> None:
@@ -84,6 +65,7 @@ class Store:
         Raises:
             WorkspaceError: If they are there for others.
         """
+        self._has_tables()  # says so when there is no database to make them in
         Table.metadata.create_all(self._engine)
         with Session(self._engine) as session, session.begin():
             row = session.scalars(select(ProjectRow)).first()
@@ -108,12 +90,12 @@ class Store:
             WorkspaceError: If it does not, or a newer hilt wrote it.
         """
         with Session(self._engine) as session:
-            if not inspect(self._engine).has_table("project"):
-                raise WorkspaceError(f"{self.url} holds no hilt state; run `hilt init` again.")
+            if not self._has_tables():
+                raise WorkspaceError(f"{self.url!r} holds no hilt state; run `hilt init` again.")
             row = session.scalars(select(ProjectRow)).one()
         if row.schema_version > SCHEMA_VERSION:
             raise WorkspaceError(
-                f"{self.url} was written by a newer hilt (schema {row.schema_version}, this one"
+                f"{self.url!r} was written by a newer hilt (schema {row.schema_version}, this one"
                 f" knows {SCHEMA_VERSION}); upgrade hilt."
             )
         if row.pool_fingerprint != pool_fingerprint:
@@ -124,25 +106,51 @@ class Store:
                 f" ({', '.join(row.labels)}); put them back, or make a new workspace."
             )
         if row.schema_version < SCHEMA_VERSION:
-            self._upgrade()
+            upgrade(self._engine, row.schema_version)
 
-    def _upgrade(self) -> None:
-        """Turn schema 1 into 2; of several processes that try, the first to update does it."""
-        with self._engine.begin() as connection:
-            old = update(ProjectRow).where(ProjectRow.schema_version == 1)
-            if connection.execute(old.values(schema_version=2)).rowcount:
-                column = "machine BOOLEAN DEFAULT FALSE NOT NULL"
-                connection.execute(text(f"ALTER TABLE decision ADD COLUMN {column}"))
+    def _has_tables(self) -> bool:
+        try:
+            return inspect(self._engine).has_table("project")
+        except OperationalError as error:
+            raise WorkspaceError(f"{self.url!r} cannot be opened: {error.orig}") from None
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a transaction that no other writer shares, in any process.
+
+        So what is read in it stays true until it ends, and the numbers of decisions are given in
+        the order in which they can be seen: who follows `decisions(after=...)` misses none.
+        """
+        with Session(self._engine) as session, session.begin():
+            session.execute(text(_EXCLUSIVE[self._engine.dialect.name]))
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session to read with."""
+        with Session(self._engine) as session:
+            yield session
 
     # -- batches ------------------------------------------------------------------------------
 
-    def add_batch(self, cycle: int, selector: dict[str, Any], items: Iterable[BatchItemRow]) -> int:
+    def add_batch(
+        self,
+        cycle: int,
+        selector: dict[str, Any],
+        items: Iterable[BatchItemRow],
+        *,
+        extends: int | None = None,
+    ) -> int:
         """Append a batch with its items, and return its number."""
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             number = (session.scalar(select(func.max(BatchRow.number))) or 0) + 1
             session.add(
                 BatchRow(
-                    number=number, cycle=cycle, selector=selector, created_at=datetime.now(UTC)
+                    number=number,
+                    cycle=cycle,
+                    selector=selector,
+                    created_at=datetime.now(UTC),
+                    extends=extends,
                 )
             )
             session.flush()
@@ -155,6 +163,18 @@ class Store:
         """List the batches, oldest first."""
         with Session(self._engine) as session:
             return list(session.scalars(select(BatchRow.number).order_by(BatchRow.number)))
+
+    def open_batches(self) -> list[int]:
+        """List the last batch and those that it extends, oldest first."""
+        with Session(self._engine) as session:
+            batches = session.scalars(select(BatchRow))
+            extends = {batch.number: batch.extends for batch in batches}
+        chain: list[int] = []
+        number = max(extends, default=None)
+        while number is not None:
+            chain.insert(0, number)
+            number = extends[number]
+        return chain
 
     def batch_items(self, number: int | None = None) -> list[BatchItemRow]:
         """Read the items of one batch, or of all, in order."""
@@ -177,7 +197,7 @@ class Store:
         query = select(DecisionRow).order_by(DecisionRow.id)
         if len(items) <= MOST_NAMED:
             query = query.where(DecisionRow.item_index.in_(items))
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             latest = {(row.item_index, row.reviewer): _said(row) for row in session.scalars(query)}
             fresh = []
             for row in rows:
@@ -200,15 +220,8 @@ class Store:
             return session.scalar(select(func.max(DecisionRow.id))) or 0
 
     def outcomes(self) -> list[Outcome]:
-        """Resolve every item's decisions, in the order of the pool.
-
-        Once a person has decided an item, only people's decisions count. Of each reviewer the
-        latest does. Among those that give a label the majority wins, and of equals the latest.
-        """
-        by_item: dict[int, list[DecisionRow]] = defaultdict(list)
-        for row in self.decisions():
-            by_item[row.item_index].append(row)
-        return [_resolve(by_item[index]) for index in sorted(by_item)]
+        """Resolve every item's decisions, in the order of the pool; see `outcomes.resolve`."""
+        return resolve_all(self.decisions())
 
     # -- trainings ----------------------------------------------------------------------------
 
@@ -223,10 +236,26 @@ class Store:
             return list(session.scalars(select(TrainingRow).order_by(TrainingRow.cycle)))
 
 
-def decision_row(decision: Decision, index: int, shown: BatchItemRow | None) -> DecisionRow:
-    """Turn a decision into a row, with what the reviewer was shown; a machine is shown nothing."""
+def decision_row(
+    decision: Decision,
+    index: int,
+    shown: BatchItemRow | None,
+    *,
+    blind: bool = False,
+    key: str | None = None,
+) -> DecisionRow:
+    """Turn a decision into a row, with what the reviewer was shown; a machine is shown nothing.
+
+    Args:
+        decision: What was said.
+        index: The item's place in the pool.
+        shown: The item as it stands in a batch, if it does.
+        blind: Whether the proposal was kept from this reviewer though the batch shows it.
+        key: By which the same decision is known when it comes again.
+    """
     seen = None if decision.machine else shown
-    visible = seen is not None and not seen.blind and bool(seen.proposal)
+    unseen = seen is not None and (blind or seen.blind)
+    visible = seen is not None and not unseen and bool(seen.proposal)
     label, probability = seen.proposal[0] if seen is not None and visible else (None, None)
     return DecisionRow(
         item_index=index,
@@ -235,7 +264,7 @@ def decision_row(decision: Decision, index: int, shown: BatchItemRow | None) -> 
         labels=list(decision.labels),
         reviewer=decision.reviewer,
         batch=None if shown is None else shown.batch,
-        blind=seen is not None and seen.blind,
+        blind=unseen,
         audit=seen is not None and seen.blind and seen.reason == "audit",
         shown_label=label,
         shown_probability=probability,
@@ -244,6 +273,7 @@ def decision_row(decision: Decision, index: int, shown: BatchItemRow | None) -> 
         source=decision.source,
         decided_at=decision.decided_at or datetime.now(UTC),
         machine=decision.machine,
+        key=key,
     )
 
 
@@ -251,28 +281,14 @@ def _said(row: DecisionRow) -> tuple[Action | str, tuple[str, ...], str]:
     return row.action, tuple(row.labels), row.comment
 
 
-def _resolve(rows: Sequence[DecisionRow]) -> Outcome:
-    people = [row for row in rows if not row.machine]
-    latest = {row.reviewer: row for row in people or rows}  # dictionaries keep the last value
-    given = sorted((row for row in latest.values() if row.action == "label"), key=lambda r: r.id)
-    label = None
-    if given:
-        counts = Counter(row.labels[0] for row in given)
-        most = max(counts.values())
-        label = [row.labels[0] for row in given if counts[row.labels[0]] == most][-1]
-    winners = [row for row in given if row.labels[0] == label]
-    return Outcome(
-        index=rows[0].item_index,
-        item_id=rows[0].item_id,
-        label=label,
-        audit=any(row.audit for row in winners),
-        reviewers=tuple(sorted(row.reviewer for row in winners)),
-        machine=not people,
-    )
-
-
 def _engine(url: URL) -> Engine:
-    engine = create_engine(url)
+    try:
+        engine = create_engine(url)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"The database needs the package {error.name!r};"
+            " get it with `pip install 'hilt[postgresql]'`."
+        ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     return engine

@@ -1,4 +1,4 @@
-"""The tables of the state database. Rows are only ever added."""
+"""The tables of the state database. Rows are only ever added, but for claims and reviewers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 2  # 1 had no `machine` in `decision`
+SCHEMA_VERSION = 3  # what each version brought stands in `upgrades.py`
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -65,7 +66,11 @@ class ProjectRow(Table):
 
 
 class BatchRow(Table):
-    """One selection."""
+    """One selection.
+
+    Attributes:
+        extends: An earlier batch whose undecided items stay open beside this one's.
+    """
 
     __tablename__ = "batch"
 
@@ -73,6 +78,7 @@ class BatchRow(Table):
     cycle: Mapped[int]
     selector: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    extends: Mapped[int | None]
 
 
 class BatchItemRow(Table):
@@ -92,9 +98,17 @@ class BatchItemRow(Table):
 
 
 class DecisionRow(Table):
-    """What one reviewer, a person or a proposer, said about one item, once."""
+    """What one reviewer, a person or a proposer, said about one item, once.
+
+    Attributes:
+        source: The way by which it came in: "file", "screen", "bulk", "adjudication", ...
+        key: Made by whoever sent it, so that one sent twice is stored once.
+        withdraws: The key of an earlier decision of the same reviewer that this one takes back;
+            then `action` is "undo".
+    """
 
     __tablename__ = "decision"
+    __table_args__ = (Index("decision_key", "key", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     item_index: Mapped[int] = mapped_column(index=True)
@@ -112,6 +126,40 @@ class DecisionRow(Table):
     source: Mapped[str]
     decided_at: Mapped[datetime]
     machine: Mapped[bool] = mapped_column(default=False, server_default=false())
+    key: Mapped[str | None]
+    withdraws: Mapped[str | None]
+
+
+class ClaimRow(Table):
+    """An item that a reviewer has in hand, so that nobody else is given it.
+
+    Attributes:
+        until: When it lapses, in seconds since 1970; None once the reviewer has decided the item.
+        blind: Whether this reviewer is not to see the proposal.
+    """
+
+    __tablename__ = "claim"
+
+    item_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reviewer: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[float | None]
+    blind: Mapped[bool]
+
+
+class ReviewerRow(Table):
+    """Somebody who may use the review screen.
+
+    Attributes:
+        token_hash: SHA-256 of the token, in hexadecimal; the token itself is kept nowhere.
+        adjudicator: Whether they may settle what others disagree on.
+    """
+
+    __tablename__ = "reviewer"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    token_hash: Mapped[str]
+    adjudicator: Mapped[bool]
+    created_at: Mapped[datetime]
 
 
 class TrainingRow(Table):
@@ -126,15 +174,25 @@ class TrainingRow(Table):
     created_at: Mapped[datetime]
 
 
-def _append_only(table: str) -> None:
-    for verb in ("UPDATE", "DELETE"):
-        trigger = DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            "BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END"
-        )
-        event.listen(
-            Table.metadata.tables[table], "after_create", trigger.execute_if(dialect="sqlite")
-        )
+# What refuses a change, by the database; PostgreSQL's triggers need a function.
+_TRIGGERS = {
+    "sqlite": "CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END",
+    "postgresql": "CREATE OR REPLACE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
+    "EXECUTE FUNCTION hilt_append_only()",
+}
+_FUNCTION = """CREATE OR REPLACE FUNCTION hilt_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'this table is append-only'; END $$"""
+
+
+def _append_only(name: str) -> None:
+    table = Table.metadata.tables[name]
+    function = DDL(_FUNCTION).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
+    event.listen(table, "after_create", function)
+    for dialect, statement in _TRIGGERS.items():
+        for verb in ("update", "delete"):
+            ddl = DDL(statement.format(table=name, verb=verb))  # type: ignore[no-untyped-call]
+            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 for _name in ("batch", "batch_item", "decision", "training"):

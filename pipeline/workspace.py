@@ -2,12 +2,17 @@
 
 hilt.yaml            the configuration, with paths made absolute; edit it between commands
 pool/  test/         the items, as memory-mapped Arrow
-state.db             batches, decisions and trainings (SQLite)
+state.db             batches, decisions and trainings, unless `database` names another place
 embeddings.npy       (n_items, d) float16
+neighbours.npy       (n_items, 20) int32, the nearest items of each
+cosines.npy          (n_items, 20) float16, how near they are
+near-duplicates.npy  (n_items,) int32, the representative of each
+graph/               the neighbours while they are being found
 proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
 fused.npy            (n_items, n_labels) float16
 students/cycle-0001/ one folder per training
 test-embeddings.npy  the same for the test items
+.review-secret       what the review screen seals its sessions with
 """
 
 from __future__ import annotations
@@ -31,6 +36,7 @@ from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.pipeline.store import Store
 from hilt.progress import Progress, Silent
+from hilt.types import Graph, Integers
 
 LOCK_NAMES = {".lock", ".lock-holder"}
 UNFINISHED = "hilt.yaml.tmp"  # stands in a folder while `init` is at work in it
@@ -70,7 +76,7 @@ class Workspace:
     @cached_property
     def store(self) -> Store:
         """Batches, decisions and trainings."""
-        store = Store(self.folder / "state.db")
+        store = Store(self.config.database or self.folder / "state.db")
         store.check(self.pool.fingerprint, self.config.label_names)
         return store
 
@@ -83,6 +89,49 @@ class Workspace:
     def test_embeddings(self) -> ArrayFile:
         """One unit vector per item of the test set."""
         return ArrayFile(self.folder / "test-embeddings.npy")
+
+    @property
+    def neighbours(self) -> ArrayFile:
+        """The nearest items of each item of the pool."""
+        return ArrayFile(self.folder / "neighbours.npy")
+
+    @property
+    def cosines(self) -> ArrayFile:
+        """How near they are."""
+        return ArrayFile(self.folder / "cosines.npy")
+
+    @property
+    def graph(self) -> Graph | None:
+        """The neighbours with their cosines; None where there are none for these embeddings."""
+        made_for = [
+            (file.maker() or {}).get("embeddings") for file in (self.neighbours, self.cosines)
+        ]
+        if self.embeddings.maker() is None or made_for != [self.embeddings.maker()] * 2:
+            return None
+        return Graph(self.neighbours.open(), self.cosines.open())
+
+    @property
+    def near_duplicates(self) -> ArrayFile:
+        """The representative of each item's near-duplicates, itself where it is alone."""
+        return ArrayFile(self.folder / "near-duplicates.npy")
+
+    @property
+    def has_near_duplicates(self) -> bool:
+        """Whether near-duplicates are wanted and were looked for."""
+        return self.config.duplicates.near and self.near_duplicates.maker() is not None
+
+    @property
+    def groups(self) -> Integers:
+        """Which items share a decision: shape (n_items,), the representative of each.
+
+        Without near-duplicates it is the first item with the same normalised text.
+        """
+        return self.near_duplicates.open() if self.has_near_duplicates else self.pool.groups
+
+    @property
+    def graph_folder(self) -> Path:
+        """Where the neighbours stand while they are being found."""
+        return self.folder / "graph"
 
     @property
     def fused(self) -> ArrayFile:
@@ -212,7 +261,7 @@ def _lay_out(folder: Path, config: Config) -> None:
         build_pool(config.pool, config.label_names, folder / "pool")
         if config.test is not None:
             build_pool(config.test, config.label_names, folder / "test")
-        store = Store(folder / "state.db")
+        store = Store(config.database or folder / "state.db")
         store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
         store.close()
     except DataError:

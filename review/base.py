@@ -11,6 +11,7 @@ from hilt.registry import Registry
 from hilt.types import Batch, Decision
 
 MACHINE = "machine:"  # so begin the reviewer names of proposers, and no person's
+RESOLVED = "resolved:"  # so begin the reviewer names of rules that settle disagreements
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,10 @@ MOST_COMPARED = 0.05  # share of all pairs; beyond that the recall is what it is
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """A pool cut into lists, and which of them are compared with each other.
+    """Items cut into lists, and which of the lists are compared with each other.
 
     Attributes:
-        order: Shape (n_items,), indices of the items, list by list.
+        order: Shape (n_items,), their indices, list by list.
         starts: Shape (n_lists + 1,), where each list begins in `order`.
         near: Shape (n_lists, n_near), for each list those that it is compared with, itself first.
         recall: Share of the ten nearest neighbours that lie in those, measured on a sample.
@@ -55,33 +55,79 @@ class Lists:
         return self.order[self.starts[number] : self.starts[number + 1]]
 
 
-def cut_into_lists(embeddings: Floats, rng: np.random.Generator) -> Lists:
+def cut_into_lists(embeddings: Floats, indices: Integers, rng: np.random.Generator) -> Lists:
     """Decide which items are compared with which.
 
     Args:
         embeddings: Shape (n_items, d), float16 or float32, unit rows; may be memory-mapped.
+        indices: Shape (m,), ascending: which items take part.
         rng: The only source of chance.
 
     Returns:
-        One list for a small pool; else about as many as the root of the number of items.
-        O(n_items^1.5 * d) time, O(n_items + n_lists^2) memory.
+        One list for a few items; else about as many as the root of their number.
+        O(m^1.5 * d) time, O(m + n_lists^2) memory.
     """
-    n_items = len(embeddings)
-    if n_items <= WHOLE:
-        return Lists(np.arange(n_items), np.array([0, n_items]), np.zeros((1, 1), np.int64), 1.0)
-    n_lists = round(n_items**0.5)
-    sample = np.sort(rng.choice(n_items, min(n_items, LEARN_FROM * n_lists), replace=False))
+    centres = list_centres(embeddings, indices, rng)
+    owner = nearest_centres(embeddings, indices, centres)
+    return arrange_lists(embeddings, indices, owner, centres, rng)
+
+
+def count_lists(n_items: int) -> int:
+    """Say into how many lists items should be cut: one while they can be compared whole."""
+    return 1 if n_items <= WHOLE else round(n_items**0.5)
+
+
+def list_centres(embeddings: Floats, indices: Integers, rng: np.random.Generator) -> Floats:
+    """Find the centres of as many lists as some items should be cut into.
+
+    Returns:
+        Shape (n_lists, d), float32, unit rows; for a single list just any row.
+    """
+    n_lists = count_lists(len(indices))
+    if n_lists == 1:
+        return unit_rows(embeddings, indices[:1])
+    drawn = rng.choice(len(indices), min(len(indices), LEARN_FROM * n_lists), replace=False)
     seed = int(rng.integers(2**31))
-    centres = centroids(unit_rows(embeddings, sample), n_lists, seed, rounds=ROUNDS)
-    owner = _owners(embeddings, centres)
+    sample = indices[np.sort(drawn)]
+    return centroids(unit_rows(embeddings, sample), n_lists, seed, rounds=ROUNDS)
+
+
+def nearest_centres(embeddings: Floats, indices: Integers, centres: Floats) -> Integers:
+    """Find the nearest centre of some items: shape (m,), int32."""
+    owner = np.empty(len(indices), dtype=np.int32)
+    for where in _blocks(len(indices)):
+        owner[where] = _search(unit_rows(embeddings, indices[where]), centres, 1)[1][:, 0]
+    return owner
+
+
+def arrange_lists(
+    embeddings: Floats,
+    indices: Integers,
+    owner: Integers,
+    centres: Floats,
+    rng: np.random.Generator,
+) -> Lists:
+    """Decide which lists are compared with each other, once it is known what is in which.
+
+    Args:
+        embeddings: Shape (n_items, d).
+        indices: Shape (m,), ascending: which items take part.
+        owner: Shape (m,), each one's list.
+        centres: Shape (n_lists, d), from `list_centres`.
+        rng: Draws the items on which the recall is measured.
+    """
+    n_lists = len(centres)
     order = np.argsort(owner, kind="stable")
     starts = np.searchsorted(owner[order], np.arange(n_lists + 1))
+    if n_lists == 1:
+        return Lists(indices[order], starts, np.zeros((1, 1), np.int64), 1.0)
     cosines = centres @ centres.T
     np.fill_diagonal(cosines, 2)  # itself first
     near = np.argsort(-cosines, axis=1, kind="stable")
-    checked = np.sort(rng.choice(n_items, CHECKED, replace=False))
-    n_near, recall = _lists_needed(embeddings, owner, near, checked)
-    return Lists(order, starts, near[:, :n_near], recall)
+    checked = np.sort(rng.choice(len(indices), CHECKED, replace=False))
+    neighbours = _true_neighbours(embeddings, indices, checked)
+    n_near, recall = _lists_needed(owner, near, checked, neighbours)
+    return Lists(indices[order], starts, near[:, :n_near], recall)
 
 
 def search_list(
@@ -115,7 +161,7 @@ def build_graph(embeddings: Floats, k: int, rng: np.random.Generator) -> Graph:
     Raises:
         DataError: If a row holds NaN or infinity.
     """
-    lists = cut_into_lists(embeddings, rng)
+    lists = cut_into_lists(embeddings, np.arange(len(embeddings)), rng)
     neighbours = np.full((len(embeddings), k), -1, dtype=np.int32)
     cosines = np.full((len(embeddings), k), -1, dtype=np.float32)
     for number in range(len(lists)):
@@ -174,7 +220,7 @@ def _nearest_others(
 
 
 def _lists_needed(
-    embeddings: Floats, owner: Integers, near: Integers, checked: Integers
+    owner: Integers, near: Integers, checked: Integers, neighbours: Integers
 ) -> tuple[int, float]:
     """Find how many near lists hold enough of the checked items' true neighbours.
 
@@ -184,7 +230,6 @@ def _lists_needed(
     sizes = np.bincount(owner, minlength=len(near))
     rank = np.empty(near.shape, dtype=np.int32)  # of each list as seen from each other
     np.put_along_axis(rank, near, np.arange(near.shape[1], dtype=np.int32)[None], axis=1)
-    neighbours = _true_neighbours(embeddings, checked)
     needed = rank[owner[checked, None], owner[neighbours]]  # (checked, 10)
     compared = np.cumsum(sizes[:, None] * sizes[near], axis=1).sum(axis=0) / float(len(owner)) ** 2
     affordable = int((compared <= MOST_COMPARED).sum())
@@ -193,28 +238,28 @@ def _lists_needed(
     return n_near, float((needed < n_near).mean())
 
 
-def _true_neighbours(embeddings: Floats, indices: Integers) -> Integers:
-    """Compare some items with all: shape (m, 10), without themselves."""
-    rows = unit_rows(embeddings, indices)
+def _true_neighbours(embeddings: Floats, indices: Integers, checked: Integers) -> Integers:
+    """Compare some of the items with all of them.
+
+    Args:
+        embeddings: Shape (n_items, d).
+        indices: Shape (m,), which items take part.
+        checked: Shape (n,), places in `indices`.
+
+    Returns:
+        Shape (n, 10), places in `indices`, without themselves.
+    """
+    rows = unit_rows(embeddings, indices[checked])
     best = faiss.ResultHeap(len(rows), CHECKED_NEIGHBOURS + 1, keep_max=True)
-    for where in _blocks(len(embeddings)):
-        block = unit_rows(embeddings, np.arange(where.start, where.stop))
+    for where in _blocks(len(indices)):
+        block = unit_rows(embeddings, indices[where])
         cosines, places = _search(rows, block, min(CHECKED_NEIGHBOURS + 1, len(block)))
         best.add_result(cosines, places + where.start)
     best.finalize()
-    itself = indices[:, None] == best.I
+    itself = checked[:, None] == best.I
     itself[~itself.any(axis=1), -1] = True
     neighbours: Integers = best.I[~itself].reshape(len(rows), CHECKED_NEIGHBOURS)
     return neighbours
-
-
-def _owners(embeddings: Floats, centres: Floats) -> Integers:
-    """Find the nearest centre of every item, shape (n_items,)."""
-    owner = np.empty(len(embeddings), dtype=np.int64)
-    for where in _blocks(len(embeddings)):
-        rows = unit_rows(embeddings, np.arange(where.start, where.stop))
-        owner[where] = _search(rows, centres, 1)[1][:, 0]
-    return owner
 
 
 def _search(rows: Floats, base: Floats, k: int) -> tuple[Floats, Integers]:

@@ -3,7 +3,7 @@
 import csv
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,7 @@ def make_workspace(
     extra: Sequence[tuple[str, str, str]] = (),
     test: bool = True,
     audit: float = 0.25,
+    duplicates: Mapping[str, object] | None = None,
 ) -> Workspace:
     """A fresh workspace of sixty short texts in `folder / "work"`, and what `extra` adds."""
     rows = _rows(labels)
@@ -64,6 +65,7 @@ def make_workspace(
         "pool": {"path": "pool.csv", **columns},
         "labels": {label: f"about {label}" for label in labels},
         "batch": {"size": 12, "audit": audit},
+        "duplicates": dict(duplicates or {}),
         "device": "cpu",
     }
     if test:
@@ -71,6 +73,12 @@ def make_workspace(
         config["test"] = {"path": "test.csv", **columns}
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     return init(folder / "work", folder / "config.yaml")
+
+
+@pytest.fixture(scope="session")
+def make_workspace_in() -> MakeWorkspace:
+    """Makes a workspace that several tests share, in a folder of theirs."""
+    return make_workspace
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,22 @@
 
 import re
 import runpy
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from hilt.pipeline.cli import app
+from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.sections import Config
 from hilt.proposers.base import Context
 from hilt.proposers.rules import Rules
 from hilt.proposers.sentence_embedder import SentenceEmbedder
 
-PAGES = sorted((Path(__file__).resolve().parent.parent / "docs" / "proposers").glob("*.md"))
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGES = sorted((DOCS / "proposers").glob("*.md"))
 FILLED = {"pool": {"path": "pool.csv"}, "labels": ["billing", "shipping", "complaint"]}
 
 
@@ -63,6 +68,22 @@ def test_the_rules_that_are_shown_do_what_the_page_says() -> None:
     )
 
     assert votes.tolist() == [[0, -1, -1], [-1, -1, -1], [-1, 1, -1], [-1, -1, 2]]
+
+
+def test_the_page_on_reviewing_shows_what_there_is() -> None:
+    page = DOCS / "review.md"
+    text = page.read_text("utf-8")
+    guidelines = yaml.safe_load(_blocks(page, "yaml")[0])
+    commands = re.findall(r"^hilt (.+)$", "\n".join(_blocks(page, "sh")), re.M)
+    options = set(re.findall(r"`review\.(\w+)", text))
+
+    Config.model_validate({**FILLED, **guidelines})
+    assert len(commands) == 4
+    for command in commands:
+        words = shlex.split(command)
+        assert CliRunner().invoke(app, [*words[: words.index("work")], "--help"]).exit_code == 0
+    assert options <= set(Review.model_fields)
+    assert all((DOCS / name).exists() for name in re.findall(r"\((screens/\S+)\)", text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -26,7 +26,14 @@ PLAIN_STREAM = 7  # plain random labels are drawn from (seed, 7)
 PLAIN_REGULARISATION = 10.0
 PLAIN_GROWTH = 1.5  # beyond the budget the plain arm goes on by this factor, up to the whole pool
 SHARED = ("pool", "test", "proposals", "test-proposals")
-SHARED_FILES = ("embeddings", "test-embeddings", "fused")
+SHARED_FILES = (
+    "embeddings",
+    "test-embeddings",
+    "neighbours",
+    "cosines",
+    "near-duplicates",
+    "fused",
+)
 
 Row = dict[str, Any]
 

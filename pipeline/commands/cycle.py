@@ -17,6 +17,10 @@ def cycle(
     partial: Annotated[
         bool, typer.Option("--partial", help="Go on although the batch has undecided items.")
     ] = False,
+    extend: Annotated[
+        bool,
+        typer.Option("--extend", help="Go on, and keep the undecided items open beside the new."),
+    ] = False,
     device: Device = None,
     json: Json = False,
     debug: Debug = False,
@@ -27,7 +31,7 @@ def cycle(
     from hilt.pipeline.workspace import open_workspace
 
     workspace = open_workspace(work, device=device, progress=Bars())
-    batch = loop.cycle(workspace, partial=partial)
+    batch = loop.cycle(workspace, partial=partial, extend=extend)
     training = latest_training(workspace)
     assert training is not None
     value = {"cycle": training.cycle, "training": training.summary, **batch_value(batch)}
@@ -35,6 +39,6 @@ def cycle(
     def text() -> None:
         say_training(training.cycle, training.summary)
         say(f"Batch {batch.number}: {len(batch)} items.")
-        next_step(f"hilt export {work} batch.csv")
+        next_step(f"hilt review {work}")
 
     emit(value, as_json=json, text=text)

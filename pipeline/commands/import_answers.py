@@ -20,6 +20,14 @@ def import_(
     partial: Annotated[
         bool, typer.Option("--partial", help="Store the lines that fit although others do not.")
     ] = False,
+    gold: Annotated[
+        bool,
+        typer.Option(
+            "--gold",
+            help="These answers are known to be right: the review screen mixes the items in, blind,"
+            " and measures reviewers by them.",
+        ),
+    ] = False,
     kind: Annotated[
         str | None,
         typer.Option("--format", help="csv or jsonl, instead of the ending.", show_default=False),
@@ -35,7 +43,7 @@ def import_(
     from hilt.pipeline.workspace import open_workspace
 
     result = reviewing.import_answers(
-        open_workspace(work), file, reviewer=reviewer, partial=partial, kind=kind
+        open_workspace(work), file, reviewer=reviewer, partial=partial, kind=kind, gold=gold
     )
 
     def text() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
 
@@ -24,6 +25,9 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
             say(f"{result.too_long:,} texts are longer than the encoder reads; their end is cut.")
         for name, told in result.summaries.items():
             say(f"{name}: {', '.join(f'{key} {value}' for key, value in told.items())}.")
+        if result.duplicates.groups:
+            say_summary(result.duplicates)
+            say(f"Look at them with `hilt duplicates {work}`.")
         counts = sorted(result.label_counts.items(), key=lambda pair: -pair[1])
         rows = [[name, f"{count:,}", f"{count / result.items:.1%}"] for name, count in counts]
         show_table("Proposed labels", ["label", "items", "share"], rows)

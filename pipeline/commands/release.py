@@ -30,8 +30,8 @@ def release(
     def text() -> None:
         say(
             f"{result.folder}: {result.items:,} items, {result.human:,} labelled by people,"
-            f" {result.oracle:,} by a proposer in a batch, {result.machine:,} by the fused"
-            f" proposal, {result.unlabelled:,} by nobody."
+            f" {result.inherited:,} as near-duplicates of those, {result.oracle:,} by a proposer in"
+            f" a batch, {result.machine:,} by the fused proposal, {result.unlabelled:,} by nobody."
         )
         if result.student is not None:
             next_step(f"hilt predict {result.student} new.csv")

@@ -39,7 +39,7 @@ def select(
         say(f"Batch {batch.number}: {len(batch)} items, {blind} of them blind, to measure.")
         rows = [_row(item) for item in batch.items[:10]]
         show_table("The first of them", ["text", "reason", "score", "proposal"], rows)
-        next_step(f"hilt export {work} batch.csv")
+        next_step(f"hilt review {work}")
 
     emit(batch_value(batch), as_json=json, text=text)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
 from hilt.pipeline.commands.train import say_training
+
+if TYPE_CHECKING:
+    from hilt.pipeline.status import Status
 
 
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
@@ -23,6 +29,8 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
         )
         if result.machine_labels:
             say(f"{result.machine_labels:,} items have only a machine's label, by `hilt oracle`.")
+        if result.duplicates.groups:
+            say_summary(result.duplicates)
         if result.batch:
             say(f"Batch {result.batch}: {result.open_items} items open.")
         if result.training is not None:
@@ -30,9 +38,28 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
             proposers = proposer_rows(result.training)
             if proposers:
                 show_table("Proposers", list(PROPOSER_COLUMNS), proposers)
+        say_people(result)
         if result.label_counts:
             rows = [[name, str(count)] for name, count in result.label_counts.items()]
             show_table("Labels from people", ["label", "items"], rows)
         next_step(result.next_step)
 
     emit(result, as_json=json, text=text)
+
+
+def say_people(result: Status) -> None:
+    """Print what is measured about the people, as far as it is known."""
+    if result.anchoring is not None:
+        shown, blind = result.anchoring.shown, result.anchoring.blind
+        say(
+            f"Proposals accepted: {shown.share:.1%} of {shown.items} in view, {blind.share:.1%} of"
+            f" {blind.items} blind; people lean by {100 * result.anchoring.difference:.1f} points"
+            f" ({100 * result.anchoring.low:.1f} to {100 * result.anchoring.high:.1f})."
+        )
+    if result.bulk is not None:
+        say(
+            f"Decided in bulk: {result.bulk.share:.1%} of {result.bulk.items} hold when asked again"
+            f" ({result.bulk.low:.1%} to {result.bulk.high:.1%})."
+        )
+    if result.disputed:
+        say(f"People disagree on {result.disputed} items; see `hilt agreement`.")

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
+from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section
 from hilt.pipeline.configuration.selectors import AnySelector, Herding
 from hilt.types import Integers, Label
@@ -95,6 +96,36 @@ class BatchSection(Section):
     )
     candidates: int = Field(
         3, ge=1, description="How many of the likeliest labels are shown with an item."
+    )
+
+
+class Duplicates(Section):
+    """Items so alike that one decision does for all of them."""
+
+    near: bool = Field(
+        True,
+        description="Whether texts that are nearly the same make a group, of which one item is"
+        " asked. Texts that differ in case, width and white space alone always do.",
+    )
+    cosine: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="Least cosine of an item's embedding to that of its group's representative.",
+    )
+    overlap: float = Field(
+        0.6,
+        gt=0,
+        le=1,
+        description="Least share of its words that an item shares with the representative, not"
+        " counting the first 30, all of which must be shared: shorter texts need the same words.",
+    )
+    audited: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the items that inherit a label which are asked after all, blind, to"
+        " measure how often an inherited label is right; at most as large a share of a batch.",
     )
 
 
@@ -245,9 +276,20 @@ class Config(Section):
     batch: BatchSection = Field(
         default_factory=BatchSection, description="What people are asked in one cycle."
     )
+    review: Review = Field(default_factory=Review, description="The review screen.")
+    duplicates: Duplicates = Field(
+        default_factory=Duplicates, description="Which items share a decision."
+    )
     student: Student = Field(default_factory=Student, description="The model that is trained.")
     simulation: Simulation = Field(
         default_factory=Simulation, description="The simulated reviewer of demos and benchmarks."
+    )
+    database: str | None = Field(
+        None,
+        description="Where batches and decisions are kept, as a URL of SQLAlchemy, such as"
+        " `postgresql://user@host/name` (a database of its own; `pip install 'hilt[postgresql]'`;"
+        " a password is better left to PGPASSWORD or ~/.pgpass). Unset: the file state.db in the"
+        " workspace.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where models run. `--device` overrides it."
@@ -259,6 +301,9 @@ class Config(Section):
         empty = [name for name in self.labels if not name.strip()]
         if empty:
             raise ValueError("a label's name is empty")
+        strange = sorted(set(self.review.guidelines) - set(self.labels))
+        if strange:
+            raise ValueError(f"review.guidelines: {strange[0]!r} is not a label")
         return self
 
     @property

@@ -12,6 +12,10 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.errors import WorkspaceError
+from hilt.pipeline.adjudicating import gold_accuracy
+from hilt.pipeline.anchoring import anchoring, bulk_accuracy
+from hilt.pipeline.duplicates.summary import describe
+from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
 from hilt.pipeline.reporting.tables import (
@@ -23,13 +27,14 @@ from hilt.pipeline.reporting.tables import (
     most_confused,
     proposer_rows,
     reviewer_lines,
+    short,
     total_seconds,
 )
-from hilt.pipeline.store import Outcome
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
 MOST_BATCH_LINES = 200
+SHOWN_GROUPS = 5
 MANY_LABELS = 20  # more do not fit into a table with numbers
 
 
@@ -66,7 +71,7 @@ def render_report(workspace: Workspace, now: datetime) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, points=points, minutes=minutes)
+    environment.filters.update(percent=percent, points=points, minutes=minutes, short=short)
     return environment.get_template("report.html").render(**_contents(workspace, now))
 
 
@@ -87,7 +92,7 @@ def minutes(seconds: float | None) -> str:
 
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
-    outcomes, decisions = workspace.store.outcomes(), workspace.store.decisions()
+    outcomes, decisions = workspace.store.outcomes(), standing(workspace.store.decisions())
     by_people = [row for row in decisions if not row.machine]
     trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
@@ -100,6 +105,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "summary": workspace.pool.summary,
         "human_labels": len(labelled),
         "machine_labels": sum(line.machine for line in labels),
+        "duplicates": describe(workspace, outcomes, SHOWN_GROUPS),
         "audit_labels": sum(outcome.audit for outcome in labelled),
         "seconds": total_seconds(by_people),
         "simulated": sum(row.source == "simulated" for row in by_people),
@@ -119,6 +125,9 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "reviewers": reviewer_lines(by_people),
         "machines": reviewer_lines([row for row in decisions if row.machine]),
         "accepted": accepted(by_people),
+        "anchoring": anchoring(decisions, workspace.store.batch_items()),
+        "bulk": bulk_accuracy(decisions),
+        "gold": gold_accuracy(decisions),
         "version": version("hilt"),
         "seed": workspace.config.seed,
         "configuration": _configuration(workspace),
@@ -222,5 +231,6 @@ def _fused_by(workspace: Workspace, trainings: Sequence[TrainingRow]) -> str | N
 
 
 def _configuration(workspace: Workspace) -> str:
-    values = workspace.config.model_dump(mode="json", exclude_unset=True)
+    hidden = {"database"}  # it may hold a password, and a report is passed on
+    values = workspace.config.model_dump(mode="json", exclude_unset=True, exclude=hidden)
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

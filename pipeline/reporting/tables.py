@@ -11,7 +11,7 @@ import numpy as np
 
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.batches import read_batch
-from hilt.pipeline.store import Outcome
+from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.types import BatchItem
@@ -133,7 +133,8 @@ def batch_lines(
 ) -> list[BatchLine]:
     """Read the first `most` items of a batch, with what was decided about them."""
     by_index = {outcome.index: outcome for outcome in outcomes}
-    actions = {row.item_index: row.action for row in workspace.store.decisions() if not row.machine}
+    rows = standing(workspace.store.decisions())
+    actions = {row.item_index: row.action for row in rows if not row.machine}
     return [
         _batch_line(item, by_index.get(item.index), actions.get(item.index))
         for item in read_batch(workspace, number).items[:most]
@@ -155,13 +156,18 @@ def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) ->
     hidden = item.blind and not decision
     return BatchLine(
         item=item,
-        text=item.text if len(item.text) <= SHORT_TEXT else item.text[: SHORT_TEXT - 1] + "…",
+        text=short(item.text),
         full_text=item.text[:LONG_TEXT],
         proposal=HIDDEN if hidden else first.label,
         probability=None if hidden else first.probability,
         decision=decision,
         outcome=relation,
     )
+
+
+def short(text: str) -> str:
+    """Cut a text to what a cell of a table should hold."""
+    return text if len(text) <= SHORT_TEXT else text[: SHORT_TEXT - 1] + "…"
 
 
 def reviewer_lines(decisions: Sequence[DecisionRow]) -> list[ReviewerLine]:

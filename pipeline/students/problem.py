@@ -17,7 +17,7 @@ class Problem:
     Attributes:
         labelled: The n items that have a label.
         positions: Shape (n,), the positions of their labels.
-        groups: Shape (n,); exact duplicates are equal, and never on both sides of a fold.
+        groups: Shape (n,); near-duplicates are equal, and never on both sides of a fold.
         proposals: Shape (p, n, n_labels), what each of p proposers says of them, the student not
             among these; NaN rows are abstentions.
         unlabelled: A random m of the other items of the pool.

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -203,6 +204,42 @@ def test_rows_of_the_wrong_shape_are_refused(file: ArrayFile, rows: Floats) -> N
 
     with pytest.raises(ValueError, match=r"a: items 0 to 3 gave an array of shape .* \(4, 3\)"):
         partial.write(0, rows)
+
+
+def test_chunks_may_be_of_unequal_length(file: ArrayFile) -> None:
+    bounds = np.array([0, 1, 7, 10])
+    partial = PartialArray(file, SHAPE, MAKER, bounds)
+    partial.write(1, WHOLE[1:7])
+
+    assert list(PartialArray(file, SHAPE, MAKER, bounds).missing()) == [(0, 1), (7, 10)]
+    assert list(PartialArray(file, SHAPE, MAKER, bounds[[0, 2, 3]]).missing()) == [(0, 7), (7, 10)]
+
+
+@pytest.mark.parametrize("dtype", [np.dtype(np.int32), np.dtype([("a", np.int32), ("b", "f2")])])
+def test_an_array_may_hold_anything_in_any_number_of_dimensions(
+    file: ArrayFile, dtype: np.dtype[Any]
+) -> None:
+    whole = np.arange(10).astype(dtype)
+
+    partial = PartialArray(file, (10,), MAKER, 4, dtype)
+    for start, stop in partial.missing():
+        partial.write(start, whole[start:stop])
+    partial.finish()
+
+    assert file.open().tolist() == whole.tolist()
+    assert file.open().dtype == dtype
+
+
+def test_what_was_measured_stands_beside_the_maker_and_decides_nothing(file: ArrayFile) -> None:
+    assert file.measured() == {}
+
+    partial = PartialArray(file, SHAPE, MAKER, 10)
+    partial.write(0, WHOLE)
+    partial.finish({"recall": 0.9})
+
+    assert file.measured() == {"recall": 0.9}
+    assert file.is_current(MAKER)
+    assert not make(file, Rows())
 
 
 @settings(deadline=None)

@@ -86,7 +86,7 @@ def test_status_names_the_next_command_at_every_stage(small_workspace: Open) -> 
     assert steps == {
         "ready": "propose",
         "proposed": "select",
-        "selected": "export",
+        "selected": "review",
         "reviewed": "cycle",
     }
 

@@ -137,7 +137,7 @@ def test_what_a_newer_hilt_wrote_is_refused(store: Store, path: Path) -> None:
     connection.commit()
     connection.close()
 
-    with pytest.raises(WorkspaceError, match=r"newer hilt \(schema 3, this one knows 2\)"):
+    with pytest.raises(WorkspaceError, match=r"newer hilt \(schema 4, this one knows 3\)"):
         store.check("pool", LABELS)
 
 
@@ -149,8 +149,12 @@ def old_path(path: Path) -> Path:
     store.add_decisions([said(0, "sport")])
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("ALTER TABLE decision DROP COLUMN machine")
-    connection.execute("UPDATE project SET schema_version = 1")
+    connection.executescript(
+        "DROP TABLE claim; DROP TABLE reviewer; DROP INDEX decision_key;"
+        "ALTER TABLE decision DROP COLUMN withdraws; ALTER TABLE decision DROP COLUMN key;"
+        "ALTER TABLE decision DROP COLUMN machine; ALTER TABLE batch DROP COLUMN extends;"
+        "UPDATE project SET schema_version = 1"
+    )
     connection.commit()
     connection.close()
     return path

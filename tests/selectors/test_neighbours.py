@@ -55,7 +55,7 @@ def test_a_small_pool_is_compared_whole() -> None:
 @pytest.mark.usefixtures("small_lists")
 def test_a_large_pool_finds_nearly_all_and_says_how_many() -> None:
     rows = clustered(2000)
-    lists = cut_into_lists(rows, np.random.default_rng(0))
+    lists = cut_into_lists(rows, np.arange(len(rows)), np.random.default_rng(0))
     graph = build_graph(rows, 10, np.random.default_rng(0))
 
     found = [np.isin(graph.neighbours[i], row).mean() for i, row in enumerate(exact(rows, 10))]
@@ -68,15 +68,32 @@ def test_a_large_pool_finds_nearly_all_and_says_how_many() -> None:
 
 @pytest.mark.usefixtures("small_lists")
 def test_lists_hold_every_item_once_and_are_near_themselves_first() -> None:
-    lists = cut_into_lists(clustered(1000), np.random.default_rng(0))
+    lists = cut_into_lists(clustered(1000), np.arange(1000), np.random.default_rng(0))
 
     assert sorted(lists.order) == list(range(1000))
     assert lists.near[:, 0].tolist() == list(range(len(lists)))
 
 
 @pytest.mark.usefixtures("small_lists")
+def test_items_that_take_no_part_are_in_no_list_and_nobodys_neighbour() -> None:
+    rows, some = clustered(2000), np.arange(0, 2000, 2)
+    lists = cut_into_lists(rows, some, np.random.default_rng(0))
+    alone = cut_into_lists(rows[some], np.arange(1000), np.random.default_rng(0))
+
+    assert sorted(lists.order) == some.tolist()
+    assert lists.recall == alone.recall
+    for number in range(len(lists)):
+        _, found, cosines = search_list(rows, lists, number, 4)
+        _, expected, same = search_list(rows[some], alone, number, 4)
+        np.testing.assert_array_equal(found, some[expected])
+        np.testing.assert_array_equal(cosines, same)
+
+
+@pytest.mark.usefixtures("small_lists")
 def test_the_same_seed_cuts_the_same_lists() -> None:
-    first, second = (cut_into_lists(clustered(1000), np.random.default_rng(3)) for _ in range(2))
+    first, second = (
+        cut_into_lists(clustered(1000), np.arange(1000), np.random.default_rng(3)) for _ in range(2)
+    )
 
     np.testing.assert_array_equal(first.order, second.order)
     np.testing.assert_array_equal(first.near, second.near)
@@ -125,7 +142,7 @@ def test_a_memory_mapped_file_gives_what_the_same_values_give(tmp_path: Path) ->
 @pytest.mark.usefixtures("small_lists")
 def test_list_by_list_is_the_same_as_all_at_once() -> None:
     rows = clustered(1000)
-    lists = cut_into_lists(rows, np.random.default_rng(0))
+    lists = cut_into_lists(rows, np.arange(len(rows)), np.random.default_rng(0))
     graph = build_graph(rows, 4, np.random.default_rng(0))
 
     for number in range(len(lists)):

@@ -1,0 +1,88 @@
+"""`hilt agreement`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+
+if TYPE_CHECKING:
+    from hilt.review.agreement import Agreement, Estimate
+    from hilt.review.screen.desk import Share
+
+
+def agreement(
+    work: Work,
+    settle: Annotated[
+        Literal["majority", "skill"] | None,
+        typer.Option(
+            "--settle",
+            help="Settle disagreements: `majority` where more than half agree, `skill` by how good"
+            " each reviewer is at each label (Dawid and Skene). Each is stored as a decision.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say how far people agree, per label and per pair, and how often each is right on gold items.
+
+    Intervals are at 95 %, by bootstrap over the items. Disagreements are best settled by a person,
+    in `hilt review`.
+    """
+    from hilt.pipeline.adjudicating import agree
+    from hilt.pipeline.workspace import open_workspace
+
+    result = agree(open_workspace(work), settle_by=settle)
+
+    def text() -> None:
+        if result.settled:
+            say(f"{result.settled} disagreements settled by {settle}.")
+        if not result.agreement.items:
+            say("No item has a label from two people yet; `review.overlap` asks several.")
+        else:
+            _show_agreement(result.agreement)
+        if result.gold:
+            rows = [[name, str(share.items), _share(share)] for name, share in result.gold.items()]
+            show_table("Right on known answers", ["reviewer", "items", "accuracy"], rows)
+        if result.disputed:
+            say(f"{result.disputed} items wait to be settled.")
+            next_step(f"hilt review {work}")
+
+    emit(result, as_json=json, text=text)
+
+
+def _show_agreement(found: Agreement) -> None:
+    measures = (
+        ("pairs that agree", found.percent),
+        ("Fleiss' kappa", found.fleiss),
+        ("Krippendorff's alpha", found.alpha),
+    )
+    rows = [[name, _estimate(value)] for name, value in measures]
+    show_table(f"Agreement on {found.items} items", ["measure", "value"], rows)
+    rows = [
+        [each.label, str(each.items), _estimate(each.percent), _estimate(each.alpha)]
+        for each in found.labels
+    ]
+    show_table("By label, against all others", ["label", "items", "agree", "alpha"], rows)
+    rows = [
+        [
+            " and ".join(each.reviewers),
+            str(each.items),
+            _estimate(each.percent),
+            _estimate(each.kappa),
+        ]
+        for each in found.pairs
+    ]
+    show_table("By pair", ["reviewers", "items", "agree", "Cohen's kappa"], rows)
+
+
+def _estimate(value: Estimate | None) -> str:
+    return "-" if value is None else f"{value.value:.2f} ({value.low:.2f} to {value.high:.2f})"
+
+
+def _share(share: Share) -> str:
+    return f"{share.share:.1%} ({share.low:.1%} to {share.high:.1%})"

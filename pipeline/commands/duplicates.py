@@ -1,0 +1,90 @@
+"""`hilt duplicates`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+
+if TYPE_CHECKING:
+    from hilt.pipeline.duplicates.summary import Group, Pair, Summary
+
+WIDTH = 100  # characters of a line that are shown
+
+
+def duplicates(
+    work: Work,
+    most: Annotated[int, typer.Option("--most", min=1, help="Groups to show.")] = 10,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show which items share a decision, and which ones only just do not.
+
+    Look before you label: one item of a group is asked, and the others inherit its label. Edit
+    `duplicates` in the workspace's `hilt.yaml` and run this again until you agree.
+    """
+    from hilt.pipeline.duplicates.summary import find_duplicates
+    from hilt.pipeline.workspace import open_workspace
+
+    result = find_duplicates(open_workspace(work, progress=Bars()), most)
+
+    def text() -> None:
+        say_summary(result.summary)
+        if result.summary.near and result.recall is not None:
+            say(f"The search saw {result.recall:.0%} of the nearest neighbours of a sample.")
+        show_table("Groups", ["items", "groups"], [[k, f"{n:,}"] for k, n in result.sizes.items()])
+        for group in result.largest:
+            _say_group(group)
+        for together, word in ((True, "together"), (False, "apart")):
+            pairs = [pair for pair in result.pairs if pair.together is together]
+            if pairs:
+                limits = f"cosine {result.cosine:g} and overlap {result.overlap:g}"
+                say(f"\nOnly just {word} ({limits} are needed):")
+            for pair in pairs:
+                _say_pair(pair)
+        next_step(f"hilt select {work}")
+
+    emit(result, as_json=json, text=text)
+
+
+def say_summary(summary: Summary) -> None:
+    """Say how many groups there are, and how far inherited labels can be trusted."""
+    kind = "near-duplicates" if summary.near else "the same texts"
+    plural = "" if summary.groups == 1 else "s"
+    say(
+        f"{summary.items:,} items are in {summary.groups:,} group{plural} of {kind};"
+        f" {summary.inherited:,} inherit a label."
+    )
+    check = summary.check
+    if check is not None:
+        say(
+            f"Of inherited labels checked blind, {check.right} of {check.checked} were right"
+            f" (95 % interval {check.low:.0%} to {check.high:.0%})."
+        )
+        if check.doubtful:
+            say(
+                "Too many may be wrong: raise `duplicates.cosine` or `duplicates.overlap` in"
+                " hilt.yaml, and look again with `hilt duplicates`."
+            )
+
+
+def _say_group(group: Group) -> None:
+    say(f"{group.items:,} items: {_short(group.representative)}")
+    for member in group.members:
+        say(f"    {_short(member)}")
+
+
+def _say_pair(pair: Pair) -> None:
+    say(f"cosine {pair.cosine:.3f}, overlap {pair.overlap:.2f}")
+    for text, words in zip(pair.texts, pair.words, strict=True):
+        say(f"    {_short(text)}")
+        if words:
+            say(f"      has {_short(', '.join(words))}")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "\u2026"

@@ -1,0 +1,57 @@
+"""`hilt review`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hilt.pipeline.commands.options import Debug, Device, Json, Work
+from hilt.pipeline.commands.terminal import ERR, emit, say
+
+
+def review(
+    work: Work,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Train, and select more items, in the background when few are left."
+        ),
+    ] = False,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            help="Where to listen. Any address but this machine's own needs reviewers with tokens:"
+            " `hilt reviewer add WORK NAME`.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")
+    ] = 8642,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+    device: Device = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Open the review screen in the browser: Enter accepts, a digit corrects.
+
+    Every decision is stored as it is made; stop with Ctrl+C at any time. Without a batch, one is
+    selected. Several people can work at once, each with a token of their own.
+    """
+    import webbrowser
+
+    from hilt.pipeline.review_screen import review_in_browser
+    from hilt.pipeline.workspace import open_workspace
+
+    def listening(address: str) -> None:
+        emit(
+            {"address": address},
+            as_json=json,
+            text=lambda: say(f"Reviewing {work} at {address} (Ctrl+C ends it; nothing is lost)"),
+        )
+        if browser and not webbrowser.open(address):
+            ERR.print("No browser could be opened; open the address yourself.")
+
+    workspace = open_workspace(work, device=device)
+    review_in_browser(workspace, live=live, host=host, port=port, listening=listening)

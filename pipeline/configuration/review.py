@@ -1,0 +1,72 @@
+"""How the review screen asks people."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from hilt.pipeline.configuration.section import Section
+
+
+class Review(Section):
+    """What the review screen shows, to how many people, and how it measures them."""
+
+    introduction: str = Field(
+        "", description="What reviewers should know first, as Markdown; the key `h` shows it."
+    )
+    guidelines: dict[str, str] = Field(
+        default_factory=dict,
+        description="For a label, when to use it and when not, with examples, as Markdown.",
+    )
+    overlap: int = Field(
+        1, ge=1, description="How many people decide an item that several should decide."
+    )
+    overlap_share: float = Field(
+        1.0, ge=0, le=1, description="Share of the items that `overlap` people decide; others one."
+    )
+    second_opinions: Literal["blind", "shown"] = Field(
+        "blind",
+        description="Whether those who come after somebody else see the proposal: `blind` lets"
+        " people agree with each other rather than with the machine. Nobody ever sees what the"
+        " others said.",
+    )
+    blind_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the items outside the audit slice that are shown without their"
+        " proposal, at random, to measure how far people lean towards what they are shown.",
+    )
+    gold_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of what a reviewer gets that has a known answer, once there are such"
+        " items (`hilt import WORK FILE --gold`).",
+    )
+    bulk_size: int = Field(20, ge=2, le=20, description="Most items in one grid of the bulk view.")
+    bulk_nearness: float = Field(
+        0.3,
+        ge=-1,
+        le=1,
+        description="Cosine from which items of one proposed label come into one grid.",
+    )
+    bulk_check: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of the items decided in bulk that are asked again, one by one and blind,"
+        " to measure what bulk costs.",
+    )
+    claim_minutes: float = Field(
+        15.0,
+        gt=0,
+        description="How long an item stays with a reviewer who was given it and says nothing;"
+        " then others may have it.",
+    )
+    refill_below: int = Field(
+        10,
+        ge=0,
+        description="With `hilt review --live`: items left from which the next ones are selected.",
+    )

@@ -1,0 +1,77 @@
+"""How far the work is, in numbers that are kept up item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from hilt.pipeline.desk.assignments import Assignments
+from hilt.pipeline.desk.ledger import Ledger, Said
+from hilt.pipeline.tables import BatchItemRow
+from hilt.review.intervals import wilson
+from hilt.review.screen.desk import Share, Standing
+
+
+class ProgressBoard:
+    """Keeps count.
+
+    Args:
+        ledger: What was decided.
+        assignments: What is asked about.
+    """
+
+    def __init__(self, ledger: Ledger, assignments: Assignments) -> None:
+        self._ledger = ledger
+        self._assignments = assignments
+        self._proposed: dict[int, str] = {}
+        self._right: dict[int, bool] = {}
+        self.disputed: set[int] = set()
+
+    def watch(self, rows: Iterable[BatchItemRow]) -> None:
+        """Learn what was proposed for the items of a batch that measure."""
+        for row in rows:
+            if row.reason == "audit" and row.proposal:
+                self._proposed[row.item_index] = row.proposal[0][0]
+
+    def update(self, items: Iterable[int]) -> None:
+        """Count items again on which something was said."""
+        for item in items:
+            latest = self._ledger.latest(item)
+            self._measure(item, latest.values())
+            labels = {said.label for said in latest.values() if said.label is not None}
+            if len(labels) > 1 and not self._ledger.settled(item):
+                self.disputed.add(item)
+            else:
+                self.disputed.discard(item)
+
+    def standing(self, reviewer: str, refill: str) -> Standing:
+        """Say how far the work is, for one reviewer."""
+        said = self._ledger.by_reviewer.get(reviewer, [])
+        return Standing(
+            total=len(self._assignments.entries),
+            done=len(self._assignments.complete),
+            mine=len(said),
+            per_hour=_pace(self._ledger.pace.get(reviewer, ())),
+            accuracy=self._accuracy(),
+            disputes=len(self.disputed),
+            refill=refill,
+        )
+
+    def _measure(self, item: int, opinions: Iterable[Said]) -> None:
+        proposed = self._proposed.get(item)
+        labels = [said.label for said in opinions if said.audit and said.label is not None]
+        if proposed is not None and labels:
+            self._right[item] = proposed == labels[-1]
+        else:
+            self._right.pop(item, None)
+
+    def _accuracy(self) -> Share | None:
+        if not self._right:
+            return None
+        hits, items = sum(self._right.values()), len(self._right)
+        return Share(hits / items, *wilson(hits, items), items)
+
+
+def _pace(steps: Collection[tuple[int, float]]) -> float | None:
+    """Turn steps forward and back, with their seconds, into items an hour."""
+    items, seconds = sum(step for step, _ in steps), sum(spent for _, spent in steps)
+    return 3600 * max(0, items) / seconds if seconds else None

@@ -1,0 +1,121 @@
+"""From what the page reports to rows of decisions, or to a reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hilt.pipeline.desk.assignments import Assignments
+from hilt.pipeline.desk.ledger import Ledger
+from hilt.pipeline.outcomes import ADJUDICATION, BULK, CHECK, UNDO
+from hilt.pipeline.store import decision_row
+from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.workspace import Workspace
+from hilt.registry import nearest
+from hilt.review.screen.desk import Answer, Receipt
+from hilt.types import Decision
+
+SCREEN = "screen"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Checks answers, and turns them into rows with what the reviewer was shown.
+
+    Attributes:
+        workspace: Whose items and labels they are about.
+        ledger: What was decided before.
+        assignments: What was given to whom.
+    """
+
+    workspace: Workspace
+    ledger: Ledger
+    assignments: Assignments
+
+    def rows(
+        self, reviewer: str, answers: Sequence[Answer], *, adjudicates: bool = False
+    ) -> tuple[list[DecisionRow], list[Receipt]]:
+        """Make the rows of those answers that are new and fit, and a receipt for every one."""
+        rows: dict[str, DecisionRow] = {}
+        receipts = []
+        for answer in answers:
+            reason = None
+            if not self.ledger.knows(answer.key) and answer.key not in rows:
+                reason = self._misfit(reviewer, answer, rows)
+                if reason is None:
+                    rows[answer.key] = self._row(reviewer, answer, adjudicates)
+            receipts.append(Receipt(answer.key, reason))
+        return list(rows.values()), receipts
+
+    def _misfit(self, reviewer: str, answer: Answer, rows: dict[str, DecisionRow]) -> str | None:
+        """Say why an answer cannot be stored, or None when it can."""
+        labels = self.workspace.config.label_names
+        if not 0 <= answer.item < len(self.workspace.pool):
+            return f"there is no item {answer.item}"
+        if answer.act == "undo":
+            key = answer.withdraws or ""
+            said = self.ledger.standing(key)
+            own = said is not None and said.reviewer == reviewer and said.item == answer.item
+            sent = key in rows and rows[key].item_index == answer.item
+            return None if own or sent else "there is nothing left to take back"
+        if answer.withdraws is not None:
+            return "only the act 'undo' takes something back"
+        if answer.act != "label":
+            return None if answer.label is None else f"to {answer.act} is to give no label"
+        if answer.label not in labels:
+            return f"{answer.label!r} is not a label.{nearest(answer.label or '', labels)}"
+        return None
+
+    def _row(self, reviewer: str, answer: Answer, adjudicates: bool) -> DecisionRow:
+        entry = self.assignments.entries.get(answer.item)
+        claim = self.assignments.claim(answer.item, reviewer)
+        if answer.act == "undo":
+            return self._undo(reviewer, answer, claim is not None and claim.blind)
+        shown = None if entry is None else entry.row
+        row = decision_row(
+            Decision(
+                item_id=self._id(answer.item),
+                action=answer.act,
+                labels=() if answer.label is None else (answer.label,),
+                reviewer=reviewer,
+                seconds=answer.seconds,
+                comment=answer.comment.strip(),
+                source=ADJUDICATION if adjudicates else self._source(answer),
+            ),
+            answer.item,
+            shown,
+            blind=adjudicates or (claim is not None and claim.blind),
+            key=answer.key,
+        )
+        row.blind = row.blind or shown is None  # an item of no batch has no proposal to show
+        return row
+
+    def _undo(self, reviewer: str, answer: Answer, blind: bool) -> DecisionRow:
+        return DecisionRow(
+            item_index=answer.item,
+            item_id=self._id(answer.item),
+            action=UNDO,
+            labels=[],
+            reviewer=reviewer,
+            batch=None,
+            blind=blind,
+            audit=False,
+            seconds=answer.seconds,
+            comment="",
+            source=SCREEN,
+            decided_at=datetime.now(UTC),
+            machine=False,
+            key=answer.key,
+            withdraws=answer.withdraws,
+        )
+
+    def _source(self, answer: Answer) -> str:
+        entry = self.assignments.entries.get(answer.item)
+        if answer.bulk:
+            return BULK
+        return CHECK if entry is not None and self.assignments.awaits_check(entry) else SCREEN
+
+    def _id(self, item: int) -> str:
+        entry = self.assignments.entries.get(item)
+        return entry.row.item_id if entry is not None else self.workspace.pool.ids([item])[0]

@@ -1,0 +1,195 @@
+"""Which items are so alike that one decision does for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import vstack
+
+from hilt.pipeline.arrays import Array, Maker, blocks
+from hilt.pipeline.duplicates.stars import find_stars
+from hilt.pipeline.duplicates.words import count_words, overlap, shared_with_part
+from hilt.pipeline.runner import make_array
+from hilt.pipeline.workspace import Workspace
+from hilt.selectors.rows import unit_rows
+from hilt.types import Floats, Graph, Integers
+
+PAIR_ROWS = 16384  # pairs that are compared at once
+TEXT_ROWS = 4096  # texts that are in memory at once
+ROUNDING = 0.001  # a cosine in the graph may be this far off, for it is kept as float16
+SHOWN = 5  # pairs on each side of a threshold that are kept to be looked at
+NEARLY = 1000  # pairs closest below the cosine, whose words are compared for that
+WIDTH = 0.05  # how far below the cosine that looks
+
+
+def make_groups(workspace: Workspace) -> bool:
+    """Find the near-duplicates, unless that was done for the same graph and thresholds.
+
+    Returns:
+        Whether anything was made; never while `duplicates.near` is off.
+    """
+    if are_groups_current(workspace):
+        return False
+    groups, found = _find_groups(workspace)
+    return make_array(
+        workspace.near_duplicates,
+        groups.shape,
+        _maker(workspace),
+        lambda start, stop: groups[start:stop],
+        description="Saving near-duplicates",
+        progress=workspace.progress,
+        chunk_rows=len(groups),
+        dtype=np.int32,
+        measured=found,
+    )
+
+
+def are_groups_current(workspace: Workspace) -> bool:
+    """Tell whether the near-duplicates are those of the graph and thresholds as they are now."""
+    if not workspace.config.duplicates.near:
+        return True
+    return workspace.near_duplicates.is_current(_maker(workspace))
+
+
+def _maker(workspace: Workspace) -> Maker:
+    settings = workspace.config.duplicates
+    return {
+        "graph": workspace.neighbours.maker(),
+        "cosine": settings.cosine,
+        "overlap": settings.overlap,
+    }
+
+
+class Likeness:
+    """Compares items by embedding and by words.
+
+    Args:
+        workspace: Where the items are.
+        items: Ascending indices of all that will be compared; their words are kept in memory,
+            8 bytes for each different word of each.
+    """
+
+    def __init__(self, workspace: Workspace, items: Integers) -> None:
+        self._least = workspace.config.duplicates
+        self._embeddings = workspace.embeddings.open()
+        self._items = items
+        self._words = _count_words(workspace, items)
+
+    def near(self, left: Integers, right: Integers) -> npt.NDArray[np.bool_]:
+        """Tell of pairs of items whether they are near-duplicates: shape (m,)."""
+        near: npt.NDArray[np.bool_] = self.cosines(left, right) >= self._least.cosine
+        near[near] = self.overlaps(left[near], right[near]) >= self._least.overlap
+        return near
+
+    def cosines(self, left: Integers, right: Integers) -> Floats:
+        """Compare the embeddings of pairs: shape (m,)."""
+        cosines = np.empty(len(left), dtype=np.float32)
+        for block in blocks(len(left), PAIR_ROWS):
+            one, other = (unit_rows(self._embeddings, ends[block]) for ends in (left, right))
+            cosines[block] = np.einsum("ij,ij->i", one, other)
+        return cosines
+
+    def closeness(self, items: Integers, parts: Integers) -> Floats:
+        """Compare items with the mean of their part, by embedding and by words: shape (m,)."""
+        means = np.zeros((parts.max() + 1, self._embeddings.shape[1]), dtype=np.float32)
+        for block in blocks(len(items), PAIR_ROWS):
+            np.add.at(means, parts[block], unit_rows(self._embeddings, items[block]))
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+        closeness = shared_with_part(self._words[np.searchsorted(self._items, items)], parts)
+        for block in blocks(len(items), PAIR_ROWS):
+            rows = unit_rows(self._embeddings, items[block])
+            closeness[block] += np.einsum("ij,ij->i", rows, means[parts[block]])
+        return closeness
+
+    def overlaps(self, left: Integers, right: Integers) -> Floats:
+        """Compare the words of pairs: shape (m,)."""
+        overlaps = np.empty(len(left), dtype=np.float32)
+        for block in blocks(len(left), PAIR_ROWS):
+            one, other = (np.searchsorted(self._items, ends[block]) for ends in (left, right))
+            overlaps[block] = overlap(self._words[one], self._words[other])
+        return overlaps
+
+
+def _count_words(workspace: Workspace, items: Integers) -> Any:  # noqa: ANN401 - a csr_array
+    """Count the words of many items, reading their texts in blocks."""
+    parts = []
+    with workspace.progress.task("Counting words", len(items), "items") as advance:
+        for block in blocks(len(items), TEXT_ROWS):
+            parts.append(count_words(workspace.pool.texts(items[block])))
+            advance(parts[-1].shape[0])
+    return vstack(parts, format="csr") if parts else count_words([])
+
+
+def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:
+    """Group the items of a pool.
+
+    Returns:
+        Shape (n_items,), each item's representative; and some pairs that the thresholds only just
+        hold together or keep apart, in `together` and `apart`.
+    """
+    graph, pool, least = workspace.graph, workspace.pool, workspace.config.duplicates
+    assert graph is not None
+    left, right = _linked(graph, np.unique(pool.groups), least.cosine)
+    likeness = Likeness(workspace, np.union1d(left, right))
+    cosines, overlaps = likeness.cosines(left, right), likeness.overlaps(left, right)
+    close, same_words = cosines >= least.cosine, overlaps >= least.overlap
+    near = close & same_words
+    groups = find_stars(len(pool), left[near], right[near], likeness)[pool.groups]
+
+    compared = (left, right, cosines, overlaps)
+    return groups, {
+        "together": _some(compared, near, (cosines, overlaps)),
+        "apart": [
+            *_some(compared, close & ~near, (-cosines, -overlaps)),
+            *_some(compared, same_words & ~near, (-overlaps, -cosines)),
+        ],
+    }
+
+
+def _linked(graph: Graph, items: Integers, cosine: float) -> tuple[Integers, Integers]:
+    """List the pairs that are near enough by the graph, and the closest of those that are not.
+
+    Args:
+        graph: Of all items.
+        items: Indices of those to look at, the first of every text: so no text is seen twice.
+        cosine: The threshold.
+
+    Returns:
+        The ends of m pairs, each pair once: shape (m,) each, the smaller index in the first.
+        O(edges) time.
+    """
+    n_items = len(graph.neighbours)
+    keys, cosines = [], []
+    for block in blocks(len(items)):
+        near = graph.cosines[items[block]]
+        rows, columns = np.nonzero(near >= cosine - WIDTH)
+        ends = items[block][rows], graph.neighbours[items[block]][rows, columns].astype(np.int64)
+        keys.append(np.minimum(*ends) * n_items + np.maximum(*ends))
+        cosines.append(near[rows, columns])
+    key, place = np.unique(np.concatenate(keys), return_index=True)
+    found = np.concatenate(cosines)[place]
+    enough = int((found >= cosine - ROUNDING).sum()) + NEARLY
+    closest = np.sort(key[np.argsort(-found, kind="stable")[:enough]])
+    left, right = np.divmod(closest, n_items)
+    return left, right
+
+
+def _some(
+    compared: tuple[Array, ...], chosen: npt.NDArray[np.bool_], order: tuple[Floats, ...]
+) -> list[dict[str, Any]]:
+    """Pick a few of the chosen pairs, first by the last of the orders; no item comes twice."""
+    places = np.flatnonzero(chosen)
+    places = places[np.lexsort([each[places] for each in order])]
+    picked: list[dict[str, Any]] = []
+    seen: set[int] = set()
+    for place in places:
+        left, right, cosine, shared = (each[place].item() for each in compared)
+        if seen.isdisjoint((left, right)):
+            seen |= {left, right}
+            alike = {"cosine": round(cosine, 4), "overlap": round(shared, 4)}
+            picked.append({"items": [left, right], **alike})
+        if len(picked) == SHOWN:
+            break
+    return picked

@@ -1,0 +1,157 @@
+"""The decision about one item of a group, for the others.
+
+Nothing of this is stored. An inherited label is derived from decisions and groups whenever it is
+asked for, so it is gone once the decision is taken back, the item is decided itself, or the
+thresholds part it from its group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hilt.pipeline.measure import wilson
+from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Integers
+
+CHECK_STREAM = 9  # which inherited labels are checked is drawn from (seed, 9)
+MOST_WRONG = 0.1  # share of inherited labels that may be wrong before it is pointed out
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What items inherit.
+
+    Attributes:
+        indices: Shape (m,), ascending; none of these did people decide.
+        origins: The m outcomes whose label they have.
+    """
+
+    indices: Integers
+    origins: tuple[Outcome, ...]
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How often people who saw nothing agree with the label that an item would have inherited.
+
+    Attributes:
+        checked: Items of a group that were decided blind after another had been labelled.
+        right: Those with the same label as that other.
+        low: Lower end of the 95 % interval for the share that is right (Wilson).
+        high: Upper end.
+    """
+
+    checked: int
+    right: int
+    low: float
+    high: float
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some were wrong, and it may be that too many are."""
+        return self.right < self.checked and 1 - self.low > MOST_WRONG
+
+
+def settled_groups(workspace: Workspace, outcomes: Sequence[Outcome]) -> Integers:
+    """Say which items share a decision now.
+
+    Returns:
+        Shape (n_items,), each item's representative. A group whose items people labelled
+        differently has fallen apart: there only the same text makes a group.
+    """
+    groups = workspace.groups
+    apart = _contested(groups, outcomes)
+    return np.where(np.isin(groups, apart), workspace.pool.groups, groups) if apart else groups
+
+
+def one_of_each(groups: Integers, free: npt.NDArray[np.bool_]) -> Integers:
+    """Pick the item of every group that should be asked.
+
+    Args:
+        groups: Shape (n_items,), the representative of each item.
+        free: Shape (n_items,), which items may be asked.
+
+    Returns:
+        Ascending indices: the representative, for the others are near it and maybe not near each
+        other; where it is not free, the first item that is.
+    """
+    indices = np.flatnonzero(free)
+    representatives = groups[indices]
+    others = indices[~free[representatives]]
+    _, first = np.unique(groups[others], return_index=True)
+    return np.sort(np.concatenate([indices[representatives == indices], others[first]]))
+
+
+def inherit(groups: Integers, outcomes: Sequence[Outcome]) -> Inherited:
+    """Hand the labels that people gave to the undecided items of the same groups.
+
+    A group hands nothing on when people labelled its items differently: for one text that is
+    disagreement, and for near-duplicates it says that they are none.
+
+    Args:
+        groups: Shape (n_items,), from `settled_groups`.
+        outcomes: What people and machines decided; a machine's label is not handed on.
+    """
+    origins = _first_labelled(groups, outcomes)
+    for group in _contested(groups, outcomes):
+        del origins[group]
+    members = np.flatnonzero(np.isin(groups, list(origins)))
+    decided = [outcome.index for outcome in outcomes if not outcome.machine]
+    members = members[~np.isin(members, decided)]
+    return Inherited(members, tuple(origins[group] for group in groups[members].tolist()))
+
+
+def to_check(inherited: Inherited, n_items: int, share: float, seed: int) -> Integers:
+    """List the items that are to be asked although they inherit, in the order of asking.
+
+    The share was drawn once from the whole pool, so which items it holds does not depend on when
+    they came to inherit.
+    """
+    place = np.random.default_rng([seed, CHECK_STREAM]).permutation(n_items)[inherited.indices]
+    drawn = place < share * n_items
+    return inherited.indices[drawn][np.argsort(place[drawn])]
+
+
+def check(groups: Integers, outcomes: Sequence[Outcome]) -> Check | None:
+    """Compare what people said blind with the label that the item would have inherited.
+
+    Args:
+        groups: Shape (n_items,), as they are before contested ones fall apart.
+        outcomes: What was decided. Items of the audit slice count where another item of their
+            group was labelled before.
+
+    Returns:
+        None while there is nothing to compare.
+    """
+    origins = _first_labelled(groups, outcomes)
+    right = [
+        outcome.label == origin.label
+        for outcome in outcomes
+        if outcome.by_people and outcome.blind
+        if (origin := origins[int(groups[outcome.index])]) is not outcome
+    ]
+    return Check(len(right), sum(right), *wilson(sum(right), len(right))) if right else None
+
+
+def _first_labelled(groups: Integers, outcomes: Sequence[Outcome]) -> dict[int, Outcome]:
+    """Find in every group the item that people labelled first."""
+    first: dict[int, Outcome] = {}
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.decision):
+        if outcome.by_people:
+            first.setdefault(int(groups[outcome.index]), outcome)
+    return first
+
+
+def _contested(groups: Integers, outcomes: Sequence[Outcome]) -> list[int]:
+    """List the groups whose items people labelled differently."""
+    first = _first_labelled(groups, outcomes)
+    labelled = ((int(groups[each.index]), each.label) for each in outcomes if each.by_people)
+    return sorted({group for group, label in labelled if label != first[group].label})

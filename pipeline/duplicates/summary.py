@@ -1,0 +1,173 @@
+"""What a user wants to see of near-duplicates before trusting them, and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilt.pipeline.duplicates.grouping import make_groups
+from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_groups
+from hilt.pipeline.duplicates.words import only_in
+from hilt.pipeline.graph import make_graph
+from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Integers
+
+MOST_MEMBERS = 3  # of a group that are shown beside the representative
+SIZES = {"2": 2, "3 to 9": 3, "10 to 99": 10, "100 or more": 100}  # by the least of each
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How the pool falls into groups, and what came of it.
+
+    Attributes:
+        near: Whether near-duplicates were looked for; else only the same texts make groups.
+        groups: Groups of at least two items.
+        items: Items in those.
+        largest: Items in the largest, 0 where there is no group.
+        inherited: Items that have the label of another one of their group.
+        check: How often such a label is right; None while nobody knows.
+    """
+
+    near: bool
+    groups: int
+    items: int
+    largest: int
+    inherited: int
+    check: Check | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some items of one group.
+
+    Attributes:
+        items: How many it has.
+        representative: The text of the item that is asked.
+        members: Other texts in it, a few; none where all are the same.
+    """
+
+    items: int
+    representative: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two items that the thresholds only just keep together or apart.
+
+    Attributes:
+        together: Whether the two are near-duplicates.
+        words: What each text has that the other has not.
+    """
+
+    together: bool
+    cosine: float
+    overlap: float
+    texts: tuple[str, str]
+    words: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatesResult:
+    """The groups of a workspace.
+
+    Attributes:
+        cosine: The threshold.
+        overlap: The threshold.
+        recall: Share of the true neighbours that the search for near-duplicates looked at, as it
+            was measured on a sample; None where nothing was searched.
+        sizes: How many groups there are of which size.
+        largest: The largest groups.
+        pairs: Pairs close to the thresholds.
+    """
+
+    summary: Summary
+    cosine: float
+    overlap: float
+    recall: float | None
+    sizes: dict[str, int]
+    largest: tuple[Group, ...]
+    pairs: tuple[Pair, ...]
+
+
+def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
+    """Find the near-duplicates of a pool, where that was not done yet, and describe them.
+
+    Args:
+        workspace: Where the embeddings stand.
+        most: How many groups to describe.
+
+    Raises:
+        WorkspaceError: If there are no embeddings yet.
+    """
+    with workspace.locked():
+        workspace.required(workspace.embeddings, "propose")
+        make_graph(workspace)
+        make_groups(workspace)
+    return describe(workspace, workspace.store.outcomes(), most)
+
+
+def describe(workspace: Workspace, outcomes: Sequence[Outcome], most: int) -> DuplicatesResult:
+    """Describe the groups as they stand."""
+    settings = workspace.config.duplicates
+    sizes = _sizes(workspace.groups)
+    return DuplicatesResult(
+        summary=summarise(workspace, outcomes),
+        cosine=settings.cosine,
+        overlap=settings.overlap,
+        recall=workspace.neighbours.measured().get("recall"),
+        sizes=dict(zip(SIZES, _histogram(sizes), strict=True)),
+        largest=tuple(_largest_groups(workspace, sizes, most)),
+        pairs=tuple(_close_pairs(workspace)),
+    )
+
+
+def summarise(workspace: Workspace, outcomes: Sequence[Outcome]) -> Summary:
+    """Count groups and inherited labels."""
+    groups = workspace.groups
+    sizes = _sizes(groups)
+    sizes = sizes[sizes > 1]
+    return Summary(
+        near=workspace.has_near_duplicates,
+        groups=len(sizes),
+        items=int(sizes.sum()),
+        largest=int(sizes.max(initial=0)),
+        inherited=len(inherit(settled_groups(workspace, outcomes), outcomes)),
+        check=check(groups, outcomes),
+    )
+
+
+def _sizes(groups: Integers) -> Integers:
+    """Count the items of each representative: shape (n_items,), 0 where an item is none."""
+    return np.bincount(groups, minlength=len(groups))
+
+
+def _histogram(sizes: Integers) -> list[int]:
+    counts: list[int] = np.histogram(sizes, [*SIZES.values(), np.inf])[0].tolist()
+    return counts
+
+
+def _largest_groups(workspace: Workspace, sizes: Integers, most: int) -> Iterator[Group]:
+    """Read some texts of the largest groups."""
+    groups, same_text = workspace.groups, workspace.pool.groups
+    for representative in np.argsort(-sizes, kind="stable")[:most]:
+        if sizes[representative] > 1:
+            spellings = np.unique(same_text[groups == representative])
+            others = spellings[spellings != representative][:MOST_MEMBERS]
+            text, *texts = workspace.pool.texts([representative, *others])
+            yield Group(int(sizes[representative]), text, tuple(texts))
+
+
+def _close_pairs(workspace: Workspace) -> Iterator[Pair]:
+    """Read the texts of the pairs that were written down while the groups were made."""
+    if workspace.has_near_duplicates:
+        measured = workspace.near_duplicates.measured()
+        for key in ("together", "apart"):
+            for each in measured[key]:
+                left, right = workspace.pool.texts(each["items"])
+                words = only_in(left, right), only_in(right, left)
+                yield Pair(key == "together", each["cosine"], each["overlap"], (left, right), words)

@@ -1,0 +1,45 @@
+"""The review screen of a workspace, served until it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.batches import select
+from hilt.pipeline.desk.desk import WorkspaceDesk
+from hilt.pipeline.reviewers import reviewers
+from hilt.pipeline.workspace import Workspace
+from hilt.review.screen.guard import is_loopback
+from hilt.review.screen.server import serve
+
+PORT = 8642
+
+
+def review_in_browser(
+    workspace: Workspace,
+    *,
+    live: bool = False,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    listening: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serve the review screen until Ctrl+C; without any batch, one is selected first.
+
+    Args:
+        workspace: What to review.
+        live: Train, and select more items, in a process beside it when few are left.
+        host: Where to listen; at any but this machine's own address everybody needs a token.
+        port: 0 for one that is free.
+        listening: Called with the address once the screen answers.
+
+    Raises:
+        WorkspaceError: If others could reach it and nobody has a token, or it cannot listen there.
+    """
+    if not is_loopback(host) and not reviewers(workspace):
+        raise WorkspaceError(
+            f"At {host} others can reach the screen, so everybody needs a token: run"
+            f" `hilt reviewer add {workspace.folder} NAME` first."
+        )
+    if not workspace.store.batch_numbers():
+        select(workspace)
+    serve(WorkspaceDesk(workspace, live=live), host, port, listening)

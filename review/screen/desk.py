@@ -1,0 +1,255 @@
+"""What the screen asks for and tells: the seam between the web pages and the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from hilt.types import Candidate
+
+Act = Literal["label", "skip", "flag", "undo"]
+Method = Literal["majority", "skill"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who sits at the screen.
+
+    Attributes:
+        seal: Changes when the token does, so that old sessions end.
+    """
+
+    name: str
+    adjudicator: bool
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """A label with what it means, as Markdown."""
+
+    name: str
+    description: str
+    guideline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is the same for every item.
+
+    Attributes:
+        workspace: Names the workspace to a browser that may have seen another at this address.
+        labels: In the order in which they are always shown.
+        introduction: What reviewers should know first, as Markdown.
+    """
+
+    title: str
+    workspace: str
+    labels: tuple[Guide, ...]
+    introduction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item as one reviewer may see it.
+
+    Attributes:
+        item: Its place in the pool.
+        proposal: Likeliest labels first; empty when the item is blind.
+        reason: Why it was picked; None when the item is blind.
+        said: What this reviewer said before, when they come back to it.
+        comment: The comment that went with it.
+    """
+
+    item: int
+    text: str
+    blind: bool
+    proposal: tuple[Candidate, ...]
+    reason: str | None
+    said: str | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a reviewer has in hand.
+
+    Attributes:
+        kept: Those of the items they held that are still theirs.
+        items: What they are given beside those.
+    """
+
+    kept: tuple[int, ...]
+    items: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reviewer did, as the page reports it.
+
+    Attributes:
+        key: Made by the page; the same answer sent twice has the same key.
+        label: The chosen label, for the act "label".
+        seconds: Active time on the item.
+        withdraws: The key of the answer that is taken back, for the act "undo".
+        bulk: Whether it was one of many, accepted together.
+    """
+
+    key: str
+    item: int
+    act: Act
+    label: str | None = None
+    seconds: float | None = None
+    comment: str = ""
+    withdraws: str | None = None
+    bulk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an answer: stored for good, or refused with a reason."""
+
+    key: str
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An earlier answer that still stands, with its item."""
+
+    key: str
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A measured share with its 95 % interval, and how many items it rests on."""
+
+    share: float
+    low: float
+    high: float
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the work is.
+
+    Attributes:
+        total: Items that are asked about now.
+        done: Those that need nobody any more.
+        mine: Decisions of this reviewer that stand.
+        per_hour: Items an hour at this reviewer's recent pace, by active time; None at first.
+        accuracy: How often the proposals are right, by the blind items; None before the first.
+        disputes: Items that reviewers disagree on.
+        refill: What the background is doing about more items; empty when nothing.
+    """
+
+    total: int
+    done: int
+    mine: int
+    per_hour: float | None
+    accuracy: Share | None
+    disputes: int
+    refill: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Items that share a proposed label, nearest to the first one first."""
+
+    label: str
+    items: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one reviewer said of an item that others see otherwise."""
+
+    reviewer: str
+    said: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An item on which reviewers disagree."""
+
+    item: int
+    text: str
+    opinions: tuple[Opinion, ...]
+
+
+class Desk(Protocol):
+    """Hands out items and takes in answers; everything about one workspace."""
+
+    @property
+    def task(self) -> Task:
+        """What is the same for every item."""
+        ...
+
+    @property
+    def secret(self) -> bytes:
+        """A secret of the workspace, by which sessions are sealed."""
+        ...
+
+    async def start(self) -> None:
+        """Read where the work stands; before anything else."""
+        ...
+
+    async def stop(self) -> None:
+        """Write what waits and let go."""
+        ...
+
+    async def refresh(self) -> None:
+        """Learn what changed elsewhere; before each request, so that it is quick mostly."""
+        ...
+
+    def local(self) -> Person | None:
+        """Say who sits at this machine without a token; nobody once a reviewer was added."""
+        ...
+
+    def admit(self, token: str) -> Person | None:
+        """Find whose token it is."""
+        ...
+
+    def person(self, name: str) -> Person | None:
+        """Find a reviewer by name."""
+        ...
+
+    async def serve(self, person: Person, holding: Collection[int], count: int) -> Served:
+        """Give a reviewer items until they hold `count`, and renew their claims."""
+        ...
+
+    async def release(self, person: Person, items: Collection[int]) -> None:
+        """Take items back that a reviewer leaves undecided, so that others may have them."""
+        ...
+
+    async def record(self, person: Person, answers: Sequence[Answer]) -> list[Receipt]:
+        """Store answers in their order, and return once they are safe."""
+        ...
+
+    def past(self, person: Person, before: str | None, count: int) -> list[Past]:
+        """List a reviewer's latest answers before the one of key `before`, newest first."""
+        ...
+
+    async def group(self, person: Person, skipped: Collection[int]) -> Group | None:
+        """Give a reviewer many items at once; `skipped` are first items of groups passed over."""
+        ...
+
+    def disputes(self) -> list[Dispute]:
+        """List the items on which reviewers disagree and that nobody settled."""
+        ...
+
+    async def adjudicate(self, person: Person, answers: Sequence[Answer]) -> list[Receipt]:
+        """Store what settles disagreements, or takes that back."""
+        ...
+
+    async def settle(self, method: Method) -> int:
+        """Settle every disagreement that a rule can, and return how many."""
+        ...
+
+    def standing(self, person: Person) -> Standing:
+        """Say how far the work is."""
+        ...

@@ -1,0 +1,86 @@
+// What the pages for reviewers have in common: progress, state of saving, dialogs, long texts.
+
+const BLOCK = 4000; // characters that are laid out together; what is not in view is not
+
+export const element = (id) => document.getElementById(id);
+
+/** Show a text as text, whatever is in it; each paragraph in its own direction. */
+export function showText(place, text) {
+  place.replaceChildren(
+    ...blocksOf(text).map((block) => {
+      const paragraph = document.createElement("p");
+      paragraph.dir = "auto";
+      paragraph.textContent = block;
+      return paragraph;
+    }),
+  );
+  place.scrollTop = 0;
+  place.classList.toggle("long", text.length > 700);
+  place.classList.toggle("huge", text.length > 2 * BLOCK);
+}
+
+function blocksOf(text) {
+  const blocks = [];
+  for (const line of text.split("\n")) {
+    let start = 0;
+    while (line.length - start > BLOCK) {
+      const space = line.lastIndexOf(" ", start + BLOCK);
+      const end = space > start ? space + 1 : safeEnd(line, start + BLOCK);
+      blocks.push(line.slice(start, end));
+      start = end;
+    }
+    blocks.push(line.slice(start));
+  }
+  return blocks;
+}
+
+/** Never cut a character in two. */
+function safeEnd(line, end) {
+  const code = line.charCodeAt(end);
+  return code >= 0xdc00 && code <= 0xdfff ? end - 1 : end;
+}
+
+export const percent = (share) => `${Math.round(100 * share)} %`;
+
+export function showStanding(standing) {
+  const left = standing.total - standing.done;
+  element("progress").max = Math.max(1, standing.total);
+  element("progress").value = standing.done;
+  element("left").textContent = `${count(left)} of ${count(standing.total)} left`;
+  element("pace").textContent = standing.per_hour
+    ? `${count(Math.round(standing.per_hour))} items an hour`
+    : "";
+  const accuracy = standing.accuracy;
+  element("accuracy").textContent = accuracy
+    ? `proposals right ${percent(accuracy.share)} (${Math.round(100 * accuracy.low)}–${percent(accuracy.high)}, ${accuracy.items} blind)`
+    : "";
+  element("refill").textContent = standing.refill;
+  const disputes = element("disputes");
+  if (disputes) {
+    disputes.hidden = !standing.disputes;
+    disputes.textContent = standing.disputes ? ` ${count(standing.disputes)}` : "";
+  }
+}
+
+export function showSaved({ waiting, offline, refused }) {
+  const saved = element("saved");
+  saved.classList.toggle("wrong", offline || refused.length > 0);
+  const said = [];
+  if (refused.length) said.push(`${refused.length} not stored: ${refused.at(-1)}.`);
+  if (offline) said.push(`No connection. ${answers(waiting)} kept here, and sent when it is back.`);
+  saved.textContent = said.join(" ") || "Saved";
+  saved.dataset.waiting = waiting;
+}
+
+const answers = (number) => (number === 1 ? "1 answer is" : `${number} answers are`);
+
+const count = (number) => number.toLocaleString("en-US");
+
+export function notice(text) {
+  element("notice").hidden = !text;
+  element("notice").textContent = text;
+}
+
+export function openDialog(id) {
+  element(id).showModal();
+}

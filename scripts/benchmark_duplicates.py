@@ -1,0 +1,165 @@
+"""How far near-duplicates can be trusted, and what the loop gains by them.
+
+    python scripts/benchmark_duplicates.py configs/agnews.yaml --share 0.3 --at 20,40,60 --seeds 3
+
+A fifth of the configuration's pool is held out to measure on; its test file is not read. `--share`
+of what the rest then holds are copies of its items with a few edits, a few items having most of
+the copies. Said of the groups: how many items have the label of their representative, and how many
+copies are in the group of the item they were made from. The loop runs with near-duplicates and
+without, with the quick student; said of each: its accuracy, and the inherited labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
+from hilt.pipeline.configuration.reading import load_config
+from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
+from hilt.pipeline.measure import wilson
+from hilt.pipeline.proposing import propose
+from hilt.pipeline.workspace import Workspace, init, open_workspace
+
+HELD_OUT = 0.2
+SKEW = 1.5  # exponent of the power law by which items get copies
+PREFIXES = ("UPDATE 1-", "Fwd:", "FYI", "Re: Re:")
+
+Row = tuple[str, str, str]  # id, text, label
+
+
+def edit(text: str, rng: np.random.Generator) -> str:
+    """Change spelling and signs, or up to two words, or what stands before the text."""
+    words = text.split()
+    kind = rng.integers(4)
+    if kind == 0:
+        return text.upper().replace(",", " ")
+    if kind == 1:
+        return f"{rng.choice(PREFIXES)} {text}"
+    for _ in range(kind - 1):
+        words[rng.integers(len(words))] = f"edit{rng.integers(1000)}"
+    return " ".join(words)
+
+
+def inject(rows: Sequence[Row], share: float, rng: np.random.Generator) -> list[Row]:
+    """Add edited copies until they are this share of all; `<id>~<number>` is a copy of `<id>`."""
+    count = round(len(rows) * share / (1 - share))
+    chances = (1 + np.arange(len(rows))) ** -SKEW
+    sources = rng.permutation(len(rows))[rng.choice(len(rows), count, p=chances / chances.sum())]
+    copies = [
+        (f"{rows[source][0]}~{number}", edit(rows[source][1], rng), rows[source][2])
+        for number, source in enumerate(sources)
+    ]
+    return [*rows, *copies]
+
+
+def lay_out(config: Config, share: float, folder: Path) -> dict[str, Any]:
+    """Write pool and held-out file, and return the changed parts of the configuration."""
+    with Path(config.pool.path).open(encoding=config.pool.encoding, newline="") as file:
+        rows = [
+            (str(number), row[config.pool.text], row[str(config.pool.label)])
+            for number, row in enumerate(csv.DictReader(file))
+        ]
+    rng = np.random.default_rng(config.seed)
+    order = rng.permutation(len(rows))
+    border = round(HELD_OUT * len(rows))
+    kept = [rows[place] for place in order[border:]]
+    parts = {"test": [rows[place] for place in order[:border]], "pool": inject(kept, share, rng)}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, part in parts.items():
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("id", "text", "label"), *part])
+    columns = {"id": "id", "text": "text", "label": "label"}
+    return {name: {"path": str((folder / f"{name}.csv").resolve()), **columns} for name in parts}
+
+
+def describe_groups(workspace: Workspace) -> dict[str, Any]:
+    """Compare groups with the answer key, and with what the copies were made from."""
+    groups = np.asarray(workspace.groups)
+    key = workspace.pool.answer_key(workspace.config.label_names)
+    members = np.flatnonzero(groups != np.arange(len(groups)))
+    near = members[workspace.pool.groups[members] == members]
+    ids = workspace.pool.ids(slice(None))
+    copies = np.array([place for place, item in enumerate(ids) if "~" in item], dtype=np.int64)
+    sources = workspace.pool.index_of([ids[place].partition("~")[0] for place in copies])
+    return {
+        "items": len(groups),
+        "groups": int((np.bincount(groups) > 1).sum()),
+        "largest": int(np.bincount(groups).max()),
+        "members": _rate(key[members] == key[groups[members]]),
+        "near_members": _rate(key[near] == key[groups[near]]),
+        "copies_found": _rate(groups[copies] == groups[sources]),
+    }
+
+
+def describe_inherited(workspace: Workspace) -> dict[str, Any]:
+    """Compare inherited labels with the answer key."""
+    outcomes = workspace.store.outcomes()
+    inherited = inherit(settled_groups(workspace, outcomes), outcomes)
+    key = workspace.pool.answer_key(workspace.config.label_names)
+    labels = workspace.config.positions_of([str(each.label) for each in inherited.origins])
+    return _rate(key[inherited.indices] == labels)
+
+
+def compare(base: Workspace, near: bool, at: tuple[int, ...], seeds: int) -> dict[str, Any]:
+    """Run the loop with near-duplicates or without."""
+    folder = base.folder.parent / f"near-{near}"
+    start = branch(base, folder / "start", {"duplicates": {"near": near}})
+    runs = [
+        run_loop(Run("hilt", seed, at, start.folder, folder / str(seed), base.device))
+        for seed in range(seeds)
+    ]
+    accuracy = np.array([[row["accuracy"] for row in run] for run in runs])
+    return {
+        "groups": describe_groups(start),
+        "labels": at,
+        "accuracy": accuracy.mean(axis=0).round(4).tolist(),
+        "by_seed": accuracy.round(4).tolist(),
+        "inherited": [
+            describe_inherited(open_workspace(folder / str(seed))) for seed in range(seeds)
+        ],
+    }
+
+
+def main() -> None:
+    """Run it and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--share", type=float, default=0.0, help="of the pool that are copies")
+    parser.add_argument("--at", default="20,40,60", help="label counts, with commas")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=Path("hilt-duplicates"))
+    arguments = parser.parse_args()
+
+    config = load_config(arguments.config)
+    folder = arguments.folder / f"{arguments.config.stem}-{arguments.share:g}"
+    values = config.model_dump(mode="json", exclude_unset=True)
+    values |= {"student": {"effort": "quick"}, **lay_out(config, arguments.share, folder)}
+    (folder / "config.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    base = init(folder / "base", folder / "config.yaml")
+    propose(base)
+    at = tuple(int(count) for count in arguments.at.split(","))
+    for near in (True, False):
+        found = compare(base, near, at, arguments.seeds)
+        print(json.dumps({"near": near, **found}, indent=1), flush=True)
+
+
+def _rate(right: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    if not len(right):
+        return {"of": 0}
+    low, high = wilson(int(np.sum(right)), len(right))
+    shares = {"right": float(np.mean(right)), "low": low, "high": high}
+    return {"of": len(right), **{name: round(share, 4) for name, share in shares.items()}}
+
+
+if __name__ == "__main__":
+    main()

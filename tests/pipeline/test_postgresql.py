@@ -1,0 +1,89 @@
+"""The same state on a real PostgreSQL server, from Debian's package."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.benchmarking.postgres_server import VERSIONS, postgres_server
+from hilt.pipeline.benchmarking.rehearsal import made_up_texts, rehearsal_workspace
+from hilt.pipeline.desk.desk import WorkspaceDesk
+from hilt.pipeline.reviewers import add_reviewer
+from hilt.pipeline.store import Store
+from hilt.pipeline.workspace import Workspace
+from tests.pipeline.desk.conftest import person, says
+
+pytestmark = pytest.mark.skipif(
+    not any(VERSIONS.glob("*/bin/initdb")), reason="needs Debian's postgresql"
+)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def workspace(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    folder = tmp_path_factory.mktemp("postgresql")
+    workspace = rehearsal_workspace(folder, made_up_texts(40), database=url)
+    for number in range(4):
+        add_reviewer(workspace, f"p{number}")
+    yield workspace
+    workspace.store.close()
+
+
+def test_two_desks_at_once_give_every_item_once_and_store_every_answer_once(
+    workspace: Workspace,
+) -> None:
+    async def day() -> None:
+        desks = WorkspaceDesk(workspace), WorkspaceDesk(workspace)
+        for desk in desks:
+            await desk.start()
+
+        async def work(number: int) -> list[int]:
+            desk = desks[number % 2]
+            who = person(desk, f"p{number}")
+            given = []
+            while items := (await desk.serve(who, [], 5)).items:
+                answers = [says(shown.item, by=who.name) for shown in items]
+                for each in desks:  # the second time to the other process
+                    await each.record(who, answers)
+                given += [shown.item for shown in items]
+            return given
+
+        given = await asyncio.gather(*map(work, range(4)))
+        for desk in desks:
+            await desk.stop()
+        assert sorted(item for items in given for item in items) == list(range(40))
+
+    asyncio.run(day())
+
+    assert sorted(row.item_index for row in workspace.store.decisions()) == list(range(40))
+
+
+def test_what_is_written_cannot_be_changed(workspace: Workspace) -> None:
+    engine = create_engine(workspace.store.url)
+    for statement in ("UPDATE decision SET action = 'skip'", "DELETE FROM batch_item"):
+        with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_every_command_finds_the_database(workspace: Workspace, url: str) -> None:
+    assert workspace.config.database == url
+    assert not (workspace.folder / "state.db").exists()
+    assert len(workspace.store.outcomes()) == 40
+
+
+def test_a_server_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    store = Store("postgresql://nobody@127.0.0.1:1/hilt")
+
+    with pytest.raises(WorkspaceError, match="cannot be opened"):
+        store.create("pool", ["a", "b"])
+    store.close()

@@ -1,0 +1,176 @@
+"""The commands around the review screen, as a user meets them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.batches import select
+from hilt.pipeline.benchmarking.rehearsal import made_up_texts, rehearsal_workspace
+from hilt.pipeline.cli import app
+from hilt.pipeline.reporting.report import write_report
+from hilt.pipeline.review_screen import review_in_browser
+from hilt.pipeline.reviewing import record
+from hilt.pipeline.store import decision_row
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Decision
+
+Open = Callable[[str], Workspace]
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(
+        app, [str(argument) for argument in arguments], env={"COLUMNS": "140"}
+    )
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return rehearsal_workspace(tmp_path, made_up_texts(30))
+
+
+def label(workspace: Workspace, reviewer: str, labels: dict[int, str]) -> None:
+    record(
+        workspace,
+        [Decision(f"i{item}", "label", (given,), reviewer) for item, given in labels.items()],
+    )
+
+
+def test_reviewers_are_added_listed_and_removed(workspace: Workspace) -> None:
+    work = workspace.folder
+    added = json.loads(run("reviewer", "add", work, "Ann", "--adjudicator", "--json")[1])
+    run("reviewer", "add", work, "Bo")
+
+    listed = json.loads(run("reviewer", "list", work, "--json")[1])
+    run("reviewer", "remove", work, "Bo")
+
+    assert len(added["token"]) > 30
+    assert [(each["name"], each["adjudicator"]) for each in listed] == [
+        ("Ann", True),
+        ("Bo", False),
+    ]
+    assert all("token" not in each for each in listed)
+    assert "Ann" in run("reviewer", "list", work)[1]
+    assert "Bo" not in run("reviewer", "list", work)[1]
+
+
+@pytest.mark.parametrize("name", ["gold", "machine:fused", "resolved:skill", "", "a\nb", "x" * 65])
+def test_a_name_that_means_something_else_is_refused(workspace: Workspace, name: str) -> None:
+    code, _, err = run("reviewer", "add", workspace.folder, name)
+
+    assert code == 2
+    assert "cannot be a reviewer's name" in err
+
+
+def test_removing_somebody_unknown_names_who_is_there(workspace: Workspace) -> None:
+    run("reviewer", "add", workspace.folder, "Annette")
+
+    code, _, err = run("reviewer", "remove", workspace.folder, "Anette")
+
+    assert code == 2
+    assert "Did you mean: Annette?" in err
+
+
+def test_an_address_that_others_reach_needs_a_reviewer(workspace: Workspace) -> None:
+    with pytest.raises(WorkspaceError, match="hilt reviewer add"):
+        review_in_browser(workspace, host="0.0.0.0", port=0)
+
+
+def test_agreement_is_told_in_text_and_json_and_settled(workspace: Workspace) -> None:
+    label(workspace, "ann", {item: "sport" for item in range(9)})
+    label(workspace, "bo", {item: "sport" if item < 6 else "tech" for item in range(9)})
+    label(workspace, "cleo", {8: "tech"})
+
+    told = json.loads(run("agreement", workspace.folder, "--json")[1])
+    text = run("agreement", workspace.folder)[1]
+    settled = json.loads(run("agreement", workspace.folder, "--settle", "majority", "--json")[1])
+
+    assert told["agreement"]["items"] == 9
+    assert told["disputed"] == 3
+    assert "Krippendorff's alpha" in text
+    assert "ann and bo" in text
+    assert (settled["settled"], settled["disputed"]) == (1, 2)
+
+
+def test_known_answers_are_imported_and_measure_people(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "known.csv").write_text("id,label\ni0,sport\ni1,tech\n")
+    run("import", workspace.folder, tmp_path / "known.csv", "--gold")
+    label(workspace, "ann", {0: "sport", 1: "sport"})
+
+    gold = json.loads(run("agreement", workspace.folder, "--json")[1])["gold"]
+
+    assert (gold["ann"]["share"], gold["ann"]["items"]) == (0.5, 2)
+    outcomes = {outcome.index: outcome.label for outcome in workspace.store.outcomes()}
+    assert outcomes[1] == "tech"
+
+
+def test_status_and_report_tell_of_the_people(small_workspace: Open) -> None:
+    workspace = small_workspace("reviewed")
+    label(workspace, "bo", {})
+    items = [row for row in workspace.store.batch_items() if not row.blind]
+    record(
+        workspace,
+        [
+            Decision(row.item_id, "label", (other,), "bo", batch=row.batch)
+            for row in items[:2]
+            for other in ("animals", "food", "sport")
+            if other != workspace.pool.known_labels()[row.item_id]
+        ][:2],
+    )
+
+    status = json.loads(run("status", workspace.folder, "--json")[1])
+
+    assert status["disputed"] >= 1
+    assert "People disagree on" in run("status", workspace.folder)[1]
+    assert status["next_step"].startswith("hilt cycle")
+
+
+def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> None:
+    rows = [row for row in workspace.store.batch_items() if not row.blind]
+    for number, row in enumerate(rows[:20]):
+        given = row.proposal[0][0] if number % 2 else "sport"
+        source = "bulk" if number in (0, 1) else "screen"
+        said = Decision(row.item_id, "label", (given,), "ann", row.batch, source=source)
+        blind = number >= 10
+        workspace.store.add_decisions([decision_row(said, row.item_index, row, blind=blind)])
+    again = Decision(rows[0].item_id, "label", ("sport",), "bo", 1, source="check")
+    workspace.store.add_decisions([decision_row(again, rows[0].item_index, rows[0], blind=True)])
+
+    out = run("status", workspace.folder)[1]
+    page = write_report(workspace).read_text("utf-8")
+
+    assert "of 8 in view" in out
+    assert "of 10 blind; people lean by" in out
+    assert "Decided in bulk: 100.0% of 1 hold" in out
+    assert "10 drawn to be shown without it" in page
+    assert "Of 1 items decided in bulk" in page
+
+
+def test_a_guideline_for_no_label_is_refused(workspace: Workspace) -> None:
+    path = workspace.folder / "hilt.yaml"
+    path.write_text(path.read_text("utf-8") + "review:\n  guidelines:\n    sprot: x\n", "utf-8")
+
+    code, _, err = run("config", path)
+
+    assert code == 2
+    assert "'sprot' is not a label" in err
+
+
+def test_a_batch_that_extends_leaves_open_items_open_and_takes_none_twice(
+    small_workspace: Open,
+) -> None:
+    workspace = small_workspace("selected")
+    first = select(workspace)
+
+    second = select(workspace, 12, extend=True)
+
+    assert workspace.store.open_batches() == [1, 2]
+    assert not {item.index for item in first.items} & {item.index for item in second.items}
+    select(workspace, anew=True)
+    assert workspace.store.open_batches() == [3]

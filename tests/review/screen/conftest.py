@@ -1,0 +1,139 @@
+"""A real server process, a real database and a real browser, each started once."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from hilt.pipeline.benchmarking.rehearsal import rehearsal_workspace
+from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.workspace import Workspace
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
+
+
+@dataclass
+class Screen:
+    """A workspace with a server of its own."""
+
+    workspace: Workspace
+    address: str = ""
+    arguments: tuple[str, ...] = ()
+    port: int = 0
+    process: subprocess.Popen[str] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        command = ("review", str(self.workspace.folder), "--no-browser", "--json")
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "hilt.pipeline.cli", *command),
+                *("--port", str(self.port), *self.arguments),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        said = "".join(self.process.stdout.readline() for _ in range(3))
+        self.address = json.loads(said)["address"]
+        self.port = int(self.address.rstrip("/").rpartition(":")[2])
+
+    def kill(self) -> None:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    @property
+    def decisions(self) -> list[DecisionRow]:
+        return self.workspace.store.decisions()
+
+    @property
+    def outcomes(self) -> dict[int, Outcome]:
+        return {outcome.index: outcome for outcome in self.workspace.store.outcomes()}
+
+
+MakeScreen = Callable[..., Screen]
+
+
+@pytest.fixture(scope="module")
+def make_screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeScreen]:
+    """Makes a workspace of texts, and serves it until the module ends."""
+    screens: list[Screen] = []
+
+    def make(texts: list[str], *, arguments: tuple[str, ...] = (), **settings: Any) -> Screen:
+        folder = tmp_path_factory.mktemp("screen")
+        screen = Screen(rehearsal_workspace(folder, texts, **settings), arguments=arguments)
+        screens.append(screen)
+        screen.start()
+        return screen
+
+    yield make
+    for screen in screens:
+        screen.kill()
+        screen.workspace.store.close()
+
+
+@pytest.fixture(scope="module")  # while it is open no other test can run an event loop
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, headless=True
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a browser context of its own; an error in its console fails the test."""
+    contexts = []
+    errors: list[str] = []
+
+    @contextmanager
+    def no_errors() -> Iterator[None]:
+        yield
+        assert errors == []
+
+    def open_(address: str, **settings: Any) -> Page:
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        return page
+
+    with no_errors():
+        yield open_
+    for context in contexts:
+        context.close()
+
+
+def text_of(page: Page) -> str:
+    return page.locator("#text").inner_text()
+
+
+def wait_for_item(page: Page) -> None:
+    expect(page.locator("#item")).to_have_attribute("aria-busy", "false")
+
+
+def wait_until_saved(page: Page) -> None:
+    expect(page.locator("#saved")).to_have_attribute("data-waiting", "0", timeout=15_000)

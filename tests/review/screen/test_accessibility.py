@@ -1,0 +1,87 @@
+"""What a screen reader, and an eye that sees little contrast, meet: axe finds nothing."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from hilt.pipeline.benchmarking.rehearsal import made_up_texts
+from hilt.pipeline.reviewing import record
+from hilt.types import Decision
+from tests.review.screen.conftest import MakeScreen, Screen, wait_for_item
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def screen(make_screen: MakeScreen) -> Screen:
+    screen = make_screen(made_up_texts(40), review={"introduction": "# Read\n\n- *all* of it"})
+    said = [
+        Decision(f"i{item}", "label", (label,), reviewer)
+        for item in range(30, 34)
+        for reviewer, label in (("ann", "sport"), ("bob", "tech"))
+    ]
+    record(screen.workspace, said)
+    return screen
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{each['impact']}: {each['id']}: {each['nodes'][0]['html']}" for each in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["", "bulk", "adjudicate"])
+def test_axe_finds_nothing(screen: Screen, open_page: OpenPage, path: str, scheme: str) -> None:
+    page = open_page(screen.address + path, color_scheme=scheme)
+    shown = {"": "#text p", "bulk": "#cards button", "adjudicate": "#opinions button"}
+    expect(page.locator(shown[path]).first).not_to_be_empty()
+
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("key", ["h", "?", "c"])
+def test_axe_finds_nothing_in_what_a_key_opens(
+    screen: Screen, open_page: OpenPage, key: str
+) -> None:
+    page = open_page(screen.address)
+    wait_for_item(page)
+    page.keyboard.press(key)
+
+    assert violations(page) == []
+
+
+def test_axe_finds_nothing_where_labels_are_typed(
+    make_screen: MakeScreen, open_page: OpenPage
+) -> None:
+    many = make_screen(["one", "two"], labels=[f"label {number}" for number in range(40)])
+    page = open_page(many.address)
+    wait_for_item(page)
+    page.keyboard.press("/")
+    page.keyboard.type("1")
+
+    assert violations(page) == []
+
+
+def test_tab_reaches_everything_and_enter_on_a_button_only_presses_it(
+    screen: Screen, open_page: OpenPage
+) -> None:
+    page = open_page(screen.address)
+    wait_for_item(page)
+    before = page.locator("#text").inner_text()
+    page.get_by_role("button", name="Guidelines").focus()
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#guidelines")).to_be_visible()
+    assert page.locator("#text").inner_text() == before
+
+
+def test_a_new_item_is_announced(screen: Screen, open_page: OpenPage) -> None:
+    page = open_page(screen.address)
+    wait_for_item(page)
+
+    assert page.locator("#text").get_attribute("aria-live") == "polite"
+    assert page.get_by_role("group", name="Labels").get_by_role("button").count() == 5
+    assert page.get_by_role("button", pressed=True).count() <= 1

@@ -1,0 +1,80 @@
+"""Many items at once, in a real browser."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from hilt.pipeline.benchmarking.rehearsal import made_up_texts
+from tests.review.screen.conftest import MakeScreen, Screen, wait_until_saved
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def screen(make_screen: MakeScreen) -> Screen:
+    return make_screen(made_up_texts(80), review={"blind_share": 0.1, "bulk_check": 0.5})
+
+
+@pytest.fixture
+def page(screen: Screen, open_page: OpenPage) -> Page:
+    page = open_page(screen.address + "bulk")
+    expect(page.locator("#group")).not_to_be_empty()
+    return page
+
+
+def test_a_group_is_accepted_but_for_the_odd_ones(screen: Screen, page: Page) -> None:
+    label = page.locator("#group").inner_text()
+    cards = page.locator("#cards button")
+    count = cards.count()
+    page.keyboard.press("b")
+    cards.nth(2).click()
+    cards.nth(2).click()
+    page.keyboard.press("ArrowLeft")
+    expect(cards.nth(1)).to_have_attribute("aria-pressed", "false")
+    page.locator("#group").focus()
+
+    page.keyboard.press("Enter")
+
+    wait_until_saved(page)
+    rows = screen.decisions
+    assert count > 3
+    assert {(row.action, row.source, *row.labels) for row in rows} == {("label", "bulk", label)}
+    assert len(rows) == count - 1
+    assert not any(row.blind or row.audit for row in rows)
+    assert all(row.seconds is not None for row in rows)
+
+
+def test_a_whole_group_is_taken_back_by_one_key(screen: Screen, page: Page) -> None:
+    before = len(screen.outcomes)
+    cards = page.locator("#cards button").count()
+    page.keyboard.press("Enter")
+    wait_until_saved(page)
+    assert len(screen.outcomes) == before + cards
+
+    page.keyboard.press("Backspace")
+
+    wait_until_saved(page)
+    assert len(screen.outcomes) == before
+    expect(page.locator("#cards button")).to_have_count(cards)
+
+
+def test_another_group_comes_on_space(page: Page) -> None:
+    first = page.locator("#cards button").first.inner_text()
+
+    page.keyboard.press("Space")
+
+    expect(page.locator("#cards button").first).not_to_have_text(first)
+
+
+def test_a_share_is_asked_again_blind(screen: Screen, page: Page) -> None:
+    page.keyboard.press("Enter")
+    wait_until_saved(page)
+    decided = {row.item_index for row in screen.decisions if row.source == "bulk"}
+
+    with page.expect_response("**/api/items") as answer:
+        page.goto(screen.address)
+    again = [item for item in answer.value.json()["items"] if item["item"] in decided]
+
+    assert again
+    assert all(item["blind"] and item["proposal"] == [] for item in again)

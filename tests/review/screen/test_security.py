@@ -1,0 +1,151 @@
+"""What the server refuses, over real HTTP."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from hilt.pipeline.benchmarking.rehearsal import made_up_texts
+from hilt.pipeline.reviewers import add_reviewer
+from tests.review.screen.conftest import MakeScreen, Screen
+
+ITEMS = {"holding": [], "count": 3}
+
+
+@pytest.fixture(scope="module")
+def screen(make_screen: MakeScreen) -> Screen:
+    return make_screen(made_up_texts(10))
+
+
+@pytest.fixture(scope="module")
+def guarded(make_screen: MakeScreen) -> tuple[Screen, str]:
+    """A server that asks for tokens, and one of them."""
+    screen = make_screen(made_up_texts(10))
+    screen.kill()
+    token = add_reviewer(screen.workspace, "ann")
+    screen.start()
+    return screen, token
+
+
+@pytest.fixture
+def client(screen: Screen) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=screen.address) as client:
+        yield client
+
+
+def csrf(page: httpx.Response) -> str:
+    found = re.search(r'name="csrf-token" content="([0-9a-f]+)"', page.text)
+    assert found is not None
+    return found[1]
+
+
+def test_every_answer_carries_a_strict_policy(client: httpx.Client) -> None:
+    for path in ("/", "/login", "/static/review.js", "/nowhere"):
+        headers = client.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_page_has_a_script_or_a_style_in_it(client: httpx.Client) -> None:
+    for path in ("/", "/bulk", "/adjudicate"):
+        page = client.get(path).text
+        assert re.findall(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", page) == []
+        assert re.findall(r"(?:src|href)=\"(?!/)", page) == []
+
+
+def test_the_session_cookie_is_out_of_reach(client: httpx.Client) -> None:
+    cookie = client.get("/").headers["set-cookie"].lower()
+
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+def test_a_request_without_a_session_is_refused(client: httpx.Client) -> None:
+    assert client.post("/api/items", json=ITEMS).status_code == 401
+
+
+def test_a_request_that_is_not_from_a_page_is_refused(client: httpx.Client) -> None:
+    token = csrf(client.get("/"))
+    headers = {"X-CSRF-Token": token}
+
+    assert client.post("/api/items", json=ITEMS).status_code == 403
+    assert client.post("/api/items", json=ITEMS, headers=headers).status_code == 200
+    for stranger in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        refused = client.post("/api/items", json=ITEMS, headers=headers | stranger)
+        assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8642", "192.168.0.7", ""])
+def test_a_name_that_is_not_this_machines_is_refused(client: httpx.Client, host: str) -> None:
+    assert client.get("/", headers={"Host": host}).status_code == 421
+
+
+def test_a_request_that_is_too_long_is_refused(client: httpx.Client) -> None:
+    token = csrf(client.get("/"))
+
+    answer = client.post("/api/items", content=b" " * 3_000_000, headers={"X-CSRF-Token": token})
+
+    assert answer.status_code == 413
+
+
+def test_what_cannot_be_stored_is_refused_with_a_reason(
+    screen: Screen, client: httpx.Client
+) -> None:
+    headers = {"X-CSRF-Token": csrf(client.get("/"))}
+    answers = [
+        {"key": "key-00001", "item": 999, "act": "skip"},
+        {"key": "key-00002", "item": 1, "act": "label", "label": "sprot"},
+        {"key": "key-00003", "item": 1, "act": "undo", "withdraws": "key-00009"},
+        {"key": "key-00004", "item": 1, "act": "skip", "label": "sport"},
+    ]
+
+    receipts = client.post("/api/answers", json={"answers": answers}, headers=headers).json()
+
+    assert [each["refused"] for each in receipts["receipts"]] == [
+        "there is no item 999",
+        "'sprot' is not a label. Did you mean: sport?",
+        "there is nothing left to take back",
+        "to skip is to give no label",
+    ]
+    assert screen.decisions == []
+
+
+def test_without_a_token_every_page_leads_to_the_login(guarded: tuple[Screen, str]) -> None:
+    with httpx.Client(base_url=guarded[0].address) as client:
+        for path in ("/", "/bulk", "/adjudicate"):
+            assert client.get(path).headers["location"] == "/login"
+        assert client.post("/api/items", json=ITEMS).status_code == 401
+
+
+def test_a_session_outlives_the_server_but_not_a_new_token(guarded: tuple[Screen, str]) -> None:
+    screen, token = guarded
+    with httpx.Client(base_url=screen.address) as client:
+        assert client.post("/login", data={"token": token}).headers["location"] == "/"
+        assert client.get("/").status_code == 200
+        screen.kill()
+        screen.start()
+        assert client.get("/").status_code == 200
+
+        add_reviewer(screen.workspace, "ann")
+        screen.kill()
+        screen.start()
+        assert client.get("/").headers["location"] == "/login"
+
+
+def test_a_forged_session_is_refused(guarded: tuple[Screen, str]) -> None:
+    screen, _ = guarded
+    name = f"hilt-{screen.workspace.folder}"
+    for cookie in ("", "YW5u.9999999999.00", "reviewer", "a.b.c.d"):
+        with httpx.Client(base_url=screen.address, cookies={name: cookie}) as client:
+            assert client.get("/").headers["location"] == "/login"
+
+
+def test_guessing_tokens_is_slowed_down(guarded: tuple[Screen, str]) -> None:
+    with httpx.Client(base_url=guarded[0].address) as client:
+        codes = [client.post("/login", data={"token": "guess"}).status_code for _ in range(7)]
+
+    assert codes[:5] == [403] * 5
+    assert codes[5:] == [429] * 2
