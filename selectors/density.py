@@ -42,7 +42,9 @@ class Density:
         k = how_many(view, k)
         scores = margin(view.probabilities, view.candidates)
         graph = view.graph or build_graph(view.embeddings, self.neighbours, rng)
-        scores *= density(graph, view.candidates, self.neighbours) ** self.power
+        alone = graph.neighbours[view.candidates, 0] < 0  # copies, for which another stands
+        indices = np.where(alone, view.groups[view.candidates], view.candidates)
+        scores *= density(graph, indices, self.neighbours) ** self.power
         return best_first(view, scores, k, "uncertain", rng)
 
 

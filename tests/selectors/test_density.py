@@ -46,6 +46,21 @@ def test_an_outlier_comes_after_what_is_nearly_as_uncertain(
     assert Margin().select(view, 1, np.random.default_rng(0)).indices.tolist() == [3]
 
 
+def test_a_copy_is_as_dense_as_the_item_that_stands_for_it(make_view: Make) -> None:
+    graph = Graph(np.array([[1], [0], [-1], [-1]]), np.array([[0.8], [0.8], [-1.0], [-1.0]]))
+    view = replace(
+        make_view(directions(0, 30, 0, 90), unsure_by(0.5, 0.5, 0.5, 0.9)),
+        graph=graph,
+        groups=np.array([0, 1, 0, 3]),
+        candidates=np.array([2, 3]),
+    )
+
+    selection = Density(neighbours=1).select(view, 2, np.random.default_rng(0))
+
+    assert selection.indices.tolist() == [2, 3]
+    np.testing.assert_allclose(selection.scores, [0.4, 0], rtol=1e-6)
+
+
 def test_with_no_power_it_is_margin(make_pool: Make) -> None:
     pool = make_pool(100)
 
