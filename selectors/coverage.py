@@ -14,6 +14,7 @@ from hilt.selectors.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 BLOCK = 4096  # rows that are float32 at one time
+EVEN = 1e-5  # cosines so close are level: two members are always as near to their centre
 SAMPLE = 256  # rows per centroid that k-means learns from
 
 
@@ -66,7 +67,7 @@ def cover(
         centres.append(centroids(rows, int(places[stratum]), int(rng.integers(2**31))))
         owners.append(np.full(len(centres[-1]), stratum))
     owner = np.concatenate(owners)
-    nearest, cosines = _nearest(view, strata, np.concatenate(centres), owner)
+    nearest, cosines = _nearest(view, strata, scores, np.concatenate(centres), owner)
     turn = np.concatenate([np.arange(len(owned)) for owned in owners])
     order = np.lexsort((-counts[owner], turn))
     order = order[np.isfinite(cosines[order])]  # without clusters that have no member
@@ -84,7 +85,7 @@ def _sample(indices: Integers, size: int, rng: np.random.Generator) -> Integers:
 
 
 def _nearest(
-    view: SelectionView, strata: Integers, centres: Floats, owners: Integers
+    view: SelectionView, strata: Integers, scores: Floats, centres: Floats, owners: Integers
 ) -> tuple[Integers, Floats]:
     """Find the member nearest to the centre of each cluster, within its stratum."""
     every = np.arange(len(centres))
@@ -94,6 +95,7 @@ def _nearest(
         cosine = unit_rows(view.embeddings, block) @ centres.T  # (n_block, k)
         cosine[strata[start : start + BLOCK, None] != owners] = -np.inf  # another stratum's
         cosine[cosine < cosine.max(axis=1, keepdims=True)] = -np.inf  # another cluster's
+        cosine += EVEN * scores[start : start + BLOCK, None]
         top = cosine.argmax(axis=0)
         return block[top], cosine[top, every]
 
