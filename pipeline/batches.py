@@ -13,7 +13,7 @@ from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
-from hilt.selectors.base import SELECTORS
+from hilt.selectors.base import make_selector
 from hilt.selectors.duplicates import pick_distinct
 from hilt.types import (
     Batch,
@@ -135,10 +135,7 @@ def _pick(workspace: Workspace, size: int, waiting: Sequence[int]) -> list[Batch
     parts = [audit, checks]
     left = size - len(audit) - len(checks)
     if left and len(view.candidates):
-        section = config.selector
-        selector = SELECTORS.load(section.kind)(
-            **(getattr(section, "settings", None) or section.model_dump(exclude={"kind"}))
-        )
+        selector = make_selector(config.selector.model_dump())
         parts.append(selector.select(view, left, rng))
     if not sum(map(len, parts)):
         raise WorkspaceError(
