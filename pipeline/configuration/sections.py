@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section
-from hilt.pipeline.configuration.selectors import AnySelector, Herding
+from hilt.pipeline.configuration.selecting import AnySelector, Herding
 from hilt.types import Integers, Label
 
 
