@@ -197,10 +197,15 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one selection picked, in the order in which people should see it."""
+    """What one selection picked, in the order in which people should see it.
+
+    Attributes:
+        note: How the selector went about it, where that is not always the same.
+    """
 
     number: int
     items: tuple[BatchItem, ...]
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.items)

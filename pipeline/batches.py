@@ -48,11 +48,11 @@ def select(
             return batch
         open_ = workspace.store.open_batches() if extend else []
         waiting = [row.item_index for each in open_ for row in workspace.store.batch_items(each)]
-        rows = compose(workspace, size or section.size, minutes, waiting)
+        rows, note = compose(workspace, size or section.size, minutes, waiting)
         training = latest_training(workspace)
         number = workspace.store.add_batch(
             cycle=0 if training is None else training.cycle,
-            selector=workspace.config.selector.model_dump(),
+            selector=workspace.config.selector.model_dump() | {"note": note},
             items=rows,
             extends=open_[-1] if open_ else None,
         )
@@ -102,7 +102,8 @@ def read_batch(workspace: Workspace, number: int) -> Batch:
             f" it has {len(workspace.store.batch_numbers())}."
         )
     texts = workspace.pool.texts([row.item_index for row in rows])
-    return Batch(number, tuple(_item(row, text) for row, text in zip(rows, texts, strict=True)))
+    items = tuple(_item(row, text) for row, text in zip(rows, texts, strict=True))
+    return Batch(number, items, workspace.store.batch_selector(number).get("note", ""))
 
 
 def _item(row: BatchItemRow, text: str) -> BatchItem:

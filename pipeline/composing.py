@@ -19,7 +19,7 @@ from hilt.pipeline.signals import read_signals
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.why import explain
 from hilt.pipeline.workspace import Workspace
-from hilt.selectors.base import SELECTORS, Selector
+from hilt.selectors.base import make_selector
 from hilt.selectors.duplicates import pick_distinct
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView, Why
 
@@ -34,7 +34,7 @@ Picked = tuple[int, float, Reason]  # an index, a score and a reason
 
 def compose(
     workspace: Workspace, size: int, minutes: float | None, waiting: Sequence[int]
-) -> list[BatchItemRow]:
+) -> tuple[list[BatchItemRow], str]:
     """Draw what is asked blind, let the selector fill the rest, and shuffle the two together.
 
     Args:
@@ -42,6 +42,9 @@ def compose(
         size: How many items, unless there are `minutes`.
         minutes: What they may take people, altogether.
         waiting: Items that people are given already, and that are not picked again.
+
+    Returns:
+        The items in their order, and how the selector went about it.
 
     Raises:
         WorkspaceError: If there are no proposals yet, or nothing is left to ask about.
@@ -87,7 +90,7 @@ def compose(
     proposed = doubts.replacing(np.asarray(view.probabilities[indices], dtype=np.float32), indices)
     known = None if cost is None else seconds[indices]
     whys = explain(view, indices, proposed, committee, config.label_names, doubts, known, rng)
-    return _rows(workspace, picked, proposed, whys)
+    return _rows(workspace, picked, proposed, whys), "".join(part.note for part in parts)
 
 
 def _view(
@@ -174,9 +177,7 @@ def _chosen(
     """Let the selector pick."""
     if not count or not len(view.candidates):
         return Selection(np.empty(0, dtype=np.int64), np.empty(0), ())
-    section = workspace.config.selector
-    settings = getattr(section, "settings", None) or section.model_dump(exclude={"kind"})
-    selector: Selector = SELECTORS.load(section.kind)(**settings)
+    selector = make_selector(workspace.config.selector.model_dump())
     return selector.select(view, count, rng)
 
 

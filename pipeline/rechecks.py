@@ -178,6 +178,7 @@ def with_rechecks(chosen: Selection, view: SelectionView, doubts: Doubts, most: 
         np.append(doubts.indices[again], chosen.indices[stay]),
         np.append(doubts.wrong[again], chosen.scores[stay]),
         (reason,) * count + tuple(chosen.reasons[place] for place in stay),
+        chosen.note,
     )
 
 

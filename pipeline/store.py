@@ -164,6 +164,11 @@ class Store:
         with Session(self._engine) as session:
             return list(session.scalars(select(BatchRow.number).order_by(BatchRow.number)))
 
+    def batch_selector(self, number: int) -> dict[str, Any]:
+        """Read what picked a batch: the section of the configuration, and its `note`."""
+        with Session(self._engine) as session:
+            return dict(session.get_one(BatchRow, number).selector)
+
     def open_batches(self) -> list[int]:
         """List the last batch and those that it extends, oldest first."""
         with Session(self._engine) as session:

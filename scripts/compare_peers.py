@@ -28,16 +28,16 @@ import argparse
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this also runs as a file
 
 import numpy as np
 from rich.console import Console
@@ -49,24 +49,13 @@ from hilt.pipeline.configuration.sections import Config, Source
 from hilt.pipeline.pools.source import open_source
 from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.encoder import resolve_encoder
+from scripts.peers.environments import SCIKIT_ACTIVEML, Environment, call, make_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = Path(tempfile.gettempdir()) / "hilt-peers"
 
 Line = dict[str, float]
 Curve = dict[str, Any]
-
-
-class PeerFailedError(HiltError, RuntimeError):
-    """A peer's installation or program that ended with an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """A virtual environment: what pip installs, one call after the other."""
-
-    name: str
-    steps: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +84,6 @@ SMALL_TEXT = Environment(
         ),
     ),
 )
-SCIKIT_ACTIVEML = Environment("scikit-activeml", (("scikit-activeml==1.0.1",),))
 PEERS = {
     "small-text": Peer("small_text_setfit", "breaking-ties", SMALL_TEXT),
     "small-text-random": Peer("small_text_setfit", "random", SMALL_TEXT),
@@ -179,39 +167,6 @@ def write_embeddings(config: Config, folder: Path) -> None:
             unfinished = path.with_suffix(".part.npy")
             np.save(unfinished, embedder.embed(task[part]["texts"]).astype(np.float32))
             unfinished.replace(path)
-
-
-def make_environment(environment: Environment, folder: Path) -> Path:
-    """Make a virtual environment with the pinned packages, unless it is there.
-
-    Returns:
-        Its Python.
-    """
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    finished = folder / "installed.json"
-    wanted = json.dumps(environment.steps)
-    if finished.exists() and finished.read_text(encoding="utf-8") == wanted:
-        return python
-    print(f"making the environment of {environment.name} in {folder}", flush=True)
-    venv.create(folder, with_pip=True, clear=True)
-    for packages in environment.steps:
-        command = [str(python), "-m", "pip", "install", "--quiet", *packages]
-        call(command, folder / "pip.log", cwd=folder, env=dict(os.environ))
-    finished.write_text(wanted, encoding="utf-8")
-    return python
-
-
-def call(command: list[str], log: Path, *, cwd: Path, env: dict[str, str]) -> None:
-    """Run a command with its output in a file.
-
-    Raises:
-        PeerFailedError: If it ends with an error.
-    """
-    with log.open("wb") as stream:
-        done = subprocess.run(command, stdout=stream, stderr=stream, cwd=cwd, env=env, check=False)
-    if done.returncode:
-        end = log.read_text(encoding="utf-8", errors="replace").strip()[-2000:]
-        raise PeerFailedError(f"{' '.join(command)} ended with {done.returncode}; {log}:\n{end}")
 
 
 def run_peer(run: Run, python: Path, threads: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -40,13 +41,53 @@ def how_many(view: SelectionView, k: int) -> int:
     return min(k, len(view.candidates))
 
 
+def make_selector(section: Mapping[str, Any]) -> Selector:
+    """Make the selector that a section of a configuration describes.
+
+    Args:
+        section: `kind`, and what that class is given; or, for a class of your own, `kind` and
+            `settings`. Under `of`, a section of its own for the selector inside a wrapper.
+
+    Raises:
+        UnknownNameError: If a kind is not registered.
+
+    Example:
+        >>> section = {"kind": "balanced", "of": {"kind": "hybrid", "shortlist": 5}}
+        >>> make_selector(section).of.shortlist
+        5
+    """
+    settings = {name: value for name, value in section.items() if name != "kind"}
+    settings = settings.get("settings", settings)
+    if isinstance(settings.get("of"), Mapping):
+        settings = {**settings, "of": make_selector(settings["of"])}
+    made: Selector = SELECTORS.load(section["kind"])(**settings)
+    return made
+
+
 SELECTORS = Registry(
     "selector",
     {
         "auto": "hilt.selectors.auto:Auto",
+        "badge": "hilt.selectors.badge:Badge",
+        "balanced": "hilt.selectors.balanced:Balanced",
+        "bald": "hilt.selectors.bald:Bald",
+        "contrastive": "hilt.selectors.contrastive:Contrastive",
+        "density": "hilt.selectors.density:Density",
+        "disagreement": "hilt.selectors.disagreement:Disagreement",
+        "dropquery": "hilt.selectors.dropquery:DropQuery",
+        "entropy": "hilt.selectors.entropy:Entropy",
         "herding": "hilt.selectors.herding:Herding",
         "hybrid": "hilt.selectors.hybrid:Hybrid",
+        "k_center": "hilt.selectors.k_center:KCenter",
+        "kmeans": "hilt.selectors.kmeans:KMeans",
+        "least_confident": "hilt.selectors.least_confident:LeastConfident",
         "margin": "hilt.selectors.margin:Margin",
+        "max_herding": "hilt.selectors.max_herding:MaxHerding",
+        "per_second": "hilt.selectors.per_second:PerSecond",
+        "probcover": "hilt.selectors.probcover:ProbCover",
         "random": "hilt.selectors.uniform:Uniform",
+        "subsample": "hilt.selectors.subsample:Subsample",
+        "typiclust": "hilt.selectors.typiclust:TypiClust",
+        "vote_entropy": "hilt.selectors.vote_entropy:VoteEntropy",
     },
 )

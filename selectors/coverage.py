@@ -1,54 +1,81 @@
-"""The first batch: typical items, spread over the predicted labels."""
+"""Typical items: the centres of clusters, in a first batch spread over the predicted labels."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from hilt.selectors.kmeans import centroids
+from hilt.selectors.clustering import centroids
+from hilt.selectors.duplicates import pick_distinct
 from hilt.selectors.quotas import quotas
+from hilt.selectors.ranking import NOTHING, filled_up
 from hilt.selectors.rows import unit_rows
-from hilt.types import Floats, Integers, SelectionView
+from hilt.selectors.threads import in_threads
+from hilt.selectors.uncertainty import likeliest_labels, margin
+from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 BLOCK = 4096  # rows that are float32 at one time
+EVEN = 1e-5  # cosines so close are level: two members are always as near to their centre
 SAMPLE = 256  # rows per centroid that k-means learns from
 
 
-def cover(
-    view: SelectionView, predicted: Integers, scores: Floats, k: int, rng: np.random.Generator
-) -> tuple[Integers, Floats]:
-    """Find the most central item of each of k clusters, spread over the predicted labels.
+def first_batch(view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
+    """Pick while nothing is labelled: k-means centroids, spread over the predicted labels.
 
     Args:
         view: The pool as it stands.
-        predicted: Shape (n_candidates,), positions of the predicted labels.
+        k: How many to pick.
+        rng: The only source of chance.
+
+    Returns:
+        Up to k candidates; the most uncertain fill up where clusters run short.
+    """
+    scores = margin(view.probabilities, view.candidates)
+    predicted = likeliest_labels(view.probabilities, view.candidates)
+    return filled_up(view, cover(view, predicted, scores, k, rng), scores, k, rng)
+
+
+def cover(
+    view: SelectionView, strata: Integers, scores: Floats, k: int, rng: np.random.Generator
+) -> Selection:
+    """Pick the most central item of each of k clusters, no two of them alike.
+
+    Args:
+        view: The pool as it stands.
+        strata: Shape (n_candidates,), from 0; clusters lie within one, and each stratum gets its
+            share of them (`quotas`).
         scores: Shape (n_candidates,); distinct ones make the result independent of the
             order of the pool.
         k: How many clusters.
         rng: The only source of chance.
 
     Returns:
-        Indices, each once, and their cosines to their centroid, both of shape (up to k,): first
-        one item of every predicted label, the most frequent label first, then a second of
-        each, and so on.
+        Up to k candidates with the reason "coverage" and their cosines to their centroid: first
+        one item of every stratum, the largest stratum first, then a second of each, and so on.
 
     Source: k-means centroids as a first batch: Gupte et al. 2024 (DropQuery).
     One pass over the candidates, O(n_candidates * d * k) time, O((block + 256 * k) * d) memory.
     """
-    counts = np.bincount(predicted, minlength=view.probabilities.shape[1])
+    if len(view.candidates) == 0:
+        return NOTHING
+    counts = np.bincount(strata)
     places = quotas(counts, k)
-    by_label = np.split(np.lexsort((scores, predicted)), np.cumsum(counts)[:-1])
+    members = np.split(np.lexsort((scores, strata)), np.cumsum(counts)[:-1])
     centres, owners = [], []
-    for label in np.flatnonzero(places):
-        sample = _sample(view.candidates[by_label[label]], SAMPLE * int(places[label]), rng)
+    for stratum in np.flatnonzero(places):
+        sample = _sample(view.candidates[members[stratum]], SAMPLE * int(places[stratum]), rng)
         rows = unit_rows(view.embeddings, sample)
-        centres.append(centroids(rows, int(places[label]), int(rng.integers(2**31))))
-        owners.append(np.full(len(centres[-1]), label))
+        centres.append(centroids(rows, int(places[stratum]), int(rng.integers(2**31))))
+        owners.append(np.full(len(centres[-1]), stratum))
     owner = np.concatenate(owners)
-    indices, cosines = _nearest(view, predicted, np.concatenate(centres), owner)
+    nearest, cosines = _nearest(view, strata, scores, np.concatenate(centres), owner)
     turn = np.concatenate([np.arange(len(owned)) for owned in owners])
     order = np.lexsort((-counts[owner], turn))
     order = order[np.isfinite(cosines[order])]  # without clusters that have no member
-    return indices[order], np.clip(cosines[order], 0, 1)
+    picked = pick_distinct(view, [nearest[order]], k)
+    cosine_of = dict(zip(nearest.tolist(), np.clip(cosines, 0, 1).tolist(), strict=True))
+    picked_cosines = np.array([cosine_of[index] for index in picked.tolist()], dtype=np.float32)
+    reason: Reason = "coverage"
+    return Selection(picked, picked_cosines, (reason,) * len(picked))
 
 
 def _sample(indices: Integers, size: int, rng: np.random.Generator) -> Integers:
@@ -58,19 +85,21 @@ def _sample(indices: Integers, size: int, rng: np.random.Generator) -> Integers:
 
 
 def _nearest(
-    view: SelectionView, predicted: Integers, centres: Floats, owners: Integers
+    view: SelectionView, strata: Integers, scores: Floats, centres: Floats, owners: Integers
 ) -> tuple[Integers, Floats]:
-    """Find the member nearest to the centre of each cluster, within its predicted label."""
-    indices = np.zeros(len(centres), dtype=np.int64)
-    cosines = np.full(len(centres), -np.inf, dtype=np.float32)
+    """Find the member nearest to the centre of each cluster, within its stratum."""
     every = np.arange(len(centres))
-    for start in range(0, len(view.candidates), BLOCK):
+
+    def nearest(start: int) -> tuple[Integers, Floats]:
         block = view.candidates[start : start + BLOCK]
         cosine = unit_rows(view.embeddings, block) @ centres.T  # (n_block, k)
-        cosine[predicted[start : start + BLOCK, None] != owners] = -np.inf  # another label's
+        cosine[strata[start : start + BLOCK, None] != owners] = -np.inf  # another stratum's
         cosine[cosine < cosine.max(axis=1, keepdims=True)] = -np.inf  # another cluster's
+        cosine += EVEN * scores[start : start + BLOCK, None]
         top = cosine.argmax(axis=0)
-        better = cosine[top, every] > cosines
-        indices[better] = block[top[better]]
-        cosines[better] = cosine[top, every][better]
-    return indices, cosines
+        return block[top], cosine[top, every]
+
+    found = in_threads(nearest, range(0, len(view.candidates), BLOCK))
+    indices, cosines = map(np.stack, zip(*found, strict=True))  # (n_blocks, k)
+    best = cosines.argmax(axis=0)
+    return indices[best, every], cosines[best, every]

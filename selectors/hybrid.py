@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from hilt.selectors.base import how_many
-from hilt.selectors.coverage import cover
-from hilt.selectors.duplicates import pick_distinct
-from hilt.selectors.kmeans import centroids, nearest_members
+from hilt.selectors.clustering import centroids, nearest_members
+from hilt.selectors.coverage import first_batch
 from hilt.selectors.ranking import best_first
 from hilt.selectors.rows import unit_rows
-from hilt.selectors.uncertainty import likeliest_labels, margin
-from hilt.types import Floats, Reason, Selection, SelectionView
+from hilt.selectors.uncertainty import margin
+from hilt.types import Floats, Selection, SelectionView
 
 
 class Hybrid:
@@ -57,32 +54,3 @@ class Hybrid:
         return Selection(
             distinct.indices[places], distinct.scores[places], distinct.reasons[: len(places)]
         )
-
-
-def first_batch(view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
-    """Pick while nothing is labelled: k-means centroids, spread over the predicted labels.
-
-    Args:
-        view: The pool as it stands.
-        k: How many to pick.
-        rng: The only source of chance.
-    """
-    scores = margin(view.probabilities, view.candidates)
-    if len(view.candidates) == 0:
-        return best_first(view, scores, k, "uncertain", rng)
-    predicted = likeliest_labels(view.probabilities, view.candidates)
-    nearest, cosines = cover(view, predicted, scores, k, rng)
-    picked = pick_distinct(view, [nearest], k)
-    cosine_of = dict(zip(nearest.tolist(), cosines.tolist(), strict=True))
-    picked_cosines = np.array([cosine_of[index] for index in picked.tolist()], dtype=np.float32)
-    coverage: Reason = "coverage"
-    covering = Selection(picked, picked_cosines, (coverage,) * len(picked))
-    if len(picked) == k:
-        return covering
-    rest = replace(view, taken=np.append(view.taken, picked))
-    filling = best_first(rest, scores, k - len(picked), "uncertain", rng)
-    return Selection(
-        np.append(covering.indices, filling.indices),
-        np.append(covering.scores, filling.scores),
-        covering.reasons + filling.reasons,
-    )

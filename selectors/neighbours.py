@@ -9,13 +9,15 @@ same. How many lists are needed is measured on a sample before the work begins.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import faiss
 import numpy as np
 
-from hilt.selectors.kmeans import centroids
+from hilt.selectors.clustering import centroids
 from hilt.selectors.rows import unit_rows
+from hilt.selectors.threads import one_thread
 from hilt.types import Floats, Graph, Integers
 
 WHOLE = 20_000  # items up to which every one is compared with every other
@@ -25,6 +27,7 @@ ROUNDS = 10  # of k-means; more hardly moves the lists
 CHECKED = 256  # items whose true neighbours say how many lists are needed
 CHECKED_NEIGHBOURS = 10
 RECALL = 0.95  # wanted of those, on average
+SMALL = 100_000_000  # multiplications that one thread does before a second one is ready
 MOST_COMPARED = 0.05  # share of all pairs; beyond that the recall is what it is
 
 
@@ -180,14 +183,21 @@ def nearest_among(
 
     Returns:
         Places in `among` and cosines, both of shape (m, min(k, n)), nearest first.
-        O(m * n * d) time, O((block + n) * d) memory.
+        O(m * n * d) time, O(block * d) memory.
     """
     k = min(k, len(among))
-    known = unit_rows(embeddings, among)
     places = np.empty((len(indices), k), dtype=np.int64)
     cosines = np.empty((len(indices), k), dtype=np.float32)
+    few = unit_rows(embeddings, among) if len(among) <= BLOCK else None  # read once
     for where in _blocks(len(indices)):
-        cosines[where], places[where] = _search(unit_rows(embeddings, indices[where]), known, k)
+        rows = unit_rows(embeddings, indices[where])
+        best = faiss.ResultHeap(len(rows), k, keep_max=True)
+        for part in _blocks(len(among)):
+            base = unit_rows(embeddings, among[part]) if few is None else few
+            found, near = _search(rows, base, min(k, len(base)))
+            best.add_result(found, near + part.start)
+        best.finalize()
+        cosines[where], places[where] = best.D, best.I
     return places, cosines
 
 
@@ -258,7 +268,8 @@ def _search(rows: Floats, base: Floats, k: int) -> tuple[Floats, Integers]:
         resources = faiss.StandardGpuResources()
         metric = faiss.METRIC_INNER_PRODUCT
         return faiss.knn_gpu(resources, rows, base, k, metric=metric)
-    return faiss.knn(rows, base, k, metric=faiss.METRIC_INNER_PRODUCT)
+    with one_thread() if rows.size * len(base) < SMALL else nullcontext():
+        return faiss.knn(rows, base, k, metric=faiss.METRIC_INNER_PRODUCT)
 
 
 def _blocks(n_rows: int) -> Iterator[slice]:

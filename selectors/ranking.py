@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from hilt.selectors.duplicates import pick_distinct
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+
+NOTHING = Selection(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32), ())
 
 
 def highest(scores: Floats, count: int, rng: np.random.Generator) -> Integers:
@@ -62,3 +65,52 @@ def best_first(
     picked = pick_distinct(view, chunks, k)
     picked_scores = scores[np.searchsorted(view.candidates, picked)]
     return Selection(picked, picked_scores, (reason,) * len(picked))
+
+
+def filled_up(
+    view: SelectionView, picked: Selection, scores: Floats, k: int, rng: np.random.Generator
+) -> Selection:
+    """Add the most uncertain candidates where fewer than k were picked.
+
+    Args:
+        view: The pool as it stands.
+        picked: Some candidates, no two of them alike.
+        scores: Shape (n_candidates,), the uncertainty of each.
+        k: How many there should be in the end.
+        rng: Decides among equal scores.
+
+    Returns:
+        What was picked, and after it up to k - len(picked) others with the reason "uncertain".
+    """
+    if len(picked) >= k:
+        return picked
+    rest = replace(view, taken=np.append(view.taken, picked.indices))
+    return joined(picked, best_first(rest, scores, k - len(picked), "uncertain", rng))
+
+
+def joined(first: Selection, second: Selection) -> Selection:
+    """Put one selection after another; the note is the first one's."""
+    return replace(
+        first,
+        indices=np.append(first.indices, second.indices),
+        scores=np.append(first.scores, second.scores),
+        reasons=first.reasons + second.reasons,
+    )
+
+
+def draw(places: Integers, scores: Floats, size: int, rng: np.random.Generator) -> Integers:
+    """Draw some places uniformly, the same whatever the order of the pool.
+
+    Args:
+        places: Shape (n,), places in `scores`.
+        scores: Shape (at least n,); where they are distinct, they say which place is which.
+        size: How many.
+        rng: The only source of chance.
+
+    Returns:
+        Shape (min(size, n),), highest score first. O(n log n) time.
+    """
+    ordered = places[np.argsort(-scores[places], kind="stable")]
+    if len(ordered) <= size:
+        return ordered
+    return ordered[np.sort(rng.choice(len(ordered), size, replace=False))]

@@ -15,6 +15,7 @@ from hilt.pipeline.configuration.sections import Config
 from hilt.proposers.base import Context
 from hilt.proposers.rules import Rules
 from hilt.proposers.sentence_embedder import SentenceEmbedder
+from hilt.selectors.base import SELECTORS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = sorted((DOCS / "proposers").glob("*.md"))
@@ -84,6 +85,18 @@ def test_the_page_on_reviewing_shows_what_there_is() -> None:
         assert CliRunner().invoke(app, [*words[: words.index("work")], "--help"]).exit_code == 0
     assert options <= set(Review.model_fields)
     assert all((DOCS / name).exists() for name in re.findall(r"\((screens/\S+)\)", text))
+
+
+def test_the_page_on_selectors_names_every_one_and_tests_that_exist() -> None:
+    page = DOCS / "selectors.md"
+    text = page.read_text("utf-8")
+    tests = "".join(
+        path.read_text("utf-8") for path in (DOCS.parent / "tests" / "selectors").glob("*.py")
+    )
+
+    Config.model_validate({**FILLED, **yaml.safe_load(_blocks(page, "yaml")[0])})
+    assert [kind for kind in SELECTORS.names() if f"| `{kind}` |" not in text] == []
+    assert [name for name in re.findall(r"`(test_\w+)`", text) if f"def {name}(" not in tests] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

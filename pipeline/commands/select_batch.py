@@ -47,6 +47,8 @@ def select(
 
     def text() -> None:
         say(_summary(batch))
+        if batch.note:
+            say(f"Picked: {batch.note}.")
         if explain:
             _explain(batch)
         else:
@@ -100,4 +102,4 @@ def batch_value(batch: Batch) -> dict[str, object]:
         | {"why": shown_why(item)}
         for record, item in zip(records_of(batch), batch.items, strict=True)
     ]
-    return {"batch": batch.number, "items": items}
+    return {"batch": batch.number, "note": batch.note, "items": items}

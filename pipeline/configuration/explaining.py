@@ -33,7 +33,9 @@ def list_options() -> list[dict[str, Any]]:
     return list(_section_rows(Config, "", None))
 
 
-def _section_lines(section: type[Section], indent: str, *, omit: str = "") -> Iterator[str]:
+def _section_lines(
+    section: type[Section], indent: str, *, omit: str = "", outer: Option | None = None
+) -> Iterator[str]:
     for option in options(section).values():
         if option.name == omit:
             continue
@@ -41,7 +43,8 @@ def _section_lines(section: type[Section], indent: str, *, omit: str = "") -> It
         inner = indent + _INDENT
         yield from _wrap(f"[{_type(option)}; {_default(option)}]", inner)
         yield from _wrap(option.description, inner)
-        yield from _nested_lines(option, inner)
+        if not _is_inside_itself(option, outer):
+            yield from _nested_lines(option, inner)
         if not indent:
             yield ""
 
@@ -49,15 +52,15 @@ def _section_lines(section: type[Section], indent: str, *, omit: str = "") -> It
 def _nested_lines(option: Option, indent: str) -> Iterator[str]:
     for model in option.sections.values():
         if not option.chosen_by_kind:
-            yield from _section_lines(model, indent)
+            yield from _section_lines(model, indent, outer=option)
             continue
         yield f"{indent}kind: {kind_name(model)}"
         yield from _wrap(_summary(model), indent + _INDENT)
-        yield from _section_lines(model, indent + _INDENT, omit="kind")
+        yield from _section_lines(model, indent + _INDENT, omit="kind", outer=option)
 
 
 def _section_rows(
-    section: type[Section], prefix: str, kind: str | None
+    section: type[Section], prefix: str, kind: str | None, outer: Option | None = None
 ) -> Iterator[dict[str, Any]]:
     for option in options(section).values():
         key = prefix + option.name
@@ -69,9 +72,14 @@ def _section_rows(
             "default": None if "" in option.sections else to_jsonable_python(option.default),
             "description": option.description,
         }
-        for model in option.sections.values():
+        for model in () if _is_inside_itself(option, outer) else option.sections.values():
             own = kind_name(model) if option.chosen_by_kind else kind
-            yield from _section_rows(model, f"{key}{'[]' * option.repeated}.", own)
+            yield from _section_rows(model, f"{key}{'[]' * option.repeated}.", own, option)
+
+
+def _is_inside_itself(option: Option, outer: Option | None) -> bool:
+    """Tell whether an option is a choice inside the same choice, which is listed already."""
+    return outer is not None and bool(option.sections) and option.sections == outer.sections
 
 
 def _type(option: Option) -> str:

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section
-from hilt.pipeline.configuration.selectors import AnySelector, Herding
+from hilt.pipeline.configuration.selecting import AnySelector, Auto
 from hilt.types import Integers, Label
 
 
@@ -299,7 +299,7 @@ class Config(Section):
         description="What proposes labels before, and beside, the student.",
     )
     selector: AnySelector = Field(
-        Herding(), description="What picks the items that people should see."
+        Auto(), description="What picks the items that people should see."
     )
     batch: BatchSection = Field(
         default_factory=BatchSection, description="What people are asked in one cycle."

@@ -33,6 +33,7 @@ def load(path: Path) -> ModuleType:
 
 
 compare_peers = load(SCRIPTS / "compare_peers.py")
+environments = load(SCRIPTS / "peers" / "environments.py")
 experiment = load(SCRIPTS / "peers" / "experiment.py")
 
 
@@ -130,8 +131,8 @@ def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
 def test_a_program_that_fails_is_quoted(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such query strategy')"]
 
-    with pytest.raises(compare_peers.PeerFailedError, match="no such query strategy"):
-        compare_peers.call(command, tmp_path / "log", cwd=tmp_path, env={})
+    with pytest.raises(environments.PeerFailedError, match="no such query strategy"):
+        environments.call(command, tmp_path / "log", cwd=tmp_path, env={})
 
 
 def test_merging_averages_over_seeds() -> None:

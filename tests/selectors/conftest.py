@@ -1,12 +1,14 @@
 """Pools for the tests of selectors."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hilt.types import Integers, SelectionView
+from hilt.selectors.neighbours import build_graph
+from hilt.types import Graph, Integers, SelectionView
 
 
 def _view(embeddings: Any, probabilities: Any, **changes: Any) -> SelectionView:
@@ -25,21 +27,33 @@ def _view(embeddings: Any, probabilities: Any, **changes: Any) -> SelectionView:
 def _pool(n_items: int, *, n_labels: int = 4, d: int = 16, **changes: Any) -> SelectionView:
     rng = np.random.default_rng(7)
     rows = rng.normal(size=(n_items, d)).astype(np.float32)
-    probabilities = rng.dirichlet(np.ones(n_labels), size=n_items).astype(np.float32)
-    return _view(rows / np.linalg.norm(rows, axis=1, keepdims=True), probabilities, **changes)
+    embeddings = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    members = rng.dirichlet(np.ones(n_labels), size=(3, n_items)).astype(np.float32)
+    everything: dict[str, Any] = {
+        "committee": lambda indices: members[:, indices],
+        "graph": build_graph(embeddings, 10, rng),
+        "seconds": rng.uniform(2, 60, size=n_items),
+        **changes,
+    }
+    return _view(embeddings, members.mean(axis=0), **everything)
 
 
 def _permute(view: SelectionView, order: Integers) -> SelectionView:
     place = np.argsort(order)
-    return SelectionView(
+    committee, graph, seconds = view.committee, view.graph, view.seconds
+    if graph is not None:
+        graph = Graph(place[graph.neighbours[order]], graph.cosines[order])
+    return replace(
+        view,
         embeddings=view.embeddings[order],
         probabilities=view.probabilities[order],
         candidates=np.sort(place[view.candidates]),
         labelled=place[view.labelled],
-        labels=view.labels,
         groups=view.groups[order],
         taken=place[view.taken],
-        near_duplicate=view.near_duplicate,
+        seconds=None if seconds is None else seconds[order],
+        committee=None if committee is None else lambda indices: committee(order[indices]),
+        graph=graph,
     )
 
 
@@ -51,7 +65,8 @@ def make_view() -> Callable[..., SelectionView]:
 
 @pytest.fixture
 def make_pool() -> Callable[..., SelectionView]:
-    """The same over random directions and distributions, with distinct uncertainties."""
+    """The same over random directions and distributions, with distinct uncertainties, and with
+    a committee, a graph and seconds."""
     return _pool
 
 

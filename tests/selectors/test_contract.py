@@ -1,26 +1,47 @@
 """What every registered selector promises, before and after the first labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import faiss
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from hilt.errors import DataError
-from hilt.selectors.base import SELECTORS, Selector
+from hilt.selectors.base import SELECTORS, Selector, make_selector
 from hilt.types import Integers, Selection, SelectionView
 
 Make = Callable[..., SelectionView]
 Permute = Callable[[SelectionView, Integers], SelectionView]
 
 LABELLED = [0, 1, 40]
+SECTIONS: list[dict[str, Any]] = [
+    *({"kind": kind} for kind in SELECTORS.names()),
+    {"kind": "herding", "sample": 100},
+    {"kind": "max_herding", "sample": 100},
+    {"kind": "probcover", "sample": 100},
+    {"kind": "typiclust", "most_clusters": 5},
+    {"kind": "balanced", "of": {"kind": "badge"}},
+    {"kind": "per_second", "of": {"kind": "balanced", "of": {"kind": "k_center"}}},
+    {"kind": "subsample", "size": 80, "of": {"kind": "dropquery"}},
+]
+ORDERED_BY_CHANCE = {"auto", "random", "vote_entropy"}  # draws; votes of three are mostly level
 
 
-@pytest.fixture(params=SELECTORS.names())
+def written(section: dict[str, Any]) -> str:
+    """Write a section in one line, as the name of a test."""
+    of = [f"of {written(section['of'])}"] if "of" in section else []
+    settings = [f"{key}={value}" for key, value in section.items() if key not in ("kind", "of")]
+    return " ".join([section["kind"], *settings, *of])
+
+
+@pytest.fixture(params=SECTIONS, ids=written)
 def selector(request: pytest.FixtureRequest) -> Selector:
-    made: Selector = SELECTORS.load(request.param)()
-    return made
+    return make_selector(request.param)
 
 
 @pytest.fixture(params=LABELLED, ids="{} labels".format)
@@ -42,6 +63,14 @@ def with_labels(view: SelectionView, count: int) -> SelectionView:
         labels=np.zeros(count, dtype=np.int64),
         candidates=view.candidates[count:],
     )
+
+
+@contextmanager
+def faiss_threads(count: int) -> Iterator[None]:
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count)
+    yield
+    faiss.omp_set_num_threads(before)
 
 
 def pick(selector: Selector, view: SelectionView, k: int, seed: int = 3) -> Selection:
@@ -82,6 +111,15 @@ def test_the_same_seed_picks_the_same(selector: Selector, pool: SelectionView) -
     assert first.reasons == second.reasons
 
 
+def test_one_thread_picks_what_two_pick(selector: Selector, pool: SelectionView) -> None:
+    picks = []
+    for threads in (1, 2):
+        with threadpool_limits(threads), faiss_threads(threads):
+            picks.append(pick(selector, pool, 25).indices.tolist())
+
+    assert picks[0] == picks[1]
+
+
 def test_the_global_generator_is_left_alone(selector: Selector, pool: SelectionView) -> None:
     before = np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
 
@@ -91,11 +129,13 @@ def test_the_global_generator_is_left_alone(selector: Selector, pool: SelectionV
     assert before == after
 
 
-@pytest.mark.parametrize("kind", ["hybrid", "margin"])
+@pytest.mark.parametrize(
+    "section", [one for one in SECTIONS if one["kind"] not in ORDERED_BY_CHANCE], ids=written
+)
 def test_the_order_of_the_pool_does_not_matter_where_scores_are_distinct(
-    kind: str, pool: SelectionView, permute: Permute
+    section: dict[str, Any], pool: SelectionView, permute: Permute
 ) -> None:
-    selector = SELECTORS.load(kind)()
+    selector = make_selector(section)
     order = np.random.default_rng(11).permutation(len(pool.embeddings))
 
     as_it_stands = pick(selector, pool, 25)

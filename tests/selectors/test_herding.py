@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hilt.selectors.herding import Herding, greedy_cover
-from hilt.selectors.hybrid import first_batch
+from hilt.selectors.coverage import first_batch
+from hilt.selectors.herding import Herding
 from hilt.types import Floats, SelectionView
 
 
@@ -73,52 +71,6 @@ def test_a_pick_larger_than_a_round_is_made_in_several(
 
     assert len(np.unique(selection.indices)) == 90
     assert set(selection.reasons) == {"uncertain"}
-
-
-@given(st.integers(0, 1000), st.integers(1, 6))
-def test_the_lazy_choice_is_the_greedy_one(seed: int, k: int) -> None:
-    rng = np.random.default_rng(seed)
-    points = rng.normal(size=(12, 3))
-    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
-    nearness, weights = np.exp(-(distances**2)), rng.random(12)
-    covered, open_ = rng.random(12) / 2, np.ones(12, dtype=bool)
-    expected: list[int] = []
-    seen = covered.copy()
-    for _ in range(k):
-        gains = weights @ np.maximum(nearness - seen[:, None], 0)
-        gains[expected] = -1
-        expected.append(int(gains.argmax()))
-        seen = np.maximum(seen, nearness[expected[-1]])
-
-    picked = greedy_cover(nearness, weights, covered, np.eye(12, dtype=bool), open_, k)
-
-    assert picked.tolist() == expected
-
-
-def test_items_that_are_alike_are_not_picked_together() -> None:
-    nearness = np.eye(3)
-    alike = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=bool)
-
-    picked = greedy_cover(
-        nearness, np.array([0.9, 0.8, 0.1]), np.zeros(3), alike, np.ones(3, dtype=bool), 3
-    )
-
-    assert picked.tolist() == [0, 2]
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_sample_does_not_depend_on_the_order_of_the_pool(
-    make_pool: Callable[..., SelectionView], seed: int
-) -> None:
-    scores = np.random.default_rng(5).random(50)
-    places = np.arange(50)
-    herding = Herding(sample=20)
-
-    first = herding._draw(places, scores, np.random.default_rng(seed))
-    order = np.random.default_rng(9).permutation(50)
-    second = herding._draw(places, scores[order], np.random.default_rng(seed))
-
-    assert first.tolist() == order[second].tolist()
 
 
 @pytest.mark.parametrize(("n_labels", "herded"), [(4, False), (30, True)])

@@ -1,71 +1,36 @@
-import faiss
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
-import pytest
 
-from hilt.selectors.kmeans import centroids, nearest_members
-from hilt.types import Floats
+from hilt.selectors.kmeans import KMeans
+from hilt.types import SelectionView
 
-
-@pytest.fixture
-def three_bundles() -> Floats:
-    """Thirty rows around each of three axes."""
-    rng = np.random.default_rng(1)
-    rows = np.repeat(np.eye(3), 30, axis=0) + rng.normal(scale=0.05, size=(90, 3))
-    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit.astype(np.float32)
+Make = Callable[..., SelectionView]
 
 
-def test_the_centre_of_one_cluster_is_the_mean_direction(three_bundles: Floats) -> None:
-    centre = centroids(three_bundles, 1, seed=0)
+def test_the_middle_of_every_bundle_is_picked(make_view: Make) -> None:
+    # Three bundles of three directions in planes of their own; the second of each is the middle.
+    angles = np.radians([-20, 0, 20])
+    rows = np.zeros((9, 6))
+    for bundle in range(3):
+        rows[3 * bundle : 3 * bundle + 3, 2 * bundle] = np.cos(angles)
+        rows[3 * bundle : 3 * bundle + 3, 2 * bundle + 1] = np.sin(angles)
+    doubt = np.linspace(0.1, 0.9, 9)
+    view = make_view(rows, np.column_stack([1 - doubt / 2, doubt / 2]))
 
-    mean = three_bundles.mean(axis=0)
-    np.testing.assert_allclose(centre, [mean / np.linalg.norm(mean)], atol=1e-6)
+    selection = KMeans().select(view, 3, np.random.default_rng(0))
 
-
-def test_weights_pull_the_centre(three_bundles: Floats) -> None:
-    weights = np.repeat([1.0, 0.0, 0.0], 30)
-
-    centre = centroids(three_bundles, 1, seed=0, weights=weights)
-
-    assert centre[0, 0] > 0.99
-
-
-def test_weights_of_zero_leave_centres_finite(three_bundles: Floats) -> None:
-    assert np.isfinite(centroids(three_bundles, 5, seed=0, weights=np.zeros(90))).all()
+    assert sorted(selection.indices) == [1, 4, 7]
+    np.testing.assert_allclose(selection.scores, 1, atol=1e-6)
+    assert set(selection.reasons) == {"coverage"}
 
 
-def test_with_no_more_rows_than_clusters_the_rows_are_the_centres(three_bundles: Floats) -> None:
-    np.testing.assert_array_equal(centroids(three_bundles[:4], 4, seed=0), three_bundles[:4])
+def test_more_than_there_are_clusters_are_filled_up_with_the_uncertain(make_view: Make) -> None:
+    doubt = np.array([0.2, 0.9, 0.4, 0.6])
+    rows = np.array([[1, 0], [0, 1], [0, 1], [0, 1]])
+    view = make_view(rows, np.column_stack([1 - doubt / 2, doubt / 2]), near_duplicate=2)
 
+    selection = KMeans().select(replace(view, groups=np.arange(4)), 4, np.random.default_rng(0))
 
-def test_the_number_of_threads_makes_no_difference_and_is_left_alone(
-    three_bundles: Floats,
-) -> None:
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(2)
-    on_two = centroids(three_bundles, 7, seed=4)
-    left_at = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    on_one = centroids(three_bundles, 7, seed=4)
-    faiss.omp_set_num_threads(threads)
-
-    np.testing.assert_array_equal(on_one, on_two)
-    assert left_at == 2
-
-
-def test_nothing_is_printed(three_bundles: Floats, capfd: pytest.CaptureFixture[str]) -> None:
-    centroids(three_bundles, 60, seed=0)
-
-    assert capfd.readouterr() == ("", "")
-
-
-def test_the_member_nearest_to_each_centre_is_found() -> None:
-    rows = np.array([[0, 1], [0.6, 0.8], [1, 0], [0.8, 0.6]], dtype=np.float32)
-
-    assert nearest_members(rows, rows[[2, 0]]).tolist() == [2, 0]
-
-
-def test_a_cluster_without_members_has_no_nearest_one() -> None:
-    centres = np.array([[0, 1, 0], [0, 0.8, 0.6]], dtype=np.float32)
-
-    assert nearest_members(np.eye(3, dtype=np.float32)[:2], centres).tolist() == [1]
+    assert sorted(selection.indices) == [0, 1, 2, 3]

@@ -162,6 +162,18 @@ def test_the_nearest_among_some_are_found_exactly() -> None:
     np.testing.assert_allclose(cosines, -np.sort(-expected, axis=1)[:, :3], atol=1e-6)
 
 
+def test_the_nearest_among_many_are_found_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = clustered(400)
+    indices, some = np.arange(50), np.arange(50, 400)
+    expected, cosines = nearest_among(rows, indices, some, 5)
+
+    monkeypatch.setattr(neighbours, "BLOCK", 30)
+    places, found = nearest_among(rows, indices, some, 5)
+
+    np.testing.assert_array_equal(places, expected)
+    np.testing.assert_allclose(found, cosines, atol=1e-6)
+
+
 def test_no_more_are_found_than_there_are() -> None:
     places, _ = nearest_among(clustered(20), np.arange(5), np.array([9]), 4)
 

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from hilt.errors import DataError
 from hilt.selectors import uncertainty
-from hilt.selectors.uncertainty import likeliest_labels, margin
+from hilt.selectors.uncertainty import entropy, least_confident, likeliest_labels, margin
 from hilt.types import Floats
 
 WEIGHTS = hnp.arrays(
@@ -65,7 +65,7 @@ def test_a_proposal_with_nan_is_refused_by_its_index() -> None:
 
 
 def test_a_single_label_has_no_margin() -> None:
-    with pytest.raises(DataError, match="between two labels but there are 1"):
+    with pytest.raises(DataError, match="lies between two labels but there are 1"):
         margin(np.ones((3, 1)))
 
 
@@ -110,3 +110,40 @@ def test_margin_equals_the_difference_of_the_two_largest_after_sorting(weights: 
     ascending = np.sort(probabilities, axis=1)
 
     np.testing.assert_allclose(margin(probabilities), 1 - (ascending[:, -1] - ascending[:, -2]))
+
+
+def test_the_least_confident_is_least_sure_of_its_likeliest_label() -> None:
+    scores = least_confident(np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.4, 0.2, 0.4]]))
+
+    np.testing.assert_allclose(scores, [0.3, 0.2, 0.6], rtol=1e-6)
+
+
+def test_entropy_is_0_for_a_certainty_and_1_for_no_preference() -> None:
+    scores = entropy(np.array([[1, 0, 0, 0], [0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0, 0]]))
+
+    np.testing.assert_allclose(scores, [0, 1, 0.5], atol=1e-6)
+
+
+def test_margin_and_entropy_part_where_doubt_is_spread() -> None:
+    between_two = [0.45, 0.45, 0.05, 0.05]
+    among_all = [0.4, 0.2, 0.2, 0.2]
+    rows = np.array([between_two, among_all])
+
+    assert margin(rows).argmax() == 0
+    assert entropy(rows).argmax() == 1
+    assert least_confident(rows).argmax() == 1
+
+
+@given(WEIGHTS)
+def test_entropy_and_confidence_lie_between_0_and_1(weights: Floats) -> None:
+    for score in (entropy, least_confident):
+        scores = score(normalised(weights))
+        assert (scores >= 0).all()
+        assert (scores <= 1).all()
+
+
+@given(WEIGHTS)
+def test_with_two_labels_margin_and_confidence_rank_alike(weights: Floats) -> None:
+    rows = normalised(weights[:, :2])
+
+    np.testing.assert_allclose(margin(rows), 2 * least_confident(rows), atol=1e-5)

@@ -76,3 +76,8 @@ def test_no_option_is_listed_twice() -> None:
     keys = [(row["key"], row["kind"]) for row in list_options()]
 
     assert len(keys) == len(set(keys))
+
+
+def test_a_selector_inside_a_selector_is_not_explained_again() -> None:
+    assert entry("selector.of", "balanced")["default"] == {"kind": "margin"}
+    assert not [row for row in list_options() if row["key"].startswith("selector.of.")]

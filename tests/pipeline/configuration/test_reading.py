@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from hilt.errors import ConfigError
 from hilt.pipeline.configuration.reading import load_config, parse_config
+from hilt.selectors.base import SELECTORS
 
+SELECTOR_KINDS = ", ".join(SELECTORS.names())
 SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
 
 
@@ -176,17 +178,17 @@ def test_numbers_are_read_as_people_write_them() -> None:
         (
             "selector: hybrid",
             "line 3: 'selector' is 'hybrid';"
-            " allowed: a section of kind herding, hybrid, margin, random or package.module:Class.",
+            f" allowed: a section of kind {SELECTOR_KINDS} or package.module:Class.",
         ),
         (
             "selector: {shortlist: 3}",
             "line 3: 'selector.kind' is missing;"
-            " it must be herding, hybrid, margin, random or package.module:Class.",
+            f" it must be {SELECTOR_KINDS} or package.module:Class.",
         ),
         (
             "selector:\n  shortlist: 3\n  kind: hybird",
             "line 5: Unknown selector 'hybird'. Did you mean: hybrid?"
-            " Available: herding, hybrid, margin, random.",
+            f" Available: {SELECTOR_KINDS}.",
         ),
         (
             "proposers:\n  - kind: zero_shot\n  - kind: zero_shot\n    temperature: -1",
@@ -197,6 +199,16 @@ def test_numbers_are_read_as_people_write_them() -> None:
             "line 3: 'proposers[0]' is 'zero_shot';"
             " allowed: a section of kind zero_shot, nli, language_model, endpoint, rules,"
             " neighbours or package.module:Class.",
+        ),
+        (
+            "selector: {kind: balanced, of: {kind: hybird}}",
+            "line 3: Unknown selector 'hybird'. Did you mean: hybrid?"
+            f" Available: {SELECTOR_KINDS}.",
+        ),
+        (
+            "selector: {kind: balanced, of: {kind: hybrid, shortlst: 3}}",
+            "line 3: unknown key 'selector.of.shortlst'. Did you mean: shortlist?"
+            " Allowed: kind, shortlist.",
         ),
         ("seed: 1\nseed: 2", "line 4: 'seed' stands twice in its section; keep one."),
         ("selector: {kind: 'nowhere:X'}", "line 3: 'nowhere:X': there is no module 'nowhere'."),
@@ -261,3 +273,15 @@ def test_a_long_value_is_cut() -> None:
 @given(st.recursive(st.text("ab:-#{}[]'\"!&*?|>%@ \n\t", max_size=12), st.lists, max_leaves=5))
 def test_whatever_stands_in_a_file_the_answer_is_one_of_our_errors(value: object) -> None:
     complaint(f"{value}\n" if isinstance(value, str) else f"pool: {value}\n")
+
+
+def test_selectors_nest() -> None:
+    config = parse_config(
+        SMALLEST + "selector: {kind: balanced, of: {kind: per_second, of: {kind: hybrid}}}\n",
+        "x.yaml",
+    )
+
+    assert config.selector.model_dump() == {
+        "kind": "balanced",
+        "of": {"kind": "per_second", "of": {"kind": "hybrid", "shortlist": 10}, "shortlist": 4},
+    }

@@ -1,0 +1,241 @@
+"""What a user may write about the selector, one model a kind."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from hilt.pipeline.configuration.section import Custom, Section, known
+from hilt.selectors.base import SELECTORS
+
+
+class Auto(Section):
+    """What suits the stage that the loop is in, by what it has measured."""
+
+    kind: Literal["auto"] = Field(
+        "auto", description="Diverse at first, then uncertainty herding, then margins alone."
+    )
+
+
+class Badge(Section):
+    """Items whose gradients are long and point different ways."""
+
+    kind: Literal["badge"] = Field("badge", description="k-means++ on gradients.")
+
+
+class Balanced(Section):
+    """What another selector picks, with places for every predicted label."""
+
+    kind: Literal["balanced"] = Field("balanced", description="Quotas by predicted label.")
+    of: AnySelector = Field(
+        default_factory=lambda: Margin(), description="The selector that fills the quotas."
+    )
+
+
+class Bald(Section):
+    """The items on which students that could all be right disagree most."""
+
+    kind: Literal["bald"] = Field("bald", description="Mutual information with the weights.")
+    draws: int = Field(10, ge=2, description="Students drawn from the posterior of a linear one.")
+
+
+class Contrastive(Section):
+    """The items judged otherwise than the labelled items around them."""
+
+    kind: Literal["contrastive"] = Field("contrastive", description="Unlike labelled neighbours.")
+    neighbours: int = Field(
+        10, ge=1, description="Nearest labelled items with which an item is compared."
+    )
+
+
+class Density(Section):
+    """Uncertain items where the pool is dense."""
+
+    kind: Literal["density"] = Field("density", description="Uncertainty times density.")
+    neighbours: int = Field(
+        10, ge=1, description="Nearest neighbours whose mean cosine is the density."
+    )
+    power: float = Field(1.0, ge=0, description="Of the density; 0 leaves uncertainty alone.")
+
+
+class Disagreement(Section):
+    """The items on which proposers and student are farthest from their mean."""
+
+    kind: Literal["disagreement"] = Field("disagreement", description="Divergence of opinions.")
+
+
+class DropQuery(Section):
+    """Items whose predicted label flips when a part of the embedding is dropped, one of a kind."""
+
+    kind: Literal["dropquery"] = Field("dropquery", description="Flips under dropout, clustered.")
+    passes: int = Field(3, ge=1, description="How often a part is dropped.")
+    share: float = Field(0.75, gt=0, lt=1, description="How much of an embedding is dropped.")
+
+
+class Entropy(Section):
+    """The items whose distribution over the labels is flattest."""
+
+    kind: Literal["entropy"] = Field("entropy", description="Highest entropy first.")
+
+
+class Herding(Section):
+    """Items that cover most of the uncertainty around them; centroids in the first batch."""
+
+    kind: Literal["herding"] = Field("herding", description="Uncertainty times coverage.")
+    sample: int = Field(4000, ge=100, description="Items, drawn at random, that are looked at.")
+    quantile: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Of the distances between labelled items: how far an item covers.",
+    )
+
+
+class Hybrid(Section):
+    """Uncertain items that differ from each other; k-means centroids in the first batch."""
+
+    kind: Literal["hybrid"] = Field("hybrid", description="Uncertainty with diversity.")
+    shortlist: int = Field(
+        10,
+        ge=1,
+        description="Batches' worth of the most uncertain items from which the clusters are made.",
+    )
+
+
+class KCenter(Section):
+    """The items farthest from everything labelled or picked."""
+
+    kind: Literal["k_center"] = Field("k_center", description="Farthest first.")
+
+
+class KMeans(Section):
+    """The items nearest to the centroids of as many clusters as are picked."""
+
+    kind: Literal["kmeans"] = Field("kmeans", description="The centres of clusters.")
+
+
+class LeastConfident(Section):
+    """The items whose likeliest label is least likely."""
+
+    kind: Literal["least_confident"] = Field(
+        "least_confident", description="Lowest confidence first."
+    )
+
+
+class Margin(Section):
+    """The items whose two likeliest labels are closest."""
+
+    kind: Literal["margin"] = Field("margin", description="Smallest margin first.")
+
+
+class MaxHerding(Section):
+    """The items that bring the others nearest to a labelled or picked one."""
+
+    kind: Literal["max_herding"] = Field("max_herding", description="Coverage by a kernel.")
+    sample: int = Field(
+        10_000, ge=100, description="Items, drawn at random, that are covered and picked from."
+    )
+    radius: float = Field(
+        1.0, gt=0, description="Distance of unit vectors at which nearness has fallen to 1/e."
+    )
+
+
+class PerSecond(Section):
+    """What another selector would pick, the best value for a predicted second first."""
+
+    kind: Literal["per_second"] = Field("per_second", description="Value over predicted time.")
+    of: AnySelector = Field(
+        default_factory=lambda: Margin(), description="The selector whose scores are the value."
+    )
+    shortlist: int = Field(
+        4, ge=1, description="Batches' worth of items that it picks, the best of which are taken."
+    )
+
+
+class ProbCover(Section):
+    """The items whose balls hold most that no ball holds yet."""
+
+    kind: Literal["probcover"] = Field("probcover", description="Coverage by balls.")
+    sample: int = Field(
+        10_000, ge=100, description="Items, drawn at random, that are covered and picked from."
+    )
+    purity: float = Field(
+        0.95, gt=0, le=1, description="Share of balls that must lie within one cluster."
+    )
+
+
+class Subsample(Section):
+    """What another selector picks from a part of the pool."""
+
+    kind: Literal["subsample"] = Field("subsample", description="Fewer items to look at.")
+    of: AnySelector = Field(
+        default_factory=lambda: Margin(), description="The selector that looks at them."
+    )
+    size: int = Field(10_000, ge=1, description="How many items it looks at.")
+    near_labelled: bool = Field(
+        False,
+        description="Whether the nearest neighbours of labelled items come first; else all of them"
+        " are drawn at random.",
+    )
+
+
+class Uniform(Section):
+    """Items drawn uniformly: the baseline."""
+
+    kind: Literal["random"] = Field("random", description="Uniformly at random.")
+
+
+class TypiClust(Section):
+    """The most typical item of each of the largest clusters with the fewest labels."""
+
+    kind: Literal["typiclust"] = Field("typiclust", description="Typical items of clusters.")
+    neighbours: int = Field(
+        20, ge=1, description="Nearest neighbours to which a typical item is near."
+    )
+    most_clusters: int = Field(
+        500, ge=1, description="There are as many as labels and picks together, up to this."
+    )
+
+
+class VoteEntropy(Section):
+    """The items on which the votes of proposers and student are split most evenly."""
+
+    kind: Literal["vote_entropy"] = Field("vote_entropy", description="Entropy of the votes.")
+
+
+def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
+    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
+    return kind if kind in SELECTORS.built_in else "custom"
+
+
+AnySelector = Annotated[
+    Annotated[Auto, Tag("auto")]
+    | Annotated[Badge, Tag("badge")]
+    | Annotated[Balanced, Tag("balanced")]
+    | Annotated[Bald, Tag("bald")]
+    | Annotated[Contrastive, Tag("contrastive")]
+    | Annotated[Density, Tag("density")]
+    | Annotated[Disagreement, Tag("disagreement")]
+    | Annotated[DropQuery, Tag("dropquery")]
+    | Annotated[Entropy, Tag("entropy")]
+    | Annotated[Herding, Tag("herding")]
+    | Annotated[Hybrid, Tag("hybrid")]
+    | Annotated[KCenter, Tag("k_center")]
+    | Annotated[KMeans, Tag("kmeans")]
+    | Annotated[LeastConfident, Tag("least_confident")]
+    | Annotated[Margin, Tag("margin")]
+    | Annotated[MaxHerding, Tag("max_herding")]
+    | Annotated[PerSecond, Tag("per_second")]
+    | Annotated[ProbCover, Tag("probcover")]
+    | Annotated[Uniform, Tag("random")]
+    | Annotated[Subsample, Tag("subsample")]
+    | Annotated[TypiClust, Tag("typiclust")]
+    | Annotated[VoteEntropy, Tag("vote_entropy")]
+    | Annotated[Custom, Tag("custom")],
+    Discriminator(_tag),
+    known(SELECTORS),
+]
+
+for wrapper in (Balanced, PerSecond, Subsample):  # they hold what is only defined below them
+    wrapper.model_rebuild()

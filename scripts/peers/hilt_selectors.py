@@ -1,0 +1,35 @@
+"""One selection by hilt, timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+
+import numpy as np
+
+from hilt.selectors.base import SELECTORS
+from hilt.types import SelectionView
+from scripts.peers.selection import Pool, Select, run
+
+
+def prepare(kind: str, pool: Pool) -> Select:
+    """Open a pool as hilt sees it; there is no graph."""
+    view = SelectionView(
+        embeddings=pool.embeddings,
+        probabilities=pool.probabilities,
+        candidates=pool.unlabelled,
+        labelled=pool.labelled,
+        labels=pool.labels,
+        groups=np.arange(len(pool.embeddings)),
+    )
+    selector = SELECTORS.load(kind)()
+    return lambda: selector.select(view, pool.batch, np.random.default_rng(0)).indices
+
+
+METHODS: dict[str, Callable[[Pool], Select]] = {
+    kind: partial(prepare, kind) for kind in SELECTORS.names()
+}
+
+if __name__ == "__main__":
+    run(METHODS, version("hilt"))

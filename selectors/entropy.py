@@ -1,0 +1,30 @@
+"""Uncertainty as entropy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hilt.selectors.base import how_many
+from hilt.selectors.ranking import best_first
+from hilt.selectors.uncertainty import entropy
+from hilt.types import Selection, SelectionView
+
+
+class Entropy:
+    """The candidates whose distributions are flattest; the score is the entropy over its maximum.
+
+    Many small probabilities count as much as two large ones, so with many labels it prefers items
+    that no label fits. On text it is seldom better than `margin`, and it can lose to chance.
+
+    The picked set does not depend on the order of the pool wherever scores are distinct;
+    chance decides among equal ones.
+
+    Source: Dagan and Engelson 1995; Settles 2009, section 3.1.
+    O(n_candidates * n_labels) time for the scores.
+    """
+
+    def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
+        """Pick up to k candidates, highest entropy first."""
+        k = how_many(view, k)
+        scores = entropy(view.probabilities, view.candidates)
+        return best_first(view, scores, k, "uncertain", rng)
