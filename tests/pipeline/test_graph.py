@@ -13,8 +13,8 @@ from hilt.pipeline.batches import select
 from hilt.pipeline.graph import NEIGHBOURS, make_graph
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.workspace import Workspace
-from hilt.selectors import herding, neighbours
-from hilt.selectors.herding import Herding
+from hilt.selectors import auto, neighbours
+from hilt.selectors.auto import Auto
 from hilt.types import Floats, Integers, Selection, SelectionView
 
 Open = Callable[[str], Workspace]
@@ -85,12 +85,12 @@ def test_proposing_finds_the_neighbours_and_selecting_shows_them(small_workspace
 def test_selectors_get_the_graph(small_workspace: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[SelectionView] = []
 
-    class Looking(Herding):
+    class Looking(Auto):
         def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
             seen.append(view)
             return super().select(view, k, rng)
 
-    monkeypatch.setattr(herding, "Herding", Looking)
+    monkeypatch.setattr(auto, "Auto", Looking)
     select(small_workspace("proposed"))
 
     assert seen[0].graph is not None

@@ -75,11 +75,11 @@ def test_a_refusal_is_a_row_too(work: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_memory_that_is_taken_between_start_and_end_is_seen() -> None:
     with benchmark_selectors.peak_memory() as memory:
-        taken = np.ones(20_000_000, dtype=np.uint8)
+        taken = np.ones(100_000_000, dtype=np.uint8)  # too much for what was freed before
         time.sleep(0.1)
         del taken
 
-    assert memory["grown"] >= 15
+    assert memory["grown"] >= 90
 
 
 def test_files_are_made_once_and_opened_as_maps(work: Path) -> None:

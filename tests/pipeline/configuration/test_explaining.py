@@ -68,8 +68,7 @@ def test_options_of_a_kind_say_whose_they_are() -> None:
 
 
 def test_the_default_of_a_choice_is_written_as_in_a_file() -> None:
-    herding = {"kind": "herding", "sample": 4000, "quantile": 0.1}
-    assert entry("selector")["default"] == herding
+    assert entry("selector")["default"] == {"kind": "auto"}
 
 
 def test_no_option_is_listed_twice() -> None:
