@@ -62,13 +62,18 @@ def inject(rows: Sequence[Row], share: float, rng: np.random.Generator) -> list[
     return [*rows, *copies]
 
 
-def lay_out(config: Config, share: float, folder: Path) -> dict[str, Any]:
-    """Write pool and held-out file, and return the changed parts of the configuration."""
+def read_rows(config: Config) -> list[Row]:
+    """Read the pool's CSV file, its rows numbered from 0."""
     with Path(config.pool.path).open(encoding=config.pool.encoding, newline="") as file:
-        rows = [
+        return [
             (str(number), row[config.pool.text], row[str(config.pool.label)])
             for number, row in enumerate(csv.DictReader(file))
         ]
+
+
+def lay_out(config: Config, share: float, folder: Path) -> dict[str, Any]:
+    """Write pool and held-out file, and return the changed parts of the configuration."""
+    rows = read_rows(config)
     rng = np.random.default_rng(config.seed)
     order = rng.permutation(len(rows))
     border = round(HELD_OUT * len(rows))

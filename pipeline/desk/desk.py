@@ -206,7 +206,7 @@ class WorkspaceDesk:
             [place for place, item in enumerate(indices) if item not in skipped],
             [str(entry.proposed) for entry in entries],
             self._workspace.embeddings.open()[indices],
-            self._workspace.pool.groups[indices],
+            self._workspace.groups[indices],
             most=review.bulk_size,
             nearness=review.bulk_nearness,
         )
