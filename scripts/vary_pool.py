@@ -41,9 +41,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--copies", type=float, default=0.0, help="share that edited copies are of")
-    parser.add_argument(
-        "--rarest", type=float, default=1.0, help="most that the rarest label is of"
-    )
+    parser.add_argument("--rarest", type=float, default=0.5, help="most that the rarest is of")
     arguments = parser.parse_args()
 
     config = load_config(arguments.config)
