@@ -52,7 +52,7 @@ class ProbCover:
         purity: Share of balls that hold one pseudo-label only.
     """
 
-    def __init__(self, sample: int = 10_000, purity: float = 0.95) -> None:
+    def __init__(self, sample: int = 8_000, purity: float = 0.95) -> None:
         self.sample = sample
         self.purity = purity
 
@@ -168,5 +168,5 @@ def _balls_around(bits: Bits, places: Integers) -> Integers:
     counts = np.zeros(len(bits), dtype=np.int64)
     for start in range(0, len(places), BLOCK):
         inside = np.unpackbits(bits[places[start : start + BLOCK]], axis=1, count=len(bits))
-        counts += inside.sum(axis=0, dtype=np.int64)
+        counts += inside.sum(axis=0, dtype=np.uint16)  # of no more than BLOCK: three times as fast
     return counts

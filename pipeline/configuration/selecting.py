@@ -158,7 +158,7 @@ class ProbCover(Section):
 
     kind: Literal["probcover"] = Field("probcover", description="Coverage by balls.")
     sample: int = Field(
-        10_000, ge=100, description="Items, drawn at random, that are covered and picked from."
+        8_000, ge=100, description="Items, drawn at random, that are covered and picked from."
     )
     purity: float = Field(
         0.95, gt=0, le=1, description="Share of balls that must lie within one cluster."
