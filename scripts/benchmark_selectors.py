@@ -67,7 +67,7 @@ def measure(kind: str, pool: Pool, work: Path, neighbours: int, batch: int) -> R
         A row of the result; where the selector refuses, `refused` says why.
     """
     view = open_pool(pool, work, neighbours)
-    selector = make_selector({"kind": kind})
+    selector, rng = make_selector({"kind": kind}), np.random.default_rng(0)
     for start in range(0, pool.items, READ_AT_ONCE):
         view.embeddings[start : start + READ_AT_ONCE].max()
     row: Result = {"selector": kind, "items": pool.items}
@@ -76,7 +76,7 @@ def measure(kind: str, pool: Pool, work: Path, neighbours: int, batch: int) -> R
     with peak_memory() as memory:
         started, started_cpu = time.perf_counter(), time.process_time()
         try:
-            picked = selector.select(view, batch, np.random.default_rng(0)).indices
+            picked = selector.select(view, batch, rng).indices
         except HiltError as error:
             refused = str(error)
         row["wall_seconds"] = round(time.perf_counter() - started, 3)

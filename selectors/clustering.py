@@ -76,21 +76,23 @@ def spread_rows(rows: Floats, k: int, seed: int) -> Floats:
     """
     rng = np.random.default_rng(seed)
     chosen = [int(rng.integers(len(rows)))]
-    nearest = _squared_distances(rows, np.array(chosen))[:, 0]
+    nearest = _squared_distances(rows, chosen)[0]
     tries = 2 + int(np.log(k))
     while len(chosen) < min(k, len(rows)):
-        drawn = rng.choice(len(rows), tries, p=nearest / nearest.sum())
-        nearer = np.minimum(nearest[:, None], _squared_distances(rows, drawn))  # (n, tries)
-        best = int(nearer.sum(axis=0).argmin())
+        up_to = nearest.cumsum(dtype=np.float64)
+        drawn = np.searchsorted(up_to, up_to[-1] * rng.random(tries), side="right")
+        nearer = np.minimum(nearest, _squared_distances(rows, drawn))  # (tries, n)
+        best = int(nearer.sum(axis=1).argmin())
         chosen.append(int(drawn[best]))
-        nearest = nearer[:, best]
+        nearest = nearer[best]
     return rows[chosen]
 
 
-def _squared_distances(rows: Floats, places: Integers) -> Floats:
-    cosines = rows @ rows[places].T
-    distances: Floats = np.maximum(2 - 2 * cosines.astype(np.float64), LEAST_WEIGHT)
-    return distances
+def _squared_distances(rows: Floats, places: Integers | list[int]) -> Floats:
+    distances: Floats = rows[places] @ rows.T
+    distances *= -2
+    distances += 2
+    return np.maximum(distances, LEAST_WEIGHT, out=distances)
 
 
 def nearest_members(rows: Floats, centres: Floats) -> Integers:

@@ -16,9 +16,9 @@ from hilt.selectors.threads import in_threads, over_rows
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
-LEARN_FROM = 64  # rows per cluster that k-means learns from
-SPREAD_FROM = 20  # rows per cluster from which those where clusters start are drawn
-ROUNDS = 10  # of k-means
+LEARN_FROM = 48  # rows per cluster that k-means learns from
+SPREAD_FROM = 10  # rows per cluster from which those where clusters start are drawn
+ROUNDS = 6  # of k-means
 SMALLEST = 5  # clusters of so many items or fewer are left out
 WHOLE = 2048  # members up to which every one is compared with every other
 SHORTLIST = 128  # members of a larger cluster that are compared with all others

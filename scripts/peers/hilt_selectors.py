@@ -23,8 +23,8 @@ def prepare(kind: str, pool: Pool) -> Select:
         labels=pool.labels,
         groups=np.arange(len(pool.embeddings)),
     )
-    selector = SELECTORS.load(kind)()
-    return lambda: selector.select(view, pool.batch, np.random.default_rng(0)).indices
+    selector, rng = SELECTORS.load(kind)(), np.random.default_rng(0)
+    return lambda: selector.select(view, pool.batch, rng).indices
 
 
 METHODS: dict[str, Callable[[Pool], Select]] = {
