@@ -139,7 +139,7 @@ def read_corpus() -> list[tuple[str, str, str]]:
         )
     data = Path(spec.origin).parent / "bbcnews" / "data"
     return [
-        (f"{label}-{path.stem}", path.read_text(encoding="latin-1"), label)
+        (f"{label}-{path.stem}", path.read_text(encoding="utf-8", errors="replace"), label)
         for topic, label in TOPICS.items()
         for path in sorted((data / topic).glob("*.txt"))
     ]
