@@ -222,10 +222,8 @@ def _rows(
 def _likeliest(workspace: Workspace, probabilities: Floats) -> list[list[list[object]]]:
     """List the likeliest labels of each row with their probabilities, as JSON can hold them."""
     names, count = workspace.config.label_names, workspace.config.batch.candidates
-    most = np.argsort(-probabilities.astype(np.float32), axis=1, kind="stable")[:, :count]
+    most = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
     return [
         [[names[place], round(float(row[place]), 4)] for place in order]
-        for row, order in zip(
-            probabilities, most[:, : workspace.config.batch.candidates], strict=True
-        )
+        for row, order in zip(probabilities, most, strict=True)
     ]
