@@ -32,6 +32,7 @@ from hilt.pipeline.workspace import Workspace, init, open_workspace
 
 HELD_OUT = 0.2
 SKEW = 1.5  # exponent of the power law by which items get copies
+COLUMNS = {"id": "id", "text": "text", "label": "label"}  # of the files that are written
 PREFIXES = ("UPDATE 1-", "Fwd:", "FYI", "Re: Re:")
 
 Row = tuple[str, str, str]  # id, text, label
@@ -71,6 +72,12 @@ def read_rows(config: Config) -> list[Row]:
         ]
 
 
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as a CSV file with the columns of `COLUMNS`."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([tuple(COLUMNS), *rows])
+
+
 def lay_out(config: Config, share: float, folder: Path) -> dict[str, Any]:
     """Write pool and held-out file, and return the changed parts of the configuration."""
     rows = read_rows(config)
@@ -81,10 +88,8 @@ def lay_out(config: Config, share: float, folder: Path) -> dict[str, Any]:
     parts = {"test": [rows[place] for place in order[:border]], "pool": inject(kept, share, rng)}
     folder.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([("id", "text", "label"), *part])
-    columns = {"id": "id", "text": "text", "label": "label"}
-    return {name: {"path": str((folder / f"{name}.csv").resolve()), **columns} for name in parts}
+        write_rows(folder / f"{name}.csv", part)
+    return {name: {"path": str((folder / f"{name}.csv").resolve()), **COLUMNS} for name in parts}
 
 
 def describe_groups(workspace: Workspace) -> dict[str, Any]:

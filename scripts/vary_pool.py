@@ -9,7 +9,6 @@ Writes `pool.csv` and `config.yaml` into the folder; the test file stays what it
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ import numpy as np
 import yaml
 
 from hilt.pipeline.configuration.reading import load_config
-from scripts.benchmark_duplicates import Row, inject, read_rows
+from scripts.benchmark_duplicates import COLUMNS, Row, inject, read_rows, write_rows
 
 
 def thin(rows: Sequence[Row], share: float, rng: np.random.Generator) -> list[Row]:
@@ -49,10 +48,9 @@ def main() -> None:
     rows = inject(thin(read_rows(config), arguments.rarest, rng), arguments.copies, rng)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     pool = arguments.folder / "pool.csv"
-    with pool.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("id", "text", "label"), *rows])
+    write_rows(pool, rows)
     values = config.model_dump(mode="json", exclude_unset=True)
-    values["pool"] = {"path": str(pool.resolve()), "id": "id", "text": "text", "label": "label"}
+    values["pool"] = {"path": str(pool.resolve()), **COLUMNS}
     (arguments.folder / "config.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
 
 

@@ -76,11 +76,11 @@ def spread_rows(rows: Floats, k: int, seed: int) -> Floats:
     """
     rng = np.random.default_rng(seed)
     chosen = [int(rng.integers(len(rows)))]
-    nearest = _squared_distances(rows, chosen)[0]
+    nearest = _squared_distances(rows, np.array(chosen))[0]
     tries = 2 + int(np.log(k))
     while len(chosen) < min(k, len(rows)):
         up_to = nearest.cumsum(dtype=np.float64)
-        drawn = np.searchsorted(up_to, up_to[-1] * rng.random(tries), side="right")
+        drawn = np.searchsorted(up_to / up_to[-1], rng.random(tries), side="right")
         nearer = np.minimum(nearest, _squared_distances(rows, drawn))  # (tries, n)
         best = int(nearer.sum(axis=1).argmin())
         chosen.append(int(drawn[best]))
@@ -88,7 +88,7 @@ def spread_rows(rows: Floats, k: int, seed: int) -> Floats:
     return rows[chosen]
 
 
-def _squared_distances(rows: Floats, places: Integers | list[int]) -> Floats:
+def _squared_distances(rows: Floats, places: Integers) -> Floats:
     distances: Floats = rows[places] @ rows.T
     distances *= -2
     distances += 2
