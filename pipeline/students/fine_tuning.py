@@ -16,7 +16,7 @@ from hilt.progress import Advance
 from hilt.types import Integers
 
 STOPPING_FOLDS = 7  # one of them is held out to say when to stop
-LEAST_FOR_VALIDATION = 200  # with fewer, a seventh of them says nothing about when to stop
+LEAST_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to learn from
 
 
 class FineTuned(Student, Protocol):
