@@ -1,8 +1,9 @@
 """The nearest neighbours of every item, found once for an embedding file and kept.
 
-The pool is cut into lists, and the lists are searched one by one; what is done stays done when the
-process is killed. A list's items lie all over the pool, so what is found is written in the order
-of the lists first, and brought into the order of the pool at the end.
+The pool is cut into lists in several ways, one after the other, and the lists are searched one by
+one; what is done stays done when the process is killed. A list's items lie all over the pool, so
+what is found is written in the order of the lists first, together with the best of the cut before,
+and brought into the order of the pool at the end.
 
 Of items with the same text only the first takes part, and the others have its neighbours: else the
 copies of a text would know each other and nothing else.
@@ -19,10 +20,12 @@ from hilt.pipeline.arrays import Array, ArrayFile, Maker
 from hilt.pipeline.runner import make_array
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.neighbours import (
-    Lists,
-    arrange_lists,
+    Cut,
+    arrange_cuts,
+    count_cuts,
     count_lists,
     list_centres,
+    merge_neighbours,
     nearest_centres,
     search_list,
 )
@@ -50,49 +53,78 @@ def make_graph(workspace: Workspace) -> bool:
     if all(file.is_current(maker) for file in files.values()):
         return False
     embeddings, first = workspace.embeddings.open(), workspace.pool.groups
-    lists = _cut_into_lists(workspace, maker, embeddings, np.unique(first))
-    edges = _search_lists(workspace, maker, embeddings, lists)
-    place = np.empty(len(first), dtype=np.int64)
-    place[lists.order] = np.arange(len(lists.order))
-    place = place[first]
+    cuts, recall = _cut_into_lists(workspace, maker, embeddings, np.unique(first))
+    found: Found | None = None
+    for number, cut in enumerate(cuts, start=1):
+        file = ArrayFile(workspace.graph_folder / f"found-{number}.npy")
+        make_array(
+            file,
+            (len(cut.order), NEIGHBOURS),
+            maker,
+            partial(_edges_of_list, embeddings, cut, found),
+            description=f"Finding neighbours, {number} of {len(cuts)}",
+            progress=workspace.progress,
+            chunk_rows=np.unique(cut.starts),
+            dtype=EDGE,
+        )
+        found = Found(file.open(), cut.order)
+    assert found is not None
     for field, file in files.items():
         make_array(
             file,
             (len(first), NEIGHBOURS),
             maker,
-            partial(_in_pool_order, edges[field], place),
+            partial(_in_pool_order, found, field, first),
             description=f"Sorting {file.path.stem}",
             progress=workspace.progress,
             chunk_rows=POOL_ROWS,
             dtype=EDGE[field],
-            measured={"recall": round(lists.recall, 4)},
+            measured={"recall": round(recall, 4)},
         )
     shutil.rmtree(workspace.graph_folder)
     return True
 
 
+class Found:
+    """What the search of a cut found, to be read by the items' indices.
+
+    Args:
+        edges: Shape (n_texts, NEIGHBOURS), of `EDGE`, in the order of the lists.
+        order: Shape (n_texts,), whose they are.
+    """
+
+    def __init__(self, edges: Array, order: Integers) -> None:
+        self._edges = edges
+        self._places = np.empty(order.max() + 1, dtype=np.int64)
+        self._places[order] = np.arange(len(order))
+
+    def of(self, indices: Integers) -> Array:
+        """Read the edges of some items."""
+        return self._edges[self._places[indices]]
+
+
 def _cut_into_lists(
     workspace: Workspace, maker: Maker, embeddings: Floats, indices: Integers
-) -> Lists:
-    """Do what `cut_into_lists` does, keeping what was done before a kill."""
-    n_lists = count_lists(len(indices))
+) -> tuple[list[Cut], float]:
+    """Cut the texts in every way, and say how many neighbours that will find."""
+    n_cuts, n_lists = count_cuts(len(indices)), count_lists(len(indices))
     centre_file = ArrayFile(workspace.graph_folder / "centres.npy")
     owner_file = ArrayFile(workspace.graph_folder / "owners.npy")
-    first, second = np.random.default_rng(GRAPH_STREAM).spawn(2)
+    *streams, last = np.random.default_rng(GRAPH_STREAM).spawn(n_cuts + 1)
     make_array(
         centre_file,
-        (n_lists, embeddings.shape[1]),
+        (n_cuts, n_lists, embeddings.shape[1]),
         maker,
-        lambda _start, _stop: list_centres(embeddings, indices, first),
+        lambda start, _stop: list_centres(embeddings, indices, streams[start])[None],
         description="Finding centres",
         progress=workspace.progress,
-        chunk_rows=n_lists,
+        chunk_rows=1,
         dtype=np.float32,
     )
     centres = np.asarray(centre_file.open())
     make_array(
         owner_file,
-        indices.shape,
+        (len(indices), n_cuts),
         maker,
         lambda start, stop: nearest_centres(embeddings, indices[start:stop], centres),
         description="Cutting into lists",
@@ -100,34 +132,25 @@ def _cut_into_lists(
         chunk_rows=POOL_ROWS,
         dtype=np.int32,
     )
-    owner = np.asarray(owner_file.open())
-    return arrange_lists(embeddings, indices, owner, centres, second)
+    return arrange_cuts(embeddings, indices, np.asarray(owner_file.open()), centres, last)
 
 
-def _search_lists(workspace: Workspace, maker: Maker, embeddings: Floats, lists: Lists) -> Array:
-    """Find the neighbours of every text: shape (n_texts, NEIGHBOURS), in the order of the lists."""
-    found = ArrayFile(workspace.graph_folder / "found.npy")
-    make_array(
-        found,
-        (len(lists.order), NEIGHBOURS),
-        maker,
-        partial(_edges_of_list, embeddings, lists),
-        description="Finding neighbours",
-        progress=workspace.progress,
-        chunk_rows=np.unique(lists.starts),
-        dtype=EDGE,
-    )
-    return found.open()
-
-
-def _edges_of_list(embeddings: Floats, lists: Lists, start: int, stop: int) -> Array:
-    """Search the list that stands from start to stop."""
-    number = int(np.searchsorted(lists.starts, start, side="right")) - 1  # empty ones before it
-    _, neighbours, cosines = search_list(embeddings, lists, number, NEIGHBOURS)
+def _edges_of_list(
+    embeddings: Floats, cut: Cut, before: Found | None, start: int, stop: int
+) -> Array:
+    """Search the list that stands from start to stop, and add what the cuts before found."""
+    number = int(np.searchsorted(cut.starts, start, side="right")) - 1  # empty ones before it
+    members, neighbours, cosines = search_list(embeddings, cut, number, NEIGHBOURS)
+    cosines = cosines.astype(EDGE["cosine"])
+    if before is not None:
+        known = before.of(members)
+        neighbours, cosines = merge_neighbours(
+            known["neighbour"], known["cosine"], neighbours, cosines
+        )
     edges = np.empty((stop - start, NEIGHBOURS), dtype=EDGE)
     edges["neighbour"], edges["cosine"] = neighbours, cosines
     return edges
 
 
-def _in_pool_order(rows: Array, place: Integers, start: int, stop: int) -> Array:
-    return rows[place[start:stop]]
+def _in_pool_order(found: Found, field: str, first: Integers, start: int, stop: int) -> Array:
+    return found.of(first[start:stop])[field]

@@ -1,9 +1,10 @@
 """Nearest neighbours by FAISS: the one place where every item is compared with many others.
 
 Small pools are compared whole. Larger ones are cut into lists by k-means, and the items of a list
-are compared with those of the nearest lists, all of them in one matrix product: for a graph of a
-whole pool that takes a sixth of the time of searching an inverted file item by item, and finds the
-same. How many lists are needed is measured on a sample before the work begins.
+are compared with those of the nearest few lists, all of them in one matrix product. Neighbours that
+lie on two sides of a cut are lost in it, so that there are several cuts, from other random starts:
+three of them find with 1 % of the comparisons what one does not find with 5 %. How many lists are
+needed is measured on a sample before the work begins.
 """
 
 from __future__ import annotations
@@ -24,28 +25,28 @@ WHOLE = 20_000  # items up to which every one is compared with every other
 BLOCK = 8192  # rows that are float32 at one time
 LEARN_FROM = 64  # rows per list that k-means learns from
 ROUNDS = 10  # of k-means; more hardly moves the lists
+CUTS = 3  # ways in which a large pool is cut; one more would find little more
 CHECKED = 256  # items whose true neighbours say how many lists are needed
 CHECKED_NEIGHBOURS = 10
 RECALL = 0.95  # wanted of those, on average
 SMALL = 100_000_000  # multiplications that one thread does before a second one is ready
-MOST_COMPARED = 0.05  # share of all pairs; beyond that the recall is what it is
+LEAST_NEAR = 2  # lists that are compared with each, for there are lists of very few items
+MOST_NEAR = 8  # and where that is not enough, the recall is what it is
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class Cut:
     """Items cut into lists, and which of the lists are compared with each other.
 
     Attributes:
         order: Shape (n_items,), their indices, list by list.
         starts: Shape (n_lists + 1,), where each list begins in `order`.
         near: Shape (n_lists, n_near), for each list those that it is compared with, itself first.
-        recall: Share of the ten nearest neighbours that lie in those, measured on a sample.
     """
 
     order: Integers
     starts: Integers
     near: Integers
-    recall: float
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -55,26 +56,14 @@ class Lists:
         return self.order[self.starts[number] : self.starts[number + 1]]
 
 
-def cut_into_lists(embeddings: Floats, indices: Integers, rng: np.random.Generator) -> Lists:
-    """Decide which items are compared with which.
-
-    Args:
-        embeddings: Shape (n_items, d), float16 or float32, unit rows; may be memory-mapped.
-        indices: Shape (m,), ascending: which items take part.
-        rng: The only source of chance.
-
-    Returns:
-        One list for a few items; else about as many as the root of their number.
-        O(m^1.5 * d) time, O(m + n_lists^2) memory.
-    """
-    centres = list_centres(embeddings, indices, rng)
-    owner = nearest_centres(embeddings, indices, centres)
-    return arrange_lists(embeddings, indices, owner, centres, rng)
-
-
 def count_lists(n_items: int) -> int:
     """Say into how many lists items should be cut: one while they can be compared whole."""
     return 1 if n_items <= WHOLE else round(n_items**0.5)
+
+
+def count_cuts(n_items: int) -> int:
+    """Say in how many ways items should be cut."""
+    return 1 if n_items <= WHOLE else CUTS
 
 
 def list_centres(embeddings: Floats, indices: Integers, rng: np.random.Generator) -> Floats:
@@ -93,61 +82,99 @@ def list_centres(embeddings: Floats, indices: Integers, rng: np.random.Generator
 
 
 def nearest_centres(embeddings: Floats, indices: Integers, centres: Floats) -> Integers:
-    """Find the nearest centre of some items: shape (m,), int32."""
-    owner = np.empty(len(indices), dtype=np.int32)
-    for where in _blocks(len(indices)):
-        owner[where] = _search(unit_rows(embeddings, indices[where]), centres, 1)[1][:, 0]
-    return owner
-
-
-def arrange_lists(
-    embeddings: Floats,
-    indices: Integers,
-    owner: Integers,
-    centres: Floats,
-    rng: np.random.Generator,
-) -> Lists:
-    """Decide which lists are compared with each other, once it is known what is in which.
+    """Find the list of some items in every cut.
 
     Args:
         embeddings: Shape (n_items, d).
-        indices: Shape (m,), ascending: which items take part.
-        owner: Shape (m,), each one's list.
-        centres: Shape (n_lists, d), from `list_centres`.
-        rng: Draws the items on which the recall is measured.
+        indices: Shape (m,), which items.
+        centres: Shape (n_cuts, n_lists, d), from `list_centres`.
+
+    Returns:
+        Shape (m, n_cuts), int32.
     """
-    n_lists = len(centres)
-    order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(n_lists + 1))
-    if n_lists == 1:
-        return Lists(indices[order], starts, np.zeros((1, 1), np.int64), 1.0)
-    cosines = centres @ centres.T
-    np.fill_diagonal(cosines, 2)  # itself first
-    near = np.argsort(-cosines, axis=1, kind="stable")
-    checked = np.sort(rng.choice(len(indices), CHECKED, replace=False))
-    neighbours = _true_neighbours(embeddings, indices, checked)
-    n_near, recall = _lists_needed(owner, near, checked, neighbours)
-    return Lists(indices[order], starts, near[:, :n_near], recall)
+    owners = np.empty((len(indices), len(centres)), dtype=np.int32)
+    for where in _blocks(len(indices)):
+        rows = unit_rows(embeddings, indices[where])
+        for number, lists in enumerate(centres):
+            owners[where, number] = _search(rows, lists, 1)[1][:, 0]
+    return owners
+
+
+def arrange_cuts(
+    embeddings: Floats,
+    indices: Integers,
+    owners: Integers,
+    centres: Floats,
+    rng: np.random.Generator,
+) -> tuple[list[Cut], float]:
+    """Decide which lists are compared with each other, once it is known what is in which.
+
+    Args:
+        embeddings: Shape (n_items, d), float16 or float32, unit rows; may be memory-mapped.
+        indices: Shape (m,), ascending: which items take part.
+        owners: Shape (m, n_cuts), from `nearest_centres`.
+        centres: Shape (n_cuts, n_lists, d), from `list_centres`.
+        rng: Draws the items on which the recall is measured.
+
+    Returns:
+        The cuts, and the share of the ten nearest neighbours that they find, measured on a sample.
+        O(m^1.5 * d) time with the search, O(m + n_lists^2) memory.
+    """
+    near = np.stack([_nearest_lists(lists) for lists in centres])
+    recall = 1.0
+    if centres.shape[1] > 1:
+        checked = np.sort(rng.choice(len(indices), CHECKED, replace=False))
+        neighbours = _true_neighbours(embeddings, indices, checked)
+        n_near, recall = _lists_needed(owners[checked], owners[neighbours], near)
+        near = near[:, :, :n_near]
+    return [_cut(indices, *each) for each in zip(owners.T, near, strict=True)], recall
 
 
 def search_list(
-    embeddings: Floats, lists: Lists, number: int, k: int
+    embeddings: Floats, cut: Cut, number: int, k: int
 ) -> tuple[Integers, Integers, Floats]:
     """Find the nearest neighbours of one list's items.
 
     Args:
         embeddings: Shape (n_items, d).
-        lists: From `cut_into_lists`, for the same embeddings.
-        number: Which list.
+        cut: One of those from `arrange_cuts`, for the same embeddings.
+        number: Which of its lists.
         k: How many neighbours of each item.
 
     Returns:
         The list's indices, shape (m,); their neighbours' indices, shape (m, k), nearest first,
         never the item itself, -1 where there are fewer; and the cosines to them, -1 there.
     """
-    members = lists.members(number)
-    others = np.concatenate([lists.members(other) for other in lists.near[number]])
+    members = cut.members(number)
+    others = np.concatenate([cut.members(other) for other in cut.near[number]])
     return members, *_nearest_others(embeddings, members, others, k)
+
+
+def merge_neighbours(
+    neighbours: Integers, cosines: Floats, others: Integers, other_cosines: Floats
+) -> tuple[Integers, Floats]:
+    """Keep the nearest of what two cuts found for the same items.
+
+    Args:
+        neighbours: Shape (m, k), what one found, -1 where there are fewer.
+        cosines: Shape (m, k), of those.
+        others: Shape (m, k), what the other found.
+        other_cosines: Shape (m, k).
+
+    Returns:
+        Neighbours and cosines, both of shape (m, k), nearest first, each once, -1 where there are
+        fewer. Of equally near ones the first in the pool comes first.
+    """
+    k = neighbours.shape[1]
+    both, near = np.hstack([neighbours, others]), np.hstack([cosines, other_cosines])
+    order = np.argsort(both, axis=1, kind="stable")
+    both, near = np.take_along_axis(both, order, axis=1), np.take_along_axis(near, order, axis=1)
+    both[:, 1:][both[:, 1:] == both[:, :-1]] = -1
+    near[both < 0] = -np.inf
+    order = np.argsort(-near, axis=1, kind="stable")[:, :k]
+    both, near = np.take_along_axis(both, order, axis=1), np.take_along_axis(near, order, axis=1)
+    near[both < 0] = -1
+    return both, near
 
 
 def build_graph(embeddings: Floats, k: int, rng: np.random.Generator) -> Graph:
@@ -161,12 +188,17 @@ def build_graph(embeddings: Floats, k: int, rng: np.random.Generator) -> Graph:
     Raises:
         DataError: If a row holds NaN or infinity.
     """
-    lists = cut_into_lists(embeddings, np.arange(len(embeddings)), rng)
+    indices = np.arange(len(embeddings))
+    centres = [list_centres(embeddings, indices, rng) for _ in range(count_cuts(len(indices)))]
+    owners = nearest_centres(embeddings, indices, np.stack(centres))
+    cuts, _ = arrange_cuts(embeddings, indices, owners, np.stack(centres), rng)
     neighbours = np.full((len(embeddings), k), -1, dtype=np.int32)
     cosines = np.full((len(embeddings), k), -1, dtype=np.float32)
-    for number in range(len(lists)):
-        members, found, near = search_list(embeddings, lists, number, k)
-        neighbours[members], cosines[members] = found, near
+    for cut in cuts:
+        for number in range(len(cut)):
+            members, found, near = search_list(embeddings, cut, number, k)
+            known = neighbours[members], cosines[members]
+            neighbours[members], cosines[members] = merge_neighbours(*known, found, near)
     return Graph(neighbours, cosines)
 
 
@@ -219,23 +251,37 @@ def _nearest_others(
     return neighbours, near
 
 
+def _nearest_lists(centres: Floats) -> Integers:
+    """Order the lists that are nearest to each: shape (n_lists, MOST_NEAR), itself first."""
+    cosines = centres @ centres.T
+    np.fill_diagonal(cosines, 2)
+    return np.argsort(-cosines, axis=1, kind="stable")[:, :MOST_NEAR]
+
+
 def _lists_needed(
-    owner: Integers, near: Integers, checked: Integers, neighbours: Integers
+    owners: Integers, neighbours_owners: Integers, near: Integers
 ) -> tuple[int, float]:
     """Find how many near lists hold enough of the checked items' true neighbours.
+
+    Args:
+        owners: Shape (n_checked, n_cuts), the lists of the checked items.
+        neighbours_owners: Shape (n_checked, 10, n_cuts), those of their neighbours.
+        near: Shape (n_cuts, n_lists, MOST_NEAR), from `_nearest_lists`.
 
     Returns:
         That number, and the share of the neighbours that they hold.
     """
-    sizes = np.bincount(owner, minlength=len(near))
-    rank = np.empty(near.shape, dtype=np.int32)  # of each list as seen from each other
-    np.put_along_axis(rank, near, np.arange(near.shape[1], dtype=np.int32)[None], axis=1)
-    needed = rank[owner[checked, None], owner[neighbours]]  # (checked, 10)
-    compared = np.cumsum(sizes[:, None] * sizes[near], axis=1).sum(axis=0) / float(len(owner)) ** 2
-    affordable = int((compared <= MOST_COMPARED).sum())
-    wanted = int(np.quantile(needed, RECALL, method="inverted_cdf")) + 1
-    n_near = max(1, min(wanted, affordable))
-    return n_near, float((needed < n_near).mean())
+    looked_at = np.stack([lists[owner] for lists, owner in zip(near, owners.T, strict=True)], 1)
+    holds = looked_at[:, None] == neighbours_owners[..., None]  # (checked, 10, cuts, near)
+    recall = np.logical_or.accumulate(holds.any(axis=2), axis=2).mean(axis=(0, 1))
+    enough = np.flatnonzero(recall >= RECALL)
+    n_near = max(LEAST_NEAR, enough[0] + 1) if len(enough) else len(recall)
+    return int(n_near), float(recall[n_near - 1])
+
+
+def _cut(indices: Integers, owner: Integers, near: Integers) -> Cut:
+    order = np.argsort(owner, kind="stable")
+    return Cut(indices[order], np.searchsorted(owner[order], np.arange(len(near) + 1)), near)
 
 
 def _true_neighbours(embeddings: Floats, indices: Integers, checked: Integers) -> Integers:

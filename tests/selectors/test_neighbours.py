@@ -7,7 +7,17 @@ import pytest
 
 from hilt.errors import DataError
 from hilt.selectors import neighbours
-from hilt.selectors.neighbours import build_graph, cut_into_lists, nearest_among, search_list
+from hilt.selectors.neighbours import (
+    Cut,
+    arrange_cuts,
+    build_graph,
+    count_cuts,
+    list_centres,
+    merge_neighbours,
+    nearest_among,
+    nearest_centres,
+    search_list,
+)
 from hilt.types import Floats, Integers
 
 
@@ -27,11 +37,18 @@ def exact(rows: Floats, k: int) -> Integers:
     return np.argsort(-cosines, axis=1, kind="stable")[:, :k]
 
 
+def cut_into_lists(
+    rows: Floats, indices: Integers, rng: np.random.Generator
+) -> tuple[list[Cut], float]:
+    centres = [list_centres(rows, indices, rng) for _ in range(count_cuts(len(indices)))]
+    owners = nearest_centres(rows, indices, np.stack(centres))
+    return arrange_cuts(rows, indices, owners, np.stack(centres), rng)
+
+
 @pytest.fixture
 def small_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a pool of a thousand items count as a large one."""
     monkeypatch.setattr(neighbours, "WHOLE", 500)
-    monkeypatch.setattr(neighbours, "MOST_COMPARED", 0.6)
 
 
 def test_of_three_directions_the_nearer_comes_first() -> None:
@@ -55,36 +72,38 @@ def test_a_small_pool_is_compared_whole() -> None:
 @pytest.mark.usefixtures("small_lists")
 def test_a_large_pool_finds_nearly_all_and_says_how_many() -> None:
     rows = clustered(2000)
-    lists = cut_into_lists(rows, np.arange(len(rows)), np.random.default_rng(0))
+    cuts, recall = cut_into_lists(rows, np.arange(len(rows)), np.random.default_rng(0))
     graph = build_graph(rows, 10, np.random.default_rng(0))
 
     found = [np.isin(graph.neighbours[i], row).mean() for i, row in enumerate(exact(rows, 10))]
 
-    assert len(lists) == 45
-    assert lists.near.shape[1] < 45
+    assert [len(cut) for cut in cuts] == [45] * 3
+    assert cuts[0].near.shape[1] <= 8
     assert np.mean(found) >= 0.9
-    assert np.mean(found) == pytest.approx(lists.recall, abs=0.05)
+    assert np.mean(found) == pytest.approx(recall, abs=0.05)
 
 
 @pytest.mark.usefixtures("small_lists")
 def test_lists_hold_every_item_once_and_are_near_themselves_first() -> None:
-    lists = cut_into_lists(clustered(1000), np.arange(1000), np.random.default_rng(0))
+    cuts, _ = cut_into_lists(clustered(1000), np.arange(1000), np.random.default_rng(0))
 
-    assert sorted(lists.order) == list(range(1000))
-    assert lists.near[:, 0].tolist() == list(range(len(lists)))
+    for cut in cuts:
+        assert sorted(cut.order) == list(range(1000))
+        assert cut.near[:, 0].tolist() == list(range(len(cut)))
+    assert not np.array_equal(cuts[0].order, cuts[1].order)
 
 
 @pytest.mark.usefixtures("small_lists")
 def test_items_that_take_no_part_are_in_no_list_and_nobodys_neighbour() -> None:
     rows, some = clustered(2000), np.arange(0, 2000, 2)
-    lists = cut_into_lists(rows, some, np.random.default_rng(0))
-    alone = cut_into_lists(rows[some], np.arange(1000), np.random.default_rng(0))
+    cuts, recall = cut_into_lists(rows, some, np.random.default_rng(0))
+    alone, expected_recall = cut_into_lists(rows[some], np.arange(1000), np.random.default_rng(0))
 
-    assert sorted(lists.order) == some.tolist()
-    assert lists.recall == alone.recall
-    for number in range(len(lists)):
-        _, found, cosines = search_list(rows, lists, number, 4)
-        _, expected, same = search_list(rows[some], alone, number, 4)
+    assert sorted(cuts[0].order) == some.tolist()
+    assert recall == expected_recall
+    for number in range(len(cuts[0])):
+        _, found, cosines = search_list(rows, cuts[0], number, 4)
+        _, expected, same = search_list(rows[some], alone[0], number, 4)
         np.testing.assert_array_equal(found, some[expected])
         np.testing.assert_array_equal(cosines, same)
 
@@ -92,11 +111,13 @@ def test_items_that_take_no_part_are_in_no_list_and_nobodys_neighbour() -> None:
 @pytest.mark.usefixtures("small_lists")
 def test_the_same_seed_cuts_the_same_lists() -> None:
     first, second = (
-        cut_into_lists(clustered(1000), np.arange(1000), np.random.default_rng(3)) for _ in range(2)
+        cut_into_lists(clustered(1000), np.arange(1000), np.random.default_rng(3))[0]
+        for _ in range(2)
     )
 
-    np.testing.assert_array_equal(first.order, second.order)
-    np.testing.assert_array_equal(first.near, second.near)
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.order, other.order)
+        np.testing.assert_array_equal(one.near, other.near)
 
 
 def test_an_item_is_never_its_own_neighbour_even_among_many_copies() -> None:
@@ -139,15 +160,28 @@ def test_a_memory_mapped_file_gives_what_the_same_values_give(tmp_path: Path) ->
     np.testing.assert_array_equal(first.neighbours, second.neighbours)
 
 
+def test_of_two_cuts_the_nearest_are_kept_and_each_once() -> None:
+    neighbours, cosines = merge_neighbours(
+        np.array([[4, 9, -1], [3, -1, -1]]),
+        np.array([[0.9, 0.5, -1.0], [0.2, -1.0, -1.0]]),
+        np.array([[9, 7, 2], [3, -1, -1]]),
+        np.array([[0.5, 0.5, 0.1], [0.2, -1.0, -1.0]]),
+    )
+
+    assert neighbours.tolist() == [[4, 7, 9], [3, -1, -1]]
+    assert cosines.tolist() == [[0.9, 0.5, 0.5], [0.2, -1.0, -1.0]]
+
+
 @pytest.mark.usefixtures("small_lists")
-def test_list_by_list_is_the_same_as_all_at_once() -> None:
+def test_one_more_cut_finds_no_less() -> None:
     rows = clustered(1000)
-    lists = cut_into_lists(rows, np.arange(len(rows)), np.random.default_rng(0))
+    cuts, _ = cut_into_lists(rows, np.arange(len(rows)), np.random.default_rng(0))
     graph = build_graph(rows, 4, np.random.default_rng(0))
 
-    for number in range(len(lists)):
-        members, found, _ = search_list(rows, lists, number, 4)
-        np.testing.assert_array_equal(graph.neighbours[members], found)
+    for cut in cuts:
+        for number in range(len(cut)):
+            members, _, cosines = search_list(rows, cut, number, 4)
+            assert (graph.cosines[members] >= cosines - 1e-6).all()
 
 
 def test_the_nearest_among_some_are_found_exactly() -> None:
