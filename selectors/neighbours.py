@@ -192,13 +192,15 @@ def build_graph(embeddings: Floats, k: int, rng: np.random.Generator) -> Graph:
     centres = [list_centres(embeddings, indices, rng) for _ in range(count_cuts(len(indices)))]
     owners = nearest_centres(embeddings, indices, np.stack(centres))
     cuts, _ = arrange_cuts(embeddings, indices, owners, np.stack(centres), rng)
-    neighbours = np.full((len(embeddings), k), -1, dtype=np.int32)
-    cosines = np.full((len(embeddings), k), -1, dtype=np.float32)
+    neighbours = np.empty((len(embeddings), k), dtype=np.int32)
+    cosines = np.empty((len(embeddings), k), dtype=np.float32)
     for cut in cuts:
         for number in range(len(cut)):
             members, found, near = search_list(embeddings, cut, number, k)
-            known = neighbours[members], cosines[members]
-            neighbours[members], cosines[members] = merge_neighbours(*known, found, near)
+            if cut is not cuts[0]:
+                known = neighbours[members], cosines[members]
+                found, near = merge_neighbours(*known, found, near)
+            neighbours[members], cosines[members] = found, near
     return Graph(neighbours, cosines)
 
 
