@@ -54,21 +54,7 @@ def make_graph(workspace: Workspace) -> bool:
         return False
     embeddings, first = workspace.embeddings.open(), workspace.pool.groups
     cuts, recall = _cut_into_lists(workspace, maker, embeddings, np.unique(first))
-    found: Found | None = None
-    for number, cut in enumerate(cuts, start=1):
-        file = ArrayFile(workspace.graph_folder / f"found-{number}.npy")
-        make_array(
-            file,
-            (len(cut.order), NEIGHBOURS),
-            maker,
-            partial(_edges_of_list, embeddings, cut, found),
-            description=f"Finding neighbours, {number} of {len(cuts)}",
-            progress=workspace.progress,
-            chunk_rows=np.unique(cut.starts),
-            dtype=EDGE,
-        )
-        found = Found(file.open(), cut.order)
-    assert found is not None
+    found = _search_lists(workspace, maker, embeddings, cuts)
     for field, file in files.items():
         make_array(
             file,
@@ -106,7 +92,7 @@ class Found:
 def _cut_into_lists(
     workspace: Workspace, maker: Maker, embeddings: Floats, indices: Integers
 ) -> tuple[list[Cut], float]:
-    """Cut the texts in every way, and say how many neighbours that will find."""
+    """Do what `cut_into_lists` does, keeping what was done before a kill."""
     n_cuts, n_lists = count_cuts(len(indices)), count_lists(len(indices))
     centre_file = ArrayFile(workspace.graph_folder / "centres.npy")
     owner_file = ArrayFile(workspace.graph_folder / "owners.npy")
@@ -133,6 +119,26 @@ def _cut_into_lists(
         dtype=np.int32,
     )
     return arrange_cuts(embeddings, indices, np.asarray(owner_file.open()), centres, last)
+
+
+def _search_lists(workspace: Workspace, maker: Maker, embeddings: Floats, cuts: list[Cut]) -> Found:
+    """Find the neighbours of every text in one cut after the other."""
+    found: Found | None = None
+    for number, cut in enumerate(cuts, start=1):
+        file = ArrayFile(workspace.graph_folder / f"found-{number}.npy")
+        make_array(
+            file,
+            (len(cut.order), NEIGHBOURS),
+            maker,
+            partial(_edges_of_list, embeddings, cut, found),
+            description=f"Finding neighbours, {number} of {len(cuts)}",
+            progress=workspace.progress,
+            chunk_rows=np.unique(cut.starts),
+            dtype=EDGE,
+        )
+        found = Found(file.open(), cut.order)
+    assert found is not None
+    return found
 
 
 def _edges_of_list(

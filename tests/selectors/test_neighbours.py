@@ -8,14 +8,10 @@ import pytest
 from hilt.errors import DataError
 from hilt.selectors import neighbours
 from hilt.selectors.neighbours import (
-    Cut,
-    arrange_cuts,
     build_graph,
-    count_cuts,
-    list_centres,
+    cut_into_lists,
     merge_neighbours,
     nearest_among,
-    nearest_centres,
     search_list,
 )
 from hilt.types import Floats, Integers
@@ -35,14 +31,6 @@ def exact(rows: Floats, k: int) -> Integers:
     cosines = rows @ rows.T
     np.fill_diagonal(cosines, -2)
     return np.argsort(-cosines, axis=1, kind="stable")[:, :k]
-
-
-def cut_into_lists(
-    rows: Floats, indices: Integers, rng: np.random.Generator
-) -> tuple[list[Cut], float]:
-    centres = [list_centres(rows, indices, rng) for _ in range(count_cuts(len(indices)))]
-    owners = nearest_centres(rows, indices, np.stack(centres))
-    return arrange_cuts(rows, indices, owners, np.stack(centres), rng)
 
 
 @pytest.fixture
@@ -173,15 +161,21 @@ def test_of_two_cuts_the_nearest_are_kept_and_each_once() -> None:
 
 
 @pytest.mark.usefixtures("small_lists")
-def test_one_more_cut_finds_no_less() -> None:
+def test_cut_by_cut_and_list_by_list_is_the_same_as_all_at_once() -> None:
     rows = clustered(1000)
     cuts, _ = cut_into_lists(rows, np.arange(len(rows)), np.random.default_rng(0))
     graph = build_graph(rows, 4, np.random.default_rng(0))
+    near: list[dict[int, float]] = [{} for _ in rows]
 
     for cut in cuts:
         for number in range(len(cut)):
-            members, _, cosines = search_list(rows, cut, number, 4)
-            assert (graph.cosines[members] >= cosines - 1e-6).all()
+            for item, *found in zip(*search_list(rows, cut, number, 4), strict=True):
+                near[item] |= dict(zip(*found, strict=True))
+
+    for item, cosines in enumerate(near):
+        assert (
+            sorted(cosines, key=cosines.__getitem__)[-4:][::-1] == graph.neighbours[item].tolist()
+        )
 
 
 def test_the_nearest_among_some_are_found_exactly() -> None:
