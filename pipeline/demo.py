@@ -184,10 +184,10 @@ def _row(summary: dict[str, Any], number: int) -> dict[str, Any]:
         "human_labels": summary["human_labels"],
         "audit_labels": summary["audit_labels"],
         "student": summary["kind"],
-        "student_accuracy": round(test["student"]["accuracy"], 4),
-        "proposer_accuracy": round(test["proposer"]["accuracy"], 4),
-        "audit_accuracy": None if audit is None else round(audit["student"]["accuracy"], 4),
-        "calibration_error": round(test["student"]["calibration_error"], 4),
+        "student_accuracy": test["student"]["accuracy"],
+        "proposer_accuracy": test["proposer"]["accuracy"],
+        "audit_accuracy": None if audit is None else audit["student"]["accuracy"],
+        "calibration_error": test["student"]["calibration_error"],
     }
 
 
@@ -213,7 +213,7 @@ def _random_accuracy(workspace: Workspace, n_labels: int) -> float:
             predicted = training.student.predict_proba(test).argmax(axis=1)
             accuracies.append(float((predicted == positions).mean()))
             advance(1)
-    return round(float(np.mean(accuracies)), 4)
+    return float(np.mean(accuracies))
 
 
 def _peak_memory_mb() -> float:

@@ -35,7 +35,7 @@ class ContrastiveStudent:
     Attributes:
         encoder: The sentence-transformers model.
         head: Reads the encoder's vectors.
-        epochs: Passes over the examples that made it.
+        epochs: Passes over examples that made it.
     """
 
     kind: ClassVar[str] = "contrastive"
@@ -53,6 +53,7 @@ class ContrastiveStudent:
         encoder: str,
         device: str,
         seed: int,
+        start: ContrastiveStudent | None = None,
         regularisation: float | None = None,
         validation: Examples | None = None,
         epochs: int | None = None,
@@ -66,6 +67,7 @@ class ContrastiveStudent:
             encoder: A folder or a hub name, of a sentence encoder.
             device: Where to train.
             seed: Of the order.
+            start: Go on from this one, which is used up, instead of `encoder`.
             regularisation: C of the head; as is usual for so many labels when None.
             validation: Stop when the loss on these has not fallen for two epochs, and go back to
                 the best; without them, run all epochs.
@@ -75,7 +77,9 @@ class ContrastiveStudent:
         Source: Khosla et al. 2020, equation 2; Tunstall et al. 2022 for the two steps.
         """
         strength = regularisation or usual_regularisation(examples.targets.shape[1])
-        model = open_encoder(encoder, device, settings.max_tokens)
+        model = (
+            open_encoder(encoder, device, settings.max_tokens) if start is None else start.encoder
+        )
         positions = examples.targets.argmax(axis=1)
         rng = np.random.default_rng(seed)
 
@@ -106,7 +110,8 @@ class ContrastiveStudent:
                 validate=None if validation is None else validate,
                 advance=advance,
             )
-        return cls(model, _fit_head(model, examples, strength), passed)
+        before = 0 if start is None else start.epochs
+        return cls(model, _fit_head(model, examples, strength), before + passed)
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""

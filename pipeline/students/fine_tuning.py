@@ -73,14 +73,30 @@ class FineTuner:
         return assign_folds(problem.positions[rows], problem.groups[rows], STOPPING_FOLDS, rng)
 
     def _train(self, rows: Integers, validation: Examples | None, epochs: int | None) -> FineTuned:
-        parts = [self.problem.known(rows, self.settings.balance), self.problem.described()]
-        if self.self_training is not None:
-            teacher = self.self_training.fit(rows)
-            parts.append(self.self_training.guess(teacher, len(rows), self.seed))
+        """Fine-tune on labels and guesses; the student itself guesses anew halfway."""
+        most = epochs or getattr(self.settings, self.kind).epochs
+        known = [self.problem.known(rows, self.settings.balance), self.problem.described()]
+        if self.self_training is None:
+            return self._fit(known, most, validation)
+        guesses = self.self_training.guess(self.self_training.fit(rows), len(rows), self.seed)
+        if most < 2:
+            return self._fit([*known, guesses], most, validation)
+        halfway = self._fit([*known, guesses], most // 2)
+        guesses = self.self_training.guess(halfway, len(rows), self.seed + 1)
+        return self._fit([*known, guesses], most - most // 2, validation, halfway)
+
+    def _fit(
+        self,
+        parts: list[Examples],
+        epochs: int,
+        validation: Examples | None = None,
+        start: FineTuned | None = None,
+    ) -> FineTuned:
         student: FineTuned = STUDENTS.load(self.kind).fit(
             join(parts),
             getattr(self.settings, self.kind),
             encoder=self.encoder,
+            start=start,
             device=self.device,
             seed=self.seed,
             validation=validation,

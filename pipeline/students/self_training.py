@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.configuration.sections import Student as StudentSettings
-from hilt.pipeline.students.base import Examples, Student, join, one_hot
+from hilt.pipeline.students.base import Examples, Student, join, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.pipeline.students.problem import Problem
 from hilt.types import Floats, Integers
@@ -68,19 +69,22 @@ class SelfTraining:
 
         Args:
             student: Who guesses.
-            most: Keep a random so many of them; all when None.
-            seed: Of that draw.
+            most: Ask about no more items than give about so many; about all when None.
+            seed: Of the draw of those items.
         """
         amount = self.settings.self_training
-        predicted = student.predict_proba(self.problem.unlabelled)
-        fused = pool_logarithmically([predicted, *self.problem.unlabelled_proposals], self.fusion)
+        asked = np.arange(len(self.problem.unlabelled))
+        if most is not None and most / amount.share < len(asked):
+            draw = np.random.default_rng(seed)
+            asked = np.sort(draw.choice(asked, math.ceil(most / amount.share), replace=False))
+        predicted = student.predict_proba(take(self.problem.unlabelled, asked))
+        proposed = self.problem.unlabelled_proposals[:, asked]
+        fused = pool_logarithmically([predicted, *proposed], self.fusion)
         sure = confident_share(fused, amount.share)
-        if most is not None and len(sure) > most:
-            sure = np.sort(np.random.default_rng(seed).choice(sure, most, replace=False))
         targets = (
             fused[sure] if amount.soft else one_hot(fused[sure].argmax(axis=1), fused.shape[1])
         )
-        return self.problem.guessed(sure, targets, self.weight)
+        return self.problem.guessed(asked[sure], targets, self.weight)
 
 
 def fit_plain(problem: Problem, rows: Integers, settings: StudentSettings) -> LinearStudent:

@@ -55,6 +55,7 @@ class TransformerStudent:
         encoder: str,
         device: str,
         seed: int,
+        start: TransformerStudent | None = None,
         validation: Examples | None = None,
         epochs: int | None = None,
         advance: Advance | None = None,
@@ -67,13 +68,16 @@ class TransformerStudent:
             encoder: A folder or a hub name.
             device: Where to train.
             seed: Of the head, of dropout and of the order.
+            start: Go on from this one, which is used up, instead of `encoder` and a fresh head.
             validation: Stop when the loss on these has not fallen for two epochs, and go back to
                 the best; without them, run all epochs.
             epochs: Instead of `settings.epochs`.
             advance: Called with 1 after every epoch.
         """
         with seeded(seed, device):
-            student = _fresh(encoder, examples.targets.shape[1], settings.max_tokens, device)
+            student = start or _fresh(
+                encoder, examples.targets.shape[1], settings.max_tokens, device
+            )
             run = _Run(student, settings, epochs or settings.epochs, seed, advance)
             return run.train(examples, validation)
 
@@ -151,7 +155,10 @@ class _Run:
             advance=self.advance,
         )
         return TransformerStudent(
-            model.eval(), self.student.tokenizer, self.student.max_tokens, epochs
+            model.eval(),
+            self.student.tokenizer,
+            self.student.max_tokens,
+            self.student.epochs + epochs,
         )
 
     def _groups(self) -> list[dict[str, Any]]:

@@ -119,6 +119,17 @@ def test_what_it_learned_holds_for_other_texts(encoder: str, student: Contrastiv
     assert accuracy(student, fresh) > 0.95
 
 
+def test_it_goes_on_from_where_another_stopped(encoder: str) -> None:
+    half = fit(encoder, epochs=2)
+    before = accuracy(half, examples(60, seed=1))
+
+    student = fit("no encoder is opened", start=half, epochs=3)
+
+    assert student.epochs == 5
+    assert accuracy(student, examples(60, seed=1)) >= before
+    assert student.encoder is half.encoder
+
+
 def test_texts_of_a_label_come_close(encoder: str, student: ContrastiveStudent) -> None:
     vectors = student.encoder.encode(list(examples(30, seed=1).items.texts), convert_to_numpy=True)
     untrained = SentenceTransformer(encoder, device="cpu").encode(

@@ -20,12 +20,13 @@ from hilt.errors import ModelError
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students import transformer as transformer_module
-from hilt.pipeline.students.base import Examples, one_hot
+from hilt.pipeline.students.base import Examples, Student, one_hot
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.saved import load_student, save_student
+from hilt.pipeline.students.self_training import SelfTraining
 from hilt.pipeline.students.training import train_student
 from hilt.pipeline.students.transformer import TransformerStudent
 from hilt.types import Floats, Items
@@ -365,6 +366,30 @@ def test_the_last_training_takes_as_long_as_the_folds_needed(
     student = tuner.fit(np.arange(90))
 
     assert student.epochs == round(np.mean(tuner.epochs_))
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_it_guesses_anew_halfway(
+    encoder: str, make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch, epochs: int
+) -> None:
+    problem = make_problem(24)
+    some = SETTINGS.model_copy(update={"epochs": epochs})
+    settings = StudentSettings(kind="transformer", transformer=some)
+    self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.3)
+    teachers, guess = [], SelfTraining.guess
+
+    def watched(taught: SelfTraining, student: Student, *limits: int) -> Examples:
+        if limits:  # the linear teacher's own rounds have none
+            teachers.append((student.kind, getattr(student, "epochs", 0)))
+        return guess(taught, student, *limits)
+
+    monkeypatch.setattr(SelfTraining, "guess", watched)
+    tuner = FineTuner("transformer", problem, settings, self_training, encoder, "cpu", 0)
+
+    student = tuner.fit(np.arange(24))
+
+    assert student.epochs == epochs
+    assert teachers == [("linear", 0), ("transformer", 1)][: min(epochs, 2)]
 
 
 def test_few_labels_are_all_trained_on(encoder: str, make_problem: MakeProblem) -> None:
