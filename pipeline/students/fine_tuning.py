@@ -36,7 +36,7 @@ class FineTuner:
         kind: `contrastive` or `transformer`.
         problem: What to learn from.
         settings: The `student` section of the configuration.
-        self_training: Gives as many guessed examples as there are labels; None for none.
+        self_training: Gives about as many guessed examples as there are labels; None for none.
         encoder: What to start from.
         device: Where to train.
         seed: Of every training.
@@ -73,7 +73,10 @@ class FineTuner:
         return assign_folds(problem.positions[rows], problem.groups[rows], STOPPING_FOLDS, rng)
 
     def _train(self, rows: Integers, validation: Examples | None, epochs: int | None) -> FineTuned:
-        """Fine-tune on labels and guesses; the student itself guesses anew halfway."""
+        """Fine-tune on labels and guesses; halfway the student itself guesses anew.
+
+        A linear teacher is soon behind its pupil. Early stop looks at the second half only.
+        """
         most = epochs or getattr(self.settings, self.kind).epochs
         known = [self.problem.known(rows, self.settings.balance), self.problem.described()]
         if self.self_training is None:
