@@ -35,7 +35,7 @@ class ContrastiveStudent:
     Attributes:
         encoder: The sentence-transformers model.
         head: Reads the encoder's vectors.
-        epochs: Passes over examples that made it.
+        epochs: Passes over the examples that made it.
     """
 
     kind: ClassVar[str] = "contrastive"
@@ -77,9 +77,10 @@ class ContrastiveStudent:
         Source: Khosla et al. 2020, equation 2; Tunstall et al. 2022 for the two steps.
         """
         strength = regularisation or usual_regularisation(examples.targets.shape[1])
-        model = (
-            open_encoder(encoder, device, settings.max_tokens) if start is None else start.encoder
-        )
+        if start is None:
+            model, passed = open_encoder(encoder, device, settings.max_tokens), 0
+        else:
+            model, passed = start.encoder, start.epochs
         positions = examples.targets.argmax(axis=1)
         rng = np.random.default_rng(seed)
 
@@ -101,7 +102,7 @@ class ContrastiveStudent:
 
         with seeded(seed, device):
             trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-            passed = fine_tune(
+            passed += fine_tune(
                 model,
                 [{"params": trained, "lr": settings.learning_rate}],
                 epochs=epochs or settings.epochs,
@@ -110,8 +111,7 @@ class ContrastiveStudent:
                 validate=None if validation is None else validate,
                 advance=advance,
             )
-        before = 0 if start is None else start.epochs
-        return cls(model, _fit_head(model, examples, strength), before + passed)
+        return cls(model, _fit_head(model, examples, strength), passed)
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""

@@ -36,7 +36,7 @@ class FineTuner:
         kind: `contrastive` or `transformer`.
         problem: What to learn from.
         settings: The `student` section of the configuration.
-        self_training: Gives about as many guessed examples as there are labels; None for none.
+        self_training: Gives as many guessed examples as there are labels; None for none.
         encoder: What to start from.
         device: Where to train.
         seed: Of every training.
@@ -82,10 +82,10 @@ class FineTuner:
         if self.self_training is None:
             return self._fit(known, most, validation)
         guesses = self.self_training.guess(self.self_training.fit(rows), len(rows), self.seed)
-        if most < 2:
-            return self._fit([*known, guesses], most, validation)
-        halfway = self._fit([*known, guesses], most // 2)
-        guesses = self.self_training.guess(halfway, len(rows), self.seed + 1)
+        halfway = None
+        if most > 1:
+            halfway = self._fit([*known, guesses], most // 2)
+            guesses = self.self_training.guess(halfway, len(rows), self.seed + 1)
         return self._fit([*known, guesses], most - most // 2, validation, halfway)
 
     def _fit(

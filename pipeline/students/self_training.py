@@ -69,18 +69,17 @@ class SelfTraining:
 
         Args:
             student: Who guesses.
-            most: Ask about no more items than give about so many; about all when None.
+            most: Give no more than these, of no more items than that takes; about all when None.
             seed: Of the draw of those items.
         """
         amount = self.settings.self_training
         asked = np.arange(len(self.problem.unlabelled))
-        if most is not None and most / amount.share < len(asked):
-            draw = np.random.default_rng(seed)
-            asked = np.sort(draw.choice(asked, math.ceil(most / amount.share), replace=False))
+        if most is not None:
+            asked = np.random.default_rng(seed).permutation(asked)[: math.ceil(most / amount.share)]
         predicted = student.predict_proba(take(self.problem.unlabelled, asked))
         proposed = self.problem.unlabelled_proposals[:, asked]
         fused = pool_logarithmically([predicted, *proposed], self.fusion)
-        sure = confident_share(fused, amount.share)
+        sure = confident_share(fused, amount.share)[:most]
         targets = (
             fused[sure] if amount.soft else one_hot(fused[sure].argmax(axis=1), fused.shape[1])
         )

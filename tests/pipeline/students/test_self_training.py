@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.pipeline.configuration.sections import Student as StudentSettings
+from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.self_training import SelfTraining, confident_share, fit_plain
+from hilt.types import Floats, Items
 
 MakeProblem = Callable[..., Problem]
 SURE = np.array(
@@ -76,17 +78,28 @@ def test_guesses_help_when_labels_are_few(make_problem: MakeProblem) -> None:
     assert right[1] > right[0]
 
 
-def test_guesses_can_be_limited_and_carry_the_configured_weight(make_problem: MakeProblem) -> None:
+def test_guesses_can_be_limited_and_carry_the_configured_weight(
+    make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     problem = make_problem(12, unlabelled=60)
     amount = {"share": 0.5, "weight": 0.25}
     settings = StudentSettings.model_validate({"self_training": amount})
     self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.25)
     student = self_training.fit(np.arange(12))
 
+    asked, predict = [], LinearStudent.predict_proba
+
+    def watched(student: LinearStudent, items: Items) -> Floats:
+        asked.append(set(items.ids))
+        return predict(student, items)
+
+    monkeypatch.setattr(LinearStudent, "predict_proba", watched)
     all_of_them, some = self_training.guess(student), self_training.guess(student, 5, seed=3)
 
     assert len(all_of_them) in range(30, 34)
-    assert len(some) in range(5, 9)  # of ten items, half of every predicted label, rounded up
+    assert len(some) == 5
+    assert [len(items) for items in asked] == [60, 10]  # half of which are sure enough
+    assert set(some.items.ids) < asked[1]
     assert list(some.items.ids) == list(self_training.guess(student, 5, seed=3).items.ids)
     assert set(some.weights.tolist()) == {0.25}
 
