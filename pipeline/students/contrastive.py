@@ -16,7 +16,7 @@ from sentence_transformers import SentenceTransformer
 
 from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students.base import Examples
-from hilt.pipeline.students.encoder_training import autocast, fine_tune, seeded
+from hilt.pipeline.students.encoder_training import autocast, fine_tune, log_loss, seeded
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.progress import Advance
 from hilt.proposers.encoder import loading_error, quiet_loading
@@ -94,11 +94,8 @@ class ContrastiveStudent:
 
         def validate() -> float:
             assert validation is not None
-            probabilities = _fit_head(model, examples, strength).predict_proba(
-                _embedded(model, validation.items)
-            )
-            misfit = -(validation.targets * np.log(np.maximum(probabilities, 1e-6))).sum(axis=1)
-            return float((misfit * validation.weights).sum() / validation.weights.sum())
+            head = _fit_head(model, examples, strength)
+            return log_loss(head.predict_proba(_embedded(model, validation.items)), validation)
 
         with seeded(seed, device):
             trained = [parameter for parameter in model.parameters() if parameter.requires_grad]

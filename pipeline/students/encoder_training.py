@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from hilt.pipeline.students.base import Examples
 from hilt.progress import Advance
 from hilt.proposers.encoder import resolve_precision
-from hilt.types import Integers
+from hilt.types import Floats, Integers
 
 PATIENCE = 2  # epochs without a lower validation loss before training stops
 WARM_UP = 0.1  # share of the steps in which the rates rise
@@ -68,6 +69,12 @@ def fine_tune(
     if best is not None:
         model.load_state_dict(best)
     return best_epoch
+
+
+def log_loss(probabilities: Floats, examples: Examples) -> float:
+    """The weighted mean of the cross-entropies of predictions and targets, in nats."""
+    losses = -(examples.targets * np.log(np.maximum(probabilities, 1e-6))).sum(axis=1)
+    return float(np.average(losses, weights=examples.weights))
 
 
 def shuffled_batches(n: int, size: int, rng: np.random.Generator) -> list[Integers]:

@@ -20,6 +20,7 @@ from hilt.pipeline.students.base import Examples
 from hilt.pipeline.students.encoder_training import (
     autocast,
     fine_tune,
+    log_loss,
     seeded,
     shuffled_batches,
 )
@@ -151,7 +152,9 @@ class _Run:
             epochs=self.epochs,
             batches=lambda: self._batches(len(examples)),
             loss=lambda rows: self._loss(examples, rows),
-            validate=None if validation is None else lambda: self._validate(validation),
+            validate=None
+            if validation is None
+            else lambda: log_loss(self.student.predict_proba(validation.items), validation),
             advance=self.advance,
         )
         return TransformerStudent(
@@ -186,11 +189,6 @@ class _Run:
         weights = torch.from_numpy(examples.weights[rows]).to(device)
         losses = -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1)
         return (losses * weights).mean()
-
-    def _validate(self, validation: Examples) -> float:
-        probabilities = self.student.predict_proba(validation.items)
-        misfit = -(validation.targets * np.log(np.maximum(probabilities, 1e-6))).sum(axis=1)
-        return float((misfit * validation.weights).sum() / validation.weights.sum())
 
 
 def _fresh(encoder: str, n_labels: int, max_tokens: int, device: str) -> TransformerStudent:
