@@ -152,9 +152,7 @@ class _Run:
             epochs=self.epochs,
             batches=lambda: self._batches(len(examples)),
             loss=lambda rows: self._loss(examples, rows),
-            validate=None
-            if validation is None
-            else lambda: log_loss(self.student.predict_proba(validation.items), validation),
+            validate=None if validation is None else lambda: self._validate(validation),
             advance=self.advance,
         )
         return TransformerStudent(
@@ -189,6 +187,9 @@ class _Run:
         weights = torch.from_numpy(examples.weights[rows]).to(device)
         losses = -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1)
         return (losses * weights).mean()
+
+    def _validate(self, validation: Examples) -> float:
+        return log_loss(self.student.predict_proba(validation.items), validation)
 
 
 def _fresh(encoder: str, n_labels: int, max_tokens: int, device: str) -> TransformerStudent:
