@@ -28,7 +28,7 @@ check: install
 	$(BIN)/mypy
 
 test: install
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=auto --dist=loadfile  # a thread a process
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 demo: install
 	HF_HUB_OFFLINE=1 $(BIN)/hilt demo

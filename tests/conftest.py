@@ -30,7 +30,14 @@ SENTENCES = {
 }
 STAGES = ("ready", "proposed", "selected", "reviewed", "trained", "two_cycles")
 
+LONGEST = ("test_demo.py", "test_readme.py")
+
 MakeWorkspace = Callable[..., Workspace]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that at the end no process waits for another."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def _rows(labels: Sequence[str]) -> list[tuple[str, str, str]]:

@@ -25,6 +25,7 @@ HELD_OUT = 0.1
 STRENGTHS = (3.0, 10.0, 30.0, 100.0)  # of which the best is taken: a ceiling may be tuned
 MOST_TEXTS = 20_000  # texts that a fine-tuning reads, over all epochs
 LEAST_EPOCHS = 3
+MOST_EPOCHS = {"contrastive": 4, "transformer": 8}
 
 
 def full_kinds(settings: StudentSettings) -> tuple[str, ...]:
@@ -63,7 +64,7 @@ def _fit(workspace: Workspace, kind: str, known: Examples) -> Student:
     if kind == "linear":
         return _fit_linear(known, held_out, config.student.regularisation)
     settings = getattr(config.student, kind)
-    epochs = int(np.clip(MOST_TEXTS // len(known), LEAST_EPOCHS, settings.epochs))
+    epochs = int(np.clip(MOST_TEXTS // len(known), LEAST_EPOCHS, MOST_EPOCHS[kind]))
     student: Student = STUDENTS.load(kind).fit(
         _part(known, ~held_out),
         settings,

@@ -155,7 +155,7 @@ class FineTuning(Section):
         None, description="The encoder to fine-tune: a hub name or a folder. Unset: the embedder's."
     )
     epochs: int = Field(
-        4, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
+        3, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
     )
     learning_rate: float = Field(1e-4, gt=0, description="Of the encoder.")
     batch_size: int = Field(32, ge=1, description="Items in a training step.")

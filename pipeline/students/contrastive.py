@@ -6,6 +6,7 @@ classification head needs. The encoder stays one that sentence-transformers load
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +17,13 @@ from sentence_transformers import SentenceTransformer
 
 from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students.base import Examples
-from hilt.pipeline.students.encoder_training import autocast, fine_tune, log_loss, seeded
+from hilt.pipeline.students.encoder_training import (
+    autocast,
+    average_weights,
+    fine_tune,
+    log_loss,
+    seeded,
+)
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.progress import Advance
 from hilt.proposers.encoder import loading_error, quiet_loading
@@ -24,7 +31,7 @@ from hilt.proposers.token_batches import pad_rows, plan_batches
 from hilt.types import Floats, Integers, Items
 
 TEMPERATURE = 0.1
-BATCH_TOKENS = {"cpu": 1024}  # padding costs a processor more than one call more
+BATCH_TOKENS = {"cpu": 512}  # padding costs a processor more than one call more
 ACCELERATOR_BATCH_TOKENS = 32768
 
 
@@ -109,6 +116,16 @@ class ContrastiveStudent:
                 advance=advance,
             )
         return cls(model, _fit_head(model, examples, strength), passed)
+
+    @classmethod
+    def average(cls, students: Sequence[ContrastiveStudent]) -> ContrastiveStudent:
+        """Give the mean of some students that began with one encoder; they are used up."""
+        average_weights([student.encoder for student in students])
+        return cls(
+            students[0].encoder,
+            LinearStudent.average([student.head for student in students]),
+            max(student.epochs for student in students),
+        )
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -69,6 +69,14 @@ def fine_tune(
     if best is not None:
         model.load_state_dict(best)
     return best_epoch
+
+
+def average_weights(models: Sequence[torch.nn.Module]) -> None:
+    """Put the mean of the weights of models of one shape into the first of them."""
+    first, *others = [model.state_dict() for model in models]
+    for name, weights in first.items():
+        if weights.is_floating_point():
+            weights.copy_(torch.stack([weights, *(each[name] for each in others)]).mean(dim=0))
 
 
 def log_loss(probabilities: Floats, examples: Examples) -> float:

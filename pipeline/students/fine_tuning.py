@@ -1,10 +1,11 @@
-"""When and on what an encoder is fine-tuned: examples, and the number of epochs."""
+"""On what an encoder is fine-tuned: the examples of every fold, and the mean of the folds."""
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -20,17 +21,25 @@ LEAST_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to le
 
 
 class FineTuned(Student, Protocol):
-    """A student that was made in epochs."""
+    """A student whose weights can be averaged with those of others that began with the same."""
 
     @property
     def epochs(self) -> int:
         """Passes over the examples that made it."""
         ...
 
+    @classmethod
+    def average(cls, students: Sequence[Self]) -> Self:
+        """Give the mean of some students, which are used up."""
+        ...
+
 
 @dataclass
 class FineTuner:
-    """Fine-tunes on folds with early stop, then on everything for as long as the folds needed.
+    """Fine-tunes on folds; the mean of their students is the student of all labels.
+
+    It is as good as one that is trained on all of them at once, and costs nothing more
+    (docs/students.md).
 
     Attributes:
         kind: `contrastive` or `transformer`.
@@ -41,7 +50,7 @@ class FineTuner:
         device: Where to train.
         seed: Of every training.
         advance: Called with 1 after every epoch.
-        epochs_: What early stop found on each fold.
+        students_: Those of the folds.
     """
 
     kind: str
@@ -52,41 +61,46 @@ class FineTuner:
     device: str
     seed: int
     advance: Advance | None = None
-    epochs_: list[int] = field(default_factory=list)
-
-    def fit_and_stop(self, rows: Integers) -> FineTuned:
-        """Train on most of the rows, and stop when the others are no longer predicted better."""
-        if len(rows) < LEAST_FOR_VALIDATION:
-            return self._train(rows, None, None)
-        held_out = self._fold_of(rows) == 0
-        student = self._train(rows[~held_out], self.problem.known(rows[held_out]), None)
-        self.epochs_.append(student.epochs)
-        return student
+    students_: list[FineTuned] = field(default_factory=list)
 
     def fit(self, rows: Integers) -> FineTuned:
-        """Train on all of the rows for as many epochs as the folds needed."""
-        epochs = round(float(np.mean(self.epochs_))) if self.epochs_ else None
-        return self._train(rows, None, epochs)
+        """Train on the rows of a fold; of many, hold some out to say when to stop."""
+        if len(rows) < LEAST_FOR_VALIDATION:
+            student = self._train(rows)
+        else:
+            held_out = self._fold_of(rows) == 0
+            student = self._train(rows[~held_out], self.problem.known(rows[held_out]))
+        self.students_.append(student)
+        return student
+
+    def merge(self) -> FineTuned:
+        """Average the students of the folds, which saw every label between them.
+
+        Source: Wortsman et al. 2022, the uniform soup.
+        """
+        merged: FineTuned = STUDENTS.load(self.kind).average(self.students_)
+        self.students_.clear()
+        return merged
 
     def _fold_of(self, rows: Integers) -> Integers:
         problem, rng = self.problem, np.random.default_rng(self.seed)
         return assign_folds(problem.positions[rows], problem.groups[rows], STOPPING_FOLDS, rng)
 
-    def _train(self, rows: Integers, validation: Examples | None, epochs: int | None) -> FineTuned:
+    def _train(self, rows: Integers, validation: Examples | None = None) -> FineTuned:
         """Fine-tune on labels and guesses; halfway the student itself guesses anew.
 
         A linear teacher is soon behind its pupil. Early stop looks at the second half only.
         """
-        most = epochs or getattr(self.settings, self.kind).epochs
+        epochs = getattr(self.settings, self.kind).epochs
         known = [self.problem.known(rows, self.settings.balance), self.problem.described()]
         if self.self_training is None:
-            return self._fit(known, most, validation)
+            return self._fit(known, epochs, validation)
         guesses = self.self_training.guess(self.self_training.fit(rows), len(rows), self.seed)
         halfway = None
-        if most > 1:
-            halfway = self._fit([*known, guesses], most // 2)
+        if epochs > 1:
+            halfway = self._fit([*known, guesses], epochs // 2)
             guesses = self.self_training.guess(halfway, len(rows), self.seed + 1)
-        return self._fit([*known, guesses], most - most // 2, validation, halfway)
+        return self._fit([*known, guesses], epochs - epochs // 2, validation, halfway)
 
     def _fit(
         self,

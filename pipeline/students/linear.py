@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,11 @@ class LinearStudent:
         # Threads of numpy's own wait for each other far longer than they work on what is so small.
         with threadpool_limits(1, user_api="blas"):
             return cls(_minimise(rows, examples.targets, examples.weights, regularisation, begin))
+
+    @classmethod
+    def average(cls, students: Sequence[LinearStudent]) -> LinearStudent:
+        """Give the mean of some students of the same labels."""
+        return cls(np.mean([student.coefficients for student in students], axis=0))
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict from the items' embeddings: shape (n, n_labels), rows sum to 1."""

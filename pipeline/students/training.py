@@ -66,12 +66,12 @@ class Trial:
     """One way of training, with its out-of-fold predictions, calibrated.
 
     Attributes:
-        fit: Trains on the labelled items at the given rows.
+        finish: Gives the student of all labels.
         out_of_fold: Shape (n, n_labels), after the temperature.
-        temperature: What the logits of a student from `fit` should be divided by.
+        temperature: What the logits of that student should be divided by.
     """
 
-    fit: Callable[[Integers], Student]
+    finish: Callable[[], Student]
     out_of_fold: Floats
     temperature: float
 
@@ -105,8 +105,8 @@ def train_student(
         problem.positions, problem.groups, n_folds if kinds else settings.folds, rng
     )
     seed = int(rng.integers(2**31))
-    # The epochs of every fold and of the last training; early stop makes them fewer.
-    steps = 1 + sum(getattr(settings, kind).epochs for kind in kinds) * (n_folds + 1)
+    # The epochs of every fold; early stop makes them fewer.
+    steps = 1 + sum(getattr(settings, kind).epochs for kind in kinds) * n_folds
     task = (progress or Silent()).task(f"Training on {len(problem)} labels", steps, "steps")
     with task as advance:
         linear, self_training = _best_linear(problem, settings, folds)
@@ -115,7 +115,7 @@ def train_student(
             tuner = FineTuner(
                 kind, problem, settings, self_training, encoder, device, seed, advance
             )
-            trials[kind] = _try(tuner.fit, problem, folds, tuner.fit_and_stop)
+            trials[kind] = _try(tuner.fit, problem, folds, tuner.merge)
         if settings.kind != "auto":
             trials = {settings.kind: trials[settings.kind]}
         training = _combine(trials, problem, self_training)
@@ -144,7 +144,7 @@ def _combine(
         [trials[kind].out_of_fold for kind in kept], np.array(list(kept.values()))
     )
     return Training(
-        student=_fit_all({kind: trials[kind] for kind in kept}, tuple(kept.values()), len(problem)),
+        student=_finish({kind: trials[kind] for kind in kept}, tuple(kept.values())),
         out_of_fold=out_of_fold,
         self_training=0.0 if self_training is None else self_training.weight,
         fusion=_fusion_weights(out_of_fold, problem),
@@ -172,11 +172,16 @@ def _try(
     fit: Callable[[Integers], Student],
     problem: Problem,
     folds: Integers,
-    fit_fold: Callable[[Integers], Student] | None = None,
+    finish: Callable[[], Student] | None = None,
 ) -> Trial:
-    raw = cross_fit(fit_fold or fit, problem, folds)
+    """Cross-validate a way of training; it is finished by training on everything, if not else."""
+    raw = cross_fit(fit, problem, folds)
     temperature = fit_temperature(raw, problem.positions)
-    return Trial(fit, softmax(log_of(raw) / np.float32(temperature)), temperature)
+    return Trial(
+        finish or (lambda: fit(np.arange(len(problem)))),
+        softmax(log_of(raw) / np.float32(temperature)),
+        temperature,
+    )
 
 
 def _fusion_weights(out_of_fold: Floats, problem: Problem) -> Floats:
@@ -229,12 +234,9 @@ def _blend_weights(trials: dict[str, Trial], positions: Integers) -> dict[str, f
     return _blend_weights({kind: trials[kind] for kind in kept}, positions)
 
 
-def _fit_all(trials: dict[str, Trial], weights: tuple[float, ...], n_items: int) -> Student:
-    """Train on every label what was tried on parts of them."""
-    everything = np.arange(n_items)
-    parts = {
-        kind: trial.fit(everything).sharpened(trial.temperature) for kind, trial in trials.items()
-    }
+def _finish(trials: dict[str, Trial], weights: tuple[float, ...]) -> Student:
+    """Make the student of all labels, of one way of training or of several."""
+    parts = {kind: trial.finish().sharpened(trial.temperature) for kind, trial in trials.items()}
     if len(parts) == 1:
         return next(iter(parts.values()))
     return BlendedStudent(parts, weights)

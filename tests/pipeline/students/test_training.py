@@ -178,7 +178,8 @@ class FakeTuner:
         targets = np.roll(known.targets, self.shift, axis=1)
         return LinearStudent.fit(Examples(known.items, targets, known.weights), 10)
 
-    fit_and_stop = fit
+    def merge(self) -> LinearStudent:
+        return self.fit(np.arange(len(self.problem)))
 
 
 @pytest.mark.parametrize(
@@ -206,10 +207,10 @@ def test_two_kinds_that_err_differently_are_blended() -> None:
         one = 1 / (1 + np.exp(-logit))
         return np.column_stack([1 - one, one]).astype(np.float32)
 
-    def no_fit(rows: Integers) -> Student:
+    def not_finished() -> Student:
         raise NotImplementedError
 
-    trials = {"one": Trial(no_fit, noisy(), 1.0), "other": Trial(no_fit, noisy(), 1.0)}
+    trials = {"one": Trial(not_finished, noisy(), 1.0), "other": Trial(not_finished, noisy(), 1.0)}
     weights = training_module._blend_weights(trials, positions)
 
     assert 0.5 <= weights["one"] / weights["other"] <= 2

@@ -19,6 +19,7 @@ from transformers import (
 from hilt.errors import ModelError
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.configuration.sections import TransformerSettings
+from hilt.pipeline.students import fine_tuning as fine_tuning_module
 from hilt.pipeline.students import transformer as transformer_module
 from hilt.pipeline.students.base import Examples, Student, one_hot
 from hilt.pipeline.students.blend import BlendedStudent
@@ -355,17 +356,23 @@ def test_a_damaged_student_is_refused(
 # The number of epochs, and the whole of it
 
 
-def test_the_last_training_takes_as_long_as_the_folds_needed(
-    encoder: str, make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def weights(student: Student) -> list[torch.Tensor]:
+    assert isinstance(student, TransformerStudent)
+    return [tensor.clone() for tensor in student.model.state_dict().values()]
+
+
+def test_the_folds_are_averaged(encoder: str, make_problem: MakeProblem) -> None:
+    problem = make_problem(24)
     settings = StudentSettings(kind="transformer", transformer=SETTINGS)
-    tuner = FineTuner("transformer", make_problem(90), settings, None, encoder, "cpu", 0)
-    tuner.fit_and_stop(np.arange(60))
-    tuner.epochs_ += [1, 1]
+    tuner = FineTuner("transformer", problem, settings, None, encoder, "cpu", 0)
+    folds = [weights(tuner.fit(np.arange(start, 24, 2))) for start in (0, 1)]
 
-    student = tuner.fit(np.arange(90))
+    merged = tuner.merge()
 
-    assert student.epochs == round(np.mean(tuner.epochs_))
+    for tensor, one, other in zip(weights(merged), *folds, strict=True):
+        assert tensor == pytest.approx((one + other) / 2, abs=1e-6)
+    predicted = merged.predict_proba(problem.labelled).argmax(axis=1)
+    assert (predicted == problem.positions).mean() > 0.9
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
@@ -392,12 +399,19 @@ def test_it_guesses_anew_halfway(
     assert teachers == [("linear", 0), ("transformer", 1)][: min(epochs, 2)]
 
 
-def test_few_labels_are_all_trained_on(encoder: str, make_problem: MakeProblem) -> None:
+@pytest.mark.parametrize(("n", "stops"), [(12, False), (60, True)])
+def test_a_part_of_many_labels_says_when_to_stop(
+    encoder: str, make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch, n: int, stops: bool
+) -> None:
+    monkeypatch.setattr(fine_tuning_module, "LEAST_FOR_VALIDATION", 60)
     settings = StudentSettings(kind="transformer", transformer=SETTINGS)
-    tuner = FineTuner("transformer", make_problem(12), settings, None, encoder, "cpu", 0)
+    at_random = np.random.default_rng(0).integers(3, size=n)
+    problem = make_problem(n, positions=at_random)
+    tuner = FineTuner("transformer", problem, settings, None, encoder, "cpu", 0)
 
-    assert tuner.fit_and_stop(np.arange(12)).epochs == 12
-    assert tuner.epochs_ == []
+    student = tuner.fit(np.arange(n))
+
+    assert (student.epochs < SETTINGS.epochs) == stops
 
 
 @pytest.mark.parametrize("kind", ["transformer", "auto"])
