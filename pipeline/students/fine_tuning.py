@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 
@@ -20,26 +19,21 @@ STOPPING_FOLDS = 7  # one of them is held out to say when to stop
 LEAST_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to learn from
 
 
+AVERAGED = ("contrastive",)  # a head that begins at random is not averaged as well
+
+
 class FineTuned(Student, Protocol):
-    """A student whose weights can be averaged with those of others that began with the same."""
+    """A student that was made in epochs."""
 
     @property
     def epochs(self) -> int:
         """Passes over the examples that made it."""
         ...
 
-    @classmethod
-    def average(cls, students: Sequence[Self]) -> Self:
-        """Give the mean of some students, which are used up."""
-        ...
-
 
 @dataclass
 class FineTuner:
-    """Fine-tunes on folds; the mean of their students is the student of all labels.
-
-    It is as good as one that is trained on all of them at once, and costs nothing more
-    (docs/students.md).
+    """Fine-tunes on folds, and makes the student of all labels of what it trained there.
 
     Attributes:
         kind: `contrastive` or `transformer`.
@@ -50,7 +44,7 @@ class FineTuner:
         device: Where to train.
         seed: Of every training.
         advance: Called with 1 after every epoch.
-        students_: Those of the folds.
+        students_: Those of the folds, where they can be averaged.
     """
 
     kind: str
@@ -70,16 +64,20 @@ class FineTuner:
         else:
             held_out = self._fold_of(rows) == 0
             student = self._train(rows[~held_out], self.problem.known(rows[held_out]))
-        self.students_.append(student)
+        if self.kind in AVERAGED:
+            self.students_.append(student)
         return student
 
-    def merge(self) -> FineTuned:
-        """Average the students of the folds, which saw every label between them.
+    def finish(self) -> FineTuned:
+        """Average the students of the folds, which saw every label between them; or train again.
+
+        The mean is as good as one that is trained on all labels, and costs nothing more.
 
         Source: Wortsman et al. 2022, the uniform soup.
         """
+        if not self.students_:
+            return self.fit(np.arange(len(self.problem)))
         merged: FineTuned = STUDENTS.load(self.kind).average(self.students_)
-        self.students_.clear()
         return merged
 
     def _fold_of(self, rows: Integers) -> Integers:

@@ -32,6 +32,7 @@ from hilt.types import Floats, Integers
 
 LEAST_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
 FEW_FOLDS = 3  # of cross-validation, where an encoder is fine-tuned in each
+MANY_LABELS, MANY_CHARACTERS = 200, 20_000  # from here on two: a third gains half a point
 LEAST_SHARE = 0.15  # of the blend; less is not worth a second model
 TRIED_BY = {
     "quick": (),
@@ -100,13 +101,11 @@ def train_student(
         progress: Who looks on.
     """
     kinds = _fine_tuned_kinds(problem, settings)
-    n_folds = settings.folds if settings.effort == "thorough" else min(settings.folds, FEW_FOLDS)
-    folds = assign_folds(
-        problem.positions, problem.groups, n_folds if kinds else settings.folds, rng
-    )
+    n_folds = _few_folds(problem, settings) if kinds else settings.folds
+    folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
     seed = int(rng.integers(2**31))
-    # The epochs of every fold; early stop makes them fewer.
-    steps = 1 + sum(getattr(settings, kind).epochs for kind in kinds) * n_folds
+    # The epochs of every fold, and of a last training; there may be fewer.
+    steps = 1 + sum(getattr(settings, kind).epochs for kind in kinds) * (n_folds + 1)
     task = (progress or Silent()).task(f"Training on {len(problem)} labels", steps, "steps")
     with task as advance:
         linear, self_training = _best_linear(problem, settings, folds)
@@ -115,7 +114,7 @@ def train_student(
             tuner = FineTuner(
                 kind, problem, settings, self_training, encoder, device, seed, advance
             )
-            trials[kind] = _try(tuner.fit, problem, folds, tuner.merge)
+            trials[kind] = _try(tuner.fit, problem, folds, tuner.finish)
         if settings.kind != "auto":
             trials = {settings.kind: trials[settings.kind]}
         training = _combine(trials, problem, self_training)
@@ -133,6 +132,15 @@ def _fine_tuned_kinds(problem: Problem, settings: StudentSettings) -> list[str]:
         if len(problem)
         >= max(getattr(settings, kind).from_labels, problem.n_labels * LEAST_PER_LABEL)
     ]
+
+
+def _few_folds(problem: Problem, settings: StudentSettings) -> int:
+    """Say in how many folds to fine-tune."""
+    if settings.effort == "thorough":
+        return settings.folds
+    characters = sum(map(len, problem.labelled.texts))
+    slow = len(problem) >= MANY_LABELS and characters >= MANY_CHARACTERS
+    return min(settings.folds, 2 if slow else FEW_FOLDS)
 
 
 def _combine(

@@ -7,8 +7,7 @@ alone, and gives the same probabilities.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +19,6 @@ from hilt.pipeline.configuration.sections import TransformerSettings
 from hilt.pipeline.students.base import Examples
 from hilt.pipeline.students.encoder_training import (
     autocast,
-    average_weights,
     fine_tune,
     log_loss,
     seeded,
@@ -83,12 +81,6 @@ class TransformerStudent:
             )
             run = _Run(student, settings, epochs or settings.epochs, seed, advance)
             return run.train(examples, validation)
-
-    @classmethod
-    def average(cls, students: Sequence[TransformerStudent]) -> TransformerStudent:
-        """Give the mean of some students that began with one encoder and head; they are used up."""
-        average_weights([student.model for student in students])
-        return replace(students[0], epochs=max(student.epochs for student in students))
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""

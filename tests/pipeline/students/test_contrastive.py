@@ -10,13 +10,16 @@ from sentence_transformers import SentenceTransformer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from hilt.errors import ModelError
+from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.configuration.sections import TransformerSettings
-from hilt.pipeline.students.base import Examples, one_hot
+from hilt.pipeline.students.base import Examples, Student, one_hot
 from hilt.pipeline.students.contrastive import (
     ContrastiveStudent,
     paired_batches,
     supervised_contrastive_loss,
 )
+from hilt.pipeline.students.fine_tuning import FineTuner
+from hilt.pipeline.students.problem import Problem
 from hilt.types import Integers, Items
 
 LABELS = ("sport", "world", "business")
@@ -24,6 +27,7 @@ WORDS = ["goal", "match", "team", "vote", "law", "state", "bank", "share", "pric
 SETTINGS = TransformerSettings(epochs=6, learning_rate=3e-3, batch_size=12, max_tokens=16)
 BF16 = 0.02  # what bfloat16 may move a probability
 
+MakeProblem = Callable[..., Problem]
 Fit = Callable[..., ContrastiveStudent]
 
 
@@ -73,6 +77,32 @@ def student(encoder: str) -> ContrastiveStudent:
 def accuracy(student: ContrastiveStudent, on: Examples) -> float:
     predicted = student.predict_proba(on.items).argmax(axis=1)
     return float((predicted == on.targets.argmax(axis=1)).mean())
+
+
+# The mean
+
+
+def weights(student: Student) -> list[torch.Tensor]:
+    assert isinstance(student, ContrastiveStudent)
+    head = torch.from_numpy(student.head.coefficients)
+    return [each.clone() for each in [*student.encoder.state_dict().values(), head]]
+
+
+def test_the_student_is_the_mean_of_those_of_the_folds(
+    encoder: str, make_problem: MakeProblem
+) -> None:
+    problem = make_problem(24)
+    contrastive = SETTINGS.model_dump(exclude={"head_learning_rate"})
+    settings = StudentSettings.model_validate({"kind": "contrastive", "contrastive": contrastive})
+    tuner = FineTuner("contrastive", problem, settings, None, encoder, "cpu", 0)
+    folds = [weights(tuner.fit(np.arange(start, 24, 2))) for start in (0, 1)]
+
+    student = tuner.finish()
+
+    for tensor, one, other in zip(weights(student), *folds, strict=True):
+        assert torch.allclose(tensor.float(), (one + other) / 2, atol=1e-6)
+    predicted = student.predict_proba(problem.labelled).argmax(axis=1)
+    assert (predicted == problem.positions).mean() > 0.9
 
 
 # The loss and the batches

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -178,7 +179,7 @@ class FakeTuner:
         targets = np.roll(known.targets, self.shift, axis=1)
         return LinearStudent.fit(Examples(known.items, targets, known.weights), 10)
 
-    def merge(self) -> LinearStudent:
+    def finish(self) -> LinearStudent:
         return self.fit(np.arange(len(self.problem)))
 
 
@@ -196,6 +197,27 @@ def test_auto_keeps_what_predicts_best(
 
     assert set(training.scores) == {"linear", "contrastive"}
     assert training.student.kind in kinds
+
+
+@pytest.mark.parametrize(
+    ("labels", "characters", "effort", "folds"),
+    [
+        (199, 300, "normal", 3),
+        (200, 99, "normal", 3),
+        (200, 100, "normal", 2),
+        (200, 100, "thorough", 5),
+    ],
+)
+def test_many_long_texts_are_fine_tuned_in_fewer_folds(
+    make_problem: MakeProblem, labels: int, characters: int, effort: str, folds: int
+) -> None:
+    problem = make_problem(labels)
+    long = replace(problem.labelled, texts=["a" * characters] * labels)
+    settings = StudentSettings.model_validate({"effort": effort})
+
+    n_folds = training_module._few_folds(replace(problem, labelled=long), settings)
+
+    assert n_folds == folds
 
 
 def test_two_kinds_that_err_differently_are_blended() -> None:

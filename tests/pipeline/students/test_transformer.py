@@ -356,25 +356,6 @@ def test_a_damaged_student_is_refused(
 # The number of epochs, and the whole of it
 
 
-def weights(student: Student) -> list[torch.Tensor]:
-    assert isinstance(student, TransformerStudent)
-    return [tensor.clone() for tensor in student.model.state_dict().values()]
-
-
-def test_the_folds_are_averaged(encoder: str, make_problem: MakeProblem) -> None:
-    problem = make_problem(24)
-    settings = StudentSettings(kind="transformer", transformer=SETTINGS)
-    tuner = FineTuner("transformer", problem, settings, None, encoder, "cpu", 0)
-    folds = [weights(tuner.fit(np.arange(start, 24, 2))) for start in (0, 1)]
-
-    merged = tuner.merge()
-
-    for tensor, one, other in zip(weights(merged), *folds, strict=True):
-        assert tensor == pytest.approx((one + other) / 2, abs=1e-6)
-    predicted = merged.predict_proba(problem.labelled).argmax(axis=1)
-    assert (predicted == problem.positions).mean() > 0.9
-
-
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_it_guesses_anew_halfway(
     encoder: str, make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch, epochs: int
