@@ -1,4 +1,4 @@
-"""On what an encoder is fine-tuned: the examples of every fold, and the mean of the folds."""
+"""On what an encoder is fine-tuned, fold by fold, and how the student of all labels is made."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from hilt.types import Integers
 
 STOPPING_FOLDS = 7  # one of them is held out to say when to stop
 LEAST_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to learn from
-
-
 AVERAGED = ("contrastive",)  # a head that begins at random is not averaged as well
 
 
@@ -71,7 +69,7 @@ class FineTuner:
     def finish(self) -> FineTuned:
         """Average the students of the folds, which saw every label between them; or train again.
 
-        The mean is as good as one that is trained on all labels, and costs nothing more.
+        The mean is about as good as one that is trained on all labels, and costs nothing more.
 
         Source: Wortsman et al. 2022, the uniform soup.
         """

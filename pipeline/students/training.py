@@ -24,7 +24,7 @@ from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.fusion import weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
-from hilt.pipeline.students.fine_tuning import FineTuner
+from hilt.pipeline.students.fine_tuning import AVERAGED, FineTuner
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining, fit_plain
 from hilt.progress import Progress, Silent
@@ -104,8 +104,9 @@ def train_student(
     n_folds = _few_folds(problem, settings) if kinds else settings.folds
     folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
     seed = int(rng.integers(2**31))
-    # The epochs of every fold, and of a last training; there may be fewer.
-    steps = 1 + sum(getattr(settings, kind).epochs for kind in kinds) * (n_folds + 1)
+    # The epochs of every fold, and of a last training where there is one; early stop saves some.
+    trainings = {kind: n_folds + (kind not in AVERAGED) for kind in kinds}
+    steps = 1 + sum(getattr(settings, kind).epochs * n for kind, n in trainings.items())
     task = (progress or Silent()).task(f"Training on {len(problem)} labels", steps, "steps")
     with task as advance:
         linear, self_training = _best_linear(problem, settings, folds)
