@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from hilt.pipeline.calibration import log_of
 from hilt.pipeline.students.base import Examples
 from hilt.progress import Advance
 from hilt.proposers.encoder import resolve_precision
@@ -81,7 +82,7 @@ def average_weights(models: Sequence[torch.nn.Module]) -> None:
 
 def log_loss(probabilities: Floats, examples: Examples) -> float:
     """The weighted mean of the cross-entropies of predictions and targets, in nats."""
-    losses = -(examples.targets * np.log(np.maximum(probabilities, 1e-6))).sum(axis=1)
+    losses = -(examples.targets * log_of(probabilities)).sum(axis=1)
     return float(np.average(losses, weights=examples.weights))
 
 
