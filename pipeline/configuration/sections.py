@@ -155,7 +155,7 @@ class FineTuning(Section):
         None, description="The encoder to fine-tune: a hub name or a folder. Unset: the embedder's."
     )
     epochs: int = Field(
-        3, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
+        8, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
     )
     learning_rate: float = Field(1e-4, gt=0, description="Of the encoder.")
     batch_size: int = Field(32, ge=1, description="Items in a training step.")
@@ -165,6 +165,12 @@ class FineTuning(Section):
 class ContrastiveSettings(FineTuning):
     """How the encoder learns which texts belong together, when a student is contrastive."""
 
+    epochs: int = Field(
+        2,
+        ge=1,
+        description="Passes over the labels of a fold, at most; the mean of the folds makes one or"
+        " two more, over all labels.",
+    )
     from_labels: int = Field(
         30,
         ge=1,
@@ -176,9 +182,6 @@ class ContrastiveSettings(FineTuning):
 class TransformerSettings(FineTuning):
     """How the encoder is fine-tuned with a fresh head, when a student is a transformer."""
 
-    epochs: int = Field(
-        8, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
-    )
     head_learning_rate: float = Field(2e-3, gt=0, description="Of the classification head.")
     from_labels: int = Field(
         150,

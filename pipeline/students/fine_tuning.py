@@ -18,6 +18,8 @@ from hilt.types import Integers
 STOPPING_FOLDS = 7  # one of them is held out to say when to stop
 LEAST_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to learn from
 AVERAGED = ("contrastive",)  # a head that begins at random is not averaged as well
+LAST_EPOCHS = 2  # of the mean of the folds, on all labels
+MANY_LABELS, MANY_CHARACTERS = 200, 20_000  # from here on one: a second takes long, and gains less
 
 
 class FineTuned(Student, Protocol):
@@ -57,56 +59,68 @@ class FineTuner:
 
     def fit(self, rows: Integers) -> FineTuned:
         """Train on the rows of a fold; of many, hold some out to say when to stop."""
-        if len(rows) < LEAST_FOR_VALIDATION:
-            student = self._train(rows)
-        else:
+        validation = None
+        if len(rows) >= LEAST_FOR_VALIDATION and self._epochs > 2:  # else nothing to choose from
             held_out = self._fold_of(rows) == 0
-            student = self._train(rows[~held_out], self.problem.known(rows[held_out]))
+            rows, validation = rows[~held_out], self.problem.known(rows[held_out])
+        student = self._train(rows, validation)
         if self.kind in AVERAGED:
             self.students_.append(student)
         return student
 
     def finish(self) -> FineTuned:
-        """Average the students of the folds, which saw every label between them; or train again.
+        """Average the students of the folds, and train that on all labels; or train anew.
 
-        The mean is about as good as one that is trained on all labels, and costs nothing more.
+        Every student of a fold missed some of the labels, and chosen ones have few like them.
 
         Source: Wortsman et al. 2022, the uniform soup.
         """
+        rows = np.arange(len(self.problem))
         if not self.students_:
-            return self.fit(np.arange(len(self.problem)))
+            return self.fit(rows)
         merged: FineTuned = STUDENTS.load(self.kind).average(self.students_)
-        return merged
+        examples = self._examples(rows, merged, self.seed + 2)
+        return self._fit(examples, last_epochs(self.problem), start=merged)
 
     def _fold_of(self, rows: Integers) -> Integers:
         problem, rng = self.problem, np.random.default_rng(self.seed)
         return assign_folds(problem.positions[rows], problem.groups[rows], STOPPING_FOLDS, rng)
 
-    def _train(self, rows: Integers, validation: Examples | None = None) -> FineTuned:
+    @property
+    def _epochs(self) -> int:
+        epochs: int = getattr(self.settings, self.kind).epochs
+        return epochs
+
+    def _train(self, rows: Integers, validation: Examples | None) -> FineTuned:
         """Fine-tune on labels and guesses; halfway the student itself guesses anew.
 
         A linear teacher is soon behind its pupil. Early stop looks at the second half only.
         """
-        epochs = getattr(self.settings, self.kind).epochs
-        known = [self.problem.known(rows, self.settings.balance), self.problem.described()]
         if self.self_training is None:
-            return self._fit(known, epochs, validation)
-        guesses = self.self_training.guess(self.self_training.fit(rows), len(rows), self.seed)
-        halfway = None
-        if epochs > 1:
-            halfway = self._fit([*known, guesses], epochs // 2)
-            guesses = self.self_training.guess(halfway, len(rows), self.seed + 1)
-        return self._fit([*known, guesses], epochs - epochs // 2, validation, halfway)
+            return self._fit(self._examples(rows), self._epochs, validation)
+        teacher, halfway = self.self_training.fit(rows), None
+        half = self._epochs // 2
+        if half:
+            halfway = self._fit(self._examples(rows, teacher, self.seed), half)
+        examples = self._examples(rows, halfway or teacher, self.seed + 1)
+        return self._fit(examples, self._epochs - half, validation, halfway)
+
+    def _examples(self, rows: Integers, teacher: Student | None = None, seed: int = 0) -> Examples:
+        """Give the labels at some rows, the descriptions, and as many guesses of a teacher."""
+        known = [self.problem.known(rows, self.settings.balance), self.problem.described()]
+        if self.self_training is None or teacher is None:
+            return join(known)
+        return join([*known, self.self_training.guess(teacher, len(rows), seed)])
 
     def _fit(
         self,
-        parts: list[Examples],
+        examples: Examples,
         epochs: int,
         validation: Examples | None = None,
         start: FineTuned | None = None,
     ) -> FineTuned:
         student: FineTuned = STUDENTS.load(self.kind).fit(
-            join(parts),
+            examples,
             getattr(self.settings, self.kind),
             encoder=self.encoder,
             start=start,
@@ -118,3 +132,16 @@ class FineTuner:
         )
         gc.collect()  # optimiser and schedule refer to each other, and hold twice the model
         return student
+
+
+def total_epochs(kind: str, settings: StudentSettings, problem: Problem, n_folds: int) -> int:
+    """Count the epochs of all trainings of a kind, at most."""
+    epochs: int = getattr(settings, kind).epochs
+    return epochs * n_folds + (last_epochs(problem) if kind in AVERAGED else epochs)
+
+
+def last_epochs(problem: Problem) -> int:
+    """Say how often the mean of the folds is trained on all labels."""
+    characters = sum(map(len, problem.labelled.texts))
+    slow = len(problem) >= MANY_LABELS and characters >= MANY_CHARACTERS
+    return 1 if slow else LAST_EPOCHS

@@ -24,15 +24,14 @@ from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.fusion import weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
-from hilt.pipeline.students.fine_tuning import AVERAGED, FineTuner
+from hilt.pipeline.students.fine_tuning import FineTuner, total_epochs
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining, fit_plain
 from hilt.progress import Progress, Silent
 from hilt.types import Floats, Integers
 
 LEAST_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
-FEW_FOLDS = 3  # of cross-validation, where an encoder is fine-tuned in each
-MANY_LABELS, MANY_CHARACTERS = 200, 20_000  # from here on two: a third gains half a point
+FEW_FOLDS = 2  # of cross-validation, where an encoder is fine-tuned in each
 LEAST_SHARE = 0.15  # of the blend; less is not worth a second model
 TRIED_BY = {
     "quick": (),
@@ -101,12 +100,11 @@ def train_student(
         progress: Who looks on.
     """
     kinds = _fine_tuned_kinds(problem, settings)
-    n_folds = _few_folds(problem, settings) if kinds else settings.folds
+    few = bool(kinds) and settings.effort != "thorough"
+    n_folds = min(settings.folds, FEW_FOLDS) if few else settings.folds
     folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
     seed = int(rng.integers(2**31))
-    # The epochs of every fold, and of a last training where there is one; early stop saves some.
-    trainings = {kind: n_folds + (kind not in AVERAGED) for kind in kinds}
-    steps = 1 + sum(getattr(settings, kind).epochs * n for kind, n in trainings.items())
+    steps = 1 + sum(total_epochs(kind, settings, problem, n_folds) for kind in kinds)
     task = (progress or Silent()).task(f"Training on {len(problem)} labels", steps, "steps")
     with task as advance:
         linear, self_training = _best_linear(problem, settings, folds)
@@ -133,15 +131,6 @@ def _fine_tuned_kinds(problem: Problem, settings: StudentSettings) -> list[str]:
         if len(problem)
         >= max(getattr(settings, kind).from_labels, problem.n_labels * LEAST_PER_LABEL)
     ]
-
-
-def _few_folds(problem: Problem, settings: StudentSettings) -> int:
-    """Say in how many folds to fine-tune."""
-    if settings.effort == "thorough":
-        return settings.folds
-    characters = sum(map(len, problem.labelled.texts))
-    slow = len(problem) >= MANY_LABELS and characters >= MANY_CHARACTERS
-    return min(settings.folds, 2 if slow else FEW_FOLDS)
 
 
 def _combine(

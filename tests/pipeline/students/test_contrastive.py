@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from transformers import AutoTokenizer, BertConfig, BertModel
 from hilt.errors import ModelError
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.configuration.sections import TransformerSettings
-from hilt.pipeline.students.base import Examples, Student, one_hot
+from hilt.pipeline.students.base import Examples, Student, join, one_hot
 from hilt.pipeline.students.contrastive import (
     ContrastiveStudent,
     paired_batches,
@@ -88,19 +89,27 @@ def weights(student: Student) -> list[torch.Tensor]:
     return [each.clone() for each in [*student.encoder.state_dict().values(), head]]
 
 
-def test_the_student_is_the_mean_of_those_of_the_folds(
+def test_the_student_is_the_mean_of_those_of_the_folds_trained_on_all_labels(
     encoder: str, make_problem: MakeProblem
 ) -> None:
     problem = make_problem(24)
     contrastive = SETTINGS.model_dump(exclude={"head_learning_rate"})
     settings = StudentSettings.model_validate({"kind": "contrastive", "contrastive": contrastive})
     tuner = FineTuner("contrastive", problem, settings, None, encoder, "cpu", 0)
-    folds = [weights(tuner.fit(np.arange(start, 24, 2))) for start in (0, 1)]
+    folds = [tuner.fit(np.arange(start, 24, 2)) for start in (0, 1)]
+    mean = ContrastiveStudent.average(
+        [copy.deepcopy(each) for each in folds if isinstance(each, ContrastiveStudent)]
+    )
+    for tensor, one, other in zip(weights(mean), *map(weights, folds), strict=True):
+        assert torch.allclose(tensor.float(), (one + other) / 2, atol=1e-6)
+    everything = join([problem.known(np.arange(24), settings.balance), problem.described()])
+    expected = weights(fit("no encoder is opened", everything, start=mean, epochs=2))
 
     student = tuner.finish()
 
-    for tensor, one, other in zip(weights(student), *folds, strict=True):
-        assert torch.allclose(tensor.float(), (one + other) / 2, atol=1e-6)
+    assert student.epochs == SETTINGS.epochs + 2
+    for tensor, wanted in zip(weights(student), expected, strict=True):
+        assert torch.equal(tensor, wanted)
     predicted = student.predict_proba(problem.labelled).argmax(axis=1)
     assert (predicted == problem.positions).mean() > 0.9
 

@@ -7,6 +7,7 @@ import pytest
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students import training as training_module
 from hilt.pipeline.students.base import Examples, Student, take
+from hilt.pipeline.students.fine_tuning import last_epochs
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.self_training import fit_plain
@@ -200,24 +201,15 @@ def test_auto_keeps_what_predicts_best(
 
 
 @pytest.mark.parametrize(
-    ("labels", "characters", "effort", "folds"),
-    [
-        (199, 300, "normal", 3),
-        (200, 99, "normal", 3),
-        (200, 100, "normal", 2),
-        (200, 100, "thorough", 5),
-    ],
+    ("labels", "characters", "epochs"), [(199, 300, 2), (200, 99, 2), (200, 100, 1)]
 )
-def test_many_long_texts_are_fine_tuned_in_fewer_folds(
-    make_problem: MakeProblem, labels: int, characters: int, effort: str, folds: int
+def test_the_mean_of_the_folds_is_trained_less_on_many_long_texts(
+    make_problem: MakeProblem, labels: int, characters: int, epochs: int
 ) -> None:
     problem = make_problem(labels)
     long = replace(problem.labelled, texts=["a" * characters] * labels)
-    settings = StudentSettings.model_validate({"effort": effort})
 
-    n_folds = training_module._few_folds(replace(problem, labelled=long), settings)
-
-    assert n_folds == folds
+    assert last_epochs(replace(problem, labelled=long)) == epochs
 
 
 def test_two_kinds_that_err_differently_are_blended() -> None:
