@@ -100,8 +100,7 @@ def train_student(
         progress: Who looks on.
     """
     kinds = _fine_tuned_kinds(problem, settings)
-    few = bool(kinds) and settings.effort != "thorough"
-    n_folds = min(settings.folds, FEW_FOLDS) if few else settings.folds
+    n_folds = _n_folds(kinds, settings)
     folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
     seed = int(rng.integers(2**31))
     steps = 1 + sum(total_epochs(kind, settings, problem, n_folds) for kind in kinds)
@@ -131,6 +130,13 @@ def _fine_tuned_kinds(problem: Problem, settings: StudentSettings) -> list[str]:
         if len(problem)
         >= max(getattr(settings, kind).from_labels, problem.n_labels * LEAST_PER_LABEL)
     ]
+
+
+def _n_folds(kinds: list[str], settings: StudentSettings) -> int:
+    """Say in how many folds to cross-validate."""
+    if not kinds or settings.effort == "thorough":
+        return settings.folds
+    return min(settings.folds, FEW_FOLDS)
 
 
 def _combine(

@@ -201,6 +201,22 @@ def test_auto_keeps_what_predicts_best(
 
 
 @pytest.mark.parametrize(
+    ("kinds", "effort", "folds"),
+    [
+        ([], "normal", 5),
+        (["contrastive"], "normal", 2),
+        (["contrastive", "transformer"], "thorough", 5),
+    ],
+)
+def test_an_encoder_is_fine_tuned_in_few_folds_unless_thoroughly(
+    kinds: list[str], effort: str, folds: int
+) -> None:
+    settings = StudentSettings.model_validate({"effort": effort})
+
+    assert training_module._n_folds(kinds, settings) == folds
+
+
+@pytest.mark.parametrize(
     ("labels", "characters", "epochs"), [(199, 300, 2), (200, 99, 2), (200, 100, 1)]
 )
 def test_the_mean_of_the_folds_is_trained_less_on_many_long_texts(
