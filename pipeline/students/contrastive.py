@@ -31,7 +31,8 @@ from hilt.proposers.token_batches import pad_rows, plan_batches
 from hilt.types import Floats, Integers, Items
 
 TEMPERATURE = 0.1
-BATCH_TOKENS = {"cpu": 512}  # padding costs a processor more than one call more
+CPU_LEARNING_TOKENS = 384  # of a batch; few rows vary in length, and padding costs more than calls
+CPU_READING_TOKENS = 2048
 ACCELERATOR_BATCH_TOKENS = 32768
 
 
@@ -92,7 +93,8 @@ class ContrastiveStudent:
         rng = np.random.default_rng(seed)
 
         def loss(rows: Integers) -> torch.Tensor:
-            vectors = _embed(model, [examples.items.texts[i] for i in rows])
+            texts = [examples.items.texts[i] for i in rows]
+            vectors = _embed(model, texts, CPU_LEARNING_TOKENS)
             return supervised_contrastive_loss(
                 vectors,
                 torch.from_numpy(positions[rows]).to(vectors.device),
@@ -217,10 +219,10 @@ def open_encoder(
     return model
 
 
-def _embed(model: SentenceTransformer, texts: list[str]) -> torch.Tensor:
-    """Embed texts: shape (n, d), float32, unit rows, in their order."""
+def _embed(model: SentenceTransformer, texts: list[str], cpu_tokens: int) -> torch.Tensor:
+    """Embed texts, so many tokens a batch on a processor: shape (n, d), unit rows, in order."""
     rows = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
-    budget = BATCH_TOKENS.get(model.device.type, ACCELERATOR_BATCH_TOKENS)
+    budget = cpu_tokens if model.device.type == "cpu" else ACCELERATOR_BATCH_TOKENS
     batches = plan_batches(np.array([len(row) for row in rows]), budget)
     with autocast(model.device.type):
         vectors = torch.cat([_run(model, [rows[i] for i in batch]) for batch in batches])
@@ -244,7 +246,7 @@ def _embedded(model: SentenceTransformer, items: Items) -> Items:
     size = 512
     with torch.inference_mode():
         vectors = [
-            _embed(model, list(items.texts[start : start + size])).cpu().numpy()
+            _embed(model, list(items.texts[start : start + size]), CPU_READING_TOKENS).cpu().numpy()
             for start in range(0, len(items), size)
         ]
     none = np.empty((0, model.get_embedding_dimension() or 0), dtype=np.float32)
