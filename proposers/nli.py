@@ -10,12 +10,11 @@ from scipy.special import logsumexp, softmax
 
 from hilt.errors import ModelError
 from hilt.proposers.base import Context
-from hilt.proposers.token_batches import pad_rows, plan_batches
+from hilt.proposers.token_batches import pad_rows, plan_batches, token_budget
 from hilt.proposers.transformer import Transformer, open_transformer
 from hilt.types import Floats, Items
 
 CPU_BATCH_TOKENS = 2048
-ACCELERATOR_BATCH_TOKENS = 32768
 UNLIMITED = 2**31 - 1
 PAIRS_AT_ONCE = 8192  # pairs whose tokens are held, and sorted by length, at a time
 
@@ -153,8 +152,7 @@ class Entailment:
 
     @property
     def _token_budget(self) -> int:
-        usual = CPU_BATCH_TOKENS if self._opened.device == "cpu" else ACCELERATOR_BATCH_TOKENS
-        return self.batch_tokens or usual
+        return self.batch_tokens or token_budget(self._opened.device, CPU_BATCH_TOKENS)
 
     @cached_property
     def _hypotheses(self) -> list[str]:

@@ -18,7 +18,7 @@ from hilt.proposers.encoder import (
     resolve_precision,
     weights_checksum,
 )
-from hilt.proposers.token_batches import pad_rows, plan_batches
+from hilt.proposers.token_batches import pad_rows, plan_batches, token_budget
 from hilt.types import Floats, Integers
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # On a processor a batch should stay near the caches: with 8192 tokens MiniLM needs 1.3 times as
 # long for a text as with 3072, with 16384 1.6 times. An accelerator wants to be filled.
 CPU_BATCH_TOKENS = 3072
-ACCELERATOR_BATCH_TOKENS = 32768
 
 UNLIMITED = 2**31 - 1
 
@@ -158,8 +157,7 @@ class SentenceEmbedder:
 
     @property
     def _token_budget(self) -> int:
-        usual = CPU_BATCH_TOKENS if self._device == "cpu" else ACCELERATOR_BATCH_TOKENS
-        return self._batch_tokens or usual
+        return self._batch_tokens or token_budget(self._device, CPU_BATCH_TOKENS)
 
     @cached_property
     def _device(self) -> str:

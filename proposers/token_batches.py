@@ -10,6 +10,18 @@ import numpy.typing as npt
 
 from hilt.types import Integers
 
+ACCELERATOR_BATCH_TOKENS = 32768
+
+
+def token_budget(device: str, cpu_tokens: int) -> int:
+    """Say how many tokens a batch may hold: `cpu_tokens` on a processor, else many.
+
+    Args:
+        device: What `resolve_device` said.
+        cpu_tokens: What stays near the caches of a processor, by the model and its use.
+    """
+    return cpu_tokens if device == "cpu" else ACCELERATOR_BATCH_TOKENS
+
 
 def plan_batches(lengths: Integers, batch_tokens: int) -> list[Integers]:
     """Group rows of like length so that no batch holds more than `batch_tokens`.

@@ -27,13 +27,12 @@ from hilt.pipeline.students.encoder_training import (
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.progress import Advance
 from hilt.proposers.encoder import loading_error, quiet_loading
-from hilt.proposers.token_batches import pad_rows, plan_batches
+from hilt.proposers.token_batches import pad_rows, plan_batches, token_budget
 from hilt.types import Floats, Integers, Items
 
 TEMPERATURE = 0.1
-CPU_LEARNING_TOKENS = 384  # of a batch; few rows vary in length, and padding costs more than calls
-CPU_READING_TOKENS = 2048
-ACCELERATOR_BATCH_TOKENS = 32768
+CPU_LEARNING_TOKENS = 384  # the few rows of a step differ in length, and padding costs most
+CPU_READING_TOKENS = 2048  # of many rows some are always of like length
 
 
 @dataclass(frozen=True)
@@ -222,8 +221,8 @@ def open_encoder(
 def _embed(model: SentenceTransformer, texts: list[str], cpu_tokens: int) -> torch.Tensor:
     """Embed texts, so many tokens a batch on a processor: shape (n, d), unit rows, in order."""
     rows = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
-    budget = cpu_tokens if model.device.type == "cpu" else ACCELERATOR_BATCH_TOKENS
-    batches = plan_batches(np.array([len(row) for row in rows]), budget)
+    lengths = np.array([len(row) for row in rows])
+    batches = plan_batches(lengths, token_budget(model.device.type, cpu_tokens))
     with autocast(model.device.type):
         vectors = torch.cat([_run(model, [rows[i] for i in batch]) for batch in batches])
     places = torch.from_numpy(np.argsort(np.concatenate(batches))).to(vectors.device)
