@@ -27,6 +27,7 @@ def test_there_are_ready_configurations() -> None:
         "banking77",
         "demo",
         "minimal",
+        "tickets",
         "trec",
         "tweet_emotion",
     }
