@@ -1,0 +1,117 @@
+"""A workspace and a release that an older hilt left; see `make_workspace.py`."""
+
+import csv
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import hilt
+from hilt.pipeline.cli import app
+
+PAST = Path(__file__).parent
+ROWS = ("batch", "batch_item", "decision", "training", "reviewer", "project")
+
+
+@pytest.fixture
+def past(tmp_path: Path) -> Path:
+    """A folder with copies of the workspace and of the release."""
+    for name in ("workspace", "release"):
+        shutil.copytree(PAST / name, tmp_path / name)
+    return tmp_path
+
+
+def rows(workspace: Path, table: str) -> list[dict[str, object]]:
+    with sqlite3.connect(workspace / "state.db") as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def run(*arguments: object) -> dict[str, object]:
+    result = CliRunner().invoke(app, [*map(str, arguments), "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.stderr
+    value: dict[str, object] = json.loads(result.stdout)
+    return value
+
+
+def assert_kept(workspace: Path) -> None:
+    """Every row of the past is still there as it was, in more columns and before new rows."""
+    for table in ROWS[:-1]:
+        before = rows(PAST / "workspace", table)
+        after = rows(workspace, table)[: len(before)]
+        assert [
+            {name: new[name] for name in old} for old, new in zip(before, after, strict=True)
+        ] == before
+    assert (
+        rows(workspace, "project")[0]["labels"] == rows(PAST / "workspace", "project")[0]["labels"]
+    )
+    for name in ("embeddings.npy", "pool/data-00000-of-00001.arrow"):
+        assert (workspace / name).read_bytes() == (PAST / "workspace" / name).read_bytes()
+
+
+def test_status_counts_what_the_past_counted(past: Path) -> None:
+    status = run("status", past / "workspace")
+
+    assert status["items"] == 135
+    assert status["human_labels"] == 28
+    assert status["audit_labels"] == 6
+    assert (status["batch"], status["open_items"], status["cycle"]) == (3, 20, 2)
+    assert status["disputed"] == 2
+    assert status["review_minutes"] == 11.77
+    assert_kept(past / "workspace")
+
+
+def test_nothing_is_made_again(past: Path) -> None:
+    made = hilt.propose(hilt.open_workspace(past / "workspace")).made
+
+    assert made == ()
+    assert_kept(past / "workspace")
+
+
+def test_the_loop_goes_on(past: Path) -> None:
+    work = hilt.open_workspace(past / "workspace", device="cpu")
+    truth = {row["id"]: row["label"] for row in read_csv(PAST / "pool.csv")}
+    batch = hilt.select(work)
+
+    said = [
+        hilt.Decision(item.item_id, "label", (truth[item.item_id],), "ann") for item in batch.items
+    ]
+    hilt.record(work, said)
+    following = hilt.cycle(work)
+
+    assert [item.item_id for item in batch.items] == [
+        row["item_id"] for row in rows(PAST / "workspace", "batch_item") if row["batch"] == 3
+    ]
+    assert (batch.number, following.number) == (3, 4)
+    assert hilt.status(work).cycle == 3
+    assert_kept(work.folder)
+
+
+def test_the_past_is_released_with_the_same_labels(past: Path) -> None:
+    released = hilt.release(hilt.open_workspace(past / "workspace"), past / "out")
+
+    now, then = (read_csv(folder / "dataset.csv") for folder in (past / "out", past / "release"))
+    assert [{name: row[name] for name in old} for row, old in zip(now, then, strict=True)] == then
+    assert released.student is not None
+    assert_kept(past / "workspace")
+
+
+@pytest.mark.parametrize(
+    "student", ["workspace", "release/student", "workspace/students/cycle-0002"]
+)
+def test_a_student_of_the_past_predicts_what_it_did(past: Path, student: str) -> None:
+    hilt.predict(past / student, PAST / "pool.csv", past / "predictions.csv", id_column="id")
+
+    now, then = read_csv(past / "predictions.csv"), read_csv(PAST / "predictions.csv")
+    assert [(row["id"], row["label"]) for row in now] == [(row["id"], row["label"]) for row in then]
+    assert [float(row["probability"]) for row in now] == pytest.approx(
+        [float(row["probability"]) for row in then], abs=1e-3
+    )
