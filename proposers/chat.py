@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hilt.errors import MissingExtraError, ModelError
+from hilt.extras import pip_install
 from hilt.proposers.answers import Reply
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Chat:
         except ImportError:
             raise MissingExtraError(
                 "A proposer of kind `endpoint` needs the package openai; install it with"
-                " `pip install 'hilt[endpoint]'`."
+                f" {pip_install('endpoint')}."
             ) from None
         return AsyncOpenAI(
             base_url=self.url,

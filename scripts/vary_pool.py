@@ -1,7 +1,7 @@
 """A harder version of a benchmark: near-duplicates added to the pool, or its rarest label thinned.
 
-    python scripts/vary_pool.py configs/agnews.yaml varied/agnews-copies --copies 0.3
-    python scripts/vary_pool.py configs/trec.yaml varied/trec-rare --rarest 0.01
+    python scripts/vary_pool.py configs/benchmarks/agnews.yaml varied/agnews-copies --copies 0.3
+    python scripts/vary_pool.py configs/benchmarks/trec.yaml varied/trec-rare --rarest 0.01
 
 Writes `pool.csv` and `config.yaml` into the folder; the test file stays what it is.
 """

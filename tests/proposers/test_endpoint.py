@@ -362,7 +362,7 @@ def test_without_the_client_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "openai", None)
     proposer = endpoint(Server("http://127.0.0.1:9/v1"))
 
-    with pytest.raises(MissingExtraError, match=r"pip install 'hilt\[endpoint\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'openai>=2'"):
         proposer.propose(items_of("goal"))
 
 

