@@ -1,7 +1,7 @@
 """How to get the packages that only some of hilt's work needs.
 
-The packages themselves are named, not `hilt[extra]`: that is right however hilt was installed, from
-a clone too.
+The packages themselves are named, not an extra of hilt: that is right however hilt was installed,
+from a clone too.
 """
 
 from __future__ import annotations
