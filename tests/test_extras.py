@@ -10,14 +10,18 @@ import pytest
 from hilt.extras import EXTRAS, pip_install
 
 ROOT = Path(__file__).resolve().parent.parent
-FOR_THIS = {"tests/test_extras.py", "CHANGELOG.md"}
+EXCEPT = {"tests/test_extras.py", "CHANGELOG.md"}
+TEXTS = ("", ".md", ".py", ".toml", ".yaml", ".html", ".js")
 
 
 def tracked_texts() -> dict[str, str]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    names = {name for name in listed.stdout.decode().split("\0") if name} - FOR_THIS
-    files = {name: ROOT / name for name in names if not name.endswith(".png")}
-    return {name: path.read_text("utf-8") for name, path in files.items() if path.is_file()}
+    files = {name: ROOT / name for name in listed.stdout.decode().split("\0") if name}
+    return {
+        name: path.read_text("utf-8")
+        for name, path in files.items()
+        if path.is_file() and path.suffix in TEXTS and name not in EXCEPT
+    }
 
 
 def test_the_packages_are_those_of_the_project() -> None:
