@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
@@ -19,6 +20,7 @@ from hilt.pipeline.commands.export_onnx import onnx
 from hilt.pipeline.commands.import_answers import import_
 from hilt.pipeline.commands.init import init
 from hilt.pipeline.commands.oracle import oracle
+from hilt.pipeline.commands.plain_help import PlainHelp
 from hilt.pipeline.commands.predict import predict
 from hilt.pipeline.commands.propose import propose
 from hilt.pipeline.commands.release import release
@@ -28,11 +30,13 @@ from hilt.pipeline.commands.reviewer import REVIEWER
 from hilt.pipeline.commands.rules import rules
 from hilt.pipeline.commands.select_batch import select
 from hilt.pipeline.commands.status import status
-from hilt.pipeline.commands.terminal import command
+from hilt.pipeline.commands.streams import OutputError, robust_streams
+from hilt.pipeline.commands.terminal import command, say_error
 from hilt.pipeline.commands.train import train
 
 app = typer.Typer(
     name="hilt",
+    cls=PlainHelp,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -99,7 +103,16 @@ def _root(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    with robust_streams():
+        terminal = all(stream and stream.isatty() for stream in (sys.stdout, sys.stderr))
+        app.rich_markup_mode = "markdown" if terminal else None  # a pipe gets help without frames
+        try:
+            app()
+        except OutputError as error:
+            if isinstance(error.__cause__, BrokenPipeError):
+                sys.exit(1)  # whoever closed the pipe knows
+            say_error(f"standard output cannot be written: {error}.")
+            sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import typer
 
 from hilt.errors import ConfigError
 from hilt.pipeline.commands.options import Debug, Device
+from hilt.pipeline.commands.streams import json_value
 from hilt.pipeline.commands.terminal import Bars, say, show_table
 
 if TYPE_CHECKING:
@@ -77,8 +78,6 @@ def benchmark(
     the simulated reviewer answers from `pool.label`, and students are measured on `test`. Runs
     that are there already are not made again.
     """
-    from dataclasses import asdict
-
     from hilt.pipeline.arrays import write_json
     from hilt.pipeline.benchmarking.benchmark import ALWAYS, BenchmarkPlan
     from hilt.pipeline.benchmarking.benchmark import benchmark as run
@@ -98,7 +97,7 @@ def benchmark(
     page = write_page(result, html or folder / "benchmark.html")
     say(f"The curves are in {page}.")
     if json is not None:
-        write_json(json, asdict(result))
+        write_json(json, json_value(result))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def config(
     if explain:
         from hilt.pipeline.configuration.explaining import explain_config, list_options
 
-        emit(list_options(), as_json=json, text=lambda: typer.echo(explain_config()))
+        emit({"options": list_options()}, as_json=json, text=lambda: say(explain_config()))
         return
     if file is None:
         raise ConfigError("Name a configuration to check, or ask for --explain.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
-from hilt.pipeline.commands.terminal import ERR, emit, say
+from hilt.pipeline.commands.terminal import emit, say, warn
 
 
 def review(
@@ -51,7 +51,7 @@ def review(
             text=lambda: say(f"Reviewing {work} at {address} (Ctrl+C ends it; nothing is lost)"),
         )
         if browser and not webbrowser.open(address):
-            ERR.print("No browser could be opened; open the address yourself.")
+            warn("No browser could be opened; open the address yourself.")
 
     workspace = open_workspace(work, device=device)
     review_in_browser(workspace, live=live, host=host, port=port, listening=listening)

@@ -62,7 +62,7 @@ def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
         ]
         show_table("Reviewers", ["name", "adjudicator", "added"], rows)
 
-    emit(value, as_json=json, text=text)
+    emit({"reviewers": value}, as_json=json, text=text)
 
 
 def remove(work: Work, name: Name, json: Json = False, debug: Debug = False) -> None:

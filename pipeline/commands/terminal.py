@@ -1,18 +1,19 @@
-"""How commands talk: results to standard output, progress and errors to standard error."""
+"""How commands talk: results to standard output, progress and errors to standard error.
+
+Everything that a command prints goes through here, so that no text, label or server's message
+acts on the terminal, and what goes into a pipe is plain.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -26,6 +27,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hilt.errors import ConfigError, HiltError
+from hilt.pipeline.commands.streams import json_text, printable
 from hilt.progress import Advance
 from hilt.registry import nearest
 
@@ -47,45 +49,81 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         except HiltError as error:
             if kwargs.get("debug"):
                 raise
-            ERR.print(f"[bold red]Error:[/] {escape(str(error))}")
+            say_error(str(error))
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
-            ERR.print("Stopped. Nothing is lost: the same command goes on from here.")
+            warn("Stopped. Nothing is lost: the same command goes on from here.")
             raise typer.Exit(130) from None
 
     return wrapped
 
 
-def emit(value: Any, *, as_json: bool, text: Callable[[], object]) -> None:  # noqa: ANN401
-    """Print a result: `value` as JSON, or whatever `text` prints."""
+def emit(value: object, *, as_json: bool, text: Callable[[], object]) -> None:
+    """Print a result: `value`, a mapping or dataclass, as JSON, or whatever `text` prints."""
     if as_json:
-        typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=_plain))
+        OUT.file.write(json_text(value, OUT.encoding) + "\n")
+        OUT.file.flush()
     else:
         text()
 
 
 def say(line: str) -> None:
-    """Print a line in which nothing is markup."""
-    OUT.print(escape(line))
+    """Print a line as it is, but for what would act on the terminal."""
+    OUT.print(_text(line))
+
+
+def warn(line: str) -> None:
+    """Print a line for people alone, who see it also where results go elsewhere."""
+    ERR.print(_text(line))
+
+
+def say_error(message: str) -> None:
+    """Print what went wrong."""
+    ERR.print(Text.assemble(("Error: ", "bold red"), _text(message)))
 
 
 def next_step(line: str) -> None:
     """Say which command comes next."""
-    OUT.print(f"[dim]Next:[/] [bold]{escape(line)}[/]")
+    OUT.print(Text.assemble(("Next: ", "dim"), (printable(line), "bold")))
 
 
 def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table; where the terminal is narrow, the first column is cut."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for place, column in enumerate(columns):
+    """Print a table: framed on a terminal, where a wide first column is cut; else plain."""
+    header, *cells = ([_text(" ".join(cell.split())) for cell in row] for row in (columns, *rows))
+    if OUT.is_terminal:
+        OUT.print(_framed(title, header, cells))
+        return
+    say(title)
+    widths = [
+        max(cell_len(cell.plain) for cell in column) for column in zip(header, *cells, strict=True)
+    ]
+    for row in (header, *cells):
+        say("  ".join(_padded(row, widths)).rstrip())
+
+
+def _padded(row: list[Text], widths: list[int]) -> list[str]:
+    """Set the first cell of a row to the left, the others to the right, as in a framed table."""
+    filling = [" " * (w - cell_len(cell.plain)) for cell, w in zip(row, widths, strict=True)]
+    first, *others = (cell.plain for cell in row)
+    return [first + filling[0], *map("".join, zip(filling[1:], others, strict=True))]
+
+
+def _framed(title: str, header: list[Text], rows: list[list[Text]]) -> Table:
+    table = Table(title=_text(title), title_justify="left", title_style="bold")
+    for place, column in enumerate(header):
         if place == 0:
             table.add_column(column, no_wrap=True, overflow="ellipsis")
         else:
-            width = max(len(text) for text in (column, *(row[place] for row in rows)))
+            width = max(cell_len(row[place].plain) for row in (header, *rows))
             table.add_column(column, justify="right", min_width=width)
     for row in rows:
-        table.add_row(*map(escape, row))
-    OUT.print(table)
+        table.add_row(*row)
+    return table
+
+
+def _text(line: str) -> Text:
+    """Make a line in which nothing is markup, and nothing acts on the terminal."""
+    return Text(printable(line))
 
 
 class _Rate(ProgressColumn):
@@ -99,25 +137,29 @@ class _Rate(ProgressColumn):
 
 
 class Bars:
-    """Draws a bar with rate and time left for every piece of work."""
+    """Draws a bar with rate and time left for every piece of work; a line at its end in a pipe."""
 
     @contextmanager
     def task(self, description: str, total: int, unit: str) -> Iterator[Advance]:
         """Open a piece of work of `total` units."""
+        if not ERR.is_terminal:
+            yield lambda amount: None
+            warn(f"{description}: {total:,} {unit}.")
+            return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             _Rate(),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         )
         with Progress(*columns, console=ERR) as bars:
-            task = bars.add_task(escape(description), total=total, unit=unit)
+            task = bars.add_task(printable(description), total=total, unit=unit)
             yield lambda amount: bars.advance(task, amount)
 
     def note(self, text: str) -> None:
         """Print a line above the bars to come."""
-        ERR.print(escape(text))
+        warn(text)
 
 
 def _check_device(device: object) -> None:
@@ -125,11 +167,3 @@ def _check_device(device: object) -> None:
         raise ConfigError(
             f"--device is {device!r}.{nearest(device, DEVICES)} Allowed: {', '.join(DEVICES)}."
         )
-
-
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

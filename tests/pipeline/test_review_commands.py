@@ -49,11 +49,11 @@ def test_reviewers_are_added_listed_and_removed(workspace: Workspace) -> None:
     run("reviewer", "remove", work, "Bo")
 
     assert len(added["token"]) > 30
-    assert [(each["name"], each["adjudicator"]) for each in listed] == [
+    assert [(each["name"], each["adjudicator"]) for each in listed["reviewers"]] == [
         ("Ann", True),
         ("Bo", False),
     ]
-    assert all("token" not in each for each in listed)
+    assert all("token" not in each for each in listed["reviewers"])
     assert "Ann" in run("reviewer", "list", work)[1]
     assert "Bo" not in run("reviewer", "list", work)[1]
 
