@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.batches import select
 from hilt.pipeline.desk.desk import WorkspaceDesk
 from hilt.pipeline.reviewers import reviewers
 from hilt.pipeline.workspace import Workspace
@@ -30,7 +29,8 @@ def review_in_browser(
         live: Train, and select more items, in a process beside it when few are left.
         host: Where to listen; at any but this machine's own address everybody needs a token.
         port: 0 for one that is free.
-        listening: Called with the address once the screen answers.
+        listening: Called with the address once the screen answers; while there are no reviewers,
+            it has a token in it, and lets in whoever opens it.
 
     Raises:
         WorkspaceError: If others could reach it and nobody has a token, or it cannot listen there.
@@ -41,5 +41,7 @@ def review_in_browser(
             f" `hilt reviewer add {workspace.folder} NAME` first."
         )
     if not workspace.store.batch_numbers():
+        from hilt.pipeline.batches import select  # it takes seconds to load, and is rarely needed
+
         select(workspace)
     serve(WorkspaceDesk(workspace, live=live), host, port, listening)

@@ -80,15 +80,16 @@ def main() -> None:
         )
         command = ("review", str(workspace.folder), "--no-browser", "--port", str(arguments.port))
         server = subprocess.Popen(
-            [sys.executable, "-m", "hilt.pipeline.cli", *command], stdout=subprocess.PIPE
+            [sys.executable, "-m", "hilt.pipeline.cli", *command], stdout=subprocess.PIPE, text=True
         )
         assert server.stdout is not None
-        server.stdout.readline()
+        printed = server.stdout.readline().split()
+        address = next(word for word in printed if word.startswith("http"))
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
                 page = browser.new_page(viewport={"width": 1280, "height": 800})
-                page.goto(f"http://127.0.0.1:{arguments.port}/")
+                page.goto(address)
                 times = measure(page, arguments.presses, arguments.pause)
                 browser.close()
         finally:

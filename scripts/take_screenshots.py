@@ -88,15 +88,15 @@ INTENTS = [f"{about} {what}" for about in LABELS for what in (
 
 @contextmanager
 def served(workspace: Workspace) -> Iterator[str]:
-    """Serve a workspace, and give its address."""
+    """Serve a workspace, and give the address that lets in."""
     command = ("review", str(workspace.folder), "--no-browser", "--port", str(PORT))
     server = subprocess.Popen(
-        [sys.executable, "-m", "hilt.pipeline.cli", *command], stdout=subprocess.PIPE
+        [sys.executable, "-m", "hilt.pipeline.cli", *command], stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None
-    server.stdout.readline()
+    printed = server.stdout.readline().split()
     try:
-        yield f"http://127.0.0.1:{PORT}/"
+        yield next(word for word in printed if word.startswith("http"))
     finally:
         server.kill()
         server.wait()

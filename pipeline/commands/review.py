@@ -37,12 +37,12 @@ def review(
     """Open the review screen in the browser: Enter accepts, a digit corrects.
 
     Every decision is stored as it is made; stop with Ctrl+C at any time. Without a batch, one is
-    selected. Several people can work at once, each with a token of their own.
+    selected. The address that is printed has a token in it: whoever knows it can read and label.
+    Several people can work at once, each with a token of their own (`hilt reviewer add`).
     """
-    import webbrowser
-
     from hilt.pipeline.review_screen import review_in_browser
     from hilt.pipeline.workspace import open_workspace
+    from hilt.review.screen.opening import no_page_left, open_browser
 
     def listening(address: str) -> None:
         emit(
@@ -50,8 +50,9 @@ def review(
             as_json=json,
             text=lambda: say(f"Reviewing {work} at {address} (Ctrl+C ends it; nothing is lost)"),
         )
-        if browser and not webbrowser.open(address):
+        if browser and not open_browser(address, workspace.folder):
             warn("No browser could be opened; open the address yourself.")
 
     workspace = open_workspace(work, device=device)
-    review_in_browser(workspace, live=live, host=host, port=port, listening=listening)
+    with no_page_left(workspace.folder):
+        review_in_browser(workspace, live=live, host=host, port=port, listening=listening)

@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import islice
+from pathlib import Path
 
 from hilt.pipeline.adjudicating import settle
 from hilt.pipeline.desk.assignments import Entry
@@ -87,10 +89,12 @@ class WorkspaceDesk:
         """A secret of the workspace, made when it is first asked for."""
         path = self._workspace.folder / SECRET
         if not path.exists():
-            partial_path = path.with_name(f"{SECRET}.{os.getpid()}")
-            partial_path.touch(mode=0o600)
-            partial_path.write_bytes(secrets.token_bytes(32))
-            partial_path.rename(path)
+            handle, made = tempfile.mkstemp(dir=path.parent, prefix=f"{SECRET}.")
+            with os.fdopen(handle, "wb") as file:  # nobody else can read it
+                file.write(secrets.token_bytes(32))
+            Path(made).replace(path)
+        if path.stat().st_mode & 0o077:  # a copied workspace may have opened it to others
+            path.chmod(0o600)
         return path.read_bytes()
 
     async def start(self) -> None:

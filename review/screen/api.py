@@ -18,6 +18,7 @@ MOST_ANSWERS = 1000
 api = APIRouter(prefix="/api")
 CurrentPerson = Annotated[Person, Depends(current_person)]
 Key = Annotated[str, Field(min_length=8, max_length=64)]
+Item = Annotated[int, Field(ge=0, lt=2**53)]  # its place in the pool; no database takes any number
 
 
 class _Body(BaseModel):
@@ -28,7 +29,7 @@ class AnswerBody(_Body):
     """One answer, as the page sends it."""
 
     key: Key
-    item: int = Field(ge=0)
+    item: Item
     act: Act
     label: str | None = Field(None, max_length=1000)
     seconds: float | None = Field(None, ge=0, le=24 * 3600, allow_inf_nan=False)
@@ -50,20 +51,20 @@ class AnswersBody(_Body):
 class ItemsBody(_Body):
     """What a page has in hand, and how much it would like to have."""
 
-    holding: list[int] = Field(max_length=2 * MOST_ITEMS)
+    holding: list[Item] = Field(max_length=2 * MOST_ITEMS)
     count: int = Field(ge=0, le=MOST_ITEMS)
 
 
 class ReleaseBody(_Body):
     """What a page leaves undecided."""
 
-    items: list[int] = Field(max_length=2 * MOST_ITEMS)
+    items: list[Item] = Field(max_length=2 * MOST_ITEMS)
 
 
 class GroupBody(_Body):
     """The first items of the groups that were passed over."""
 
-    skipped: list[int] = Field(max_length=100_000)
+    skipped: list[Item] = Field(max_length=100_000)
 
 
 class SettleBody(_Body):

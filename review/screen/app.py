@@ -5,38 +5,41 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException as HTTPError
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 
 from hilt.review.screen.api import api
 from hilt.review.screen.desk import Desk
+from hilt.review.screen.gate import Gate
 from hilt.review.screen.guard import Guard
-from hilt.review.screen.markdown import render
-from hilt.review.screen.sessions import SESSION_SECONDS, LoginLimit, Sessions
-from hilt.review.screen.visitor import Visitor, current_visitor
+from hilt.review.screen.refusals import misfit, wrong_page
+from hilt.review.screen.rendering import keep_session, render, sign_in_page, templates
+from hilt.review.screen.sessions import LoginLimit, Sessions, new_token
+from hilt.review.screen.visitor import Visitor
 
 MANY_LABELS = 11  # from so many on, labels are found by typing
 LONGEST_TOKEN = 200
 STATIC = Path(__file__).parent / "static"
 
 pages = APIRouter(default_response_class=HTMLResponse)
-CurrentVisitor = Annotated[Visitor, Depends(current_visitor)]
 
 
-def create_app(desk: Desk, host: str = "127.0.0.1") -> FastAPI:
+def create_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None) -> FastAPI:
     """Make the web application.
 
     Args:
         desk: Whose items it shows.
         host: Where the server listens; it decides which names a request may use.
+        token: Lets in whoever started the server, while there are no reviewers. Without it nobody
+            knows one.
     """
 
     @asynccontextmanager
@@ -51,70 +54,63 @@ def create_app(desk: Desk, host: str = "127.0.0.1") -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(Guard, bound=host)],
+        # One flat list, so that a test can walk over everything that answers.
+        routes=[*pages.routes, *api.routes, Mount("/static", StaticFiles(directory=STATIC))],
+        middleware=[Middleware(Guard, bound=host), Middleware(Gate)],
+        exception_handlers={HTTPError: wrong_page, RequestValidationError: misfit},
     )
     app.state.desk = desk
-    app.state.sessions = Sessions(desk)
+    app.state.sessions = Sessions(desk, token or new_token())
     app.state.limit = LoginLimit()
-    app.state.templates = Environment(
-        loader=PackageLoader("hilt.review.screen", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    app.state.templates.filters["markdown"] = render
-    app.include_router(pages)
-    app.include_router(api)
-    app.mount("/static", StaticFiles(directory=STATIC), "static")
+    app.state.templates = templates()
     return app
 
 
 @pages.get("/")
-async def review(request: Request, visitor: CurrentVisitor) -> Response:
+async def review(request: Request) -> Response:
     """Show the items one by one."""
-    return _page(request, visitor, "review")
+    return _page(request, "review")
 
 
 @pages.get("/bulk")
-async def bulk(request: Request, visitor: CurrentVisitor) -> Response:
+async def bulk(request: Request) -> Response:
     """Show many items of one proposed label at once."""
-    return _page(request, visitor, "bulk")
+    return _page(request, "bulk")
 
 
 @pages.get("/adjudicate")
-async def adjudicate(request: Request, visitor: CurrentVisitor) -> Response:
+async def adjudicate(request: Request) -> Response:
     """Show what reviewers disagree on."""
+    visitor: Visitor = request.state.visitor
     if visitor.person is not None and not visitor.person.adjudicator:
         raise HTTPException(403, "Only an adjudicator settles disagreements.")
-    return _page(request, visitor, "adjudicate")
+    return _page(request, "adjudicate")
 
 
 @pages.get("/login")
-async def login_page(request: Request, _visitor: CurrentVisitor) -> Response:
+async def login_page(request: Request) -> Response:
     """Ask for a token."""
-    return _login(request)
+    visitor: Visitor = request.state.visitor
+    return sign_in_page(request) if visitor.person is None else RedirectResponse("/", 303)
 
 
 @pages.post("/login")
-async def login(request: Request, _visitor: CurrentVisitor) -> Response:
+async def login(request: Request) -> Response:
     """Open a session for whoever has a token."""
     limit: LoginLimit = request.app.state.limit
-    desk: Desk = request.app.state.desk
+    sessions: Sessions = request.app.state.sessions
     address = request.client.host if request.client else ""
     wait = limit.wait_seconds(address, time.monotonic())
     if wait > 0:
         said = f"Too many attempts; try again in {wait:.0f} seconds."
-        return _login(request, said, 429, {"Retry-After": f"{wait:.0f}"})
-    fields = parse_qs((await request.body()).decode("utf-8", "replace"))
-    token = fields.get("token", [""])[0].strip()[:LONGEST_TOKEN]
-    person = desk.admit(token)
+        response = sign_in_page(request, said, 429)
+        response.headers["Retry-After"] = f"{wait:.0f}"
+        return response
+    person = sessions.admit(await _token(request))
     if person is None:
         limit.note_failure(address, time.monotonic())
-        return _login(request, "That token is not known here.", 403)
-    response = RedirectResponse("/", 303)
-    _keep(request, response, request.app.state.sessions.cookie(person))
-    return response
+        return sign_in_page(request, "That token is not known here.", 403)
+    return keep_session(request, RedirectResponse("/", 303), person)
 
 
 @pages.post("/logout")
@@ -125,53 +121,25 @@ async def logout(request: Request) -> Response:
     return response
 
 
-def _page(request: Request, visitor: Visitor, name: str) -> Response:
-    """Render a page for whoever may see it."""
+async def _token(request: Request) -> str:
+    """Read the token from the form; somebody may have copied the whole address."""
+    fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+    given = fields.get("token", [""])[0].strip()[:LONGEST_TOKEN]
+    return given.rpartition("?token=")[2]
+
+
+def _page(request: Request, name: str) -> Response:
+    """Render a page for whoever asks for it."""
     desk: Desk = request.app.state.desk
     sessions: Sessions = request.app.state.sessions
-    local = desk.local()
-    person = visitor.person or local
-    if person is None:
-        return RedirectResponse("/login", 303)
-    cookie = visitor.cookie or sessions.cookie(person)
-    task = desk.task
-    response = _render(
+    visitor: Visitor = request.state.visitor
+    return render(
         request,
         name,
         page=name,
-        task=task,
-        person=person,
-        csrf=sessions.csrf(cookie),
-        signed_in=local is None,
-        many=len(task.labels) >= MANY_LABELS,
-    )
-    _keep(request, response, cookie)
-    return response
-
-
-def _login(
-    request: Request, said: str = "", status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    desk: Desk = request.app.state.desk
-    if desk.local() is not None:
-        return RedirectResponse("/", 303)
-    response = _render(request, "login", page="login", title=desk.task.title, said=said)
-    response.status_code = status
-    response.headers.update(headers or {})
-    return response
-
-
-def _render(request: Request, name: str, **values: Any) -> Response:  # noqa: ANN401
-    template = request.app.state.templates.get_template(f"{name}.html")
-    return HTMLResponse(template.render(version=version("hilt"), **values))
-
-
-def _keep(request: Request, response: Response, cookie: str) -> None:
-    response.set_cookie(
-        request.app.state.sessions.cookie_name,
-        cookie,
-        max_age=SESSION_SECONDS,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
+        task=desk.task,
+        person=visitor.person,
+        csrf=sessions.csrf(visitor.cookie),
+        signed_in=desk.local() is None,
+        many=len(desk.task.labels) >= MANY_LABELS,
     )

@@ -108,7 +108,7 @@ class Guard:
         if origin is not None and origin.partition("://")[2] != headers.get("host"):
             return PlainTextResponse("Another site's page may not do that.", 403)
         length = headers.get("content-length", "")
-        if not length.isdigit() or int(length) > MOST_BYTES:
+        if not (length.isascii() and length.isdigit()) or int(length) > MOST_BYTES:
             return PlainTextResponse("That is too long, or does not say how long it is.", 413)
         return None
 

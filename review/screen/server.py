@@ -10,6 +10,7 @@ import uvicorn
 from hilt.errors import WorkspaceError
 from hilt.review.screen.app import create_app
 from hilt.review.screen.desk import Desk
+from hilt.review.screen.sessions import new_token
 
 
 def serve(desk: Desk, host: str, port: int, listening: Callable[[str], None]) -> None:
@@ -19,7 +20,8 @@ def serve(desk: Desk, host: str, port: int, listening: Callable[[str], None]) ->
         desk: Whose items it shows.
         host: Where to listen; only this machine can reach 127.0.0.1.
         port: 0 for one that is free.
-        listening: Called with the address once the server answers.
+        listening: Called with the address once the server answers; while there are no reviewers,
+            the token that lets in whoever started it is in the address.
 
     Raises:
         WorkspaceError: If it cannot listen there.
@@ -27,11 +29,15 @@ def serve(desk: Desk, host: str, port: int, listening: Callable[[str], None]) ->
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}/"
-    config = uvicorn.Config(
-        create_app(desk, host), log_level="warning", access_log=False, server_header=False
-    )
+    token = new_token()
+
+    def answers() -> None:
+        listening(address if desk.local() is None else f"{address}?token={token}")
+
+    app = create_app(desk, host, token)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     try:
-        _Server(config, lambda: listening(address)).run(sockets=[listener])
+        _Server(config, answers).run(sockets=[listener])
     finally:
         listener.close()
 

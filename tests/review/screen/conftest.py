@@ -29,9 +29,15 @@ ARGUMENTS = (
 
 @dataclass
 class Screen:
-    """A workspace with a server of its own."""
+    """A workspace with a server of its own.
+
+    Attributes:
+        opening: The address that the command prints, with the token that lets in.
+        address: The same without it.
+    """
 
     workspace: Workspace
+    opening: str = ""
     address: str = ""
     arguments: tuple[str, ...] = ()
     port: int = 0
@@ -48,8 +54,13 @@ class Screen:
             text=True,
         )
         assert self.process.stdout is not None
-        said = "".join(self.process.stdout.readline() for _ in range(3))
-        self.address = json.loads(said)["address"]
+        said = ""
+        while not said.endswith("}\n"):
+            line = self.process.stdout.readline()
+            assert line, f"the server did not start: {said}"
+            said += line
+        self.opening = json.loads(said)["address"]
+        self.address = self.opening.partition("?")[0]
         self.port = int(self.address.rstrip("/").rpartition(":")[2])
 
     def kill(self) -> None:
@@ -103,7 +114,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a browser context of its own; an error in its console fails the test."""
+    """Opens a page in a browser context of its own; an error in its console fails the test.
+
+    For a screen the browser is let in first, by the address that the command printed.
+    """
     contexts = []
     errors: list[str] = []
 
@@ -112,13 +126,15 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         yield
         assert errors == []
 
-    def open_(address: str, **settings: Any) -> Page:
+    def open_(where: Screen | str, path: str = "", **settings: Any) -> Page:
         context = browser.new_context(**settings)
         contexts.append(context)
         context.set_default_timeout(10_000)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address)
+        page.goto(where if isinstance(where, str) else where.opening)
+        if path and not isinstance(where, str):
+            page.goto(where.address + path)
         return page
 
     with no_errors():

@@ -34,7 +34,7 @@ def violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["", "bulk", "adjudicate"])
 def test_axe_finds_nothing(screen: Screen, open_page: OpenPage, path: str, scheme: str) -> None:
-    page = open_page(screen.address + path, color_scheme=scheme)
+    page = open_page(screen, path, color_scheme=scheme)
     shown = {"": "#text p", "bulk": "#cards button", "adjudicate": "#opinions button"}
     expect(page.locator(shown[path]).first).not_to_be_empty()
 
@@ -45,7 +45,7 @@ def test_axe_finds_nothing(screen: Screen, open_page: OpenPage, path: str, schem
 def test_axe_finds_nothing_in_what_a_key_opens(
     screen: Screen, open_page: OpenPage, key: str
 ) -> None:
-    page = open_page(screen.address)
+    page = open_page(screen)
     wait_for_item(page)
     page.keyboard.press(key)
 
@@ -56,7 +56,7 @@ def test_axe_finds_nothing_where_labels_are_typed(
     make_screen: MakeScreen, open_page: OpenPage
 ) -> None:
     many = make_screen(["one", "two"], labels=[f"label {number}" for number in range(40)])
-    page = open_page(many.address)
+    page = open_page(many)
     wait_for_item(page)
     page.keyboard.press("/")
     page.keyboard.type("1")
@@ -67,7 +67,7 @@ def test_axe_finds_nothing_where_labels_are_typed(
 def test_tab_reaches_everything_and_enter_on_a_button_only_presses_it(
     screen: Screen, open_page: OpenPage
 ) -> None:
-    page = open_page(screen.address)
+    page = open_page(screen)
     wait_for_item(page)
     before = page.locator("#text").inner_text()
     page.get_by_role("button", name="Guidelines").focus()
@@ -79,7 +79,7 @@ def test_tab_reaches_everything_and_enter_on_a_button_only_presses_it(
 
 
 def test_a_new_item_is_announced(screen: Screen, open_page: OpenPage) -> None:
-    page = open_page(screen.address)
+    page = open_page(screen)
     wait_for_item(page)
 
     assert page.locator("#text").get_attribute("aria-live") == "polite"

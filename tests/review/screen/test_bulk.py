@@ -18,7 +18,7 @@ def screen(make_screen: MakeScreen) -> Screen:
 
 @pytest.fixture
 def page(screen: Screen, open_page: OpenPage) -> Page:
-    page = open_page(screen.address + "bulk")
+    page = open_page(screen, "bulk")
     expect(page.locator("#group")).not_to_be_empty()
     return page
 

@@ -37,7 +37,7 @@ def many(make_screen: MakeScreen) -> Screen:
 
 
 def test_each_odd_text_is_shown_as_it_is(odd: Screen, open_page: OpenPage) -> None:
-    page = open_page(odd.address)
+    page = open_page(odd)
     wait_for_item(page)
 
     assert text_of(page) == SCRIPT
@@ -87,7 +87,7 @@ def test_each_odd_text_is_shown_as_it_is(odd: Screen, open_page: OpenPage) -> No
 def test_one_of_77_labels_is_found_by_typing(
     many: Screen, open_page: OpenPage, typed: str, label: str
 ) -> None:
-    page = open_page(many.address)
+    page = open_page(many)
     wait_for_item(page)
     before = text_of(page)
 
@@ -100,7 +100,7 @@ def test_one_of_77_labels_is_found_by_typing(
 
 
 def test_of_many_labels_the_candidates_have_digits(many: Screen, open_page: OpenPage) -> None:
-    page = open_page(many.address)
+    page = open_page(many)
     wait_for_item(page)
     before = text_of(page)
     shown = page.locator("#labels button:visible")
@@ -117,7 +117,7 @@ def test_of_many_labels_the_candidates_have_digits(many: Screen, open_page: Open
 def test_command_letters_stay_commands_and_escape_leaves_the_filter(
     many: Screen, open_page: OpenPage
 ) -> None:
-    page = open_page(many.address)
+    page = open_page(many)
     wait_for_item(page)
     before = text_of(page)
 
@@ -140,7 +140,7 @@ def test_command_letters_stay_commands_and_escape_leaves_the_filter(
 def test_a_blind_item_of_many_labels_lists_them_all_in_their_order(
     many: Screen, open_page: OpenPage
 ) -> None:
-    page = open_page(many.address)
+    page = open_page(many)
     wait_for_item(page)
     while "blind" not in (page.locator("#about").get_attribute("class") or ""):
         before = text_of(page)

@@ -27,7 +27,7 @@ def live(small_workspace: Callable[[str], Workspace]) -> Iterator[Screen]:
 def test_more_items_appear_without_a_reload(live: Screen, open_page: Callable[..., Page]) -> None:
     pool = live.workspace.pool
     truth = dict(zip(pool.texts(slice(None)), pool.known_labels().values(), strict=True))
-    page = open_page(live.address)
+    page = open_page(live)
     wait_for_item(page)
 
     for _ in range(12):

@@ -33,7 +33,7 @@ def screen(make_screen: MakeScreen) -> Screen:
 
 @pytest.fixture
 def page(screen: Screen, open_page: OpenPage) -> Page:
-    page = open_page(screen.address)
+    page = open_page(screen)
     wait_for_item(page)
     return page
 
@@ -206,7 +206,7 @@ def test_progress_is_always_in_view(page: Page) -> None:
 def test_only_active_time_counts(screen: Screen, open_page: OpenPage) -> None:
     page = open_page("about:blank")
     page.clock.install()
-    page.goto(screen.address)
+    page.goto(screen.opening)
     wait_for_item(page)
     page.keyboard.press("Shift")
     page.clock.run_for(20_000)
@@ -263,9 +263,7 @@ def test_answers_outlive_the_page_and_a_killed_server(screen: Screen, page: Page
 
 
 def test_on_a_phone_everything_fits(screen: Screen, open_page: OpenPage) -> None:
-    page = open_page(
-        screen.address, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True
-    )
+    page = open_page(screen, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True)
     wait_for_item(page)
     first = text_of(page)
 

@@ -42,7 +42,7 @@ def tokens(screen: Screen) -> dict[str, str]:
 @pytest.fixture
 def sign_in(screen: Screen, tokens: dict[str, str], open_page: OpenPage) -> SignIn:
     def sign_in(name: str) -> Page:
-        page = open_page(screen.address + "login")
+        page = open_page(screen, "login")
         page.get_by_label("Your token").fill(tokens[name])
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_text(name, exact=True)).to_be_visible()
@@ -136,7 +136,7 @@ def test_only_an_adjudicator_may_settle(screen: Screen, sign_in: SignIn) -> None
 def test_a_wrong_token_is_refused(
     screen: Screen, tokens: dict[str, str], open_page: OpenPage
 ) -> None:
-    page = open_page(screen.address + "login")
+    page = open_page(screen, "login")
     page.get_by_label("Your token").fill("guess")
 
     page.get_by_role("button", name="Sign in").click()
@@ -150,7 +150,7 @@ def test_known_answers_are_mixed_in_blind(make_screen: MakeScreen, open_page: Op
     )
     gold = [Decision(f"i{n}", "label", ("sport",), "gold", source="gold") for n in range(10, 20)]
     record(screen.workspace, gold)
-    page = open_page(screen.address)
+    page = open_page(screen)
     wait_for_item(page)
     page.wait_for_timeout(1500)
 
