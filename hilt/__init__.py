@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         HiltError,
         MissingExtraError,
         ModelError,
+        OutputError,
         UnknownNameError,
         WorkspaceError,
     )
@@ -56,6 +57,7 @@ _HOMES = {
         "HiltError",
         "MissingExtraError",
         "ModelError",
+        "OutputError",
         "UnknownNameError",
         "WorkspaceError",
     ),
@@ -103,6 +105,7 @@ __all__ = [
     "Label",
     "MissingExtraError",
     "ModelError",
+    "OutputError",
     "Selection",
     "SelectionView",
     "UnknownNameError",

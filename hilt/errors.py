@@ -5,6 +5,7 @@
     ├── DataError          (ValueError)   a source, batch or answer file that cannot be used
     ├── UnknownNameError   (ValueError)   a `kind` that is not registered
     ├── WorkspaceError     (RuntimeError) a workspace that is missing, locked or not far enough
+    ├── OutputError        (OSError)      a place where nothing can be written, or that is taken
     ├── MissingExtraError  (ImportError)  an optional package that is not installed
     └── ModelError         (RuntimeError) a model that cannot be loaded or was altered
 
@@ -31,6 +32,10 @@ class UnknownNameError(HiltError, ValueError):
 
 class WorkspaceError(HiltError, RuntimeError):
     """A workspace that is missing, locked, or not far enough for what was asked."""
+
+
+class OutputError(HiltError, OSError):
+    """A place where hilt cannot write, or must not, for what stands there is not its own."""
 
 
 class MissingExtraError(HiltError, ImportError):

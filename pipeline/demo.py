@@ -6,7 +6,6 @@ import csv
 import importlib.resources
 import importlib.util
 import resource
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -16,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from hilt.errors import MissingExtraError, WorkspaceError
+from hilt.errors import MissingExtraError
 from hilt.extras import pip_install
+from hilt.outputs import folder_in_place
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
@@ -82,25 +82,38 @@ def run_demo(
     *,
     seed: int = 0,
     device: str | None = None,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> DemoResult:
     """Run five cycles on BBC News and compare with random labels and the proposer alone.
 
     Args:
-        folder: Where everything goes; an earlier demo there is replaced.
+        folder: Where everything goes; an earlier demo there that nobody changed is replaced.
         seed: Of the split and of everything after it.
         device: Where models run.
+        force: Move an earlier demo, finished or not, to NAME.bak-1.
         progress: Who looks on.
 
     Raises:
         MissingExtraError: If the corpus is not installed.
-        WorkspaceError: If the folder holds something else.
+        OutputError: If the folder holds something else.
     """
-    started = time.monotonic()
-    folder = Path(folder)
+    folder, progress = Path(folder), progress or Silent()
     documents = read_corpus()
+    with folder_in_place(folder, "demo", force=force, note=progress.note):
+        return _run(folder, documents, seed, device, progress)
+
+
+def _run(
+    folder: Path,
+    documents: Sequence[tuple[str, str, str]],
+    seed: int,
+    device: str | None,
+    progress: Progress,
+) -> DemoResult:
+    started = time.monotonic()
     _lay_out(folder, documents, seed)
-    workspace = init(folder / "work", folder / MARK, device=device, progress=progress or Silent())
+    workspace = init(folder / "work", folder / MARK, device=device, progress=progress)
     propose(workspace)
     batch = select(workspace)
     table = []
@@ -124,6 +137,7 @@ def run_demo(
         table=table,
     )
     write_json(folder / "result.json", asdict(result))
+    workspace.store.close()  # so that the database is one file, as the manifest has it
     return result
 
 
@@ -148,11 +162,6 @@ def read_corpus() -> list[tuple[str, str, str]]:
 
 def _lay_out(folder: Path, documents: Sequence[tuple[str, str, str]], seed: int) -> None:
     """Write the configuration, the pool and the held-out documents."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARK).exists():
-            raise WorkspaceError(f"{folder} holds other files; choose another with --folder.")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     template = importlib.resources.files("hilt.pipeline") / "templates" / MARK
     text = template.read_text(encoding="utf-8").replace("../hilt-demo/", "")
     (folder / MARK).write_text(f"{text}\nseed: {seed}\n", encoding="utf-8")

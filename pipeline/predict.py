@@ -15,6 +15,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from hilt.errors import DataError, WorkspaceError
+from hilt.outputs import LEDGER, Ledger, output_file
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.configuration.sections import Source
 from hilt.pipeline.pools.pool import Pool, build_pool
@@ -60,6 +61,7 @@ def predict(
     text: str = "text",
     id_column: str | None = None,
     device: str = "auto",
+    force: bool = False,
     progress: Progress | None = None,
 ) -> PredictResult:
     """Label new items with a trained student.
@@ -71,32 +73,47 @@ def predict(
         text: The column with the text.
         id_column: The column with a unique id; made from the content without it.
         device: Where models run.
+        force: Move the file that stands at `output` to NAME.bak-1.
         progress: Who looks on.
 
     Raises:
         DataError: If the source cannot be used, or the output's ending is unknown.
+        OutputError: If something stands at `output`, or it cannot be written.
         WorkspaceError: If the workspace has no student yet.
         ModelError: If the folder holds no student.
     """
     output = Path(output)
     if output.suffix not in WRITERS:
         raise DataError(f"{output} ends in {output.suffix!r}; allowed: {', '.join(WRITERS)}.")
-    saved = load_student(_student_folder(Path(student)), device)
-    with tempfile.TemporaryDirectory(prefix="hilt-") as folder:
+    student, progress = Path(student), progress or Silent()
+    counts: Counter[str] = Counter()
+    with (
+        tempfile.TemporaryDirectory(prefix="hilt-") as folder,
+        output_file(
+            output,
+            force=force,
+            ledger=_ledger(student),
+            inputs=(Path(source),),
+            note=progress.note,
+        ) as temporary,
+    ):
+        saved = load_student(_student_folder(student), device)
         build_pool(Source(path=str(source), text=text, id=id_column), None, Path(folder) / "pool")
         pool = Pool.open(Path(folder) / "pool")
-        temporary = output.with_name(output.name + ".partial")
-        counts: Counter[str] = Counter()
         with (
-            (progress or Silent()).task("Predicting", len(pool), "items") as advance,
+            progress.task("Predicting", len(pool), "items") as advance,
             WRITERS[output.suffix](temporary, SCHEMA) as writer,
         ):
             for table in _tables(saved, pool, device):
                 writer.write_table(table)
                 counts.update(table.column("label").to_pylist())
                 advance(len(table))
-        temporary.replace(output)
     return PredictResult(output, len(pool), dict(counts.most_common()))
+
+
+def _ledger(student: Path) -> Ledger | None:
+    """Find what remembers the files that were written; a student without a workspace has none."""
+    return Ledger(student / LEDGER) if (student / "hilt.yaml").exists() else None
 
 
 def _student_folder(folder: Path) -> Path:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from hilt.errors import WorkspaceError
+from hilt.outputs import output_folder
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.duplicates.inheriting import check, inherit, settled_groups
 from hilt.pipeline.outcomes import Outcome, standing
@@ -78,27 +78,23 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
 
     Args:
         workspace: What to release.
-        folder: Where to; it must not hold anything, unless `force`.
-        force: Replace what is there.
+        folder: Where to: new, empty, or an earlier release that nobody changed.
+        force: Move what is there to NAME.bak-1, if hilt wrote it.
 
     Raises:
-        WorkspaceError: If there are no proposals yet, or the folder is taken.
+        WorkspaceError: If there are no proposals yet.
+        OutputError: If the folder is taken, or cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and (folder.is_file() or any(folder.iterdir())) and not force:
-        raise WorkspaceError(f"{folder} is not empty; choose another folder, or add --force.")
-    with workspace.locked():
+    with (
+        workspace.locked(),
+        output_folder(folder, "release", force=force, note=workspace.progress.note) as temporary,
+    ):
         workspace.required(workspace.fused, "propose")
         training = latest_training(workspace)
-        temporary = folder.with_name(folder.name + ".partial")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
         counts = _write_dataset(workspace, temporary, training)
         _write_student(workspace, temporary, training)
         _write_cards(workspace, temporary, training, counts)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
     return ReleaseResult(
         folder=folder,
         items=sum(counts.values()),

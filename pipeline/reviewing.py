@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from hilt.errors import DataError, WorkspaceError
+from hilt.outputs import NOT_OURS, output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
 from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.store import decision_row
-from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.review.base import EXCHANGES, MACHINE, Exchange, Rejection
 from hilt.review.simulated import SimulatedReviewer
@@ -45,6 +47,7 @@ def export_batch(
     number: int | None = None,
     kind: str | None = None,
     simulated: bool = False,
+    force: bool = False,
 ) -> Batch:
     """Write a batch to a file for review.
 
@@ -54,9 +57,12 @@ def export_batch(
         number: Which batch, all of it; the undecided items of the open one by default.
         kind: Instead of the file's ending.
         simulated: Let the simulated reviewer fill in the answers.
+        force: Move the file that stands there to NAME.bak-1.
 
     Raises:
         WorkspaceError: If there is no such batch.
+        OutputError: If a file stands there that hilt did not write, or that holds answers which
+            are not stored.
         DataError: If there is no answer key to simulate a reviewer with.
         UnknownNameError: If there is no such format.
     """
@@ -73,8 +79,38 @@ def export_batch(
             )
         batch = undecided(workspace, current)
     answers = simulated_reviewer(workspace).review(batch) if simulated else ()
-    exchange.write(batch, path, answers)
+    with output_file(
+        path,
+        force=force,
+        ledger=workspace.ledger,
+        keep=partial(_why_kept, workspace, exchange),
+        note=workspace.progress.note,
+    ) as temporary:
+        exchange.write(batch, temporary, answers)
     return batch
+
+
+def _why_kept(workspace: Workspace, exchange: Exchange, path: Path) -> str | None:
+    """Say why a sheet must not be replaced: for answers in it that the database lacks."""
+    try:
+        answers = exchange.read(path, workspace.config.label_names, "")
+    except DataError:
+        answers = None
+    known = workspace.ledger.knows(path)
+    if answers is None:
+        return None if known else NOT_OURS
+    stored = set()
+    for row in workspace.store.decisions():
+        stored |= {_answer(row, row.reviewer), _answer(row, "")}
+    lacking = sum(_answer(each, each.reviewer) not in stored for each in answers.decisions)
+    lacking += len(answers.rejections) + answers.remarks
+    if not lacking:
+        return None
+    return f"holds {lacking} answers or remarks that are not stored; read them with `hilt import`"
+
+
+def _answer(said: Decision | DecisionRow, reviewer: str) -> tuple[object, ...]:
+    return said.item_id, said.action, tuple(said.labels), said.comment, reviewer
 
 
 def import_answers(

@@ -12,12 +12,14 @@ proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student 
 fused.npy            (n_items, n_labels) float16
 students/cycle-0001/ one folder per training
 test-embeddings.npy  the same for the test items
+outputs.json         which files were written elsewhere, so that they may be replaced
 .review-secret       what the review screen seals its sessions with
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +31,8 @@ from pathlib import Path
 import yaml
 from filelock import FileLock, Timeout
 
-from hilt.errors import DataError, WorkspaceError
+from hilt.errors import WorkspaceError
+from hilt.outputs import LEDGER, Ledger, make_parents, remove_empty, sentences
 from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.configuration.sections import Config
@@ -39,7 +42,7 @@ from hilt.progress import Progress, Silent
 from hilt.types import Graph, Integers
 
 LOCK_NAMES = {".lock", ".lock-holder"}
-UNFINISHED = "hilt.yaml.tmp"  # stands in a folder while `init` is at work in it
+BUILD = ".hilt-init-"  # so begins the name of the folder in which `init` builds
 
 HEADER = """\
 # Written by `hilt init`. Edit it between commands, all but `pool`, `test` and `labels`: those were
@@ -154,6 +157,11 @@ class Workspace:
         """Where the student of a cycle is saved."""
         return self.folder / "students" / f"cycle-{cycle:04d}"
 
+    @property
+    def ledger(self) -> Ledger:
+        """The single files that were written for it elsewhere."""
+        return Ledger(self.folder / LEDGER)
+
     def required(self, file: ArrayFile, command: str) -> ArrayFile:
         """Return `file`, or say which command makes it.
 
@@ -202,11 +210,21 @@ def init(
     folder = Path(folder)
     config = load_config(Path(config_path))
     _check_free(folder, config)
-    folder.mkdir(parents=True, exist_ok=True)
+    with sentences(folder):
+        made = make_parents(folder)
     with _lock(folder):
-        _check_free(folder, config)  # again: another `init` may have ended in between
-        if not (folder / "hilt.yaml").exists():
-            _lay_out(folder, config)
+        try:
+            _check_free(folder, config)  # again: another `init` may have ended in between
+            if not (folder / "hilt.yaml").exists():
+                _lay_out(folder, config)
+            for left in folder.glob(f"{BUILD}*"):  # a kill came right after the last move
+                left.rmdir()
+        except BaseException:
+            if made:
+                for name in LOCK_NAMES:
+                    (folder / name).unlink(missing_ok=True)
+                remove_empty(made)
+            raise
     return open_workspace(folder, device=device, progress=progress)
 
 
@@ -247,37 +265,50 @@ def _check_free(folder: Path, config: Config) -> None:
 
 def _strangers(folder: Path) -> bool:
     """Tell whether a folder without a configuration holds more than a killed `init` leaves."""
-    names = {path.name for path in folder.iterdir()} - LOCK_NAMES
-    return bool(names) and UNFINISHED not in names
+    left = list(folder.glob(f"{BUILD}*"))
+    known = {path.name for path in left}.union(LOCK_NAMES, *map(_moved, left))
+    return any(path.name not in known for path in folder.iterdir())
+
+
+def _moved(build: Path) -> set[str]:
+    """List what a killed `init` had moved out of the folder in which it built."""
+    whole = build / "hilt.yaml"  # written last, so before it nothing was moved
+    if not whole.exists():
+        return set()
+    names = {"pool", "state.db"} | ({"test"} if load_config(whole).test is not None else set())
+    return {name for name in names if not (build / name).exists()}
 
 
 def _lay_out(folder: Path, config: Config) -> None:
-    """Write everything; renaming the configuration at the end makes the folder a workspace."""
-    _clear(folder)
+    """Build everything in a folder of its own, then move it; the configuration goes last."""
+    for left in folder.glob(f"{BUILD}*"):
+        for name in _moved(left):
+            if (folder / name).exists():
+                (folder / name).rename(left / name)
+        shutil.rmtree(left)
+    build = folder / f"{BUILD}{secrets.token_hex(8)}"
+    build.mkdir()
+    try:
+        _build(build, config)
+    except BaseException:
+        shutil.rmtree(build, ignore_errors=True)
+        raise
+    for path in sorted(build.iterdir(), key=lambda path: path.name == "hilt.yaml"):
+        path.rename(folder / path.name)
+
+
+def _build(folder: Path, config: Config) -> None:
+    build_pool(config.pool, config.label_names, folder / "pool")
+    if config.test is not None:
+        build_pool(config.test, config.label_names, folder / "test")
+    store = Store(config.database or folder / "state.db")
+    store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
+    store.close()
     values = config.model_dump(mode="json", exclude_unset=True)
     text = HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
-    (folder / UNFINISHED).write_text(text, encoding="utf-8")
-    try:
-        build_pool(config.pool, config.label_names, folder / "pool")
-        if config.test is not None:
-            build_pool(config.test, config.label_names, folder / "test")
-        store = Store(config.database or folder / "state.db")
-        store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
-        store.close()
-    except DataError:
-        shutil.rmtree(folder)  # only an empty folder, or a killed init's leftovers, got this far
-        raise
-    (folder / UNFINISHED).replace(folder / "hilt.yaml")
-
-
-def _clear(folder: Path) -> None:
-    """Remove what a killed `init` left; its `hilt.yaml.tmp` goes last, for it says whose it is."""
-    left = [path for path in folder.iterdir() if path.name not in LOCK_NAMES]
-    for path in sorted(left, key=lambda path: path.name == UNFINISHED):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    unfinished = folder / "hilt.yaml.tmp"
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(folder / "hilt.yaml")
 
 
 @contextmanager

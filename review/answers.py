@@ -14,10 +14,13 @@ from typing import Any
 
 from hilt.registry import nearest
 from hilt.review.base import Answers, Rejection
+from hilt.review.records import FIELDS
 from hilt.types import Action, Decision
 
 WITHOUT_LABEL: dict[str, Action] = {"skip": "skip", "flag": "flag"}
 ACTIONS = ("label", "accept", *WITHOUT_LABEL)
+SHEET = {"batch", "rank", "id"}  # what every line of a sheet that hilt wrote has
+REMARKS = ("seconds", "comment", "reviewer")  # the columns of a person beside the answer
 TRUE = ("true", "1", "yes")
 
 
@@ -46,20 +49,29 @@ def collect(lines: Iterable[Line], labels: Sequence[str], reviewer: str) -> Answ
     """
     decisions: list[Decision] = []
     rejections: list[Rejection] = []
-    unanswered = 0
+    unanswered = remarks = 0
     for line in lines:
         try:
             decision = _decide(line, labels, reviewer)
         except _RejectedError as error:
             rejections.append(Rejection(line.number, str(error)))
             continue
+        remarks += _has_remark(line, answered=decision is not None)
         if decision is None:
             unanswered += 1
         else:
             decisions.append(decision)
     kept, conflicts = _settle(decisions)
     rejections = sorted([*rejections, *conflicts], key=lambda rejection: rejection.line)
-    return Answers(tuple(kept), tuple(rejections), unanswered)
+    return Answers(tuple(kept), tuple(rejections), unanswered, remarks)
+
+
+def _has_remark(line: Line, answered: bool) -> bool:
+    """Tell whether a line holds something that hilt did not write, beside an answer."""
+    fields = line.fields if isinstance(line.fields, Mapping) else {}
+    if not SHEET <= set(fields) <= set(FIELDS):
+        return True
+    return not answered and any(_text(fields, name) for name in REMARKS)
 
 
 def _settle(decisions: list[Decision]) -> tuple[list[Decision], list[Rejection]]:

@@ -30,11 +30,14 @@ class Answers:
         decisions: The lines that can be used.
         rejections: The lines that cannot, each with its reason.
         unanswered: How many lines carry no answer yet.
+        remarks: How many lines hold something that hilt did not write: a comment without an
+            answer, a column of somebody's own.
     """
 
     decisions: tuple[Decision, ...]
     rejections: tuple[Rejection, ...]
     unanswered: int
+    remarks: int = 0
 
 
 class Exchange(Protocol):
@@ -45,7 +48,7 @@ class Exchange(Protocol):
 
         Args:
             batch: What to ask about.
-            path: Where to; written atomically.
+            path: A new file; hilt renames it to its place when it is whole.
             decisions: Answers to fill in; none of a batch that waits for people.
         """
         ...

@@ -1,21 +1,10 @@
-"""Whole files, in and out: written at once or not at all, read as UTF-8 or not at all."""
+"""Whole files: read as UTF-8 or not at all."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from hilt.errors import DataError
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under a temporary name and rename it, so that nobody sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(text.encode())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_whole(path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hilt.review.answers import Line, collect
 from hilt.review.base import Answers
-from hilt.review.files import read_whole, write_whole
+from hilt.review.files import read_whole
 from hilt.review.records import records_of
 from hilt.types import Batch, Decision
 
@@ -27,7 +27,7 @@ class JsonLines:
         text = "".join(lines)
         for character, escape in BREAKS.items():
             text = text.replace(character, escape)
-        write_whole(path, text)
+        path.write_bytes(text.encode())
 
     def read(self, path: Path, labels: Sequence[str], reviewer: str) -> Answers:
         """Read the answers back.

@@ -12,7 +12,7 @@ from typing import Any
 from hilt.errors import DataError
 from hilt.review.answers import Line, collect
 from hilt.review.base import Answers
-from hilt.review.files import read_whole, write_whole
+from hilt.review.files import read_whole
 from hilt.review.records import FIELDS, records_of
 from hilt.types import Batch, Decision
 
@@ -40,7 +40,7 @@ class Table:
         writer = csv.DictWriter(sheet, FIELDS)
         writer.writeheader()
         writer.writerows(map(_flat, records_of(batch, decisions)))
-        write_whole(path, BYTE_ORDER_MARK + sheet.getvalue())
+        path.write_bytes((BYTE_ORDER_MARK + sheet.getvalue()).encode())
 
     def read(self, path: Path, labels: Sequence[str], reviewer: str) -> Answers:
         """Read the answers back; the columns may also be separated by `;` or tabs, as Excel does.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hilt.errors import WorkspaceError
+from hilt.errors import OutputError
 from hilt.pipeline.cli import app
 from hilt.pipeline.demo import read_corpus, run_demo
 
@@ -58,7 +58,7 @@ def test_the_corpus_has_five_topics() -> None:
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("do not delete")
 
-    with pytest.raises(WorkspaceError, match="holds other files"):
+    with pytest.raises(OutputError, match="hilt did not write what is in it"):
         run_demo(tmp_path)
 
     assert (tmp_path / "thesis.txt").read_text() == "do not delete"

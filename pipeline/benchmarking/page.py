@@ -27,7 +27,6 @@ def write_page(result: BenchmarkResult, path: Path) -> Path:
         chart=learning_curve({name: _points(result, name) for name in names}),
         box=charts,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
 

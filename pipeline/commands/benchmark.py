@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hilt.errors import ConfigError
-from hilt.pipeline.commands.options import Debug, Device
+from hilt.outputs import LEDGER, Ledger, output_file
+from hilt.pipeline.commands.options import Debug, Device, Force
 from hilt.pipeline.commands.streams import json_value
 from hilt.pipeline.commands.terminal import Bars, say, show_table
 
@@ -69,6 +71,7 @@ def benchmark(
             show_default=False,
         ),
     ] = None,
+    force: Force = False,
     device: Device = None,
     debug: Debug = False,
 ) -> None:
@@ -92,12 +95,25 @@ def benchmark(
         processes=processes or os.cpu_count() or 1,
         ceiling=_names(ceiling),
     )
-    result = run(config, folder, plan, device=device, progress=Bars())
+    bars, ledger = Bars(), Ledger(folder / LEDGER)
+
+    def place(path: Path | None, force: bool = force) -> AbstractContextManager[Path | None]:
+        if path is None:
+            return nullcontext()
+        return output_file(path, force=force, ledger=ledger, inputs=(config,), note=bars.note)
+
+    with place(json) as json_file, place(html) as html_file:  # checked before hours of work
+        result = run(config, folder, plan, device=device, progress=bars)
+        if json_file is not None:
+            write_json(json_file, json_value(result))
+        if html_file is not None:
+            write_page(result, html_file)
+    page = html or folder / "benchmark.html"
+    if html is None:
+        with place(page, force=page.exists() and not ledger.knows(page)) as own_page:
+            write_page(result, own_page or page)
     _show(result)
-    page = write_page(result, html or folder / "benchmark.html")
     say(f"The curves are in {page}.")
-    if json is not None:
-        write_json(json, json_value(result))
 
 
 def _names(text: str) -> tuple[str, ...]:

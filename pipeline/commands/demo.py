@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Device, Json
+from hilt.pipeline.commands.options import Debug, Device, Force, Json
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 
 
@@ -17,6 +17,7 @@ def demo(
     ),
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")] = 0,
     device: Device = None,
+    force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -27,7 +28,7 @@ def demo(
     """
     from hilt.pipeline.demo import run_demo
 
-    result = run_demo(folder, seed=seed, device=device, progress=Bars())
+    result = run_demo(folder, seed=seed, device=device, force=force, progress=Bars())
 
     def text() -> None:
         rows = [

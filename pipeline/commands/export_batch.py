@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say
+from hilt.pipeline.commands.options import Debug, Force, Json, Work
+from hilt.pipeline.commands.terminal import Bars, emit, next_step, say
 
 
 def export(
@@ -29,6 +29,7 @@ def export(
             help="Fill in the answers from the pool's answer key, to try things out.",
         ),
     ] = False,
+    force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -40,7 +41,12 @@ def export(
     from hilt.pipeline.workspace import open_workspace
 
     written = reviewing.export_batch(
-        open_workspace(work), file, number=batch, kind=kind, simulated=simulated
+        open_workspace(work, progress=Bars()),
+        file,
+        number=batch,
+        kind=kind,
+        simulated=simulated,
+        force=force,
     )
     value = {"batch": written.number, "items": len(written), "file": file}
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Json
-from hilt.pipeline.commands.terminal import emit, say
+from hilt.pipeline.commands.options import Debug, Force, Json
+from hilt.pipeline.commands.terminal import Bars, emit, say
 
 
 def onnx(
@@ -17,7 +17,7 @@ def onnx(
         typer.Argument(help="A workspace, or the folder of a released student.", metavar="WORK"),
     ],
     folder: Annotated[Path, typer.Argument(help="The folder to write.", metavar="OUT")],
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -29,7 +29,8 @@ def onnx(
     from hilt.pipeline.students.onnx_export import export_onnx
     from hilt.pipeline.students.saved import load_student
 
-    result = export_onnx(load_student(_student_folder(student), "cpu"), folder, force=force)
+    saved = load_student(_student_folder(student), "cpu")
+    result = export_onnx(saved, folder, force=force, note=Bars().note)
 
     def text() -> None:
         files = ", ".join(str(path) for path in result.models)

@@ -18,3 +18,10 @@ Device = Annotated[
         show_default=False,
     ),
 ]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Write although something stands there; it is moved to NAME.bak-1, never deleted.",
+    ),
+]

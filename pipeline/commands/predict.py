@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Device, Json
+from hilt.pipeline.commands.options import Debug, Device, Force, Json
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 
 
@@ -29,6 +29,7 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    force: Force = False,
     device: Device = None,
     json: Json = False,
     debug: Debug = False,
@@ -43,6 +44,7 @@ def predict(
         text=text,
         id_column=id_column,
         device=device or "auto",
+        force=force,
         progress=Bars(),
     )
 

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say
+from hilt.pipeline.commands.options import Debug, Force, Json, Work
+from hilt.pipeline.commands.terminal import Bars, emit, next_step, say
 
 
 def release(
     work: Work,
     folder: Annotated[Path, typer.Argument(help="The folder to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -25,7 +25,7 @@ def release(
     from hilt.pipeline import release as releasing
     from hilt.pipeline.workspace import open_workspace
 
-    result = releasing.release(open_workspace(work), folder, force=force)
+    result = releasing.release(open_workspace(work, progress=Bars()), folder, force=force)
 
     def text() -> None:
         say(

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, say
+from hilt.pipeline.commands.options import Debug, Force, Json, Work
+from hilt.pipeline.commands.terminal import Bars, emit, say
 
 
 def report(
@@ -17,6 +17,7 @@ def report(
         Path | None,
         typer.Option("--output", "-o", help="Where to write it.", show_default="WORK/report.html"),
     ] = None,
+    force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -24,5 +25,5 @@ def report(
     from hilt.pipeline.reporting.report import write_report
     from hilt.pipeline.workspace import open_workspace
 
-    path = write_report(open_workspace(work), output)
+    path = write_report(open_workspace(work, progress=Bars()), output, force=force)
     emit({"report": path}, as_json=json, text=lambda: say(f"{path}"))

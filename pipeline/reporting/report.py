@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hilt.errors import WorkspaceError
+from hilt.outputs import output_file
 from hilt.pipeline.adjudicating import gold_accuracy
 from hilt.pipeline.anchoring import anchoring, bulk_accuracy
 from hilt.pipeline.cost_model import cost_sentence
@@ -42,27 +42,30 @@ SHOWN_GROUPS = 5
 MANY_LABELS = 20  # more do not fit into a table with numbers
 
 
-def write_report(workspace: Workspace, path: Path | None = None) -> Path:
+def write_report(
+    workspace: Workspace, path: Path | str | None = None, *, force: bool = False
+) -> Path:
     """Write one self-contained HTML page about a workspace, whatever stage it is at.
 
     Args:
         workspace: What to report on; only read.
         path: The page, `report.html` in the workspace's folder by default.
 
+        force: Move the file that stands there to NAME.bak-1.
+
     Returns:
         Where the page is.
 
     Raises:
-        WorkspaceError: If `path` is a folder.
+        OutputError: If the place is taken, or cannot be written.
     """
-    path = workspace.folder / "report.html" if path is None else path
-    if path.is_dir():
-        raise WorkspaceError(f"{path} is a folder; name a file, such as {path / 'report.html'}.")
-    page = render_report(workspace, datetime.now(UTC))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    own = workspace.folder / "report.html"
+    path = own if path is None else Path(path)
+    older = path == own and not workspace.ledger.has(own)  # of a hilt that kept no ledger
+    with output_file(
+        path, force=force or older, ledger=workspace.ledger, own=own, note=workspace.progress.note
+    ) as temporary:
+        temporary.write_text(render_report(workspace, datetime.now(UTC)), encoding="utf-8")
     return path
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,9 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
-from hilt.errors import MissingExtraError, ModelError, WorkspaceError
+from hilt.errors import MissingExtraError, ModelError
 from hilt.extras import pip_install
+from hilt.outputs import Note, output_folder
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.blend import BlendedStudent
@@ -98,32 +98,32 @@ class SequenceClassifier(torch.nn.Module):
         return torch.softmax(logits, dim=-1)
 
 
-def export_onnx(saved: SavedStudent, folder: Path | str, *, force: bool = False) -> OnnxResult:
+def export_onnx(
+    saved: SavedStudent,
+    folder: Path | str,
+    *,
+    force: bool = False,
+    note: Note = lambda text: None,
+) -> OnnxResult:
     """Write a student as `model.onnx`, `tokenizer.json` and `onnx.json`, in float32.
 
     A blend becomes a folder for each part, and an `onnx.json` with their weights.
 
     Args:
         saved: The student, loaded on the processor.
-        folder: Where to; it must not hold anything, unless `force`.
-        force: Replace what is there.
+        folder: Where to: new, empty, or an earlier export that nobody changed.
+        force: Move what is there to NAME.bak-1, if hilt wrote it.
+        note: Told what was moved.
 
     Raises:
         MissingExtraError: If a package that the export needs is missing.
         ModelError: If the student is of a kind, or reads vectors of a kind, without a graph.
-        WorkspaceError: If the folder is taken.
+        OutputError: If the folder is taken, or cannot be written.
     """
     _check_packages()
     folder = Path(folder)
-    if folder.exists() and (folder.is_file() or any(folder.iterdir())) and not force:
-        raise WorkspaceError(f"{folder} is not empty; choose another folder, or add --force.")
-    temporary = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    _write(saved.student, temporary, saved)
-    if folder.exists():
-        shutil.rmtree(folder)
-    temporary.rename(folder)
+    with output_folder(folder, "export to ONNX", force=force, note=note) as temporary:
+        _write(saved.student, temporary, saved)
     models = tuple(sorted(folder.rglob("model.onnx")))
     size = sum(path.stat().st_size for path in models) / 1e6
     return OnnxResult(folder, saved.student.kind, models, round(size, 1))

@@ -101,20 +101,6 @@ def test_the_cards_state_what_was_measured(small_workspace: Open, tmp_path: Path
     ]
 
 
-def test_a_release_never_replaces_other_files_unasked(
-    small_workspace: Open, tmp_path: Path
-) -> None:
-    workspace = small_workspace("trained")
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "thesis.txt").write_text("mine")
-
-    with pytest.raises(WorkspaceError, match="not empty"):
-        release(workspace, tmp_path / "out")
-    assert (tmp_path / "out" / "thesis.txt").exists()
-    release(workspace, tmp_path / "out", force=True)
-    assert (tmp_path / "out" / "dataset.parquet").exists()
-
-
 @pytest.mark.parametrize("name", ["predictions.csv", "predictions.parquet"])
 def test_a_released_student_predicts_new_items(
     small_workspace: Open, tmp_path: Path, name: str

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hilt.errors import WorkspaceError
+from hilt.errors import OutputError
 from hilt.pipeline.batches import read_batch, select, undecided
 from hilt.pipeline.cycle import train
 from hilt.pipeline.oracle import oracle
@@ -380,5 +380,5 @@ def test_a_report_goes_where_it_is_asked_to(small_workspace: OPEN_COPY, tmp_path
 
 
 def test_a_folder_is_no_place_for_a_page(small_workspace: OPEN_COPY, tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceError, match="is a folder; name a file"):
+    with pytest.raises(OutputError, match="is a folder; name a file"):
         write_report(small_workspace("ready"), tmp_path)
