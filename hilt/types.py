@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.integer[Any]]
 
 TaskKind = Literal["single"]
-Reason = Literal["uncertain", "coverage", "random", "audit", "recheck", "inherited"]
+Reason = Literal["uncertain", "spread", "coverage", "random", "audit", "recheck", "inherited"]
 Action = Literal["label", "skip", "flag"]
 
 

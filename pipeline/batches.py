@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hilt.errors import ConfigError, WorkspaceError
+from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.composing import compose
 from hilt.pipeline.outcomes import resolve_all, standing
 from hilt.pipeline.proposing import latest_training
-from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
-from hilt.types import Batch, BatchItem, Candidate, Why
+from hilt.types import Batch, BatchItem
 
 
 def select(
@@ -102,19 +102,6 @@ def read_batch(workspace: Workspace, number: int) -> Batch:
             f" it has {len(workspace.store.batch_numbers())}."
         )
     texts = workspace.pool.texts([row.item_index for row in rows])
-    items = tuple(_item(row, text) for row, text in zip(rows, texts, strict=True))
-    return Batch(number, items, workspace.store.batch_selector(number).get("note", ""))
-
-
-def _item(row: BatchItemRow, text: str) -> BatchItem:
-    return BatchItem(
-        rank=row.rank,
-        index=row.item_index,
-        item_id=row.item_id,
-        text=text,
-        reason=row.reason,  # type: ignore[arg-type]  # only `compose` writes it
-        score=row.score,
-        blind=row.blind,
-        proposal=tuple(Candidate(label, probability) for label, probability in row.proposal),
-        why=None if row.why is None else Why(**row.why),
-    )
+    note = workspace.store.batch_selector(number).get("note", "")
+    items = (batch_item(row, text, note) for row, text in zip(rows, texts, strict=True))
+    return Batch(number, tuple(items), note)

@@ -10,6 +10,7 @@ import numpy as np
 from hilt.errors import WorkspaceError
 from hilt.pipeline.committee import Committee
 from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
+from hilt.pipeline.explaining import explain
 from hilt.pipeline.filling import fill
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.predicted_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
@@ -17,7 +18,6 @@ from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.rechecks import NO_DOUBTS, find_doubts, with_rechecks
 from hilt.pipeline.signals import read_signals
 from hilt.pipeline.tables import BatchItemRow
-from hilt.pipeline.why import explain
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.base import make_selector
 from hilt.selectors.duplicates import pick_distinct

@@ -91,6 +91,7 @@ def spread(view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
     Returns:
         Up to k candidates, no two alike, highest draw first; what is within its label's share
         has a draw from [0.5, 1), which is the score, and what only fills up one from [0, 0.5).
+        The reason is "spread".
     """
     predicted = likeliest_labels(view.probabilities, view.candidates)
     places = quotas(np.bincount(predicted, minlength=view.probabilities.shape[1]), k)
@@ -98,7 +99,7 @@ def spread(view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
     for label in np.flatnonzero(places):
         members = np.flatnonzero(predicted == label)
         draws[members[highest(draws[members], int(places[label]), rng)]] += 0.5
-    return best_first(view, draws, k, "coverage", rng)
+    return best_first(view, draws, k, "spread", rng)
 
 
 def _pick(stage: Stage, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:

@@ -22,6 +22,7 @@ class Entry:
     Attributes:
         index: Its place in the pool.
         row: The item as it stands in its batch.
+        note: How its batch was picked.
         people: How many reviewers shall decide it.
         blind: Whether nobody is shown its proposal.
         check: Whether it is asked again when it was decided in bulk.
@@ -30,6 +31,7 @@ class Entry:
     index: int
     row: BatchItemRow
     text: str
+    note: str
     people: int
     blind: bool
     check: bool
@@ -66,10 +68,12 @@ class Assignments:
         self._place: dict[int, int] = {}
         self._first = 0
 
-    def add(self, rows: Iterable[BatchItemRow], texts: Iterable[str]) -> None:
-        """Put the items of a batch behind those that are there."""
+    def add(self, rows: Iterable[BatchItemRow], texts: Iterable[str], note: str = "") -> None:
+        """Put the items of a batch behind those that are there, but for those without a text."""
         for row, text in zip(rows, texts, strict=True):
-            entry = self._entry(row, text)
+            if not text.strip():
+                continue  # there is nothing that a person could say about it
+            entry = self._entry(row, text, note)
             self.entries[entry.index] = entry
             self._place[entry.index] = len(self._order)
             self._order.append(entry.index)
@@ -170,13 +174,14 @@ class Assignments:
             return True
         return len(self._deciders(entry)) >= entry.people and not self.awaits_check(entry)
 
-    def _entry(self, row: BatchItemRow, text: str) -> Entry:
+    def _entry(self, row: BatchItemRow, text: str, note: str) -> Entry:
         review = self._review
         several = self._draw("overlap", row.item_index) < review.overlap_share
         return Entry(
             index=row.item_index,
             row=row,
             text=text,
+            note=note,
             people=review.overlap if several else 1,
             blind=row.blind or self._draw("blind", row.item_index) < review.blind_share,
             check=self._draw("check", row.item_index) < review.bulk_check,

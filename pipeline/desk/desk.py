@@ -15,16 +15,19 @@ from itertools import islice
 from pathlib import Path
 
 from hilt.pipeline.adjudicating import settle
+from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.desk.assignments import Entry
 from hilt.pipeline.desk.claims import Claim, Claims, Wish
 from hilt.pipeline.desk.gold import GoldItems
 from hilt.pipeline.desk.grouping import largest_group
+from hilt.pipeline.desk.ledger import Said
 from hilt.pipeline.desk.recording import Recorder
 from hilt.pipeline.desk.refill import Refill
 from hilt.pipeline.desk.state import State
 from hilt.pipeline.desk.writer import GroupWriter
 from hilt.pipeline.outcomes import ADJUDICATION
 from hilt.pipeline.reviewers import LOCAL, hash_token
+from hilt.pipeline.why import reason_in_words
 from hilt.pipeline.workspace import Workspace
 from hilt.review.screen.desk import (
     Answer,
@@ -41,7 +44,7 @@ from hilt.review.screen.desk import (
     Standing,
     Task,
 )
-from hilt.types import Candidate, Integers
+from hilt.types import Integers
 
 SECRET = ".review-secret"
 TRIES = 5  # to claim items, when other server processes claim the same ones
@@ -64,7 +67,7 @@ class WorkspaceDesk:
             seconds=60 * config.review.claim_minutes,
             blind_second_opinions=config.review.second_opinions == "blind",
         )
-        self._gold = GoldItems(self._state.ledger, workspace)
+        self._gold = GoldItems(self._state.ledger, workspace, self._state.has_text)
         self._recorder = Recorder(workspace, self._state.ledger, self._state.assignments)
         self._writer = GroupWriter(workspace.store, self._state.follow)
         self._refill = Refill(workspace, self._left) if live else None
@@ -220,8 +223,10 @@ class WorkspaceDesk:
         entry = self._state.assignments.entries.get(item)
         if entry is None:
             return Shown(item, self._workspace.pool.texts([item])[0], True, (), None)
-        proposal = () if blind else tuple(Candidate(*each) for each in entry.row.proposal)
-        return Shown(item, entry.text, blind, proposal, None if blind else entry.row.reason)
+        if blind:
+            return Shown(item, entry.text, True, (), None)
+        picked = batch_item(entry.row, entry.text, entry.note)
+        return Shown(item, entry.text, False, picked.proposal, reason_in_words(picked))
 
     # -- answers in ---------------------------------------------------------------------------
 
@@ -251,18 +256,16 @@ class WorkspaceDesk:
         ]
         keys = [each.key for each in said]
         end = keys.index(before) if before in keys else len(said)
+        earlier = (each for each in reversed(said[:end]) if self._state.has_text(each.item))
         return [
-            Past(
-                key=str(each.key),
-                shown=self._shown_again(each.item, person.name, each.label, each.comment),
-            )
-            for each in reversed(said[max(0, end - count) : end])
+            Past(key=str(each.key), shown=self._shown_again(each))
+            for each in islice(earlier, count)
         ]
 
-    def _shown_again(self, item: int, name: str, said: str | None, comment: str) -> Shown:
-        claim = self._state.assignments.claim(item, name)
-        shown = self._shown(item, claim is None or claim.blind)
-        return replace(shown, said=said, comment=comment)
+    def _shown_again(self, said: Said) -> Shown:
+        claim = self._state.assignments.claim(said.item, said.reviewer)
+        shown = self._shown(said.item, claim is None or claim.blind)
+        return replace(shown, act=said.action, said=said.label, comment=said.comment)
 
     # -- disagreements and progress -----------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from hilt.pipeline.desk.ledger import Ledger
 from hilt.pipeline.workspace import Workspace
@@ -15,10 +15,14 @@ class GoldItems:
     Args:
         ledger: What was decided, the known answers among it.
         workspace: The share of such items, and the seed of the draws.
+        has_text: Tells whether an item can be asked about at all.
     """
 
-    def __init__(self, ledger: Ledger, workspace: Workspace) -> None:
+    def __init__(
+        self, ledger: Ledger, workspace: Workspace, has_text: Callable[[int], bool]
+    ) -> None:
         self._ledger = ledger
+        self._has_text = has_text
         self._share = workspace.config.review.gold_share
         self._seed = workspace.config.seed
 
@@ -39,7 +43,7 @@ class GoldItems:
         waiting = (
             item
             for item in self._ledger.gold
-            if item not in holding and self.awaits(item, reviewer)
+            if item not in holding and self.awaits(item, reviewer) and self._has_text(item)
         )
         order = sorted(waiting, key=lambda item: self._draw(reviewer, -item - 1)) if wanted else []
         return order[:wanted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.ledger import Ledger, Said
@@ -17,11 +17,15 @@ class ProgressBoard:
     Args:
         ledger: What was decided.
         assignments: What is asked about.
+        has_text: Tells whether an item can be asked about at all.
     """
 
-    def __init__(self, ledger: Ledger, assignments: Assignments) -> None:
+    def __init__(
+        self, ledger: Ledger, assignments: Assignments, has_text: Callable[[int], bool]
+    ) -> None:
         self._ledger = ledger
         self._assignments = assignments
+        self._has_text = has_text
         self._proposed: dict[int, str] = {}
         self._right: dict[int, bool] = {}
         self.disputed: set[int] = set()
@@ -38,7 +42,7 @@ class ProgressBoard:
             latest = self._ledger.latest(item)
             self._measure(item, latest.values())
             labels = {said.label for said in latest.values() if said.label is not None}
-            if len(labels) > 1 and not self._ledger.settled(item):
+            if len(labels) > 1 and not self._ledger.settled(item) and self._has_text(item):
                 self.disputed.add(item)
             else:
                 self.disputed.discard(item)

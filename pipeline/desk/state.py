@@ -32,7 +32,14 @@ class State:
         self.people: dict[str, Reviewer] = {}
         self.ledger = Ledger()
         self.assignments = Assignments(self.ledger, workspace.config.review, workspace.config.seed)
-        self.board = ProgressBoard(self.ledger, self.assignments)
+        self.board = ProgressBoard(self.ledger, self.assignments, self.has_text)
+        self._has_text: dict[int, bool] = {}
+
+    def has_text(self, item: int) -> bool:
+        """Tell whether there is anything in an item that a person could be asked about."""
+        if item not in self._has_text:
+            self._has_text[item] = bool(self._workspace.pool.texts([item])[0].strip())
+        return self._has_text[item]
 
     async def start(self) -> None:
         """Read everything once."""
@@ -63,7 +70,9 @@ class State:
         for number in numbers[len(self._batches) :]:
             rows = await asyncio.to_thread(self._store.batch_items, number)
             indices = [row.item_index for row in rows]
-            self.assignments.add(rows, await asyncio.to_thread(self._workspace.pool.texts, indices))
+            texts = await asyncio.to_thread(self._workspace.pool.texts, indices)
+            picked = await asyncio.to_thread(self._store.batch_selector, number)
+            self.assignments.add(rows, texts, picked.get("note", ""))
             self.board.watch(rows)
             self._batches.append(number)
 

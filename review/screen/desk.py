@@ -57,8 +57,9 @@ class Shown:
     Attributes:
         item: Its place in the pool.
         proposal: Likeliest labels first; empty when the item is blind.
-        reason: Why it was picked; None when the item is blind.
-        said: What this reviewer said before, when they come back to it.
+        reason: Why it was picked, in one sentence; None when the item is blind.
+        act: What this reviewer did before, when they come back to it.
+        said: The label that they gave then.
         comment: The comment that went with it.
     """
 
@@ -67,6 +68,7 @@ class Shown:
     blind: bool
     proposal: tuple[Candidate, ...]
     reason: str | None
+    act: str | None = None
     said: str | None = None
     comment: str = ""
 

@@ -104,7 +104,7 @@ def test_every_item_carries_a_reason_a_score_and_the_likeliest_labels(
 ) -> None:
     batch = select(small_workspace("proposed"))
 
-    assert {item.reason for item in batch.items} <= {"coverage", "uncertain", "audit"}
+    assert {item.reason for item in batch.items} == {"spread", "audit"}
     assert all(0 <= item.score <= 1 for item in batch.items)
     assert all(len(item.proposal) == 3 for item in batch.items)
     assert all(item.proposal[0].probability >= item.proposal[1].probability for item in batch.items)

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from typing import get_args
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.batches import read_batch, select
 from hilt.pipeline.cli import app
 from hilt.pipeline.committee import Committee
 from hilt.pipeline.proposing import propose
-from hilt.pipeline.why import in_words, shown_why
+from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.why import REASONS, in_words, reason_in_words, shown_why
 from hilt.pipeline.workspace import Workspace
-from hilt.types import BatchItem, Candidate, Why
+from hilt.types import BatchItem, Candidate, Reason, Why
 
 Open = Callable[[str], Workspace]
 WHY = Why(plausible=2.1, disagreement=0.5, others={"rules": "food"}, typicality=0.83, covers=132)
@@ -34,8 +37,8 @@ BLIND = replace(ITEM, reason="audit", blind=True)
 
 def test_an_uncertain_item_lies_between_two_labels() -> None:
     assert in_words(ITEM) == (
-        "animals (41%) or sport (38%); rules says food; stands for 132 items, more typical than"
-        " 83% of the pool."
+        "Picked because the models are unsure: animals (41%) or sport (38%). Of the proposers,"
+        " rules says food. It stands for 132 items, more typical than 83% of the pool."
     )
 
 
@@ -54,19 +57,54 @@ def test_numbers_are_told_in_words(why: Why, said: str) -> None:
 def test_a_recheck_says_how_likely_its_label_is_right_but_not_which_it_is() -> None:
     doubtful = replace(ITEM, reason="recheck", why=replace(WHY, quality=0.12))
 
-    assert in_words(doubtful).startswith("its label is right with 12%, by students that")
+    assert in_words(doubtful).startswith(
+        "Asked again: its label is right with a probability of 12%, by students that"
+    )
 
 
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        (BLIND, "drawn at random, and shown without a proposal, to measure; stands for 132 items"),
-        (replace(ITEM, reason="coverage"), "unlike what has a label; rules says food"),
-        (replace(ITEM, why=None), "animals (41%) or sport (38%)."),
+        (BLIND, "Drawn at random, and shown without a proposal, to measure. It stands for 132"),
+        (replace(ITEM, reason="coverage"), "Picked so that the batch covers the whole pool. Of"),
+        (replace(ITEM, reason="random"), "Drawn at random. Of the proposers, rules says food."),
+        (replace(ITEM, reason="spread"), "Drawn at random, spread over the predicted labels. Of"),
+        (replace(ITEM, proposal=(), why=None), "Picked because the models are unsure."),
+        (
+            replace(ITEM, reason="mood"),  # type: ignore[arg-type]
+            "Picked as 'mood'. Of the proposers",
+        ),
     ],
 )
-def test_every_reason_has_words(item: BatchItem, said: str) -> None:
+def test_an_item_is_explained_by_its_own_reason(item: BatchItem, said: str) -> None:
     assert in_words(item).startswith(said)
+
+
+def test_every_reason_has_a_sentence_of_its_own() -> None:
+    said = {reason: reason_in_words(replace(ITEM, reason=reason)) for reason in get_args(Reason)}
+
+    assert set(REASONS) == set(said)
+    assert len(set(said.values())) == len(said)
+    assert not any("stands for" in sentence for sentence in said.values())
+
+
+@pytest.mark.parametrize(
+    ("reason", "note", "read"),
+    [
+        ("coverage", "items at random, spread over the predicted labels: too few", "spread"),
+        ("coverage", "items that cover most of the doubt around them", "coverage"),
+        ("coverage", "", "coverage"),
+        ("uncertain", "items at random, spread over the predicted labels: too few", "uncertain"),
+    ],
+)
+def test_what_an_older_batch_drew_over_the_labels_is_read_as_that(
+    reason: str, note: str, read: str
+) -> None:
+    row = BatchItemRow(
+        rank=0, item_index=7, item_id="i7", reason=reason, score=0.5, blind=False, proposal=[]
+    )
+
+    assert batch_item(row, "A cat.", note).reason == read
 
 
 def test_of_a_blind_item_nothing_is_told_that_leans() -> None:
@@ -103,7 +141,8 @@ def test_the_command_explains_every_item(small_workspace: Open) -> None:
     told = CliRunner().invoke(app, ["select", work, "--explain"]).stdout
     items = json.loads(CliRunner().invoke(app, ["select", work, "--json"]).stdout)["items"]
 
-    assert told.count("stands for ") == 12
-    assert told.count("to measure; stands for") == 3
+    assert told.count("It stands for ") == 12
+    assert told.count("to measure. It stands for") == 3
+    assert told.count("Drawn at random, spread over the predicted labels. ") == 9
     for item in items:
         assert ("others" in item["why"]) is not item["blind"]

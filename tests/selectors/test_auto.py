@@ -95,6 +95,7 @@ def test_the_rarest_predicted_label_has_its_place_in_the_first_batch(make_pool: 
             replace(view, probabilities=probabilities), 6, np.random.default_rng(seed)
         )
         assert 17 in selection.indices
+        assert selection.reasons == ("spread",) * 6
 
 
 def test_what_is_drawn_first_is_spread_by_the_root_of_the_size(make_pool: Make) -> None:

@@ -60,17 +60,10 @@ function show() {
   clock.reset(performance.now());
 }
 
-const REASONS = {
-  uncertain: "picked because the models are unsure",
-  coverage: "picked because it stands for many others",
-  random: "picked at random",
-  recheck: "asked again",
-};
-
 function about(shown) {
   if (shown.said) return `${wentBack()}You said ${shown.said}. Enter keeps it.`;
   if (shown.blind) return "Without a proposal: choose a label yourself.";
-  return REASONS[shown.reason] ?? shown.reason ?? "";
+  return shown.reason ?? "";
 }
 
 /** Say how many items ago it was, so that nobody goes back further than they mean to. */

@@ -1,7 +1,7 @@
 """Desks over small made-up workspaces."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,18 @@ AtDesk = Callable[[WorkspaceDesk], Coroutine[Any, Any, None]]
 
 @pytest.fixture
 def rehearse(tmp_path: Path) -> Iterator[Rehearse]:
-    """Makes a workspace of so many items, with reviewers."""
+    """Makes a workspace of so many items, or of these texts, with reviewers."""
     made: list[Workspace] = []
 
-    def make(items: int = 12, people: tuple[str, ...] = ("ann", "bob"), **review: Any) -> Workspace:
+    def make(
+        items: int = 12,
+        people: tuple[str, ...] = ("ann", "bob"),
+        texts: Sequence[str] = (),
+        **review: Any,
+    ) -> Workspace:
         folder = tmp_path / str(len(made))
         settings = NOTHING_DRAWN | review
-        workspace = rehearsal_workspace(folder, made_up_texts(items), review=settings)
+        workspace = rehearsal_workspace(folder, texts or made_up_texts(items), review=settings)
         for name in people:
             add_reviewer(workspace, name)
         made.append(workspace)

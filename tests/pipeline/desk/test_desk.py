@@ -10,10 +10,45 @@ from hilt.pipeline.desk.desk import WorkspaceDesk
 from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.reviewing import record
 from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.why import in_words
 from hilt.pipeline.workspace import Workspace
 from hilt.review.screen.desk import Answer
 from hilt.types import Decision
 from tests.pipeline.desk.conftest import Rehearse, at_desk, person, says
+
+
+def test_the_screen_gives_the_reason_that_the_command_gives(rehearse: Rehearse) -> None:
+    workspace = rehearse()
+    explained = [in_words(item) for item in read_batch(workspace, 1).items]
+
+    async def work(desk: WorkspaceDesk) -> None:
+        served = await desk.serve(person(desk, "ann"), [], 12)
+        for shown in served.items:
+            if not shown.blind:
+                assert shown.reason is not None
+                assert explained[shown.item].startswith(shown.reason)
+                assert shown.reason.startswith("Picked because the models are unsure: ")
+
+    at_desk(workspace, work)
+
+
+def test_an_item_without_a_text_is_no_question(rehearse: Rehearse) -> None:
+    workspace = rehearse(texts=["one", "", "  \n", "four"], overlap=2)
+    gold = [Decision("i1", "label", ("sport",), GOLD, source=GOLD)]
+    said = [
+        Decision("i2", "label", (label,), name) for name, label in (("x", "sport"), ("y", "tech"))
+    ]
+    record(workspace, [*gold, *said])
+
+    async def work(desk: WorkspaceDesk) -> None:
+        ann = person(desk, "ann")
+        served = await desk.serve(ann, [], 12)
+        assert [shown.item for shown in served.items] == [0, 3]
+        assert desk.standing(ann).total == 2
+        assert desk.standing(ann).disputes == 0
+        assert desk.disputes() == []
+
+    at_desk(workspace, work)
 
 
 def test_nobody_is_given_what_another_has_in_hand(rehearse: Rehearse) -> None:
