@@ -136,6 +136,7 @@ def _train(
         progress=workspace.progress,
     )
     audit = np.flatnonzero([outcome.audit for outcome in outcomes])
+    tested = None if workspace.test is None else _predict_test(workspace, training)
     draws = np.random.default_rng([config.seed, ADVANTAGE_STREAM, number])
     advantage = measure_advantage(problem, audit, config.student, draws)
     decided = [row for row in standing(workspace.store.decisions()) if not row.machine]
@@ -151,7 +152,8 @@ def _train(
         "proposers": _measure_proposers(proposals, training, problem, audit),
         "scores": training.scores,
         "audit": _measure_audit(training, problem, audit),
-        "test": _measure_test(workspace, training, proposals),
+        "labelled": _measure_labelled(training, problem),
+        "test": None if tested is None else _measure_test(workspace, training, proposals, tested),
         "advantage": None if advantage is None else asdict(advantage),
         "seconds": round(time.monotonic() - started, 2),
     }
@@ -162,6 +164,7 @@ def _train(
         config.embedder.model_dump(),
         {"cycle": number, "fingerprint": made_of, "training": summary},
         out_of_fold=(indices, positions, training.out_of_fold),
+        tested=tested,
     )
     workspace.store.add_training(
         TrainingRow(
@@ -235,14 +238,23 @@ def _measure_audit(training: Training, problem: Problem, audit: Integers) -> dic
     return _measure_all(training, student, proposals, problem.agreement, problem.positions[audit])
 
 
+def _measure_labelled(training: Training, problem: Problem) -> dict[str, Any]:
+    """Measure the student on every labelled item, each by students that did not see it."""
+    found = measure(training.out_of_fold, problem.positions)
+    return {key: getattr(found, key) for key in ("items", "accuracy", "low", "high")}
+
+
+def _predict_test(workspace: Workspace, training: Training) -> Floats:
+    """Let the student predict the test set."""
+    items, _ = labelled_test(workspace)
+    return training.student.predict_proba(items)
+
+
 def _measure_test(
-    workspace: Workspace, training: Training, proposals: Proposals
-) -> dict[str, Any] | None:
-    """Measure on the test set, where there is one."""
-    if workspace.test is None:
-        return None
-    items, positions = labelled_test(workspace)
-    student = training.student.predict_proba(items)
+    workspace: Workspace, training: Training, proposals: Proposals, student: Floats
+) -> dict[str, Any]:
+    """Measure on the test set, of which the student says this."""
+    _, positions = labelled_test(workspace)
     return _measure_all(training, student, proposals.test_rows(), proposals.agreement, positions)
 
 

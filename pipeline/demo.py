@@ -21,6 +21,7 @@ from hilt.outputs import folder_in_place
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
+from hilt.pipeline.headline import is_enough
 from hilt.pipeline.pools.duplicates import normalise
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import load_embedder, propose
@@ -54,7 +55,7 @@ class DemoResult:
         items: Size of the pool.
         cycles: Trainings.
         human_labels: Labels that the simulated reviewer gave, audit included.
-        audit_labels: Those given blind.
+        audit_labels: Those given blind; the accuracy on them is None in a row with few.
         student_accuracy: Of the last student, on the held-out documents.
         random_accuracy: Of the same student on as many labels drawn at random, mean of 5 draws.
         proposer_accuracy: Of the zero-shot proposer alone.
@@ -196,7 +197,7 @@ def _row(summary: dict[str, Any], number: int) -> dict[str, Any]:
         "student": summary["kind"],
         "student_accuracy": test["student"]["accuracy"],
         "proposer_accuracy": test["proposer"]["accuracy"],
-        "audit_accuracy": None if audit is None else audit["student"]["accuracy"],
+        "audit_accuracy": audit["student"]["accuracy"] if is_enough("audit", audit) else None,
         "calibration_error": test["student"]["calibration_error"],
     }
 

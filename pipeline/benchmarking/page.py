@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from hilt.pipeline.benchmarking.benchmark import BenchmarkResult
+from hilt.pipeline.figures import between, cut, percent
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Point, learning_curve
+from hilt.pipeline.reporting.pages import page_environment
 
 
 def write_page(result: BenchmarkResult, path: Path) -> Path:
     """Write a self-contained page and return where it is."""
-    environment = Environment(
-        loader=PackageLoader("hilt.pipeline", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     names = list(result.area)
-    page = environment.get_template("benchmark.html").render(
-        result=result,
-        names=names,
-        chart=learning_curve({name: _points(result, name) for name in names}),
-        box=charts,
+    page = (
+        page_environment()
+        .get_template("benchmark.html")
+        .render(
+            result=result,
+            names=names,
+            chart=learning_curve({name: _points(result, name) for name in names}),
+            box=charts,
+        )
     )
     path.write_text(page, encoding="utf-8")
     return path
@@ -37,7 +34,11 @@ def _points(result: BenchmarkResult, name: str) -> list[Point]:
     columns = (arm["labels"], arm["accuracy"], arm["accuracy_low"], arm["accuracy_high"])
     return [
         Point(
-            labels, mean, low, high, f"{name}, {labels} labels: {mean:.1%} ({low:.1%}-{high:.1%})"
+            labels,
+            mean,
+            low,
+            high,
+            f"{cut(name)}, {labels} labels: {percent(mean)} ({between(low, high)})",
         )
         for labels, mean, low, high in zip(*columns, strict=True)
         if labels <= result.budget

@@ -8,6 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.figures import between, percent
 
 if TYPE_CHECKING:
     from hilt.review.agreement import Agreement, Estimate
@@ -85,4 +86,4 @@ def _estimate(value: Estimate | None) -> str:
 
 
 def _share(share: Share) -> str:
-    return f"{share.share:.1%} ({share.low:.1%} to {share.high:.1%})"
+    return f"{percent(share.share)} ({between(share.low, share.high)})"

@@ -14,6 +14,7 @@ from hilt.outputs import LEDGER, Ledger, output_file
 from hilt.pipeline.commands.options import Debug, Device, Force
 from hilt.pipeline.commands.streams import json_value
 from hilt.pipeline.commands.terminal import Bars, say, show_table
+from hilt.pipeline.figures import percent, points
 
 if TYPE_CHECKING:
     from hilt.pipeline.benchmarking.benchmark import BenchmarkResult
@@ -139,8 +140,8 @@ def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
 def _show(result: BenchmarkResult) -> None:
     say(
         f"{result.config}: {result.items:,} items, {result.labels} labels, {result.seeds} seeds;"
-        f" the best student on every label has {result.full_accuracy:.1%}, the proposals alone"
-        f" {result.arms['proposer']['accuracy'][0]:.1%}."
+        f" the best student on every label has {percent(result.full_accuracy)}, the"
+        f" proposals alone {percent(result.arms['proposer']['accuracy'][0])}."
     )
     names = list(result.area)
     show_table("Accuracy", ["labels", *names], _accuracy_rows(result, names))
@@ -172,13 +173,13 @@ def _accuracy_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]
 
 def _with_interval(arm: dict[str, list[float]], at: int) -> str:
     half = (arm["accuracy_high"][at] - arm["accuracy_low"][at]) / 2
-    return f"{arm['accuracy'][at]:.3f} ±{half:.3f}"
+    return f"{percent(arm['accuracy'][at])} ±{points(half)}"
 
 
 def _target_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]:
     rows = []
     for share, needed in result.labels_to.items():
-        cells = [f"{float(share):.0%} ({float(share) * result.full_accuracy:.3f})"]
+        cells = [f"{float(share):.0%} ({percent(float(share) * result.full_accuracy)})"]
         for name in names:
             labels = needed[name]
             cells.append("not reached" if labels is None else f"{labels:,.0f}")

@@ -9,6 +9,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Device, Force, Json
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
+from hilt.pipeline.figures import decimals, percent
 
 
 def demo(
@@ -37,19 +38,19 @@ def demo(
                 str(row["human_labels"]),
                 str(row["audit_labels"]),
                 row["student"],
-                f"{row['student_accuracy']:.1%}",
-                f"{row['proposer_accuracy']:.1%}",
-                "" if row["audit_accuracy"] is None else f"{row['audit_accuracy']:.1%}",
-                f"{row['calibration_error']:.3f}",
+                percent(row["student_accuracy"]),
+                percent(row["proposer_accuracy"]),
+                "too early" if row["audit_accuracy"] is None else percent(row["audit_accuracy"]),
+                decimals(row["calibration_error"], 3),
             ]
             for row in result.table
         ]
         columns = ["cycle", "labels", "audit", "kind", "student", "proposer", "on audit", "ECE"]
         show_table("BBC News, accuracy on held-out documents", columns, rows)
         say(
-            f"After {result.human_labels} labels: student {result.student_accuracy:.1%};"
-            f" the same student on as many random labels {result.random_accuracy:.1%};"
-            f" the proposer alone {result.proposer_accuracy:.1%}."
+            f"After {result.human_labels} labels: student {percent(result.student_accuracy)};"
+            f" the same student on as many random labels {percent(result.random_accuracy)};"
+            f" the proposer alone {percent(result.proposer_accuracy)}."
         )
         say(f"{result.seconds:.0f} s, {result.peak_memory_mb:,.0f} MB at most.")
         say(f"Report: {result.report}")

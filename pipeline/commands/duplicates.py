@@ -8,6 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+from hilt.pipeline.figures import between, percent
 
 if TYPE_CHECKING:
     from hilt.pipeline.duplicates.summary import Group, Pair, Summary
@@ -34,7 +35,7 @@ def duplicates(
     def text() -> None:
         say_summary(result.summary)
         if result.summary.near and result.recall is not None:
-            say(f"The search saw {result.recall:.0%} of the nearest neighbours of a sample.")
+            say(f"The search saw {percent(result.recall)} of the nearest neighbours of a sample.")
         show_table("Groups", ["items", "groups"], [[k, f"{n:,}"] for k, n in result.sizes.items()])
         for group in result.largest:
             _say_group(group)
@@ -62,7 +63,7 @@ def say_summary(summary: Summary) -> None:
     if check is not None:
         say(
             f"Of inherited labels checked blind, {check.right} of {check.checked} were right"
-            f" (95 % interval {check.low:.0%} to {check.high:.0%})."
+            f" (95 % interval {between(check.low, check.high)})."
         )
         if check.doubtful:
             say(

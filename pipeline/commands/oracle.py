@@ -8,6 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.figures import probability
 
 
 def oracle(
@@ -42,7 +43,7 @@ def oracle(
         )
         if result.answers:
             rows = [
-                [" ".join(each.text.split())[:60], each.label, f"{each.probability:.2f}"]
+                [" ".join(each.text.split())[:60], each.label, probability(each.probability)]
                 for each in result.answers[:10]
             ]
             show_table("The first of them", ["text", "answer", "probability"], rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+from hilt.pipeline.figures import percent
 
 
 def propose(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
@@ -29,7 +30,7 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
             say_summary(result.duplicates)
             say(f"Look at them with `hilt duplicates {work}`.")
         counts = sorted(result.label_counts.items(), key=lambda pair: -pair[1])
-        rows = [[name, f"{count:,}", f"{count / result.items:.1%}"] for name, count in counts]
+        rows = [[name, f"{count:,}", percent(count / result.items)] for name, count in counts]
         show_table("Proposed labels", ["label", "items", "share"], rows)
         next_step(f"hilt select {work}")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+from hilt.pipeline.figures import percent, points
 
 if TYPE_CHECKING:
     from hilt.pipeline.rules import Accuracy
@@ -30,7 +31,7 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
             [
                 row.rule,
                 f"{row.votes:,}",
-                *(f"{share:.1%}" for share in (row.coverage, row.overlaps, row.conflicts)),
+                *(percent(share) for share in (row.coverage, row.overlaps, row.conflicts)),
                 _right(row.people),
                 _right(row.audit),
             ]
@@ -38,7 +39,7 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
         ]
         show_table("Rules", COLUMNS, rows)
         say(
-            f"Some rule votes on {result.covered:.1%} of {result.items:,} items;"
+            f"Some rule votes on {percent(result.covered)} of {result.items:,} items;"
             f" {result.human_labels:,} are labelled by people"
             f" ({result.audit_labels:,} of them blind, for audit)."
         )
@@ -50,5 +51,5 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
 def _right(measured: Accuracy | None) -> str:
     if measured is None:
         return "-"
-    low, high = round(100 * measured.low), round(100 * measured.high)
-    return f"{measured.accuracy:.0%} ({low}-{high}) of {measured.items:,}"
+    interval = f"{points(measured.low)}-{points(measured.high)}"
+    return f"{percent(measured.accuracy)} ({interval}) of {measured.items:,}"

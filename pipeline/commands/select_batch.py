@@ -8,6 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+from hilt.pipeline.figures import probability
 
 if TYPE_CHECKING:
     from hilt.types import Batch, BatchItem
@@ -88,7 +89,7 @@ def _row(item: BatchItem) -> list[str]:
     if item.blind:
         return [text, "audit", "", ""]
     best = item.proposal[0]
-    return [text, item.reason, f"{item.score:.2f}", f"{best.label} {best.probability:.2f}"]
+    return [text, item.reason, f"{item.score:.2f}", f"{best.label} {probability(best.probability)}"]
 
 
 def batch_value(batch: Batch) -> dict[str, object]:

@@ -8,6 +8,7 @@ from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
 from hilt.pipeline.commands.train import say_training
+from hilt.pipeline.figures import between, percent, points
 
 if TYPE_CHECKING:
     from hilt.pipeline.status import Status
@@ -56,14 +57,15 @@ def say_people(result: Status) -> None:
     if result.anchoring is not None:
         shown, blind = result.anchoring.shown, result.anchoring.blind
         say(
-            f"Proposals accepted: {shown.share:.1%} of {shown.items} in view, {blind.share:.1%} of"
-            f" {blind.items} blind; people lean by {100 * result.anchoring.difference:.1f} points"
-            f" ({100 * result.anchoring.low:.1f} to {100 * result.anchoring.high:.1f})."
+            f"Proposals accepted: {percent(shown.share)} of {shown.items} in view,"
+            f" {percent(blind.share)} of {blind.items} blind; people lean by"
+            f" {points(result.anchoring.difference)} points"
+            f" ({points(result.anchoring.low)} to {points(result.anchoring.high)})."
         )
     if result.bulk is not None:
         say(
-            f"Decided in bulk: {result.bulk.share:.1%} of {result.bulk.items} hold when asked again"
-            f" ({result.bulk.low:.1%} to {result.bulk.high:.1%})."
+            f"Decided in bulk: {percent(result.bulk.share)} of {result.bulk.items} hold when"
+            f" asked again ({between(result.bulk.low, result.bulk.high)})."
         )
     if result.disputed:
         say(f"People disagree on {result.disputed} items; see `hilt agreement`.")

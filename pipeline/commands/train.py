@@ -6,6 +6,7 @@ from typing import Any
 
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, next_step, say
+from hilt.pipeline.figures import decimals
 
 
 def train(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
@@ -29,19 +30,14 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
 
 def say_training(number: int, summary: dict[str, Any]) -> None:
     """Print what a training came to."""
+    from hilt.pipeline.headline import accuracy_lines
     from hilt.pipeline.students.advantage import advantage_sentence
 
     taught = ", with self-training" if summary["self_training"] else ""
     say(
         f"Cycle {number}: a {summary['kind']} student on {summary['human_labels']} labels{taught},"
-        f" {summary['seconds']:.1f} s."
+        f" {decimals(summary['seconds'], 1)} s."
     )
-    for what, name in (("test", "test items"), ("audit", "audit items, cross-fitted")):
-        if summary[what] is not None:
-            student, proposer = summary[what]["student"], summary[what]["proposer"]
-            say(
-                f"  {student['items']:,} {name}: student {student['accuracy']:.1%}"
-                f" ({student['low']:.1%} to {student['high']:.1%}),"
-                f" proposer alone {proposer['accuracy']:.1%}."
-            )
+    for line in accuracy_lines(summary):
+        say(f"  {line}")
     say(f"  {advantage_sentence(summary)}")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10, sqrt
 
+from hilt.pipeline.figures import percent
+
 WIDTH, HEIGHT = 440, 280
 LEFT, RIGHT, TOP, BOTTOM = 46, 426, 12, 238
 STEPS = (1, 2, 2.5, 5, 10)
@@ -126,8 +128,8 @@ def reliability_diagram(bins: Sequence[Mapping[str, float]]) -> Chart:
             low=y.place(row["confidence"]),
             high=y.place(row["accuracy"]),
             radius=round(3 + 13 * sqrt(row["share"]), 1),
-            text=f"{row['share']:.0%} of the items: confidence {row['confidence']:.1%},"
-            f" right {row['accuracy']:.1%}",
+            text=f"{percent(row['share'])} of the items: confidence {percent(row['confidence'])},"
+            f" right {percent(row['accuracy'])}",
         )
         for row in bins
     )

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from sklearn.decomposition import PCA
 
+from hilt.pipeline.figures import cut, probability
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
@@ -179,9 +180,10 @@ def _proposed(workspace: Workspace, indices: Integers) -> Iterator[_Drawn]:
     doubts, labels = margin(fused, indices), likeliest_labels(fused, indices)
     for index, doubt, position in zip(indices.tolist(), doubts, labels, strict=True):
         label = workspace.config.label_names[position]
-        probability = float(fused[index, position])
         kind: Kind = "doubtful" if doubt >= DOUBTFUL else "sure"
-        yield _Drawn(index, kind, label, f"{label} ({probability:.0%})")
+        yield _Drawn(
+            index, kind, label, f"{cut(label)} ({probability(float(fused[index, position]))})"
+        )
 
 
 def _in_batch(row: BatchItemRow, given: str | None) -> _Drawn:

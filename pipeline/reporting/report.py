@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.outputs import output_file
 from hilt.pipeline.adjudicating import gold_accuracy
 from hilt.pipeline.anchoring import anchoring, bulk_accuracy
 from hilt.pipeline.cost_model import cost_sentence
+from hilt.pipeline.decisions import decisions as given_decisions
 from hilt.pipeline.duplicates.summary import describe
+from hilt.pipeline.figures import points
+from hilt.pipeline.headline import checked_items, is_enough, on_labelled, too_early
 from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
+from hilt.pipeline.reporting.mistakes import wrong_predictions
+from hilt.pipeline.reporting.pages import page_environment, percent, spaced
 from hilt.pipeline.reporting.pool_map import pool_map
 from hilt.pipeline.reporting.tables import (
     PROPOSER_COLUMNS,
@@ -30,7 +34,6 @@ from hilt.pipeline.reporting.tables import (
     most_confused,
     proposer_rows,
     reviewer_lines,
-    short,
     total_seconds,
 )
 from hilt.pipeline.students.advantage import advantage_sentence
@@ -38,6 +41,7 @@ from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
 MOST_BATCH_LINES = 200
+MOST_NOTES = 200
 SHOWN_GROUPS = 5
 MANY_LABELS = 20  # more do not fit into a table with numbers
 
@@ -71,30 +75,7 @@ def write_report(
 
 def render_report(workspace: Workspace, now: datetime) -> str:
     """Make the page; for the same state and time it is the same page."""
-    environment = Environment(
-        loader=PackageLoader("hilt.pipeline", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=percent, points=points, minutes=minutes, short=short)
-    return environment.get_template("report.html").render(**_contents(workspace, now))
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage with one decimal."""
-    return f"{share:.1%}".replace("%", "\u00a0%")
-
-
-def points(share: float) -> str:
-    """Write a share in percent without the sign."""
-    return f"{100 * share:.1f}"
-
-
-def minutes(seconds: float | None) -> str:
-    """Write a duration in minutes, or say that nobody measured it."""
-    return "not measured" if seconds is None else f"{seconds / 60:.1f}"
+    return page_environment().get_template("report.html").render(**_contents(workspace, now))
 
 
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
@@ -122,11 +103,16 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "latest": trainings[-1].summary if trainings else None,
         "advantage": advantage_sentence(trainings[-1].summary) if trainings else "",
         "curves": _curves(trainings),
+        "is_enough": is_enough,
+        "too_early": too_early(checked_items(trainings[-1].summary)) if trainings else "",
+        "mistakes": wrong_predictions(workspace, trainings[-1] if trainings else None, outcomes),
+        "notes": given_decisions(workspace, flagged=True, skipped=True, commented=True),
+        "most_notes": MOST_NOTES,
         "proposer_columns": PROPOSER_COLUMNS,
         "proposers": proposer_rows(trainings[-1].summary) if trainings else [],
         "labels": labels,
         "unlabelled": [line.name for line in labels if not line.human],
-        "fused_by": _fused_by(workspace, trainings),
+        "fused_by": _fused_by(workspace),
         "measured": _measured(workspace, trainings),
         "batch_number": batches[-1] if batches else None,
         "batch_size": len(workspace.store.batch_items(batches[-1])) if batches else 0,
@@ -166,18 +152,25 @@ def _verdict(
 
 
 def _student_verdict(summary: dict[str, Any]) -> str:
-    after = f"After {_count(summary['human_labels'], 'label')} the student"
+    after = f"After {_count(summary['human_labels'], 'label')}"
     kind = "test" if summary["test"] else "audit"
-    measured = summary[kind]
-    if measured is None:
-        return f"{after} is trained, but no test set and no audit item measures it yet."
-    student, proposer = measured["student"], measured["proposer"]
+    if not is_enough(kind, summary[kind]):
+        return _early_verdict(after, summary)
+    student, proposer = summary[kind]["student"], summary[kind]["proposer"]
     return (
-        f"{after} is right on {percent(student['accuracy'])} (95\u00a0% interval"
+        f"{after} the student is right on {percent(student['accuracy'])} (95\u00a0% interval"
         f" {points(student['low'])}\u2013{points(student['high'])}) of"
         f" {_count(student['items'], f'{kind} item')}; the proposer alone on"
         f" {percent(proposer['accuracy'])}."
     )
+
+
+def _early_verdict(after: str, summary: dict[str, Any]) -> str:
+    """Say that nothing is known yet, and what is instead."""
+    early = f"{after}: how often the student is right is {too_early(checked_items(summary))}."
+    if not summary.get("labelled"):
+        return early
+    return spaced(f"{early} Accuracy {on_labelled(summary)}.")
 
 
 def _count(number: int, noun: str) -> str:
@@ -193,13 +186,13 @@ def _curves(trainings: Sequence[TrainingRow]) -> dict[str, Chart]:
                 who: [
                     _point(each["human_labels"], who, each[kind][who])
                     for each in summaries
-                    if each[kind]
+                    if is_enough(kind, each[kind])
                 ]
                 for who in ("proposer", "student")
             }
         )
         for kind in ("test", "audit")
-        if any(each[kind] for each in summaries)
+        if any(is_enough(kind, each[kind]) for each in summaries)
     }
 
 
@@ -215,7 +208,7 @@ def _point(labels: int, who: str, measure: dict[str, Any]) -> Point:
 def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[str, Any] | None:
     """Gather calibration and confusions of the newest student, on the test set if there is one."""
     kind = "test" if trainings and trainings[-1].summary["test"] else "audit"
-    if not trainings or trainings[-1].summary[kind] is None:
+    if not trainings or not is_enough(kind, trainings[-1].summary[kind]):
         return None
     student = trainings[-1].summary[kind]["student"]
     lines = confusion_lines(student, workspace.config.label_names)
@@ -230,15 +223,18 @@ def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[st
     }
 
 
-def _fused_by(workspace: Workspace, trainings: Sequence[TrainingRow]) -> str | None:
-    """Say who stands behind the fused proposal."""
+def _fused_by(workspace: Workspace) -> str | None:
+    """Say who stands behind the fused proposal; None before there is one."""
     maker = workspace.fused.maker()
     if maker is None:
         return None
-    for training in reversed(trainings):
-        if training.fingerprint == maker["student"]:
-            return f"the proposer and the student of cycle {training.cycle}"
-    return "the proposer alone"
+    student, weights = maker["student"], maker["weights"]
+    others = len(weights) - (student is not None)
+    proposers = "the proposer" if others == 1 else f"{others} proposers"
+    if student is None:
+        return f"{proposers} alone"
+    cycle, _fingerprint = student
+    return f"{proposers} and the student of cycle {cycle}"
 
 
 def _configuration(workspace: Workspace) -> str:

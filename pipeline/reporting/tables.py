@@ -11,6 +11,8 @@ import numpy as np
 
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.batches import read_batch
+from hilt.pipeline.figures import NOTHING, decimals, percent, points
+from hilt.pipeline.headline import MIN_AUDIT
 from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.why import in_words
@@ -20,7 +22,7 @@ from hilt.types import BatchItem
 SHORT_TEXT = 300
 LONG_TEXT = 4000
 HIDDEN = "hidden"
-NOTHING = "\u2013"
+TOO_EARLY = "too early"
 PROPOSER_COLUMNS = (
     "proposer",
     "accuracy",
@@ -174,9 +176,9 @@ def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) ->
     )
 
 
-def short(text: str) -> str:
+def short(text: str, most: int = SHORT_TEXT) -> str:
     """Cut a text to what a cell of a table should hold."""
-    return text if len(text) <= SHORT_TEXT else text[: SHORT_TEXT - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def reviewer_lines(decisions: Sequence[DecisionRow]) -> list[ReviewerLine]:
@@ -212,22 +214,21 @@ def proposer_rows(summary: Mapping[str, Any]) -> list[list[str]]:
             name,
             _accuracy(told),
             f"{told['labels']:,}",
-            f"{told['coverage']:.0%}",
-            _number(told["calibration_error"], 3),
-            _number(told["weight"], 2),
+            percent(told["coverage"]),
+            decimals(told["calibration_error"] if told["labels"] >= MIN_AUDIT else None, 3),
+            decimals(told["weight"], 2),
         ]
         for name, told in summary.get("proposers", {}).items()
     ]
 
 
 def _accuracy(told: Mapping[str, Any]) -> str:
+    """Write an accuracy on audit labels, once there are enough of them."""
     if told["accuracy"] is None:
         return NOTHING
-    return f"{told['accuracy']:.0%} ({100 * told['low']:.0f}-{told['high']:.0%})"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
+    if told["labels"] < MIN_AUDIT:
+        return TOO_EARLY
+    return f"{percent(told['accuracy'])} ({points(told['low'])}\u2013{points(told['high'])})"
 
 
 def total_seconds(decisions: Sequence[DecisionRow]) -> float | None:

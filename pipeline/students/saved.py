@@ -47,6 +47,7 @@ def save_student(
     embedder: Mapping[str, Any],
     about: Mapping[str, Any],
     out_of_fold: OutOfFold | None = None,
+    tested: Floats | None = None,
 ) -> None:
     """Write a student into a new folder that is never seen half-written.
 
@@ -58,6 +59,7 @@ def save_student(
         about: Anything else that should be known of it.
         out_of_fold: The items that it learnt from: their indices, the positions of their labels,
             and what students that did not see them predict.
+        tested: Shape (n_test, n_labels), what the student predicts for the test set.
     """
     temporary = folder.with_name(folder.name + ".partial")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -78,6 +80,7 @@ def save_student(
             indices=indices,
             positions=positions,
             probabilities=probabilities.astype(np.float32),
+            **({} if tested is None else _likeliest(tested)),
         )
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
@@ -90,6 +93,28 @@ def load_out_of_fold(folder: Path) -> OutOfFold | None:
         return None
     with np.load(path) as saved:
         return saved["indices"], saved["positions"], saved["probabilities"]
+
+
+def load_tested(folder: Path) -> tuple[Integers, Floats] | None:
+    """Read what a student predicts for the test set: positions of labels, and probabilities.
+
+    None where there was no test set, or an older hilt trained the student.
+    """
+    path = folder / OUT_OF_FOLD
+    if not path.exists():
+        return None
+    with np.load(path) as saved:
+        if "test_predicted" not in saved:
+            return None
+        return saved["test_predicted"], saved["test_probability"]
+
+
+def _likeliest(probabilities: Floats) -> dict[str, Any]:
+    """Keep of predictions what a report shows: the likeliest label and its probability."""
+    return {
+        "test_predicted": probabilities.argmax(axis=1).astype(np.int32),
+        "test_probability": probabilities.max(axis=1).astype(np.float32),
+    }
 
 
 def load_student(folder: Path, device: str) -> SavedStudent:

@@ -3,18 +3,24 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from hilt.errors import OutputError
 from hilt.pipeline.batches import read_batch, select, undecided
 from hilt.pipeline.cycle import train
+from hilt.pipeline.headline import MIN_AUDIT
+from hilt.pipeline.measure import measure
 from hilt.pipeline.oracle import oracle
 from hilt.pipeline.proposing import propose
+from hilt.pipeline.reporting.mistakes import wrong_predictions
 from hilt.pipeline.reporting.report import render_report, write_report
-from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
+from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, TOO_EARLY, proposer_rows
 from hilt.pipeline.reviewing import record, simulate
 from hilt.pipeline.store import decision_row
+from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.tables import BatchItemRow, TrainingRow
 from hilt.pipeline.why import in_words
 from hilt.pipeline.workspace import Workspace
@@ -24,6 +30,7 @@ OPEN_COPY = Callable[[str], Workspace]
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 VOID = {"meta", "br"}  # the others that are empty close themselves
 REVIEWER_ROWS = 2  # at the end of the page: the names of the columns, and one reviewer
+LABELS = ("animals", "food", "sport")
 EVIL = "<script>alert('x')</script>"
 
 
@@ -65,6 +72,32 @@ class Page(HTMLParser):
 
 def page_of(workspace: Workspace) -> Page:
     return Page(render_report(workspace, NOW))
+
+
+def curves_on(page: Page, kind: str) -> int:
+    labels = [value or "" for name, value in page.attributes if name == "aria-label"]
+    return sum(f"on the {kind} items over" in label for label in labels)
+
+
+def audited(labels: int) -> dict[str, Any]:
+    """What a training measured on as many audit items."""
+    rng = np.random.default_rng(0)
+    measured = measure(rng.dirichlet([1, 1, 1], labels), rng.integers(3, size=labels)).to_dict()
+    return dict.fromkeys(("student", "proposer", "fused"), measured)
+
+
+def add_training(workspace: Workspace, **changes: object) -> None:
+    """One more training, as the last one but for some of its summary."""
+    last = workspace.store.trainings()[-1]
+    workspace.store.add_training(
+        TrainingRow(
+            cycle=last.cycle + 1,
+            fingerprint="another",
+            last_decision=last.last_decision,
+            summary=last.summary | changes,
+            created_at=NOW,
+        )
+    )
 
 
 def row_of(page: Page, item_id: str) -> list[str]:
@@ -109,15 +142,20 @@ def test_the_verdict_and_the_table_say_what_the_training_measured(
     assert [row for row in page.rows if row[0] == "2" and accuracy + interval in row]
 
 
-def test_both_ways_of_measuring_have_their_curve(small_workspace: OPEN_COPY) -> None:
-    page = page_of(small_workspace("two_cycles"))
+def test_both_ways_of_measuring_have_their_curve_once_there_are_30_audit_labels(
+    small_workspace: OPEN_COPY,
+) -> None:
+    workspace = small_workspace("two_cycles")
 
-    labels = [value or "" for name, value in page.attributes if name == "aria-label"]
-    assert sum("on the test items" in label for label in labels) == 1
-    assert sum("on the audit items" in label for label in labels) == 1
+    few = page_of(workspace)
+    add_training(workspace, audit=audited(MIN_AUDIT))
+    many = page_of(workspace)
+
+    assert [curves_on(few, kind) for kind in ("test", "audit")] == [1, 0]
+    assert [curves_on(many, kind) for kind in ("test", "audit")] == [1, 1]
 
 
-def test_without_a_test_set_the_audit_items_measure(
+def test_under_30_audit_labels_no_accuracy_is_claimed_for_the_pool(
     new_workspace: Callable[..., Workspace],
 ) -> None:
     workspace = new_workspace(test=False)
@@ -127,8 +165,35 @@ def test_without_a_test_set_the_audit_items_measure(
 
     page = page_of(workspace)
 
-    assert "of 3 audit items; the proposer alone on" in page.words
-    assert "The latest student on 3 audit items" in page.words
+    assert "After 12 labels: how often the student is right is too early to say: 3 checked." in (
+        page.words
+    )
+    assert re.search(
+        r"Accuracy on labelled items, which are harder than the pool: [\d.]+\xa0% "
+        r"\([\d.]+\xa0% to [\d.]+\xa0%\) of 12, cross-validated\.",
+        page.words,
+    )
+    assert "The accuracy in the whole pool is too early to say: 3 checked." in page.words
+    assert ("id", "calibration") not in page.attributes
+    (proposer,) = [row for row in page.rows if row[0] == "zero_shot"]
+    assert proposer[1:3] == [TOO_EARLY, "3"]
+
+
+@pytest.mark.parametrize(("labels", "claimed"), [(MIN_AUDIT - 1, False), (MIN_AUDIT, True)])
+def test_from_30_audit_labels_on_they_measure(
+    new_workspace: Callable[..., Workspace], labels: int, claimed: bool
+) -> None:
+    workspace = new_workspace(test=False)
+    propose(workspace)
+    simulate(workspace, select(workspace))
+    train(workspace)
+    add_training(workspace, audit=audited(labels))
+
+    page = page_of(workspace)
+
+    assert (f"of {labels} audit items; the proposer alone on" in page.words) is claimed
+    assert (f"too early to say: {labels} checked" in page.words) is not claimed
+    assert (f"The latest student on {labels} audit items" in page.words) is claimed
 
 
 def test_without_a_test_set_and_audit_items_nothing_is_claimed(
@@ -141,8 +206,79 @@ def test_without_a_test_set_and_audit_items_nothing_is_claimed(
 
     page = page_of(workspace)
 
-    assert "no test set and no audit item measures it yet" in page.words
+    assert "too early to say: 0 checked" in page.words
     assert ("id", "calibration") not in page.attributes
+
+
+def test_the_report_says_who_fused(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("trained")
+    before = page_of(workspace)
+    propose(workspace)
+    after = page_of(workspace)
+
+    assert "fused from the proposer alone." in before.words
+    assert "fused from the proposer and the student of cycle 1." in after.words
+
+
+def test_wrong_predictions_stand_with_their_texts_the_surest_first(
+    small_workspace: OPEN_COPY,
+) -> None:
+    workspace = small_workspace("two_cycles")
+    out_of_fold = load_out_of_fold(workspace.student_folder(2))
+    assert out_of_fold is not None
+    right = {index: LABELS[row.argmax()] for index, _, row in zip(*out_of_fold, strict=True)}
+    outcomes = {each.index: each for each in workspace.store.outcomes()}
+    sure = max(right, key=lambda index: out_of_fold[2][list(out_of_fold[0]).index(index)].max())
+    said = next(label for label in LABELS if label != right[sure])
+    record(workspace, [Decision(outcomes[sure].item_id, "label", (said,), "bob")])
+
+    labelled, *_ = wrong_predictions(
+        workspace, workspace.store.trainings()[-1], workspace.store.outcomes()
+    )
+    page = page_of(workspace)
+
+    first = labelled.worst[0]
+    assert (first.item_id, first.label, first.predicted) == (
+        outcomes[sure].item_id,
+        said,
+        right[sure],
+    )
+    assert [each.probability for each in labelled.worst] == sorted(
+        (each.probability for each in labelled.worst), reverse=True
+    )
+    probability = f"{first.probability:.0%}".replace("%", "\u00a0%")
+    assert [first.item_id, first.text, said, right[sure], probability] in page.rows
+
+
+def test_wrong_predictions_on_the_test_set_are_those_that_were_measured(
+    small_workspace: OPEN_COPY,
+) -> None:
+    workspace = small_workspace("two_cycles")
+    training = workspace.store.trainings()[-1]
+    measured = training.summary["test"]["student"]
+
+    found = wrong_predictions(workspace, training, workspace.store.outcomes())
+
+    (test,) = [mistakes for mistakes in found if mistakes.on == "test items"]
+    assert test.items == measured["items"]
+    assert test.wrong == round((1 - measured["accuracy"]) * measured["items"])
+
+
+def test_skips_flags_and_comments_stand_with_who_said_what(small_workspace: OPEN_COPY) -> None:
+    workspace = small_workspace("selected")
+    first, second, third, *_ = read_batch(workspace, 1).items
+    said = [
+        Decision(first.item_id, "skip", (), "ann", batch=1),
+        Decision(second.item_id, "flag", (), "bob", batch=1, comment=EVIL),
+        Decision(third.item_id, "label", ("food",), "ann", batch=1, comment="or sport?"),
+    ]
+    record(workspace, said)
+
+    page = page_of(workspace)
+
+    assert [first.item_id, first.text, "ann", "skip", "", ""] in page.rows
+    assert [second.item_id, second.text, "bob", "flag", EVIL, ""] in page.rows
+    assert [third.item_id, third.text, "ann", "label", "or sport?", "food"] in page.rows
 
 
 def test_texts_labels_and_ids_never_become_markup(
@@ -308,9 +444,9 @@ def test_proposers_are_measured_in_a_table() -> None:
     }
 
     assert proposer_rows(summary) == [
-        ["student", "92% (85-96%)", "1,200", "100%", "0.031", "0.50"],
-        ["rules", "\u2013", "0", "10%", "\u2013", "0.25"],
-        ["fused", "92% (85-96%)", "1,200", "100%", "0.031", "\u2013"],
+        ["student", "92.0% (85.4\u201395.8)", "1,200", "100.0%", "0.031", "0.50"],
+        ["rules", "\u2013", "0", "10.4%", "\u2013", "0.25"],
+        ["fused", "92.0% (85.4\u201395.8)", "1,200", "100.0%", "0.031", "\u2013"],
     ]
     assert all(len(row) == len(PROPOSER_COLUMNS) for row in proposer_rows(summary))
 
@@ -324,7 +460,7 @@ def test_the_report_shows_what_the_last_training_says_of_proposers(
     page = page_of(workspace)
 
     assert [row[0] for row in rows] == ["student", "zero_shot", "fused"]
-    assert all(row in page.rows for row in rows)
+    assert all([cell.replace("%", "\u00a0%") for cell in row] in page.rows for row in rows)
 
 
 def test_an_older_training_says_nothing_of_proposers(small_workspace: OPEN_COPY) -> None:

@@ -1,0 +1,131 @@
+"""What people said, item by item: labels, skips, flags and comments, to look through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hilt.pipeline.outcomes import Outcome, resolve_all, standing
+from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.workspace import Workspace
+from hilt.review.base import RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class GivenDecision:
+    """What one person last said about one item.
+
+    Attributes:
+        action: `label`, `skip` or `flag`.
+        label: The label that they gave; None where they skipped or flagged.
+        comment: What they wrote beside it; empty where they wrote nothing.
+        outcome: The label that the item has now, by all decisions together; None without one.
+        source: The way by which it came in: `screen`, `file`, `bulk`, ...
+    """
+
+    id: str
+    text: str
+    action: str
+    label: str | None
+    reviewer: str
+    comment: str
+    outcome: str | None
+    batch: int | None
+    source: str
+    decided_at: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn it into what JSON can hold, and a row of a table."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "action": self.action,
+            "label": self.label,
+            "reviewer": self.reviewer,
+            "comment": self.comment,
+            "outcome": self.outcome,
+            "batch": self.batch,
+            "source": self.source,
+            "decided_at": self.decided_at.isoformat(timespec="seconds"),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """On how many items somebody's last word is a skip, a flag, or has a comment."""
+
+    skipped: int
+    flagged: int
+    commented: int
+
+
+def decisions(
+    workspace: Workspace,
+    *,
+    flagged: bool = False,
+    skipped: bool = False,
+    commented: bool = False,
+) -> list[GivenDecision]:
+    """List what people said, oldest first; of an item decided twice, each person's last word.
+
+    Args:
+        workspace: Whose decisions.
+        flagged: List flags.
+        skipped: List skips.
+        commented: List what has a comment. Without any of the three, everything is listed.
+    """
+    rows = standing(workspace.store.decisions())
+    wanted = [
+        row
+        for row in last_words(rows)
+        if not (flagged or skipped or commented)
+        or (flagged and row.action == "flag")
+        or (skipped and row.action == "skip")
+        or (commented and row.comment)
+    ]
+    outcomes = {outcome.index: outcome for outcome in resolve_all(rows)}
+    texts = workspace.pool.texts([row.item_index for row in wanted])
+    return [
+        _given(row, text, outcomes[row.item_index]) for row, text in zip(wanted, texts, strict=True)
+    ]
+
+
+def count_notes(rows: Iterable[DecisionRow]) -> Notes:
+    """Count the items that people skipped, flagged or commented on.
+
+    Args:
+        rows: The decisions that stand.
+    """
+    said = last_words(rows)
+    return Notes(
+        skipped=len({row.item_index for row in said if row.action == "skip"}),
+        flagged=len({row.item_index for row in said if row.action == "flag"}),
+        commented=len({row.item_index for row in said if row.comment}),
+    )
+
+
+def last_words(rows: Iterable[DecisionRow]) -> list[DecisionRow]:
+    """Keep the latest standing decision of each person on each item, in order."""
+    latest = {
+        (row.item_index, row.reviewer): row
+        for row in rows
+        if not row.machine and not row.reviewer.startswith(RESOLVED)
+    }
+    return sorted(latest.values(), key=lambda row: row.id)
+
+
+def _given(row: DecisionRow, text: str, outcome: Outcome) -> GivenDecision:
+    return GivenDecision(
+        id=row.item_id,
+        text=text,
+        action=row.action,
+        label=row.labels[0] if row.labels else None,
+        reviewer=row.reviewer,
+        comment=row.comment,
+        outcome=outcome.label if outcome.by_people else None,
+        batch=row.batch,
+        source=row.source,
+        decided_at=row.decided_at,
+    )

@@ -1,0 +1,59 @@
+"""How figures are written, so that one figure reads the same wherever it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NOTHING = "\u2013"
+LONG_NAME = 60  # characters of a label, an id or a reviewer's name that a table shows
+
+
+def points(share: float) -> str:
+    """Write a measured share in percent, without the sign.
+
+    >>> points(0.8385)
+    '83.9'
+    >>> points(-0.0001)
+    '0.0'
+    """
+    return f"{100 * share:z.1f}"
+
+
+def percent(share: float) -> str:
+    """Write a measured share as a percentage with one decimal."""
+    return points(share) + "%"
+
+
+def between(low: float, high: float) -> str:
+    """Write the ends of an interval for a share."""
+    return f"{percent(low)} to {percent(high)}"
+
+
+def with_interval(measure: Mapping[str, Any]) -> str:
+    """Write an accuracy with its interval.
+
+    Args:
+        measure: With `accuracy`, `low` and `high`.
+    """
+    return f"{percent(measure['accuracy'])} ({between(measure['low'], measure['high'])})"
+
+
+def probability(value: float) -> str:
+    """Write what a model gives a label: in whole percent, for more would not be meant."""
+    return f"{value:.0%}"
+
+
+def decimals(value: float | None, digits: int) -> str:
+    """Write a number that is no share; a dash where nothing is known."""
+    return NOTHING if value is None else f"{value:.{digits}f}"
+
+
+def cut(text: str, most: int = LONG_NAME) -> str:
+    """Cut a text to one line of at most `most` characters, with a mark where something is left out.
+
+    >>> cut("a  long name", 6)
+    'a lon…'
+    """
+    line = " ".join(text[: 8 * most].split())
+    return line if len(line) <= most and len(text) <= 8 * most else line[: most - 1] + "\u2026"

@@ -1,0 +1,68 @@
+"""The accuracy that people are told first, and from when on there is one.
+
+With few audit items an accuracy is hardly more than chance: of 11 items that a student of 80 % is
+asked, it gets 6 to 11 right. So below `MIN_AUDIT` nothing is claimed, wherever it would stand, and
+the accuracy on labelled items is given in its place, named as what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hilt.pipeline.figures import percent, with_interval
+
+MIN_AUDIT = 30  # audit labels from which on an accuracy is told
+ON_LABELLED = "on labelled items, which are harder than the pool"
+
+
+def is_enough(kind: str, measured: Mapping[str, Any] | None) -> bool:
+    """Tell whether an accuracy may be told.
+
+    Args:
+        kind: What it was measured on: `test` or `audit`.
+        measured: What a training found there, by who was measured; None where nothing was.
+    """
+    return measured is not None and (kind == "test" or measured["student"]["items"] >= MIN_AUDIT)
+
+
+def too_early(checked: int) -> str:
+    """Say why no accuracy is told.
+
+    >>> too_early(11)
+    'too early to say: 11 checked'
+    """
+    return f"too early to say: {checked:,} checked"
+
+
+def checked_items(summary: Mapping[str, Any]) -> int:
+    """Count the audit items that measured a training's student."""
+    audit = summary["audit"]
+    return 0 if audit is None else int(audit["student"]["items"])
+
+
+def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Say how good a training's student is, a line for each way of measuring.
+
+    Args:
+        summary: Of the training; one of an older hilt does not say how good it was on labelled
+            items.
+    """
+    lines = [
+        f"{student['items']:,} {kind} items: student {with_interval(student)},"
+        f" proposer alone {percent(summary[kind]['proposer']['accuracy'])}."
+        for kind in ("test", "audit")
+        if is_enough(kind, summary[kind])
+        for student in [summary[kind]["student"]]
+    ]
+    if not is_enough("audit", summary["audit"]):
+        lines.append(f"Accuracy on audit items: {too_early(checked_items(summary))}.")
+        if summary.get("labelled"):
+            lines.append(f"Accuracy {on_labelled(summary)}.")
+    return lines
+
+
+def on_labelled(summary: Mapping[str, Any]) -> str:
+    """Say how good a student is on the items that people labelled, by cross-validation."""
+    labelled = summary["labelled"]
+    return f"{ON_LABELLED}: {with_interval(labelled)} of {labelled['items']:,}, cross-validated"

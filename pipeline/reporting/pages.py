@@ -1,0 +1,53 @@
+"""What all HTML pages share: how they are filled in, and how they write figures and names."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hilt.pipeline import figures
+from hilt.pipeline.figures import cut, decimals, points
+from hilt.pipeline.reporting.tables import short
+
+SPACE = "\u00a0"  # does not break
+
+
+def page_environment() -> Environment:
+    """Make the environment that fills in a page; everything in it is escaped."""
+    environment = Environment(
+        loader=PackageLoader("hilt.pipeline", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=percent,
+        points=points,
+        probability=probability,
+        decimals=decimals,
+        minutes=minutes,
+        spaced=spaced,
+        short=short,
+        name=cut,
+    )
+    return environment
+
+
+def percent(share: float) -> str:
+    """Write a measured share as a percentage, spaced as in print."""
+    return spaced(figures.percent(share))
+
+
+def probability(value: float) -> str:
+    """Write what a model gives a label, spaced as in print."""
+    return spaced(figures.probability(value))
+
+
+def spaced(text: str) -> str:
+    """Put a space before every percent sign."""
+    return text.replace("%", SPACE + "%")
+
+
+def minutes(seconds: float | None) -> str:
+    """Write a duration in minutes, or say that nobody measured it."""
+    return "not measured" if seconds is None else f"{seconds / 60:.1f}"

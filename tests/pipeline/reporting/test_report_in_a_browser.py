@@ -1,0 +1,74 @@
+"""The report in a real browser, wide and narrow, with words that do not end."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from hilt.pipeline.batches import read_batch, select
+from hilt.pipeline.cycle import train
+from hilt.pipeline.proposing import propose
+from hilt.pipeline.reporting.report import write_report
+from hilt.pipeline.reviewing import record, simulate
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Decision
+
+CHROMIUM = Path("/usr/bin/chromium")
+URL = "https://example.org/" + "a1b2c3" * 500
+LABELS = ("animals_and_all_that_lives_" + "and_lives" * 40, "food", "sport")
+ID = "id-" + "0123456789" * 20
+# A matrix of many labels may scroll inside the page; nothing else is wider than what holds it.
+TOO_WIDE = """() => [...document.querySelectorAll("section *, header *, dl *, footer *")]
+    .filter((each) => !each.closest("svg") && !each.closest(".matrix"))
+    .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((each) => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(
+    make_workspace_in: Callable[..., Workspace], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A workspace of two cycles with everything in it that a report shows."""
+    rows = [(ID, URL, "food"), ("wide", f"see {URL}x now", "sport")]
+    workspace = make_workspace_in(tmp_path_factory.mktemp("wide"), labels=LABELS, extra=rows)
+    propose(workspace)
+    select(workspace, 62)
+    items = read_batch(workspace, 1).items
+    record(
+        workspace,
+        [
+            Decision(ID, "flag", (), "r" * 200, batch=1, comment=URL),
+            *(
+                Decision(item.item_id, "label", (LABELS[0],), "r" * 200, batch=1, comment="why?")
+                for item in items[:3]
+                if item.item_id != ID
+            ),
+        ],
+    )
+    simulate(workspace, read_batch(workspace, 1))
+    train(workspace)
+    propose(workspace)
+    return write_report(workspace)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nothing_is_wider_than_the_page(browser: Browser, report: Path, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(report.as_uri())
+
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate(TOO_WIDE) == []
+    page.close()
