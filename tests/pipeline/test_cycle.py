@@ -1,10 +1,6 @@
 """Training, proposing with the student, and what is not done twice."""
 
-import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +14,7 @@ from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.status import status
 from hilt.pipeline.students.saved import load_student
 from hilt.pipeline.workspace import Workspace, open_workspace
+from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
 
 Open = Callable[[str], Workspace]
 
@@ -109,14 +106,22 @@ def test_the_state_refuses_a_training_twice(small_workspace: Open) -> None:
         workspace.store.add_training(copy)
 
 
-@pytest.mark.parametrize("after_seconds", [0.5, 1.5, 2.5, 3.5, 5.0])
-def test_a_killed_cycle_can_be_run_again(small_workspace: Open, after_seconds: float) -> None:
+CYCLE = "import hilt\nhilt.cycle(hilt.open_workspace(sys.argv[1]))\n"
+
+
+@pytest.mark.parametrize(
+    ("kill", "step"),  # a cycle writes about 37 times to files, and 14 rows
+    [
+        *((BEFORE_A_FILE, step) for step in (5, 15, 25, 35)),
+        (BEFORE_A_STATEMENT, 2),
+        (BEFORE_A_STATEMENT, 12),
+    ],
+    ids=["file-5", "file-15", "file-25", "file-35", "row-2", "row-12"],
+)
+def test_a_killed_cycle_can_be_run_again(small_workspace: Open, kill: str, step: int) -> None:
     workspace = small_workspace("reviewed")
-    code = "import sys, hilt\nhilt.cycle(hilt.open_workspace(sys.argv[1]))\n"
-    process = subprocess.Popen([sys.executable, "-c", code, str(workspace.folder)])
-    time.sleep(after_seconds)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    with forked(kill + CYCLE, workspace.folder, step) as killed:
+        assert killed.wait(timeout=60) == -signal.SIGKILL
 
     batch = cycle(workspace)
 

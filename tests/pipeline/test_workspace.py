@@ -1,10 +1,7 @@
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.pipeline import workspace as workspace_module
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.workspace import Workspace, init, open_workspace
+from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
 
 POOL = "id,text,topic\n1,a goal,sport\n2,a vote,world\n3,a war,world\n"
 CONFIG = """
@@ -36,19 +34,6 @@ def contents(folder: Path) -> dict[str, float]:
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".lock")
     }
-
-
-@contextmanager
-def process(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
-    """Run code in another process, and end it at the end."""
-    started = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True
-    )
-    with started:
-        try:
-            yield started
-        finally:
-            started.kill()
 
 
 def test_a_workspace_holds_its_pool_test_set_state_and_configuration(
@@ -242,8 +227,7 @@ with open_workspace(sys.argv[1]).locked():
 
 def test_a_second_process_is_told_at_once_who_is_writing(tmp_path: Path, config: Path) -> None:
     workspace = init(tmp_path / "work", config)
-    with process(HOLD, workspace.folder) as holder:
-        assert holder.stdout is not None
+    with forked(HOLD, workspace.folder) as holder:
         assert holder.stdout.readline() == "locked\n"
         started = time.monotonic()
 
@@ -258,8 +242,7 @@ def test_a_second_process_is_told_at_once_who_is_writing(tmp_path: Path, config:
 
 def test_the_lock_of_a_killed_process_is_free_again(tmp_path: Path, config: Path) -> None:
     workspace = init(tmp_path / "work", config)
-    with process(HOLD, workspace.folder) as holder:
-        assert holder.stdout is not None
+    with forked(HOLD, workspace.folder) as holder:
         holder.stdout.readline()
         holder.kill()
         holder.wait()
@@ -281,8 +264,8 @@ except WorkspaceError:
 
 
 def another_process_finds(workspace: Workspace) -> str:
-    with process(LOCK, workspace.folder) as other:
-        return other.communicate(timeout=60)[0].strip()
+    with forked(LOCK, workspace.folder) as other:
+        return other.stdout.read().strip()
 
 
 def test_one_process_may_lock_again_within(tmp_path: Path, config: Path) -> None:
@@ -325,27 +308,12 @@ def count_triggers(workspace: Workspace) -> int:
     return len(names)
 
 
-KILLED_AT_A_STEP = """
-import os, signal, sys
-from hilt.pipeline.workspace import init
-
-steps = int(sys.argv[3])
-def count(event, arguments):
-    global steps
-    writes = event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "sqlite3.connect")
-    writes = writes or (event == "open" and isinstance(arguments[2], int) and arguments[2] & 3)
-    if writes and sys.argv[1] in str(arguments[0]):
-        steps -= 1
-        if steps < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(count)
-init(sys.argv[1], sys.argv[2])
-"""
+INIT = "from hilt.pipeline.workspace import init\ninit(sys.argv[1], sys.argv[3])\n"
 
 
 @pytest.mark.parametrize("step", [0, 2, 4, 8, 14, 18, 22, 24, 25, 26, 27, 28])
 def test_an_init_that_is_killed_can_be_run_again(tmp_path: Path, config: Path, step: int) -> None:
-    with process(KILLED_AT_A_STEP, tmp_path / "work", config, step) as killed:
+    with forked(BEFORE_A_FILE + INIT, tmp_path / "work", step, config) as killed:
         assert killed.wait(timeout=60) == -signal.SIGKILL
 
     workspace = init(tmp_path / "work", config)
@@ -358,27 +326,11 @@ def test_an_init_that_is_killed_can_be_run_again(tmp_path: Path, config: Path, s
     assert count_triggers(workspace) == 8
 
 
-KILLED_AT_A_STATEMENT = """
-import os, signal, sys
-from sqlalchemy import Engine, event
-from hilt.pipeline.workspace import init
-
-statements = int(sys.argv[3])
-def count(statement):
-    global statements
-    statements -= statement.lstrip().startswith(("CREATE", "INSERT"))
-    if statements < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-event.listen(Engine, "connect", lambda connection, _: connection.set_trace_callback(count))
-init(sys.argv[1], sys.argv[2])
-"""
-
-
 @pytest.mark.parametrize("statement", [0, 2, 3, 8, 13])
 def test_a_kill_while_the_state_is_made_costs_no_trigger(
     tmp_path: Path, config: Path, statement: int
 ) -> None:
-    with process(KILLED_AT_A_STATEMENT, tmp_path / "work", config, statement) as killed:
+    with forked(BEFORE_A_STATEMENT + INIT, tmp_path / "work", statement, config) as killed:
         assert killed.wait(timeout=60) == -signal.SIGKILL
 
     workspace = init(tmp_path / "work", config)
@@ -389,7 +341,7 @@ def test_a_kill_while_the_state_is_made_costs_no_trigger(
 def test_a_killed_init_may_be_followed_by_one_with_another_configuration(
     tmp_path: Path, config: Path
 ) -> None:
-    with process(KILLED_AT_A_STEP, tmp_path / "work", config, 22) as killed:
+    with forked(BEFORE_A_FILE + INIT, tmp_path / "work", 22, config) as killed:
         assert killed.wait(timeout=60) == -signal.SIGKILL
     config.write_text("pool: {path: pool.csv}\nlabels: [x, y, z]\n")
 
