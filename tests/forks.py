@@ -12,12 +12,15 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["hilt.pipeline.cycle", "hilt.pipeline.commands.terminal"])
+FORKS.set_forkserver_preload(
+    ["hilt.pipeline.cli", "hilt.pipeline.cycle", "hilt.pipeline.review_screen"]
+)
 
 BEGIN = """
 import os, sys
 os.dup2(output.fileno(), 1)
 output.close()
+sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
 sys.argv = ["-c", *arguments]
 """
 
@@ -38,23 +41,32 @@ class Forked:
     def kill(self) -> None:
         self._process.kill()
 
+    def end(self) -> None:
+        """Kill it, unless it is over, and close what it printed."""
+        self.kill()
+        self.wait()
+        self.stdout.close()
 
-@contextmanager
-def forked(code: str, *arguments: object) -> Iterator[Forked]:
-    """Run code in another process, and end it at the end."""
+
+def fork(code: str, *arguments: object) -> Forked:
+    """Run code in another process; whoever calls ends it."""
     ours, its = FORKS.Pipe(duplex=False)
     names = {"output": its, "arguments": [*map(str, arguments)], "__name__": "__main__"}
     process = FORKS.Process(target=exec, args=(BEGIN + code, names))
     process.start()
     its.close()
-    running = Forked(process, ours)
-    ours.close()
-    with running.stdout:
-        try:
-            yield running
-        finally:
-            running.kill()
-            running.wait()
+    with ours:
+        return Forked(process, ours)
+
+
+@contextmanager
+def forked(code: str, *arguments: object) -> Iterator[Forked]:
+    """Run code in another process, and end it at the end."""
+    running = fork(code, *arguments)
+    try:
+        yield running
+    finally:
+        running.end()
 
 
 # What ends a process before one of its writes: `argv` is the folder that it writes to, and which.

@@ -1,8 +1,6 @@
 """A real server process, a real database and a real browser, each started once."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from hilt.pipeline.benchmarking.rehearsal import rehearsal_workspace
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
+from tests.forks import Forked, fork
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -25,6 +24,8 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
 )
+
+MAIN = "from hilt.pipeline.cli import main\nmain()\n"
 
 
 @dataclass
@@ -41,19 +42,11 @@ class Screen:
     address: str = ""
     arguments: tuple[str, ...] = ()
     port: int = 0
-    process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    process: Forked | None = field(default=None, repr=False)
 
     def start(self) -> None:
         command = ("review", str(self.workspace.folder), "--no-browser", "--json")
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "hilt.pipeline.cli", *command),
-                *("--port", str(self.port), *self.arguments),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
+        self.process = fork(MAIN, *command, "--port", self.port, *self.arguments)
         said = ""
         while not said.endswith("}\n"):
             line = self.process.stdout.readline()
@@ -65,10 +58,7 @@ class Screen:
 
     def kill(self) -> None:
         assert self.process is not None
-        assert self.process.stdout is not None
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        self.process.end()
 
     @property
     def decisions(self) -> list[DecisionRow]:

@@ -220,14 +220,22 @@ def test_only_active_time_counts(screen: Screen, open_page: OpenPage) -> None:
     assert 49 < (screen.decisions[-1].seconds or 0) < 52
 
 
-def test_nothing_is_lost_or_doubled_while_offline(screen: Screen, page: Page) -> None:
+def test_nothing_is_lost_or_doubled_while_offline(screen: Screen, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    page.clock.install()
+    page.goto(screen.opening)
+    wait_for_item(page)
     before = len(screen.decisions)
+    failed: list[object] = []
+    page.on("requestfailed", lambda request: failed.append(request))  # a method of list is refused
     page.context.set_offline(True)
     for key in "12f45":
         press(page, key)
     press(page, "Backspace")
     expect(page.locator("#saved")).to_contain_text("No connection. 6 answers are kept here")
-    page.wait_for_timeout(30_000)
+    for _ in range(30):  # seconds of the page's clock, each with its attempts to send
+        page.clock.run_for(1000)
+    assert len(failed) > 3
     press(page, "3")
 
     page.context.set_offline(False)
