@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.configuration.reading import load_config
     from hilt.pipeline.configuration.sections import Config
     from hilt.pipeline.cycle import cycle, train
+    from hilt.pipeline.decisions import decisions
     from hilt.pipeline.duplicates.summary import find_duplicates
     from hilt.pipeline.oracle import oracle
     from hilt.pipeline.predict import predict
@@ -67,6 +68,7 @@ _HOMES = {
     "hilt.pipeline.configuration.sections": ("Config",),
     "hilt.pipeline.configuration.reading": ("load_config",),
     "hilt.pipeline.cycle": ("cycle", "train"),
+    "hilt.pipeline.decisions": ("decisions",),
     "hilt.pipeline.duplicates.summary": ("find_duplicates",),
     "hilt.pipeline.oracle": ("oracle",),
     "hilt.pipeline.predict": ("predict",),
@@ -115,6 +117,7 @@ __all__ = [
     "agree",
     "benchmark",
     "cycle",
+    "decisions",
     "export_batch",
     "export_onnx",
     "find_duplicates",

@@ -71,7 +71,8 @@ def open_batch(workspace: Workspace) -> Batch | None:
 def undecided(workspace: Workspace, batch: Batch) -> Batch:
     """Return the part of a batch that nobody has decided.
 
-    A blind item waits for a person, and a recheck for somebody who decides it once more.
+    A blind item waits for a person, and a recheck for somebody who decides it once more. An item
+    without a text, which only an older version put there, waits for nobody.
     """
     decisions = workspace.store.decisions()
     machine = {outcome.index: outcome.machine for outcome in resolve_all(decisions)}
@@ -82,6 +83,8 @@ def undecided(workspace: Workspace, batch: Batch) -> Batch:
     }
 
     def is_open(item: BatchItem) -> bool:
+        if not item.text.strip():
+            return False
         if item.reason == "recheck":
             return item.index not in decided
         return item.index not in machine or (item.blind and machine[item.index])

@@ -13,6 +13,7 @@ from hilt.pipeline.commands.agreement import agreement
 from hilt.pipeline.commands.benchmark import benchmark
 from hilt.pipeline.commands.config import config
 from hilt.pipeline.commands.cycle import cycle
+from hilt.pipeline.commands.decisions import decisions
 from hilt.pipeline.commands.demo import demo
 from hilt.pipeline.commands.duplicates import duplicates
 from hilt.pipeline.commands.export_batch import export
@@ -58,6 +59,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "oracle": oracle,
         "review": review,
         "agreement": agreement,
+        "decisions": decisions,
         "export": export,
         "import": import_,
         "train": train,

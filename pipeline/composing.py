@@ -50,11 +50,12 @@ def compose(
         WorkspaceError: If there are no proposals yet, or nothing is left to ask about.
     """
     config = workspace.config
-    outcomes, committee = workspace.store.outcomes(), Committee(workspace)
+    outcomes, committee = workspace.outcomes(), Committee(workspace)
     number = len(workspace.store.batch_numbers()) + 1
     audit_order = np.random.default_rng([config.seed, AUDIT_STREAM]).permutation(
         len(workspace.pool)
     )
+    audit_order = audit_order[~np.isin(audit_order, workspace.pool.empty)]
     kept = audit_order[: int(np.ceil(config.batch.audit * len(audit_order)))]
     cost = measured_cost(workspace)
     seconds = predicted_seconds(workspace, cost, committee)
@@ -103,10 +104,10 @@ def _view(
 ) -> SelectionView:
     """Describe the pool to the selector.
 
-    Candidates are items of which no near-duplicate is decided or waiting for people, and that are
-    not kept for the audit, one of each group. The first items of the audit's order are kept, as
-    large a share of the pool as of a batch: so what the selector does never changes what the audit
-    measures.
+    Candidates are items with a text of which no near-duplicate is decided or waiting for people,
+    and that are not kept for the audit, one of each group. The first items of the audit's order
+    are kept, as large a share of the pool as of a batch: so what the selector does never changes
+    what the audit measures.
     """
     config = workspace.config
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
@@ -114,6 +115,7 @@ def _view(
     groups = settled_groups(workspace, outcomes)
     free = ~np.isin(groups, groups[asked])
     free[kept] = False
+    free[workspace.pool.empty] = False
     return SelectionView(
         embeddings=workspace.required(workspace.embeddings, "propose").open(),
         probabilities=workspace.required(workspace.fused, "propose").open(),
@@ -144,7 +146,7 @@ def _audit(view: SelectionView, order: Integers, taken: Collection[int], count: 
         for start in range(0, len(order), 1024)
     )
     indices = pick_distinct(view, waiting, count) if count else np.empty(0, dtype=np.int64)
-    place = np.empty(len(order), dtype=np.int64)
+    place = np.empty(len(view.groups), dtype=np.int64)
     place[order] = np.arange(len(order))
     reason: Reason = "audit"
     return Selection(indices, place[indices] / len(order), (reason,) * len(indices))

@@ -226,8 +226,9 @@ def _sample_unlabelled(
     settings = workspace.config.student.self_training
     wanted = int(np.ceil(settings.max_items / settings.share))
     n_items = len(workspace.pool)
-    drawn = rng.choice(n_items, min(n_items, wanted + len(labelled)), replace=False)
-    return np.sort(drawn[~np.isin(drawn, labelled)][:wanted])
+    useless = np.union1d(labelled, workspace.pool.empty)
+    drawn = rng.choice(n_items, min(n_items, wanted + len(useless)), replace=False)
+    return np.sort(drawn[~np.isin(drawn, useless)][:wanted])
 
 
 def _measure_audit(training: Training, problem: Problem, audit: Integers) -> dict[str, Any] | None:

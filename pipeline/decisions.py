@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from hilt.errors import DataError
+from hilt.outputs import output_file
 from hilt.pipeline.outcomes import Outcome, resolve_all, standing
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.review.base import RESOLVED
+from hilt.review.table import BYTE_ORDER_MARK, as_cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,7 @@ class GivenDecision:
 
     def to_dict(self) -> dict[str, Any]:
         """Turn it into what JSON can hold, and a row of a table."""
-        return {
-            "id": self.id,
-            "text": self.text,
-            "action": self.action,
-            "label": self.label,
-            "reviewer": self.reviewer,
-            "comment": self.comment,
-            "outcome": self.outcome,
-            "batch": self.batch,
-            "source": self.source,
-            "decided_at": self.decided_at.isoformat(timespec="seconds"),
-        }
+        return asdict(self) | {"decided_at": self.decided_at.isoformat(timespec="seconds")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +85,41 @@ def decisions(
     return [
         _given(row, text, outcomes[row.item_index]) for row, text in zip(wanted, texts, strict=True)
     ]
+
+
+def write_decisions(
+    workspace: Workspace,
+    given: Sequence[GivenDecision],
+    path: Path | str,
+    *,
+    force: bool = False,
+) -> Path:
+    """Write decisions as CSV that a spreadsheet opens.
+
+    Args:
+        workspace: Whose decisions these are.
+        given: From `decisions`.
+        path: The file, which ends in .csv.
+        force: Move the file that stands there to NAME.bak-1.
+
+    Raises:
+        OutputError: If the place is taken, or cannot be written.
+        DataError: If the file has another ending.
+    """
+    path = Path(path)
+    if path.suffix.casefold() != ".csv":
+        raise DataError(f"{path} does not end in .csv; decisions are written as CSV.")
+    sheet = io.StringIO(newline="")
+    writer = csv.DictWriter(sheet, [field.name for field in fields(GivenDecision)])
+    writer.writeheader()
+    for each in given:
+        free = {"text": each.text, "comment": each.comment}
+        writer.writerow(each.to_dict() | {name: as_cell(text) for name, text in free.items()})
+    with output_file(
+        path, force=force, ledger=workspace.ledger, note=workspace.progress.note
+    ) as temporary:
+        temporary.write_text(BYTE_ORDER_MARK + sheet.getvalue(), encoding="utf-8", newline="")
+    return path
 
 
 def count_notes(rows: Iterable[DecisionRow]) -> Notes:

@@ -63,9 +63,7 @@ class Proposals:
     def __init__(self, workspace: Workspace, embedder: Embedder) -> None:
         self.workspace = workspace
         self.labelled = [
-            outcome
-            for outcome in workspace.store.outcomes()
-            if outcome.label and not outcome.machine
+            outcome for outcome in workspace.outcomes() if outcome.label and not outcome.machine
         ]
         context = Context(
             workspace.config.label_list, embedder, workspace.device, workspace.folder / "answers"

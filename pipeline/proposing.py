@@ -85,6 +85,8 @@ def propose(workspace: Workspace) -> ProposeResult:
         fused = workspace.fused.open()
         for block in blocks(len(fused)):
             likeliest += np.bincount(fused[block].argmax(axis=1), minlength=len(likeliest))
+        without = fused[workspace.pool.empty].argmax(axis=1)
+        likeliest -= np.bincount(without, minlength=len(likeliest))
         return ProposeResult(
             items=len(workspace.pool),
             dimension=embedder.dimension,
@@ -93,7 +95,7 @@ def propose(workspace: Workspace) -> ProposeResult:
             too_long=_count_too_long(workspace.pool, embedder),
             label_counts=dict(zip(workspace.config.label_names, likeliest.tolist(), strict=True)),
             summaries={name: told for name in proposals.names if (told := _told(workspace, name))},
-            duplicates=summarise(workspace, workspace.store.outcomes()),
+            duplicates=summarise(workspace, workspace.outcomes()),
         )
 
 

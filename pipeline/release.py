@@ -55,7 +55,8 @@ class ReleaseResult:
         inherited: Rows whose label a person gave to a near-duplicate.
         oracle: Rows whose label a proposer gave when a batch was reviewed (`hilt oracle`).
         machine: Rows whose label the fused proposal gave.
-        unlabelled: Rows that people skipped or flagged, so that they have none.
+        unlabelled: Rows that people skipped or flagged, or without a text, so that they have none.
+        without_text: Rows of those without a text.
         student: Folder of the student, None before the first training.
     """
 
@@ -66,6 +67,7 @@ class ReleaseResult:
     oracle: int
     machine: int
     unlabelled: int
+    without_text: int
     student: Path | None
 
 
@@ -74,7 +76,8 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
 
     A person's label always wins, then the one that a person gave to a near-duplicate, then what a
     proposer answered in a batch; every other item gets the likeliest label of the fused proposal,
-    with its probability; an item that people skipped or flagged gets none.
+    with its probability; an item that people skipped or flagged, or without a text, gets
+    none.
 
     Args:
         workspace: What to release.
@@ -103,6 +106,7 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
         oracle=counts["oracle"],
         machine=counts["machine"],
         unlabelled=counts["none"],
+        without_text=len(workspace.pool.empty),
         student=None if training is None else folder / "student",
     )
 
@@ -126,7 +130,7 @@ def _write_dataset(
 
 
 def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
-    resolved = workspace.store.outcomes()
+    resolved = workspace.outcomes()
     outcomes = {outcome.index: outcome for outcome in resolved}
     inherited = inherit(settled_groups(workspace, resolved), resolved)
     origins = dict(zip(inherited.indices.tolist(), inherited.origins, strict=True))
@@ -134,13 +138,17 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
     for row in standing(workspace.store.decisions()):
         if not row.machine:
             told.setdefault(row.item_index, []).append(row.decided_at)
+    empty = workspace.pool.empty
     fused = workspace.fused.open()
     names = np.array(workspace.config.label_names, dtype=object)
     for block in blocks(len(fused), BLOCK_ROWS):
         probabilities = fused[block].astype(np.float32)
         proposed = probabilities.argmax(axis=1)
+        without = np.isin(np.arange(block.start, block.stop), empty)
         rows = [
-            _provenance(outcomes.get(index), origins.get(index), names[place], machine)
+            WITHOUT_TEXT
+            if without[index - block.start]
+            else _provenance(outcomes.get(index), origins.get(index), names[place], machine)
             for index, place in enumerate(proposed, start=block.start)
         ]
         times = [told.get(index, []) for index in range(block.start, block.stop)]
@@ -152,8 +160,8 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
                 "given_by": [by for _, by, _, _ in rows],
                 "source": [source for _, _, source, _ in rows],
                 "inherited_from": [origin for _, _, _, origin in rows],
-                "probability": probabilities.max(axis=1),
-                "proposal": names[proposed],
+                "probability": pa.array(probabilities.max(axis=1), mask=without),
+                "proposal": pa.array(names[proposed], mask=without),
                 "audit": [
                     index in outcomes and outcomes[index].audit
                     for index in range(block.start, block.stop)
@@ -163,6 +171,9 @@ def _dataset_blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
             },
             SCHEMA,
         )
+
+
+WITHOUT_TEXT = (None, "", "none", None)
 
 
 def _provenance(
@@ -201,7 +212,8 @@ def _write_cards(
         "name": workspace.folder.resolve().name,
         "config": workspace.config,
         "counts": counts,
-        "check": check(workspace.groups, workspace.store.outcomes()),
+        "without_text": len(workspace.pool.empty),
+        "check": check(workspace.groups, workspace.outcomes()),
         "training": None if training is None else {"cycle": training.cycle, **training.summary},
         "version": version("hilt"),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),

@@ -54,7 +54,8 @@ def export_batch(
     Args:
         workspace: Where the batch is.
         path: The file; its ending (.jsonl, .csv) decides the format.
-        number: Which batch, all of it; the undecided items of the open one by default.
+        number: Which batch, all of it that has a text; the undecided items of the open one by
+            default.
         kind: Instead of the file's ending.
         simulated: Let the simulated reviewer fill in the answers.
         force: Move the file that stands there to NAME.bak-1.
@@ -70,6 +71,7 @@ def export_batch(
     exchange = _exchange(path, kind)
     if number is not None:
         batch = read_batch(workspace, number)
+        batch = replace(batch, items=tuple(item for item in batch.items if item.text.strip()))
     else:
         current = open_batch(workspace)
         if current is None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from hilt.pipeline.adjudicating import disputed
 from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.decisions import count_notes
 from hilt.pipeline.duplicates.grouping import are_groups_current
 from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.outcomes import standing
@@ -24,17 +28,21 @@ class Status:
 
     Attributes:
         items: Size of the pool.
-        empty_texts: Items without a text; they are kept.
+        empty_texts: Items without a text; they keep their place, and nobody is asked about them.
         exact_duplicates: Items whose text came before; they are kept, and not asked twice.
         human_labels: Items with a label that people gave.
         machine_labels: Items with a label that only a proposer gave, by `hilt oracle`.
         audit_labels: How many of those were given blind, as part of an audit slice.
-        skipped: Items that people skipped or flagged.
+        skipped: Items that somebody skipped.
+        flagged: Items that somebody flagged.
+        commented: Items that somebody wrote a comment on.
         duplicates: Groups of near-duplicates, and the labels inherited in them.
         review_minutes: Time that people said they took.
         label_counts: Labels that people gave, by name.
         batch: Number of the last batch, 0 before the first.
         open_items: Undecided items of that batch.
+        without_text: Items of that batch without a text, which count as decided; only older
+            versions asked about them.
         cycle: Number of the last training, 0 before the first.
         training: What that training came to: kind of student, measures.
         anchoring: How far people lean towards what they are shown; None before it is known.
@@ -52,11 +60,14 @@ class Status:
     machine_labels: int
     audit_labels: int
     skipped: int
+    flagged: int
+    commented: int
     duplicates: Summary
     review_minutes: float
     label_counts: dict[str, int]
     batch: int
     open_items: int
+    without_text: int
     cycle: int
     training: dict[str, Any] | None
     cost: dict[str, Any] | None
@@ -69,7 +80,7 @@ class Status:
 def status(workspace: Workspace) -> Status:
     """Read where the workspace stands; writes nothing, so it works while others write."""
     store = workspace.store
-    outcomes = store.outcomes()
+    outcomes = workspace.outcomes()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
     numbers = store.batch_numbers()
     current = open_batch(workspace)
@@ -79,7 +90,7 @@ def status(workspace: Workspace) -> Status:
     decisions = store.decisions()
     seconds = sum(row.seconds or 0.0 for row in decisions if not row.machine)
     rows = standing(decisions)
-    cost = measured_cost(workspace)
+    cost, notes = measured_cost(workspace), count_notes(rows)
     return Status(
         items=summary.items,
         empty_texts=summary.empty_texts,
@@ -87,20 +98,29 @@ def status(workspace: Workspace) -> Status:
         human_labels=len(labelled),
         machine_labels=sum(o.machine and o.label is not None for o in outcomes),
         audit_labels=sum(outcome.audit for outcome in labelled),
-        skipped=sum(not o.machine and o.label is None for o in outcomes),
+        skipped=notes.skipped,
+        flagged=notes.flagged,
+        commented=notes.commented,
         duplicates=summarise(workspace, outcomes),
         review_minutes=round(seconds / 60, 2),
         label_counts=dict(Counter(str(outcome.label) for outcome in labelled).most_common()),
         batch=numbers[-1] if numbers else 0,
         open_items=open_items,
+        without_text=_count_without_text(workspace, numbers),
         cycle=0 if training is None else training.cycle,
         training=None if training is None else training.summary,
         cost=None if cost is None else cost.to_dict(),
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),
-        disputed=len(disputed(rows)),
+        disputed=len(set(disputed(rows)) - set(workspace.pool.empty.tolist())),
         next_step=_next_step(workspace, open_items, bool(numbers)),
     )
+
+
+def _count_without_text(workspace: Workspace, numbers: Sequence[int]) -> int:
+    """Count the items of the last batch that have no text."""
+    rows = workspace.store.batch_items(numbers[-1]) if numbers else []
+    return int(np.isin([row.item_index for row in rows], workspace.pool.empty).sum())
 
 
 def _next_step(workspace: Workspace, open_items: int, any_batch: bool) -> str:

@@ -28,6 +28,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import yaml
 from filelock import FileLock, Timeout
 
@@ -36,6 +37,7 @@ from hilt.outputs import LEDGER, Ledger, make_parents, remove_empty, sentences
 from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.pipeline.store import Store
 from hilt.progress import Progress, Silent
@@ -127,9 +129,23 @@ class Workspace:
     def groups(self) -> Integers:
         """Which items share a decision: shape (n_items,), the representative of each.
 
-        Without near-duplicates it is the first item with the same normalised text.
+        Without near-duplicates it is the first item with the same normalised text. An item
+        without a text shares nothing.
         """
-        return self.near_duplicates.open() if self.has_near_duplicates else self.pool.groups
+        groups = self.near_duplicates.open() if self.has_near_duplicates else self.pool.groups
+        if len(self.pool.empty):
+            groups = np.array(groups)
+            groups[self.pool.empty] = self.pool.empty
+        return groups
+
+    def outcomes(self) -> list[Outcome]:
+        """Resolve the decisions about every item that has a text, in the order of the pool.
+
+        What was said of an item without a text, as older versions asked for, stays stored and
+        counts for nothing.
+        """
+        empty = set(self.pool.empty.tolist())
+        return [each for each in self.store.outcomes() if each.index not in empty]
 
     @property
     def graph_folder(self) -> Path:

@@ -51,11 +51,16 @@ class Table:
         return collect(_lines(path, read_whole(path)), labels, reviewer)
 
 
+def as_cell(text: str) -> str:
+    """Keep a spreadsheet from running a text as a formula."""
+    return "'" + text if text.startswith(FORMULA) else text
+
+
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
     text, candidates = record["text"], record["alternatives"]
     return record | {
         "blind": "true" if record["blind"] else "false",
-        "text": "'" + text if text.startswith(FORMULA) else text,
+        "text": as_cell(text),
         "alternatives": "; ".join(
             f"{candidate['label']} ({candidate['probability']:.2f})" for candidate in candidates
         ),

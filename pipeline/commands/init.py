@@ -37,7 +37,10 @@ def init(
     def text() -> None:
         say(f"{work}: {summary.items:,} items, {len(made.config.labels)} labels.")
         if summary.empty_texts:
-            say(f"{summary.empty_texts:,} texts are empty; they are kept.")
+            say(
+                f"{summary.empty_texts:,} texts are empty; they keep their place, and nobody is"
+                " asked about them."
+            )
         if summary.exact_duplicates:
             say(f"{summary.exact_duplicates:,} texts came before; they are kept, but asked once.")
         if made.test is not None:

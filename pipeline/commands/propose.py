@@ -30,7 +30,8 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
             say_summary(result.duplicates)
             say(f"Look at them with `hilt duplicates {work}`.")
         counts = sorted(result.label_counts.items(), key=lambda pair: -pair[1])
-        rows = [[name, f"{count:,}", percent(count / result.items)] for name, count in counts]
+        total = sum(result.label_counts.values())
+        rows = [[name, f"{count:,}", percent(count / max(1, total))] for name, count in counts]
         show_table("Proposed labels", ["label", "items", "share"], rows)
         next_step(f"hilt select {work}")
 

@@ -33,6 +33,8 @@ def release(
             f" {result.inherited:,} as near-duplicates of those, {result.oracle:,} by a proposer in"
             f" a batch, {result.machine:,} by the fused proposal, {result.unlabelled:,} by nobody."
         )
+        if result.without_text:
+            say(f"{result.without_text:,} items have no text, and so no label.")
         if result.student is not None:
             next_step(f"hilt predict {result.student} new.csv")
 

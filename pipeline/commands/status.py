@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilt.pipeline.commands.duplicates import say_summary
@@ -23,17 +24,10 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     result = state.status(open_workspace(work))
 
     def text() -> None:
-        say(
-            f"{work}: {result.items:,} items, {result.human_labels:,} labelled by people"
-            f" ({result.audit_labels:,} of them blind), {result.skipped:,} skipped or flagged,"
-            f" {result.review_minutes:.1f} minutes of review."
-        )
-        if result.machine_labels:
-            say(f"{result.machine_labels:,} items have only a machine's label, by `hilt oracle`.")
+        say_items(work, result)
         if result.duplicates.groups:
             say_summary(result.duplicates)
-        if result.batch:
-            say(f"Batch {result.batch}: {result.open_items} items open.")
+        say_batch(result)
         if result.training is not None:
             say_training(result.cycle, result.training)
             proposers = proposer_rows(result.training)
@@ -46,6 +40,35 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
         next_step(result.next_step)
 
     emit(result, as_json=json, text=text)
+
+
+def say_items(work: Path, result: Status) -> None:
+    """Print how far the items are, and which are out of the ordinary."""
+    say(
+        f"{work}: {result.items:,} items, {result.human_labels:,} labelled by people"
+        f" ({result.audit_labels:,} of them blind),"
+        f" {result.review_minutes:.1f} minutes of review."
+    )
+    if result.skipped or result.flagged or result.commented:
+        say(
+            f"{result.skipped:,} skipped, {result.flagged:,} flagged, {result.commented:,}"
+            f" commented: look at them with `hilt decisions {work}`."
+        )
+    if result.empty_texts:
+        say(
+            f"{result.empty_texts:,} items have no text: nobody is asked about them, and a"
+            " release gives them no label."
+        )
+    if result.machine_labels:
+        say(f"{result.machine_labels:,} items have only a machine's label, by `hilt oracle`.")
+
+
+def say_batch(result: Status) -> None:
+    """Print how far the last batch is."""
+    if result.batch:
+        say(f"Batch {result.batch}: {result.open_items} items open.")
+    if result.without_text:
+        say(f"  {result.without_text} items of it have no text, and count as decided.")
 
 
 def say_people(result: Status) -> None:

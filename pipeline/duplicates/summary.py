@@ -108,7 +108,7 @@ def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
         workspace.required(workspace.embeddings, "propose")
         make_graph(workspace)
         make_groups(workspace)
-    return describe(workspace, workspace.store.outcomes(), most)
+    return describe(workspace, workspace.outcomes(), most)
 
 
 def describe(workspace: Workspace, outcomes: Sequence[Outcome], most: int) -> DuplicatesResult:

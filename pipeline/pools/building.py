@@ -31,8 +31,10 @@ class PoolSummary:
 
     Attributes:
         items: How many items there are.
-        empty_texts: How many texts are empty or only white space; they are kept.
-        exact_duplicates: How many items have the same normalised text as one before them.
+        empty_texts: How many texts are empty or only white space; they keep their place, and
+            nobody is asked about them.
+        exact_duplicates: How many items have the same normalised text as one before them, those
+            without a text left out.
         fingerprint: SHA-256 over all ids, texts and known labels, in order.
     """
 
@@ -151,7 +153,8 @@ def _finish(reader: Reader, scan: _Scan, partial: Path) -> PoolSummary:
     summary = PoolSummary(
         items=scan.items,
         empty_texts=scan.empty_texts,
-        exact_duplicates=int((groups != np.arange(scan.items)).sum()),
+        exact_duplicates=int((groups != np.arange(scan.items)).sum())
+        - max(0, scan.empty_texts - 1),
         fingerprint=scan.fingerprint(),
     )
     record = json.dumps(asdict(summary), indent=2) + "\n"

@@ -67,6 +67,15 @@ class Pool:
         lengths: npt.NDArray[np.int32] = pc.utf8_length(self._table.column("text")).to_numpy()
         return lengths
 
+    @cached_property
+    def empty(self) -> npt.NDArray[np.int64]:
+        """Ascending indices of the items without a text: empty, or white space only."""
+        if not self.summary.empty_texts:
+            return np.empty(0, dtype=np.int64)
+        trimmed = pc.utf8_length(pc.utf8_trim_whitespace(self._table.column("text")))
+        empty: npt.NDArray[np.int64] = np.flatnonzero(trimmed.to_numpy() == 0)
+        return empty
+
     def items(self, where: Where) -> Items:
         """Read items, without embeddings."""
         return Items(ids=self.ids(where), texts=self.texts(where))

@@ -103,7 +103,8 @@ def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | Non
     given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
     batch = _latest_batch(workspace)
     labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MOST_LABELLED, rng)
-    pool = _draw(np.arange(len(workspace.pool)), MOST_POOL, rng)
+    with_text = np.setdiff1d(np.arange(len(workspace.pool)), workspace.pool.empty)
+    pool = _draw(with_text, MOST_POOL, rng)
     drawn = [
         *_proposed(workspace, pool[~np.isin(pool, [*given, *batch])]),
         *(_Drawn(index, "labelled", given[index], "labelled") for index in labelled.tolist()),

@@ -80,7 +80,7 @@ def render_report(workspace: Workspace, now: datetime) -> str:
 
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
-    outcomes, decisions = workspace.store.outcomes(), standing(workspace.store.decisions())
+    outcomes, decisions = workspace.outcomes(), standing(workspace.store.decisions())
     by_people = [row for row in decisions if not row.machine]
     trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.by_people]

@@ -130,6 +130,7 @@ def _count_predicted(workspace: Workspace) -> list[int] | None:
     counts = np.zeros(fused.shape[1], dtype=np.int64)
     for block in blocks(len(fused)):
         counts += np.bincount(fused[block].argmax(axis=1), minlength=len(counts))
+    counts -= np.bincount(fused[workspace.pool.empty].argmax(axis=1), minlength=len(counts))
     return [int(count) for count in counts]
 
 

@@ -1,0 +1,197 @@
+"""Items without a text: kept in their place, counted, and never asked about."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.batches import open_batch, read_batch, select, undecided
+from hilt.pipeline.cli import app
+from hilt.pipeline.cycle import _sample_unlabelled, train
+from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
+from hilt.pipeline.oracle import oracle
+from hilt.pipeline.proposing import propose
+from hilt.pipeline.release import release
+from hilt.pipeline.reporting.report import write_report
+from hilt.pipeline.reviewing import export_batch, record, simulate
+from hilt.pipeline.status import status
+from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.types import Decision
+
+BLANK = {"nothing": "", "spaces": "  \t ", "no-break": "\u00a0\u2003"}
+
+
+@pytest.fixture(scope="module")
+def proposed(
+    make_workspace_in: Callable[..., Workspace], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A workspace with three such items; copy, do not change."""
+    extra = [(item_id, text, "food") for item_id, text in BLANK.items()]
+    workspace = make_workspace_in(
+        tmp_path_factory.mktemp("blank"), extra=extra, test=False, duplicates={"audited": 0.2}
+    )
+    propose(workspace)
+    workspace.store.close()
+    return workspace.folder
+
+
+@pytest.fixture
+def workspace(proposed: Path, tmp_path: Path) -> Workspace:
+    import shutil
+
+    return open_workspace(shutil.copytree(proposed, tmp_path / "work"))
+
+
+def ask_about_a_blank_item(workspace: Workspace, reason: str = "audit") -> int:
+    """Put one into a batch, as versions before this one did."""
+    index = int(workspace.pool.empty[0])
+    ordinary = next(i for i in range(60) if i not in workspace.pool.empty)
+    rows = [
+        BatchItemRow(
+            rank=rank,
+            item_index=item,
+            item_id=workspace.pool.ids([item])[0],
+            reason=reason,
+            score=0.5,
+            blind=reason == "audit",
+            proposal=[["food", 0.5]],
+        )
+        for rank, item in enumerate([ordinary, index])
+    ]
+    return workspace.store.add_batch(0, {"kind": "auto"}, rows)
+
+
+@pytest.mark.parametrize("space", [chr(c) for c in range(0x3001) if chr(c).isspace()])
+def test_the_pool_knows_white_space_as_python_does(space: str) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    assert pc.utf8_trim_whitespace(pa.array([space]))[0].as_py() == ""
+
+
+def test_nobody_is_ever_asked_about_them(workspace: Workspace) -> None:
+    asked: set[int] = set()
+    with pytest.raises(WorkspaceError, match="Nothing is left"):
+        for _ in range(10):
+            batch = select(workspace, 25)
+            asked |= {item.index for item in batch.items}
+            simulate(workspace, batch)
+
+    assert len(workspace.pool.empty) == 3
+    assert asked == set(range(63)) - set(workspace.pool.empty.tolist())
+
+
+def test_a_new_batch_and_an_oracle_pass_them_over(workspace: Workspace) -> None:
+    batches = [select(workspace, 30, anew=True) for _ in range(2)]
+    answered = {answer.item_id for answer in oracle(workspace, least=0.01).answers}
+
+    asked = {item.item_id for batch in batches for item in batch.items}
+    assert not BLANK.keys() & (asked | answered)
+
+
+def test_draws_are_those_of_a_pool_without_them(
+    workspace: Workspace, new_workspace: Callable[..., Workspace]
+) -> None:
+    order = np.random.default_rng([0, 1]).permutation(63)
+    expected = [i for i in order.tolist() if i not in workspace.pool.empty][:3]
+
+    audit = [item.index for item in select(workspace).items if item.reason == "audit"]
+
+    assert sorted(audit) == sorted(expected)
+
+
+def test_an_older_batch_that_asks_about_one_can_be_finished(workspace: Workspace) -> None:
+    number = ask_about_a_blank_item(workspace)
+    batch = read_batch(workspace, number)
+    before = status(workspace)
+    record(workspace, [Decision(batch.items[0].item_id, "label", ("food",), "ann", number)])
+    after = status(workspace)
+
+    assert (before.open_items, before.without_text) == (1, 1)
+    assert after.open_items == 0
+    assert open_batch(workspace) is None
+    assert undecided(workspace, batch).items == ()
+    assert "1 items of it have no text, and count as decided." in said_by_status(workspace)
+
+
+def test_an_export_leaves_them_out(workspace: Workspace, tmp_path: Path) -> None:
+    number = ask_about_a_blank_item(workspace)
+
+    export_batch(workspace, tmp_path / "open.csv")
+    export_batch(workspace, tmp_path / "whole.csv", number=number)
+
+    for name in ("open.csv", "whole.csv"):
+        with (tmp_path / name).open(encoding="utf-8-sig", newline="") as file:
+            assert len(list(csv.DictReader(file))) == 1
+
+
+def test_what_was_said_of_one_teaches_measures_and_passes_on_nothing(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    number = ask_about_a_blank_item(workspace)
+    said = [
+        Decision(item.item_id, "label", (label,), "ann", number)
+        for item, label in zip(read_batch(workspace, number).items, ("sport", "food"), strict=True)
+    ]
+    record(workspace, said)
+    train(workspace)
+    propose(workspace)
+    summary = workspace.store.trainings()[-1].summary
+
+    outcomes = workspace.store.outcomes()
+    inherited = inherit(settled_groups(workspace, outcomes), outcomes)
+    assert (summary["human_labels"], summary["audit_labels"]) == (1, 1)
+    assert not np.isin(inherited.indices, workspace.pool.empty).any()
+    assert status(workspace).human_labels == 1
+    release(workspace, tmp_path / "out")
+    rows = pq.read_table(tmp_path / "out" / "dataset.parquet").to_pylist()
+    assert [row["source"] for row in rows if row["id"] in BLANK] == ["none"] * 3
+
+
+def test_none_is_drawn_for_self_training(workspace: Workspace) -> None:
+    drawn = _sample_unlabelled(workspace, np.array([0, 1]), np.random.default_rng(0))
+
+    assert sorted(drawn) == sorted(set(range(2, 63)) - set(workspace.pool.empty.tolist()))
+
+
+def test_a_release_keeps_their_place_and_gives_them_no_label(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    result = release(workspace, tmp_path / "out")
+
+    rows = pq.read_table(tmp_path / "out" / "dataset.parquet").to_pylist()
+    blank = [row for row in rows if row["id"] in BLANK]
+    assert [row["id"] for row in rows] == workspace.pool.ids(slice(None))
+    assert {row["id"]: row["text"] for row in blank} == BLANK
+    assert {(row["label"], row["proposal"], row["source"], row["given_by"]) for row in blank} == {
+        (None, None, "none", "")
+    }
+    assert (result.machine, result.unlabelled, result.without_text) == (60, 3, 3)
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "| nobody: there is no text (`none`) | 3 |" in card
+
+
+def test_they_are_counted_wherever_one_looks(workspace: Workspace) -> None:
+    result = status(workspace)
+    proposed = propose(workspace)
+
+    assert (result.items, result.empty_texts, result.exact_duplicates) == (63, 3, 0)
+    assert result.duplicates.groups == 0
+    assert sum(proposed.label_counts.values()) == 60
+    assert "3 items have no text: nobody is asked about them" in said_by_status(workspace)
+    assert "3 without a text, which nobody is asked about" in write_report(workspace).read_text()
+
+
+def said_by_status(workspace: Workspace) -> str:
+    done = CliRunner().invoke(app, ["status", str(workspace.folder)])
+    assert done.exit_code == 0, done.output
+    as_json = CliRunner().invoke(app, ["status", str(workspace.folder), "--json"]).stdout
+    assert json.loads(as_json)["empty_texts"] == 3
+    return done.stdout
