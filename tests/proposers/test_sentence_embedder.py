@@ -1,4 +1,5 @@
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -165,19 +166,44 @@ def test_a_model_with_other_modules_goes_through_all_of_them(tmp_path: Path) -> 
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_a_model_that_is_no_transformer_works_too(tmp_path: Path) -> None:
+def save_word_vectors(folder: Path, seed: int = 0) -> SentenceTransformer:
+    """A model of eight numbers a word, drawn at random."""
     tokenizer = Tokenizer.from_file(str(Path(resolve_encoder(DEFAULT_MODEL)) / "tokenizer.json"))
     shape = (tokenizer.get_vocab_size(), 8)
-    weights = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    weights = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
     model = SentenceTransformer(
         modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu"
     )
-    model.save(str(tmp_path / "static"), create_model_card=False)
+    model.save(str(folder), create_model_card=False)
+    return model
+
+
+def test_a_model_that_is_no_transformer_works_too(tmp_path: Path) -> None:
+    model = save_word_vectors(tmp_path / "static")
     embedder = SentenceEmbedder(str(tmp_path / "static"), device="cpu")
     texts = ["hello world", "goodbye"]
 
     expected = model.encode(texts, show_progress_bar=False)
     assert cosines(embedder.embed(texts), expected).min() > 0.999
-    assert all(count > 0 for count in embedder.token_counts(texts))
-    assert embedder.embed([]).shape == (0, 8)
-    assert set(embedder.fingerprint) == {"model", "checksum", "precision", "max_tokens"}
+
+
+def test_a_model_is_opened_once_and_anew_when_its_files_change(tmp_path: Path) -> None:
+    save_word_vectors(tmp_path / "model")
+    first, again = (SentenceEmbedder(str(tmp_path / "model"), device="cpu") for _ in range(2))
+    assert first._model is again._model
+    before = first.fingerprint["checksum"], first.embed(["hello"])
+
+    shutil.rmtree(tmp_path / "model")
+    save_word_vectors(tmp_path / "model", seed=1)
+    changed = SentenceEmbedder(str(tmp_path / "model"), device="cpu")
+
+    assert changed.fingerprint["checksum"] != before[0]
+    assert cosines(changed.embed(["hello"]), before[1]).max() < 0.9
+
+
+def test_embedding_twice_gives_the_same_bits() -> None:
+    first, again = (
+        SentenceEmbedder(device="cpu", max_tokens=cut).embed(TEXTS) for cut in (254, 255)
+    )
+
+    assert np.array_equal(first, again)  # of two models, for a cut of another length opens another
