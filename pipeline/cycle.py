@@ -75,7 +75,9 @@ def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) 
 
 
 def train(workspace: Workspace) -> TrainResult:
-    """Train the student on everything that people have said; not again when nothing is new.
+    """Train the student on everything that people have said.
+
+    Not again when nothing is new, unless the last student's folder is gone.
 
     Raises:
         WorkspaceError: If there are no proposals or no labels yet.
@@ -91,7 +93,8 @@ def train(workspace: Workspace) -> TrainResult:
             )
         made_of = _made_of(workspace, proposals)
         last = latest_training(workspace)
-        if last is not None and last.fingerprint == made_of:
+        lost = last is not None and not workspace.student_folder(last.cycle).exists()
+        if last is not None and last.fingerprint == made_of and not lost:
             return TrainResult(last.cycle, False, last.summary)
         number = 1 if last is None else last.cycle + 1
         for member in proposals.members:

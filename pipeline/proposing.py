@@ -198,7 +198,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
         "student": [training.cycle, training.fingerprint],
         "embeddings": workspace.embeddings.maker(),
     }
-    student = load_student(workspace.student_folder(training.cycle), workspace.device).student
+    student = load_student(workspace.saved_student(training.cycle), workspace.device).student
     proposal = workspace.proposal("student")
     previous = proposal.maker()
     before = None if previous is None else compared_labels(workspace, proposal)

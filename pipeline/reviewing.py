@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from hilt.command_line import command_line
 from hilt.errors import DataError, WorkspaceError
 from hilt.outputs import NOT_OURS, output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
@@ -108,7 +109,8 @@ def _why_kept(workspace: Workspace, exchange: Exchange, path: Path) -> str | Non
     lacking += len(answers.rejections) + answers.remarks
     if not lacking:
         return None
-    return f"holds {lacking} answers or remarks that are not stored; read them with `hilt import`"
+    reading = command_line("import", workspace.folder, path)
+    return f"holds {lacking} answers or remarks that are not stored; store them with `{reading}`"
 
 
 def _answer(said: Decision | DecisionRow, reviewer: str) -> tuple[object, ...]:

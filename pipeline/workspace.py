@@ -32,6 +32,7 @@ import numpy as np
 import yaml
 from filelock import FileLock, Timeout
 
+from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.outputs import LEDGER, Ledger, make_parents, remove_empty, sentences
 from hilt.pipeline.arrays import ArrayFile
@@ -172,6 +173,20 @@ class Workspace:
     def student_folder(self, cycle: int) -> Path:
         """Where the student of a cycle is saved."""
         return self.folder / "students" / f"cycle-{cycle:04d}"
+
+    def saved_student(self, cycle: int) -> Path:
+        """Where the student of a cycle is saved, and still there.
+
+        Raises:
+            WorkspaceError: If it is gone.
+        """
+        folder = self.student_folder(cycle)
+        if not folder.is_dir():
+            raise WorkspaceError(
+                f"The student of cycle {cycle} is gone from {folder}; train it again with"
+                f" `{command_line('train', self.folder)}`."
+            )
+        return folder
 
     @property
     def ledger(self) -> Ledger:
