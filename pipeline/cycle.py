@@ -24,8 +24,8 @@ from hilt.pipeline.students.saved import save_student
 from hilt.pipeline.students.training import Training, train_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
-from hilt.proposers.base import Embedder
-from hilt.proposers.encoder import resolve_device, resolve_encoder
+from hilt.proposers.base import Checked, Embedder
+from hilt.proposers.encoder import resolve_device
 from hilt.types import Batch, Floats, Integers, Items
 
 TRAIN_STREAM = 3  # cycle c is trained from the random stream (seed, 3, c)
@@ -133,7 +133,7 @@ def _train(
     training = train_student(
         problem,
         config.student,
-        encoder=resolve_encoder(config.student.transformer.model or config.embedder.model),
+        encoder=config.embedder.model,
         device=resolve_device(workspace.device),
         rng=rng,
         progress=workspace.progress,
@@ -166,6 +166,7 @@ def _train(
         config.label_names,
         config.embedder.model_dump(),
         {"cycle": number, "fingerprint": made_of, "training": summary},
+        embedder_weights=embedder.checksum if isinstance(embedder, Checked) else "",
         out_of_fold=(indices, positions, training.out_of_fold),
         tested=tested,
     )

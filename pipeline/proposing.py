@@ -18,7 +18,7 @@ from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.runner import RowsOf, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
-from hilt.pipeline.students.saved import load_student
+from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import EMBEDDERS, Embedder, Priced, Summarised
@@ -141,7 +141,7 @@ def _embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
         if pool is not None and make_array(
             file,
             (len(pool), embedder.dimension),
-            embeddings_maker(embedder, pool),
+            embeddings_maker(embedder, pool, file),
             partial(_embed_rows, pool, embedder),
             description="Embedding" if pool is workspace.pool else "Embedding the test set",
             progress=workspace.progress,
@@ -198,7 +198,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
         "student": [training.cycle, training.fingerprint],
         "embeddings": workspace.embeddings.maker(),
     }
-    student = load_student(workspace.saved_student(training.cycle), workspace.device).student
+    student = read_student(workspace.saved_student(training.cycle), workspace.device).student
     proposal = workspace.proposal("student")
     previous = proposal.maker()
     before = None if previous is None else compared_labels(workspace, proposal)
