@@ -32,6 +32,7 @@ import numpy as np
 import yaml
 from filelock import FileLock, Timeout
 
+from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.outputs import LEDGER, Ledger, make_parents, remove_empty, sentences
 from hilt.pipeline.arrays import ArrayFile
@@ -185,9 +186,9 @@ class Workspace:
             WorkspaceError: If it is not there yet.
         """
         if file.maker() is None:
-            raise WorkspaceError(
-                f"{self.folder} has no {file.path.stem} yet; run `hilt {command} {self.folder}`."
-            )
+            what = "proposals" if file == self.fused else file.path.stem
+            line = command_line(command, self.folder)
+            raise WorkspaceError(f"{self.folder} has no {what} yet; run `{line}`.")
         return file
 
     @contextmanager
@@ -255,10 +256,8 @@ def open_workspace(
     """
     folder = Path(folder)
     if not (folder / "hilt.yaml").exists():
-        raise WorkspaceError(
-            f"{folder} is not a hilt workspace; make one with"
-            f" `hilt init {folder} --config CONFIG.yaml`."
-        )
+        line = command_line("init", folder, "--config", "CONFIG.yaml")
+        raise WorkspaceError(f"{folder} is not a hilt workspace; make one with `{line}`.")
     config = load_config(folder / "hilt.yaml")
     if config.test is not None and not (folder / "test").exists():
         raise WorkspaceError(

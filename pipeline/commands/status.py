@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import emit, say, show_table
 from hilt.pipeline.commands.train import say_training
 from hilt.pipeline.figures import between, percent, points
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     """Say where the workspace stands and what to do next."""
     from hilt.pipeline import status as state
+    from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
     from hilt.pipeline.workspace import open_workspace
 
-    result = state.status(open_workspace(work))
+    workspace = open_workspace(work)
+    result = state.status(workspace)
 
     def text() -> None:
         say_items(work, result)
@@ -37,9 +39,8 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
         if result.label_counts:
             rows = [[name, str(count)] for name, count in result.label_counts.items()]
             show_table("Labels from people", ["label", "items"], rows)
-        next_step(result.next_step)
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=next_step(workspace))
 
 
 def say_items(work: Path, result: Status) -> None:
