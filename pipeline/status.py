@@ -15,6 +15,7 @@ from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.decisions import count_notes
 from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.next_steps import next_step
+from hilt.pipeline.one_sided import OneSided, find_one_sided
 from hilt.pipeline.outcomes import standing
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.proposing import latest_training
@@ -50,6 +51,7 @@ class Status:
             decision has a time.
         bulk: How often decisions in bulk hold when they are asked again; None before any was.
         disputed: Items on which people disagree, and that nothing settles.
+        one_sided: Proposers that give nearly all of their guesses to one label.
         finished: Whether nothing is left to ask, and everything that was said is learnt.
         next_step: The command to run next.
     """
@@ -75,6 +77,7 @@ class Status:
     anchoring: Anchoring | None
     bulk: Share | None
     disputed: int
+    one_sided: tuple[OneSided, ...]
     finished: bool
     next_step: str
 
@@ -116,6 +119,7 @@ def status(workspace: Workspace) -> Status:
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),
         disputed=len(set(disputed(rows)) - set(workspace.pool.empty.tolist())),
+        one_sided=find_one_sided(workspace, outcomes),
         finished=step.finished,
         next_step=str(step),
     )

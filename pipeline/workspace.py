@@ -10,6 +10,7 @@ near-duplicates.npy  (n_items,) int32, the representative of each
 graph/               the neighbours while they are being found
 proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
 fused.npy            (n_items, n_labels) float16
+guesses.json         how often each proposer's likeliest label is which
 students/cycle-0001/ one folder per training
 test-embeddings.npy  the same for the test items
 outputs.json         which files were written elsewhere, so that they may be replaced
@@ -48,8 +49,8 @@ LOCK_NAMES = {".lock", ".lock-holder"}
 BUILD = ".hilt-init-"  # so begins the name of the folder in which `init` builds
 
 HEADER = """\
-# Written by `hilt init`. Edit it between commands, all but `pool`, `test` and `labels`: those were
-# read once, and other ones want another workspace.
+# Written by `hilt init`. Edit it between commands, all but `pool`, `test` and the names of the
+# labels: those were read once, and other ones want another workspace.
 """
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hilt.command_line import command_line
 from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 from hilt.pipeline.figures import percent
+
+if TYPE_CHECKING:
+    from hilt.pipeline.proposing import ProposeResult
 
 
 def propose(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
@@ -36,5 +41,19 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
         total = sum(result.label_counts.values())
         rows = [[name, f"{count:,}", percent(count / max(1, total))] for name, count in counts]
         show_table("Proposed labels", ["label", "items", "share"], rows)
+        for each in result.one_sided:
+            say(str(each))
+        _hint_at_descriptions(result)
 
     emit(result, as_json=json, text=text, then=next_step(workspace))
+
+
+def _hint_at_descriptions(result: ProposeResult) -> None:
+    """Say that labels are known by their names alone, which costs accuracy at the start."""
+    bare = result.undescribed
+    if bare and "student" not in result.made:
+        shown = ", ".join(bare[:5]) + (", ..." if len(bare) > 5 else "")
+        say(
+            f"Labels without a description: {shown}. Proposals are mostly better where a sentence"
+            " under `labels` in hilt.yaml says what each label means (their names must stay)."
+        )
