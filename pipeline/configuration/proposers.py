@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from hilt.pipeline.configuration.section import Custom, Section, known
+from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
 from hilt.proposers.base import PROPOSERS
 
 Calibration = Literal["batch", "none"]
@@ -262,7 +262,7 @@ KINDS: dict[str, type[ProposerSection]] = {
 
 
 def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
-    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
+    kind = kind_of(value)
     return kind if kind in KINDS else "custom"
 
 

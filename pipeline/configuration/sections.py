@@ -16,8 +16,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from hilt.extras import pip_install
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
-from hilt.pipeline.configuration.section import Section
+from hilt.pipeline.configuration.section import Section, name_in
 from hilt.pipeline.configuration.selecting import AnySelector, Auto
+from hilt.proposers.base import EMBEDDERS
 from hilt.types import Integers, Label
 
 
@@ -52,7 +53,7 @@ class TestSource(Source):
 class Embedder(Section):
     """The encoder whose vectors everything rests on."""
 
-    kind: str = Field(
+    kind: Annotated[str, name_in(EMBEDDERS)] = Field(
         "sentence_transformers",
         description="`sentence_transformers`, or `package.module:Class` of your own, which is"
         " called with `device` and the other keys of this section.",

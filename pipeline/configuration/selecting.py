@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from hilt.pipeline.configuration.section import Custom, Section, known
+from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
 from hilt.selectors.base import SELECTORS
 
 
@@ -205,7 +205,7 @@ class VoteEntropy(Section):
 
 
 def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
-    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
+    kind = kind_of(value)
     return kind if kind in SELECTORS.built_in else "custom"
 
 
