@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from hilt.errors import UnknownNameError
@@ -24,9 +28,7 @@ def import_object(path: str) -> Any:  # noqa: ANN401 - what stands there decides
     Raises:
         UnknownNameError: If the path has no colon, or there is no such module or name.
     """
-    module, separator, name = path.partition(":")
-    if not (separator and module and name) or module.startswith("."):
-        raise UnknownNameError(f"{path!r} is not of the form 'package.module:Class'.")
+    module, name = _parts(path)
     try:
         imported = importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -36,7 +38,54 @@ def import_object(path: str) -> Any:  # noqa: ANN401 - what stands there decides
     try:
         return getattr(imported, name)
     except AttributeError:
-        raise UnknownNameError(f"{path!r}: {module} has no {name!r}.") from None
+        hint = nearest(name, dir(imported))
+        raise UnknownNameError(f"{path!r}: {module} has no {name!r}.{hint}") from None
+
+
+def check_object(path: str) -> None:
+    """Make sure that `"package.module:Name"` is there.
+
+    The module is not imported where its source tells what it defines, for it may import libraries
+    that take seconds to load.
+
+    Raises:
+        UnknownNameError: If the path has no colon, or there is no such module or name.
+    """
+    module, name = _parts(path)
+    try:
+        spec = None if module in sys.modules else importlib.util.find_spec(module)
+    except (ModuleNotFoundError, ValueError):
+        spec = None
+    defined = None if spec is None or spec.origin is None else _defined_in(Path(spec.origin))
+    if defined is None:
+        import_object(path)
+    elif name not in defined:
+        hint = nearest(name, defined)
+        raise UnknownNameError(f"{path!r}: {module} has no {name!r}.{hint}")
+
+
+def _parts(path: str) -> tuple[str, str]:
+    module, separator, name = path.partition(":")
+    if not (separator and module and name) or module.startswith("."):
+        raise UnknownNameError(f"{path!r} is not of the form 'package.module:Class'.")
+    return module, name
+
+
+def _defined_in(file: Path) -> set[str] | None:
+    """List the names that a module defines; None where its source does not tell."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
+    found: set[str] = set()
+    for node in ast.walk(tree):  # a name in a function counts too: better too many than too few
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).partition(".")[0])
+    return None if found & {"*", "__getattr__"} else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +109,25 @@ class Registry:
         Raises:
             UnknownNameError: If nothing is registered under it.
         """
-        if ":" in name:
-            return import_object(name)
-        path = self.built_in.get(name) or self._third_party().get(name)
+        return import_object(self._path(name))
+
+    def check(self, name: str) -> None:
+        """Make sure that `name` stands for something, without importing a library for it.
+
+        Raises:
+            UnknownNameError: If nothing is registered under it, or what it names is not there.
+        """
+        if name not in self.built_in:
+            check_object(self._path(name))
+
+    def _path(self, name: str) -> str:
+        path = name if ":" in name else {**self._third_party(), **self.built_in}.get(name)
         if path is None:
             raise UnknownNameError(
                 f"Unknown {self.what} {name!r}.{nearest(name, self.names())}"
                 f" Available: {', '.join(self.names())}."
             )
-        return import_object(path)
+        return path
 
     def _third_party(self) -> dict[str, str]:
         return {point.name: point.value for point in entry_points(group=f"hilt.{self.what}s")}

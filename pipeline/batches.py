@@ -12,6 +12,9 @@ from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Batch, BatchItem
 
+NOTHING_LEFT = "Nothing is left to ask: every item, or a near-duplicate of it, is decided"
+NOTHING_BESIDE = f"{NOTHING_LEFT}, or waits in an open batch"
+
 
 def select(
     workspace: Workspace,
@@ -23,6 +26,8 @@ def select(
 ) -> Batch:
     """Pick the next batch, or return the open one while somebody may still be reviewing it.
 
+    Once everything is decided the batch is empty, has the number 0 and is not stored.
+
     Args:
         workspace: Where proposals stand.
         size: Items in the batch. Without it and `minutes`, what the configuration says.
@@ -33,7 +38,7 @@ def select(
 
     Raises:
         ConfigError: If there are both a size and minutes.
-        WorkspaceError: If there are no proposals yet, or nothing is left to ask about.
+        WorkspaceError: If there are no proposals yet.
     """
     if size is not None and minutes is not None:
         raise ConfigError(
@@ -49,6 +54,8 @@ def select(
         open_ = workspace.store.open_batches() if extend else []
         waiting = [row.item_index for each in open_ for row in workspace.store.batch_items(each)]
         rows, note = compose(workspace, size or section.size, minutes, waiting)
+        if not rows:
+            return Batch(0, (), NOTHING_BESIDE if waiting else NOTHING_LEFT)
         training = latest_training(workspace)
         number = workspace.store.add_batch(
             cycle=0 if training is None else training.cycle,

@@ -31,7 +31,7 @@ from hilt.pipeline.commands.reviewer import REVIEWER
 from hilt.pipeline.commands.rules import rules
 from hilt.pipeline.commands.select_batch import select
 from hilt.pipeline.commands.status import status
-from hilt.pipeline.commands.streams import OutputError, robust_streams
+from hilt.pipeline.commands.streams import StreamError, robust_streams
 from hilt.pipeline.commands.terminal import command, say_error
 from hilt.pipeline.commands.train import train
 
@@ -110,7 +110,7 @@ def main() -> None:
         app.rich_markup_mode = "markdown" if terminal else None  # a pipe gets help without frames
         try:
             app()
-        except OutputError as error:
+        except StreamError as error:
             if isinstance(error.__cause__, BrokenPipeError):
                 sys.exit(1)  # whoever closed the pipe knows
             say_error(f"standard output cannot be written: {error}.")

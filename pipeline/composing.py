@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
+import numpy.typing as npt
 
-from hilt.errors import WorkspaceError
 from hilt.pipeline.committee import Committee
 from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
 from hilt.pipeline.explaining import explain
@@ -44,19 +44,16 @@ def compose(
         waiting: Items that people are given already, and that are not picked again.
 
     Returns:
-        The items in their order, and how the selector went about it.
+        The items in their order, none where nothing is left to ask about, and how the selector
+        went about it.
 
     Raises:
-        WorkspaceError: If there are no proposals yet, or nothing is left to ask about.
+        WorkspaceError: If there are no proposals yet.
     """
     config = workspace.config
     outcomes, committee = workspace.outcomes(), Committee(workspace)
     number = len(workspace.store.batch_numbers()) + 1
-    audit_order = np.random.default_rng([config.seed, AUDIT_STREAM]).permutation(
-        len(workspace.pool)
-    )
-    audit_order = audit_order[~np.isin(audit_order, workspace.pool.empty)]
-    kept = audit_order[: int(np.ceil(config.batch.audit * len(audit_order)))]
+    audit_order, kept = _audit_order(workspace)
     cost = measured_cost(workspace)
     seconds = predicted_seconds(workspace, cost, committee)
     view = _view(workspace, outcomes, kept, waiting, committee, seconds)
@@ -81,10 +78,11 @@ def compose(
         typical = ASSUMED_SECONDS if cost is None else cost.mean_seconds
         seconds = np.broadcast_to(np.float32(typical), len(workspace.pool))
     parts = pick(size) if minutes is None else fill(pick, seconds, 60 * minutes)
+    if not sum(map(len, parts)):  # what is kept for the audit comes last, whatever its share
+        settled = np.flatnonzero(~_undecided(workspace, outcomes, waiting))
+        parts = [_audit(view, audit_order, {*settled.tolist()}, size)]
     if not sum(map(len, parts)):
-        raise WorkspaceError(
-            "Nothing is left to ask about: every item, or a near-duplicate of it, is decided."
-        )
+        return [], ""
     rng = np.random.default_rng([config.seed, ORDER_STREAM, number])
     picked = _mixed(parts, rng)
     indices = np.array([index for index, _, _ in picked])
@@ -92,6 +90,44 @@ def compose(
     known = None if cost is None else seconds[indices]
     whys = explain(view, indices, proposed, committee, config.label_names, doubts, known, rng)
     return _rows(workspace, picked, proposed, whys), "".join(part.note for part in parts)
+
+
+def is_anything_left(workspace: Workspace) -> bool:
+    """Tell whether `compose` would find anything to ask about; no model is loaded for that."""
+    config, outcomes = workspace.config, workspace.outcomes()
+    if _undecided(workspace, outcomes, ()).any():
+        return True
+    order, kept = _audit_order(workspace)
+    decided = [outcome.index for outcome in outcomes if not outcome.machine]
+    if len(decided) < len(order) and _audit_size(workspace, config.batch.size):
+        return True
+    inherited = inherit(settled_groups(workspace, outcomes), outcomes)
+    share = config.duplicates.audited
+    waiting = to_check(inherited, len(workspace.pool), share, config.seed)
+    return bool(share) and not np.isin(waiting, kept).all()
+
+
+def _audit_order(workspace: Workspace) -> tuple[Integers, Integers]:
+    """Draw the order of the audit, and say which items the selector leaves to it."""
+    rng = np.random.default_rng([workspace.config.seed, AUDIT_STREAM])
+    order = rng.permutation(len(workspace.pool))
+    order = order[~np.isin(order, workspace.pool.empty)]
+    return order, order[: int(np.ceil(workspace.config.batch.audit * len(order)))]
+
+
+def _undecided(
+    workspace: Workspace, outcomes: Sequence[Outcome], waiting: Sequence[int]
+) -> npt.NDArray[np.bool_]:
+    """Say of which items with a text no near-duplicate is decided or waiting for people.
+
+    Returns:
+        Shape (n_items,).
+    """
+    asked = [*(outcome.index for outcome in outcomes), *waiting]
+    groups = settled_groups(workspace, outcomes)
+    free = ~np.isin(groups, groups[asked])
+    free[workspace.pool.empty] = False
+    return free
 
 
 def _view(
@@ -111,11 +147,9 @@ def _view(
     """
     config = workspace.config
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
-    asked = [*(outcome.index for outcome in outcomes), *waiting]
     groups = settled_groups(workspace, outcomes)
-    free = ~np.isin(groups, groups[asked])
+    free = _undecided(workspace, outcomes, waiting)
     free[kept] = False
-    free[workspace.pool.empty] = False
     return SelectionView(
         embeddings=workspace.required(workspace.embeddings, "propose").open(),
         probabilities=workspace.required(workspace.fused, "propose").open(),

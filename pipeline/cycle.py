@@ -15,6 +15,7 @@ from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.batches import open_batch, select, undecided
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.measure import measure
+from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import standing
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import ask, latest_training, load_embedder, propose
@@ -49,6 +50,8 @@ class TrainResult:
 
 def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) -> Batch:
     """Train on the decisions so far, propose again with the student, and select a batch.
+
+    Once everything is decided the batch is empty, as that of `select`.
 
     Args:
         workspace: Where decisions and proposals are.
@@ -88,8 +91,8 @@ def train(workspace: Workspace) -> TrainResult:
         proposals = Proposals(workspace, embedder)
         if not proposals.labelled:
             raise WorkspaceError(
-                f"{workspace.folder} has no labels yet; review a batch first (`hilt select`, then"
-                " `hilt export` and `hilt import`)."
+                f"{workspace.folder} has no labels yet; review a batch first"
+                f" (`{next_step(workspace)}`)."
             )
         made_of = _made_of(workspace, proposals)
         last = latest_training(workspace)

@@ -11,6 +11,7 @@ import numpy as np
 
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import load_embedder
 from hilt.pipeline.reviewing import record
@@ -92,7 +93,7 @@ def oracle(
         batch = open_batch(workspace)
         if batch is None:
             raise WorkspaceError(
-                f"{workspace.folder} has no open batch; run `hilt select {workspace.folder}`."
+                f"{workspace.folder} has no open batch; run `{next_step(workspace)}`."
             )
         waiting = undecided(workspace, batch).items
         items = [item for item in waiting if not item.blind]

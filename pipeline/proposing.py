@@ -14,6 +14,7 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.duplicates.grouping import make_groups
 from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.graph import make_graph
+from hilt.pipeline.one_sided import OneSided, count_guesses, find_one_sided, undescribed
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.runner import RowsOf, make_array
@@ -38,6 +39,8 @@ class ProposeResult:
         label_counts: How often each label is the likeliest in the fused proposal.
         summaries: What proposers report about their work (failures, costs), by name.
         duplicates: Groups of near-duplicates, and the labels inherited in them.
+        one_sided: Proposers that give nearly all of their guesses to one label.
+        undescribed: Labels of which the description says no more than the name.
     """
 
     items: int
@@ -48,6 +51,8 @@ class ProposeResult:
     label_counts: dict[str, int]
     summaries: dict[str, dict[str, Any]]
     duplicates: Summary
+    one_sided: tuple[OneSided, ...]
+    undescribed: tuple[str, ...]
 
 
 def load_embedder(workspace: Workspace) -> Embedder:
@@ -81,12 +86,14 @@ def propose(workspace: Workspace) -> ProposeResult:
             made.append("student")
         if _fuse(workspace, proposals, training):
             made.append("fused")
+        count_guesses(workspace, proposals)
         likeliest = np.zeros(len(workspace.config.labels), dtype=np.int64)
         fused = workspace.fused.open()
         for block in blocks(len(fused)):
             likeliest += np.bincount(fused[block].argmax(axis=1), minlength=len(likeliest))
         without = fused[workspace.pool.empty].argmax(axis=1)
         likeliest -= np.bincount(without, minlength=len(likeliest))
+        outcomes = workspace.outcomes()
         return ProposeResult(
             items=len(workspace.pool),
             dimension=embedder.dimension,
@@ -95,7 +102,9 @@ def propose(workspace: Workspace) -> ProposeResult:
             too_long=_count_too_long(workspace.pool, embedder),
             label_counts=dict(zip(workspace.config.label_names, likeliest.tolist(), strict=True)),
             summaries={name: told for name in proposals.names if (told := _told(workspace, name))},
-            duplicates=summarise(workspace, workspace.outcomes()),
+            duplicates=summarise(workspace, outcomes),
+            one_sided=find_one_sided(workspace, outcomes),
+            undescribed=undescribed(workspace),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.pipeline.desk.desk import WorkspaceDesk
 from hilt.pipeline.reviewers import reviewers
@@ -38,7 +39,7 @@ def review_in_browser(
     if not is_loopback(host) and not reviewers(workspace):
         raise WorkspaceError(
             f"At {host} others can reach the screen, so everybody needs a token: run"
-            f" `hilt reviewer add {workspace.folder} NAME` first."
+            f" `{command_line('reviewer', 'add', workspace.folder, 'NAME')}` first."
         )
     if not workspace.store.batch_numbers():
         from hilt.pipeline.batches import select  # it takes seconds to load, and is rarely needed

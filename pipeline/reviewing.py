@@ -11,6 +11,7 @@ from hilt.command_line import command_line
 from hilt.errors import DataError, WorkspaceError
 from hilt.outputs import NOT_OURS, output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
+from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.tables import BatchItemRow, DecisionRow
@@ -77,8 +78,8 @@ def export_batch(
         current = open_batch(workspace)
         if current is None:
             raise WorkspaceError(
-                f"{workspace.folder} has no open batch; run `hilt select {workspace.folder}`,"
-                " or name an earlier one with --batch."
+                f"{workspace.folder} has no open batch; run `{next_step(workspace)}`, or name an"
+                " earlier one with --batch."
             )
         batch = undecided(workspace, current)
     answers = simulated_reviewer(workspace).review(batch) if simulated else ()

@@ -13,8 +13,9 @@ from hilt.pipeline.adjudicating import disputed
 from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.decisions import count_notes
-from hilt.pipeline.duplicates.grouping import are_groups_current
 from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.next_steps import next_step
+from hilt.pipeline.one_sided import OneSided, find_one_sided
 from hilt.pipeline.outcomes import standing
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.proposing import latest_training
@@ -50,6 +51,8 @@ class Status:
             decision has a time.
         bulk: How often decisions in bulk hold when they are asked again; None before any was.
         disputed: Items on which people disagree, and that nothing settles.
+        one_sided: Proposers that give nearly all of their guesses to one label.
+        finished: Whether nothing is left to ask, and everything that was said is learnt.
         next_step: The command to run next.
     """
 
@@ -74,6 +77,8 @@ class Status:
     anchoring: Anchoring | None
     bulk: Share | None
     disputed: int
+    one_sided: tuple[OneSided, ...]
+    finished: bool
     next_step: str
 
 
@@ -91,6 +96,7 @@ def status(workspace: Workspace) -> Status:
     seconds = sum(row.seconds or 0.0 for row in decisions if not row.machine)
     rows = standing(decisions)
     cost, notes = measured_cost(workspace), count_notes(rows)
+    step = next_step(workspace)
     return Status(
         items=summary.items,
         empty_texts=summary.empty_texts,
@@ -113,7 +119,9 @@ def status(workspace: Workspace) -> Status:
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),
         disputed=len(set(disputed(rows)) - set(workspace.pool.empty.tolist())),
-        next_step=_next_step(workspace, open_items, bool(numbers)),
+        one_sided=find_one_sided(workspace, outcomes),
+        finished=step.finished,
+        next_step=str(step),
     )
 
 
@@ -121,14 +129,3 @@ def _count_without_text(workspace: Workspace, numbers: Sequence[int]) -> int:
     """Count the items of the last batch that have no text."""
     rows = workspace.store.batch_items(numbers[-1]) if numbers else []
     return int(np.isin([row.item_index for row in rows], workspace.pool.empty).sum())
-
-
-def _next_step(workspace: Workspace, open_items: int, any_batch: bool) -> str:
-    folder = workspace.folder
-    if workspace.fused.maker() is None or not are_groups_current(workspace):
-        return f"hilt propose {folder}"
-    if not any_batch:
-        return f"hilt select {folder}"
-    if open_items:
-        return f"hilt review {folder}"
-    return f"hilt cycle {folder}"

@@ -10,6 +10,7 @@ near-duplicates.npy  (n_items,) int32, the representative of each
 graph/               the neighbours while they are being found
 proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
 fused.npy            (n_items, n_labels) float16
+guesses.json         how often each proposer's likeliest label is which
 students/cycle-0001/ one folder per training
 test-embeddings.npy  the same for the test items
 outputs.json         which files were written elsewhere, so that they may be replaced
@@ -48,8 +49,8 @@ LOCK_NAMES = {".lock", ".lock-holder"}
 BUILD = ".hilt-init-"  # so begins the name of the folder in which `init` builds
 
 HEADER = """\
-# Written by `hilt init`. Edit it between commands, all but `pool`, `test` and `labels`: those were
-# read once, and other ones want another workspace.
+# Written by `hilt init`. Edit it between commands, all but `pool`, `test` and the names of the
+# labels: those were read once, and other ones want another workspace.
 """
 
 
@@ -200,9 +201,9 @@ class Workspace:
             WorkspaceError: If it is not there yet.
         """
         if file.maker() is None:
-            raise WorkspaceError(
-                f"{self.folder} has no {file.path.stem} yet; run `hilt {command} {self.folder}`."
-            )
+            what = "proposals" if file == self.fused else file.path.stem
+            line = command_line(command, self.folder)
+            raise WorkspaceError(f"{self.folder} has no {what} yet; run `{line}`.")
         return file
 
     @contextmanager
@@ -270,10 +271,8 @@ def open_workspace(
     """
     folder = Path(folder)
     if not (folder / "hilt.yaml").exists():
-        raise WorkspaceError(
-            f"{folder} is not a hilt workspace; make one with"
-            f" `hilt init {folder} --config CONFIG.yaml`."
-        )
+        line = command_line("init", folder, "--config", "CONFIG.yaml")
+        raise WorkspaceError(f"{folder} is not a hilt workspace; make one with `{line}`.")
     config = _load_own(folder)
     if config.test is not None and not (folder / "test").exists():
         raise WorkspaceError(

@@ -166,6 +166,11 @@ def _label_until(workspace: Workspace, count: int) -> None:
             if workspace.store.trainings() and workspace.config.selector.kind != "random":
                 propose(workspace)  # chance alone needs no proposals of the student
             batch = select(workspace, left)
+            if not len(batch):
+                raise WorkspaceError(
+                    f"Nothing is left to ask after {count - left} labels, for a near-duplicate is"
+                    f" not asked; the budget is {count}: lower it."
+                )
         simulate(workspace, batch)
 
 

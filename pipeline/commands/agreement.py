@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import emit, say, show_table
 from hilt.pipeline.figures import between, percent
 
 if TYPE_CHECKING:
@@ -35,9 +35,12 @@ def agreement(
     in `hilt review`.
     """
     from hilt.pipeline.adjudicating import agree
+    from hilt.pipeline.next_steps import NextStep, next_step
     from hilt.pipeline.workspace import open_workspace
 
-    result = agree(open_workspace(work), settle_by=settle)
+    workspace = open_workspace(work)
+    result = agree(workspace, settle_by=settle)
+    then = NextStep(("review", work)) if result.disputed else next_step(workspace)
 
     def text() -> None:
         if result.settled:
@@ -51,9 +54,8 @@ def agreement(
             show_table("Right on known answers", ["reviewer", "items", "accuracy"], rows)
         if result.disputed:
             say(f"{result.disputed} items wait to be settled.")
-            next_step(f"hilt review {work}")
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=then)
 
 
 def _show_agreement(found: Agreement) -> None:

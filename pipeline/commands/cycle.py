@@ -8,7 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.select_batch import batch_value
-from hilt.pipeline.commands.terminal import Bars, emit, next_step, say
+from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.pipeline.commands.train import say_training
 
 
@@ -27,6 +27,7 @@ def cycle(
 ) -> None:
     """Train, propose again with the student, and select: the next batch."""
     from hilt.pipeline import cycle as loop
+    from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.proposing import latest_training
     from hilt.pipeline.workspace import open_workspace
 
@@ -38,7 +39,6 @@ def cycle(
 
     def text() -> None:
         say_training(training.cycle, training.summary)
-        say(f"Batch {batch.number}: {len(batch)} items.")
-        next_step(f"hilt review {work}")
+        say(f"Batch {batch.number}: {len(batch)} items." if len(batch) else f"{batch.note}.")
 
-    emit(value, as_json=json, text=text)
+    emit(value, as_json=json, text=text, then=next_step(workspace))

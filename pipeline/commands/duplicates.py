@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 from hilt.pipeline.figures import between, percent
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ def duplicates(
     `duplicates` in the workspace's `hilt.yaml` and run this again until you agree.
     """
     from hilt.pipeline.duplicates.summary import find_duplicates
+    from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.workspace import open_workspace
 
-    result = find_duplicates(open_workspace(work, progress=Bars()), most)
+    workspace = open_workspace(work, progress=Bars())
+    result = find_duplicates(workspace, most)
 
     def text() -> None:
         say_summary(result.summary)
@@ -46,9 +48,8 @@ def duplicates(
                 say(f"\nOnly just {word} ({limits} are needed):")
             for pair in pairs:
                 _say_pair(pair)
-        next_step(f"hilt select {work}")
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=next_step(workspace))
 
 
 def say_summary(summary: Summary) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hilt.pipeline.commands.options import Debug, Force, Json, Work
-from hilt.pipeline.commands.terminal import Bars, emit, next_step, say
+from hilt.pipeline.commands.terminal import Bars, emit, say
 
 
 def export(
@@ -38,6 +38,7 @@ def export(
     They write a label into `label`, or `accept`, `skip` or `flag` into `action`.
     """
     from hilt.pipeline import reviewing
+    from hilt.pipeline.next_steps import NextStep
     from hilt.pipeline.workspace import open_workspace
 
     written = reviewing.export_batch(
@@ -54,6 +55,6 @@ def export(
         say(f"{file}: {len(written)} items of batch {written.number}.")
         if not simulated:
             say("Write a label into `label`, or accept, skip or flag into `action`.")
-        next_step(f"hilt import {work} {file}")
 
-    emit(value, as_json=json, text=text)
+    named = () if kind is None else ("--format", kind)
+    emit(value, as_json=json, text=text, then=NextStep(("import", work, file, *named)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say
+from hilt.pipeline.commands.terminal import emit, say
+
+REVIEWER = "reviewer"
 
 
 def import_(
@@ -16,7 +19,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="The answered file: .csv or .jsonl.")],
     reviewer: Annotated[
         str, typer.Option("--reviewer", help="Who decided, where the file does not say.")
-    ] = "reviewer",
+    ] = REVIEWER,
     partial: Annotated[
         bool, typer.Option("--partial", help="Store the lines that fit although others do not.")
     ] = False,
@@ -40,11 +43,21 @@ def import_(
     A file with just the columns `id` and `label` works too, for labels that you have already.
     """
     from hilt.pipeline import reviewing
+    from hilt.pipeline.next_steps import NextStep, next_step
     from hilt.pipeline.workspace import open_workspace
 
+    workspace = open_workspace(work)
     result = reviewing.import_answers(
-        open_workspace(work), file, reviewer=reviewer, partial=partial, kind=kind, gold=gold
+        workspace, file, reviewer=reviewer, partial=partial, kind=kind, gold=gold
     )
+    again = result.open_items and (result.rejected or result.unanswered)
+    given: dict[str, str | bool | None] = {
+        "--reviewer": reviewer,
+        "--partial": partial,
+        "--gold": gold,
+        "--format": kind,
+    }
+    then = NextStep(("import", work, file, *_options(given))) if again else next_step(workspace)
 
     def text() -> None:
         say(f"{result.added} decisions stored, {result.unchanged} known already.")
@@ -54,8 +67,18 @@ def import_(
             say(f"{result.unanswered} lines are not answered yet.")
         if result.open_items:
             say(f"{result.open_items} items of the batch are still open.")
-            next_step(f"hilt export {work} batch.csv")
-        else:
-            next_step(f"hilt cycle {work}")
+        if again:
+            say(f"Mend or answer these lines in {file}, and import it again.")
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=then)
+
+
+def _options(given: Mapping[str, str | bool | None]) -> tuple[str, ...]:
+    """Write the options that are not left at their defaults."""
+    words: list[str] = []
+    for name, value in given.items():
+        if value is True:
+            words.append(name)
+        elif value and value != REVIEWER:
+            words += [name, str(value)]
+    return tuple(words)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say
+from hilt.pipeline.commands.terminal import emit, say
 
 
 def init(
@@ -22,6 +22,7 @@ def init(
     Nothing is left behind when a row cannot be used. Run it again and nothing changes.
     """
     from hilt.pipeline import workspace
+    from hilt.pipeline.next_steps import next_step
 
     made = workspace.init(work, config)
     summary = made.pool.summary
@@ -45,6 +46,5 @@ def init(
             say(f"{summary.exact_duplicates:,} texts came before; they are kept, but asked once.")
         if made.test is not None:
             say(f"{len(made.test):,} test items, to measure on.")
-        next_step(f"hilt propose {work}")
 
-    emit(value, as_json=json, text=text)
+    emit(value, as_json=json, text=text, then=next_step(made))

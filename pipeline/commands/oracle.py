@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import emit, say, show_table
 from hilt.pipeline.figures import probability
 
 
@@ -29,9 +29,13 @@ def oracle(
     nothing, and gives way to what a person says.
     """
     from hilt.pipeline import oracle as asking
+    from hilt.pipeline.next_steps import NextStep, next_step
     from hilt.pipeline.workspace import open_workspace
 
-    result = asking.oracle(open_workspace(work), proposer=proposer, least=least, dry_run=dry_run)
+    workspace = open_workspace(work)
+    result = asking.oracle(workspace, proposer=proposer, least=least, dry_run=dry_run)
+    same = NextStep(("oracle", work, "--proposer", proposer, "--least", f"{least:g}"))
+    then = same if dry_run and result.answered else next_step(workspace)
 
     def text() -> None:
         done = "answered" if result.stored else "would answer"
@@ -47,11 +51,5 @@ def oracle(
                 for each in result.answers[:10]
             ]
             show_table("The first of them", ["text", "answer", "probability"], rows)
-        if not result.stored:
-            next_step(f"hilt oracle {work} --proposer {proposer} --least {least:g}")
-        elif result.open_items:
-            next_step(f"hilt export {work} batch.csv")
-        else:
-            next_step(f"hilt cycle {work}")
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=then)

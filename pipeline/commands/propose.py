@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from hilt.command_line import command_line
 from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
-from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 from hilt.pipeline.figures import percent
+
+if TYPE_CHECKING:
+    from hilt.pipeline.proposing import ProposeResult
 
 
 def propose(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
@@ -15,9 +21,11 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
     finished. After a training the student proposes too.
     """
     from hilt.pipeline import proposing
+    from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.workspace import open_workspace
 
-    result = proposing.propose(open_workspace(work, device=device, progress=Bars()))
+    workspace = open_workspace(work, device=device, progress=Bars())
+    result = proposing.propose(workspace)
 
     def text() -> None:
         made = ", ".join(result.made) or "nothing: all was current"
@@ -28,11 +36,24 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
             say(f"{name}: {', '.join(f'{key} {value}' for key, value in told.items())}.")
         if result.duplicates.groups:
             say_summary(result.duplicates)
-            say(f"Look at them with `hilt duplicates {work}`.")
+            say(f"Look at them with `{command_line('duplicates', work)}`.")
         counts = sorted(result.label_counts.items(), key=lambda pair: -pair[1])
         total = sum(result.label_counts.values())
         rows = [[name, f"{count:,}", percent(count / max(1, total))] for name, count in counts]
         show_table("Proposed labels", ["label", "items", "share"], rows)
-        next_step(f"hilt select {work}")
+        for each in result.one_sided:
+            say(str(each))
+        _hint_at_descriptions(result)
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=next_step(workspace))
+
+
+def _hint_at_descriptions(result: ProposeResult) -> None:
+    """Say that labels are known by their names alone, which costs accuracy at the start."""
+    bare = result.undescribed
+    if bare and "student" not in result.made:
+        shown = ", ".join(bare[:5]) + (", ..." if len(bare) > 5 else "")
+        say(
+            f"Labels without a description: {shown}. Proposals are mostly better where a sentence"
+            " under `labels` in hilt.yaml says what each label means (their names must stay)."
+        )

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from hilt.command_line import command_line
 from hilt.pipeline.commands.options import Debug, Force, Json, Work
-from hilt.pipeline.commands.terminal import Bars, emit, next_step, say
+from hilt.pipeline.commands.terminal import Bars, emit, say
 
 
 def release(
@@ -38,6 +39,7 @@ def release(
         if result.without_text:
             say(f"{result.without_text:,} items have no text, and so no label.")
         if result.student is not None:
-            next_step(f"hilt predict {result.student} new.csv")
+            line = command_line("predict", result.student, "FILE")
+            say(f"The student labels new texts: `{line}`.")
 
     emit(result, as_json=json, text=text)

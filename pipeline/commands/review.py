@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, warn
+from hilt.pipeline.commands.terminal import next_step as show_next
 
 
 def review(
@@ -40,6 +42,7 @@ def review(
     selected. The address that is printed has a token in it: whoever knows it can read and label.
     Several people can work at once, each with a token of their own (`hilt reviewer add`).
     """
+    from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.review_screen import review_in_browser
     from hilt.pipeline.workspace import open_workspace
     from hilt.review.screen.opening import no_page_left, open_browser
@@ -54,5 +57,7 @@ def review(
             warn("No browser could be opened; open the address yourself.")
 
     workspace = open_workspace(work, device=device)
-    with no_page_left(workspace.folder):
+    with suppress(KeyboardInterrupt), no_page_left(workspace.folder):  # Ctrl+C is how it ends
         review_in_browser(workspace, live=live, host=host, port=port, listening=listening)
+    if not json:
+        show_next(next_step(workspace))

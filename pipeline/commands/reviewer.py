@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from hilt.command_line import command_line
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import emit, say, show_table
 
 Name = Annotated[str, typer.Argument(help="The reviewer's name.", metavar="NAME")]
 
@@ -27,6 +28,7 @@ def add(
     The token is shown once, and stored nowhere. As soon as there is a reviewer, everybody needs
     one, also on this machine.
     """
+    from hilt.pipeline.next_steps import NextStep
     from hilt.pipeline.reviewers import add_reviewer
     from hilt.pipeline.workspace import open_workspace
 
@@ -35,9 +37,10 @@ def add(
     def text() -> None:
         say(f"{name} signs in with this token, which is not shown again:")
         say(token)
-        next_step(f"hilt review {work} --host ADDRESS")
+        say("With --host ADDRESS, `hilt review` can be reached from other machines too.")
 
-    emit({"name": name, "token": token, "adjudicator": adjudicator}, as_json=json, text=text)
+    value = {"name": name, "token": token, "adjudicator": adjudicator}
+    emit(value, as_json=json, text=text, then=NextStep(("review", work)))
 
 
 def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
@@ -54,7 +57,7 @@ def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
     def text() -> None:
         if not found:
             say("Nobody was added yet; on this machine the screen asks for no token.")
-            next_step(f"hilt reviewer add {work} NAME")
+            say(f"`{command_line('reviewer', 'add', work, 'NAME')}` adds somebody.")
             return
         rows = [
             [each.name, "yes" if each.adjudicator else "", f"{each.added_at:%Y-%m-%d}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 from hilt.pipeline.figures import percent, points
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
     written, so try, edit the rules in the workspace's `hilt.yaml`, and try again.
     """
     from hilt.pipeline import rules as tried
+    from hilt.pipeline.next_steps import NextStep
     from hilt.pipeline.workspace import open_workspace
 
     result = tried.rules_table(open_workspace(work, progress=Bars()))
@@ -43,9 +44,8 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
             f" {result.human_labels:,} are labelled by people"
             f" ({result.audit_labels:,} of them blind, for audit)."
         )
-        next_step(f"hilt propose {work}")
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=NextStep(("propose", work)))
 
 
 def _right(measured: Accuracy | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import Bars, emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 from hilt.pipeline.figures import probability
 
 if TYPE_CHECKING:
@@ -41,12 +41,16 @@ def select(
     While a batch is open, the same one comes back.
     """
     from hilt.pipeline import batches
+    from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.workspace import open_workspace
 
     workspace = open_workspace(work, progress=Bars())
     batch = batches.select(workspace, size, minutes=minutes, anew=new)
 
     def text() -> None:
+        if not len(batch):
+            say(f"{batch.note}.")
+            return
         say(_summary(batch))
         if batch.note:
             say(f"Picked: {batch.note}.")
@@ -55,9 +59,8 @@ def select(
         else:
             rows = [_row(item) for item in batch.items[:10]]
             show_table("The first of them", ["text", "reason", "score", "proposal"], rows)
-        next_step(f"hilt review {work}")
 
-    emit(batch_value(batch), as_json=json, text=text)
+    emit(batch_value(batch), as_json=json, text=text, then=next_step(workspace))
 
 
 def _summary(batch: Batch) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hilt.command_line import command_line
 from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, next_step, say, show_table
+from hilt.pipeline.commands.terminal import emit, say, show_table
 from hilt.pipeline.commands.train import say_training
 from hilt.pipeline.figures import between, percent, points
 
@@ -18,28 +19,24 @@ if TYPE_CHECKING:
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     """Say where the workspace stands and what to do next."""
     from hilt.pipeline import status as state
-    from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
+    from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.workspace import open_workspace
 
-    result = state.status(open_workspace(work))
+    workspace = open_workspace(work)
+    result = state.status(workspace)
 
     def text() -> None:
         say_items(work, result)
         if result.duplicates.groups:
             say_summary(result.duplicates)
         say_batch(result)
-        if result.training is not None:
-            say_training(result.cycle, result.training)
-            proposers = proposer_rows(result.training)
-            if proposers:
-                show_table("Proposers", list(PROPOSER_COLUMNS), proposers)
+        _say_models(result)
         say_people(result)
         if result.label_counts:
             rows = [[name, str(count)] for name, count in result.label_counts.items()]
             show_table("Labels from people", ["label", "items"], rows)
-        next_step(result.next_step)
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=next_step(workspace))
 
 
 def say_items(work: Path, result: Status) -> None:
@@ -52,7 +49,8 @@ def say_items(work: Path, result: Status) -> None:
     if result.skipped or result.flagged or result.commented:
         say(
             f"{result.skipped:,} skipped, {result.flagged:,} flagged, {result.commented:,}"
-            f" commented: look at them with `hilt decisions {work}`."
+            f" commented: look at them with"
+            f" `{command_line('decisions', work)}`."
         )
     if result.empty_texts:
         say(
@@ -69,6 +67,19 @@ def say_batch(result: Status) -> None:
         say(f"Batch {result.batch}: {result.open_items} items open.")
     if result.without_text:
         say(f"  {result.without_text} items of it have no text, and count as decided.")
+
+
+def _say_models(result: Status) -> None:
+    """Print what is measured about the student and the proposers, as far as it is known."""
+    from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
+
+    if result.training is not None:
+        say_training(result.cycle, result.training)
+        proposers = proposer_rows(result.training)
+        if proposers:
+            show_table("Proposers", list(PROPOSER_COLUMNS), proposers)
+    for each in result.one_sided:
+        say(str(each))
 
 
 def say_people(result: Status) -> None:

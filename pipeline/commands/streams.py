@@ -11,7 +11,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+if TYPE_CHECKING:
+    from hilt.pipeline.next_steps import NextStep
 
 FORMAT = 1  # of what `--json` prints; it changes when a key is renamed or taken away
 
@@ -19,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but line breaks a
 _CONTROL_IN_JSON = re.compile(r"[\x7f-\x9f]")  # the others JSON escapes itself
 
 
-class OutputError(Exception):
+class StreamError(Exception):
     """Standard output does not take what is written to it; no OSError, so as to be told apart."""
 
 
@@ -27,7 +30,7 @@ class Stream:
     """Standard output or error that copes with what it is connected to.
 
     A character that the encoding lacks is written as an escape. Where nothing can be written,
-    standard output raises an `OutputError`; standard error, on which nothing depends, is silent.
+    standard output raises an `StreamError`; standard error, on which nothing depends, is silent.
 
     Args:
         stream: What Python opened.
@@ -62,7 +65,7 @@ class Stream:
         except OSError as error:
             _abandon(self._stream)
             if not self._silent:
-                raise OutputError(error.strerror) from error
+                raise StreamError(error.strerror) from error
 
 
 @contextmanager
@@ -84,9 +87,11 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-def json_text(value: object, encoding: str) -> str:
+def json_text(value: object, encoding: str, then: NextStep | None = None) -> str:
     """Write a result as JSON that an encoding can hold; characters beyond it are escaped."""
     named = json_value(value)
+    if then is not None:
+        named |= {"finished": then.finished, "next_step": str(then)}
     text = json.dumps(named, indent=1, ensure_ascii=False, allow_nan=False)
     try:
         text.encode(encoding)

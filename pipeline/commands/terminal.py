@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 from rich.cells import cell_len
@@ -26,10 +26,14 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from hilt.command_line import command_line
 from hilt.errors import ConfigError, HiltError
 from hilt.pipeline.commands.streams import json_text, printable
 from hilt.progress import Advance
 from hilt.registry import nearest
+
+if TYPE_CHECKING:
+    from hilt.pipeline.next_steps import NextStep
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -58,13 +62,28 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
-def emit(value: object, *, as_json: bool, text: Callable[[], object]) -> None:
-    """Print a result: `value`, a mapping or dataclass, as JSON, or whatever `text` prints."""
+def emit(
+    value: object,
+    *,
+    as_json: bool,
+    text: Callable[[], object],
+    then: NextStep | None = None,
+) -> None:
+    """Print a result.
+
+    Args:
+        value: A mapping or a dataclass, for JSON.
+        as_json: Whether JSON is wanted.
+        text: Prints the result for people.
+        then: The command that comes next.
+    """
     if as_json:
-        OUT.file.write(json_text(value, OUT.encoding) + "\n")
+        OUT.file.write(json_text(value, OUT.encoding, then) + "\n")
         OUT.file.flush()
-    else:
-        text()
+        return
+    text()
+    if then is not None:
+        next_step(then)
 
 
 def say(line: str) -> None:
@@ -82,9 +101,12 @@ def say_error(message: str) -> None:
     ERR.print(Text.assemble(("Error: ", "bold red"), _text(message)))
 
 
-def next_step(line: str) -> None:
-    """Say which command comes next."""
-    OUT.print(Text.assemble(("Next: ", "dim"), (printable(line), "bold")))
+def next_step(step: NextStep) -> None:
+    """Say which command comes next, so that it can be pasted."""
+    if step.why:
+        say(step.why)
+    line = command_line(*step.words, encoding=OUT.encoding)
+    OUT.print(Text.assemble(("Next: ", "dim"), (line, "bold")))
 
 
 def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:

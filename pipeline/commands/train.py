@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
-from hilt.pipeline.commands.terminal import Bars, emit, next_step, say
+from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.pipeline.figures import decimals
 
 
@@ -15,17 +15,18 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
     Cross-validation chooses its kind, whether self-training helps, and its temperature.
     """
     from hilt.pipeline import cycle
+    from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.workspace import open_workspace
 
-    result = cycle.train(open_workspace(work, device=device, progress=Bars()))
+    workspace = open_workspace(work, device=device, progress=Bars())
+    result = cycle.train(workspace)
 
     def text() -> None:
         if not result.new:
             say(f"Nothing is new since cycle {result.cycle}.")
         say_training(result.cycle, result.summary)
-        next_step(f"hilt cycle {work}")
 
-    emit(result, as_json=json, text=text)
+    emit(result, as_json=json, text=text, then=next_step(workspace))
 
 
 def say_training(number: int, summary: dict[str, Any]) -> None:

@@ -18,8 +18,11 @@ _INDENT = "  "
 
 
 def explain_config() -> str:
-    """Describe every option, nested as in a file: what may stand there, its default, its use."""
-    return "\n".join(_section_lines(Config, "")) + "\n"
+    """Describe every option, nested as in a file: what may stand there, its default, its use.
+
+    What was described before is only named again, with the place where it was.
+    """
+    return "\n".join(_Explanation().section(Config, "")) + "\n"
 
 
 def list_options() -> list[dict[str, Any]]:
@@ -33,30 +36,71 @@ def list_options() -> list[dict[str, Any]]:
     return list(_section_rows(Config, "", None))
 
 
-def _section_lines(
-    section: type[Section], indent: str, *, omit: str = "", outer: Option | None = None
-) -> Iterator[str]:
-    for option in options(section).values():
-        if option.name == omit:
-            continue
+class _Explanation:
+    """Writes options down, and remembers where each stands."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str, str, str], str] = {}
+
+    def section(
+        self,
+        section: type[Section],
+        indent: str,
+        *,
+        place: str = "",
+        omit: str = "",
+        outer: Option | None = None,
+    ) -> Iterator[str]:
+        """Describe the options of a section.
+
+        Args:
+            section: Which one.
+            indent: What stands before every line.
+            place: How to name the section to people.
+            omit: The option that is left out.
+            outer: The option in which the section stands.
+        """
+        again: dict[str, list[str]] = {}
+        for option in options(section).values():
+            told = (option.name, _type(option), _default(option), option.description)
+            if option.name == omit:
+                continue
+            if told in self._places:
+                again.setdefault(self._places[told], []).append(option.name)
+                continue
+            self._places[told] = place
+            yield from self._option(option, indent, place, outer)
+        for where, names in again.items():
+            yield from _wrap(f"{', '.join(names)}: as in {where}", indent)
+            if not indent:
+                yield ""
+
+    def _option(
+        self, option: Option, indent: str, place: str, outer: Option | None
+    ) -> Iterator[str]:
         yield f"{indent}{option.name}"
         inner = indent + _INDENT
         yield from _wrap(f"[{_type(option)}; {_default(option)}]", inner)
         yield from _wrap(option.description, inner)
         if not _is_inside_itself(option, outer):
-            yield from _nested_lines(option, inner)
+            path = option.name if not place else f"{place}.{option.name}"
+            for model in option.sections.values():
+                yield from self._nested(option, model, inner, path)
         if not indent:
             yield ""
 
-
-def _nested_lines(option: Option, indent: str) -> Iterator[str]:
-    for model in option.sections.values():
+    def _nested(
+        self, option: Option, model: type[Section], indent: str, path: str
+    ) -> Iterator[str]:
         if not option.chosen_by_kind:
-            yield from _section_lines(model, indent, outer=option)
-            continue
-        yield f"{indent}kind: {kind_name(model)}"
-        yield from _wrap(_summary(model), indent + _INDENT)
-        yield from _section_lines(model, indent + _INDENT, omit="kind", outer=option)
+            yield from self.section(model, indent, place=path, outer=option)
+            return
+        kind = kind_name(model)
+        yield f"{indent}kind: {kind}"
+        inner = indent + _INDENT
+        yield from _wrap(_summary(model), inner)
+        place = f"{path} of kind {kind}"
+        yield from self.section(model, inner, place=place, omit="kind", outer=option)
 
 
 def _section_rows(
@@ -83,8 +127,10 @@ def _is_inside_itself(option: Option, outer: Option | None) -> bool:
 
 
 def _type(option: Option) -> str:
+    if "" not in option.sections:
+        return option.allowed
     # The fields of a section are listed below it.
-    return "a section" if "" in option.sections else option.allowed
+    return "a list of sections" if option.repeated else "a section"
 
 
 def _default(option: Option) -> str:
@@ -94,6 +140,8 @@ def _default(option: Option) -> str:
         return "optional"
     if option.default is None:
         return "not set by default"
+    if option.default in ("", (), {}):
+        return "empty by default"
     return f"default {_written(option.default)}"
 
 
@@ -102,7 +150,7 @@ def _written(value: Any) -> str:  # noqa: ANN401 - the default of any field
         return ", ".join(_written(element) for element in value)
     if isinstance(value, Section):
         return kind_name(type(value))
-    return str(value) if value != {} else "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _summary(model: type[Section]) -> str:

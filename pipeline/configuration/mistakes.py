@@ -166,7 +166,7 @@ def _misspelt_kind(place: _Place, document: Document) -> str:
     if registry is None or "settings" not in place.section.model_fields:
         return ""
     try:
-        registry.load(str(section.get("kind")))
+        registry.check(str(section.get("kind")))
     except UnknownNameError as error:
         return str(error)
     return ""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from hilt.pipeline.configuration.paths import MODEL
-from hilt.pipeline.configuration.section import Custom, Section, known
+from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
 from hilt.proposers.base import PROPOSERS
 
 Calibration = Literal["batch", "none"]
@@ -30,10 +30,12 @@ class ProposerSection(Section):
     only: Literal["all", "uncertain"] = Field(
         "all",
         description="`uncertain`: ask only about the items that the proposers before it are least"
-        " sure of, as many as `max_items` says; it abstains on the others.",
+        " sure of, as many as `max_items` says; the proposer abstains on the rest.",
     )
     max_items: int | None = Field(
-        None, ge=1, description="Ask about so many items at most; it abstains on the others."
+        None,
+        ge=1,
+        description="Ask about at most this many items; the proposer abstains on the rest.",
     )
 
 
@@ -63,11 +65,11 @@ class Nli(ProposerSection):
         description="The sentence about a label; {} stands for its description.",
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Weights at work."
+        "auto", description="Numeric precision of the model's weights."
     )
     max_tokens: int = Field(256, ge=16, description="Cut texts after this many tokens.")
     batch_tokens: int | None = Field(
-        None, ge=256, description="Tokens in one batch, padding included. Unset: by the device."
+        None, ge=256, description="Tokens in one batch, padding included. Unset: chosen by device."
     )
     calibration: Calibration = Field("batch", description=CALIBRATION)
 
@@ -87,11 +89,11 @@ class LanguageModel(ProposerSection):
     prompt: str = Field(
         "Text: {text}\nThe topic of this text is",
         pattern=r"\{text\}",
-        description="What the label's words follow. {text} stands for the item, {labels} for the"
-        " names of the labels. What stands before {text} is computed once.",
+        description="The text that comes before the label's words. {text} stands for the item,"
+        " {labels} for the names of the labels. The part before {text} is computed once.",
     )
     answer: Literal["name", "description"] = Field(
-        "name", description="What of a label is scored: its name or its description."
+        "name", description="Whether a label's name or its description is scored."
     )
     calibration: Literal["batch", "contextual", "none"] = Field(
         "batch",
@@ -99,7 +101,7 @@ class LanguageModel(ProposerSection):
         " proposal for a text without content.",
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Weights at work."
+        "auto", description="Numeric precision of the model's weights."
     )
     max_tokens: int = Field(256, ge=16, description="Cut texts after this many tokens.")
     batch_size: int = Field(8, ge=1, description="Items in one batch.")
@@ -125,43 +127,43 @@ class Endpoint(ProposerSection):
         description="What the model is told before the labels and their descriptions.",
     )
     answers: int = Field(
-        1, ge=1, le=50, description="Answers for each item; their shares are its distribution."
+        1, ge=1, le=50, description="Answers per item; their shares are its distribution."
     )
     temperature: float | None = Field(
         None,
         ge=0,
         le=2,
-        description="Of the sampling. Unset: 0 for one answer, 0.7 for several.",
+        description="Sampling temperature. Unset: 0 for one answer, 0.7 for several.",
     )
     structured: bool = Field(
         True,
         description="Ask for JSON that holds to a schema, so that an answer is one of the labels."
-        " Turn it off for a server that does not know `response_format`.",
+        " Turn it off for a server that does not support `response_format`.",
     )
     confidence: float = Field(
         0.9,
         gt=0.5,
         lt=1,
-        description="Probability of a label that all answers agree on; the rest is shared out.",
+        description="Probability of a label on which all answers agree; the other labels share the"
+        " rest.",
     )
     max_answer_tokens: int = Field(
         64,
         ge=1,
-        description="Longest answer, in tokens; some thousands for a model that reasons first.",
+        description="Maximum length of an answer in tokens; a model that reasons first needs some"
+        " thousands.",
     )
     max_characters: int = Field(8000, ge=100, description="Cut texts after this many characters.")
-    concurrency: int = Field(8, ge=1, le=256, description="Requests on their way at one time.")
-    retries: int = Field(
-        5, ge=0, description="How often a failed request is sent again, after a while."
-    )
+    concurrency: int = Field(8, ge=1, le=256, description="Number of requests in parallel.")
+    retries: int = Field(5, ge=0, description="How often a failed request is sent again.")
     timeout_seconds: float = Field(60, gt=0, description="How long to wait for one answer.")
     usd_per_million_input_tokens: float = Field(0, ge=0, description="Price of what is sent.")
     usd_per_million_output_tokens: float = Field(0, ge=0, description="Price of what comes back.")
     max_cost_usd: float | None = Field(
         None,
         gt=0,
-        description="Never spend more on this model in this workspace, all runs together; it"
-        " abstains on what is left. Needs the prices.",
+        description="Never spend more on this model in this workspace, all runs together; the"
+        " proposer abstains on the rest. Needs the prices.",
     )
 
     @model_validator(mode="after")
@@ -263,7 +265,7 @@ KINDS: dict[str, type[ProposerSection]] = {
 
 
 def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
-    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
+    kind = kind_of(value)
     return kind if kind in KINDS else "custom"
 
 

@@ -20,10 +20,14 @@ class Review(Section):
         description="For a label, when to use it and when not, with examples, as Markdown.",
     )
     overlap: int = Field(
-        1, ge=1, description="How many people decide an item that several should decide."
+        1, ge=1, description="How many people decide an item for which several are wanted."
     )
     overlap_share: float = Field(
-        1.0, ge=0, le=1, description="Share of the items that `overlap` people decide; others one."
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the items that `overlap` people decide; one person"
+        " decides each of the others.",
     )
     second_opinions: Literal["blind", "shown"] = Field(
         "blind",
@@ -42,15 +46,17 @@ class Review(Section):
         0.05,
         ge=0,
         le=1,
-        description="Share of what a reviewer gets that has a known answer, once there are such"
+        description="Share of a reviewer's items that have a known answer, once there are such"
         " items (`hilt import WORK FILE --gold`).",
     )
-    bulk_size: int = Field(20, ge=2, le=20, description="Most items in one grid of the bulk view.")
+    bulk_size: int = Field(
+        20, ge=2, le=20, description="Maximum number of items in one grid of the bulk view."
+    )
     bulk_nearness: float = Field(
         0.3,
         ge=-1,
         le=1,
-        description="Cosine from which items of one proposed label come into one grid.",
+        description="Minimum cosine between items of one proposed label in the same grid.",
     )
     bulk_check: float = Field(
         0.1,
@@ -62,11 +68,11 @@ class Review(Section):
     claim_minutes: float = Field(
         15.0,
         gt=0,
-        description="How long an item stays with a reviewer who was given it and says nothing;"
-        " then others may have it.",
+        description="How long an item is reserved for the reviewer who was given it; then others"
+        " may get it.",
     )
     refill_below: int = Field(
         10,
         ge=0,
-        description="With `hilt review --live`: items left from which the next ones are selected.",
+        description="With `hilt review --live`: more items are selected when this many are left.",
     )

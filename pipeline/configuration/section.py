@@ -24,12 +24,28 @@ class Custom(Section):
     )
 
 
+def kind_of(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
+    """Read the kind of a section, or of what may become one; empty where it is no text."""
+    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
+    return kind if isinstance(kind, str) else ""
+
+
+def name_in(registry: Registry) -> AfterValidator:
+    """Refuse a `kind` that the registry does not find."""
+
+    def check(name: str) -> str:
+        registry.check(name)
+        return name
+
+    return AfterValidator(check)
+
+
 def known(registry: Registry) -> AfterValidator:
-    """Refuse a section of a kind that the registry cannot import."""
+    """Refuse a section of a kind that the registry does not find."""
 
     def check(section: Section) -> Section:
         if isinstance(section, Custom):
-            registry.load(section.kind)
+            registry.check(section.kind)
         return section
 
     return AfterValidator(check)

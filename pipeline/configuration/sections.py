@@ -16,8 +16,9 @@ from hilt.extras import pip_install
 from hilt.pipeline.configuration.paths import DATA, DATABASE, MODEL
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
-from hilt.pipeline.configuration.section import Section
+from hilt.pipeline.configuration.section import Section, name_in
 from hilt.pipeline.configuration.selecting import AnySelector, Auto
+from hilt.proposers.base import EMBEDDERS
 from hilt.types import Integers, Label
 
 
@@ -50,9 +51,9 @@ class TestSource(Source):
 
 
 class Embedder(Section):
-    """The encoder whose vectors everything rests on."""
+    """The encoder, which turns every text into a vector."""
 
-    kind: str = Field(
+    kind: Annotated[str, name_in(EMBEDDERS)] = Field(
         "sentence_transformers",
         description="`sentence_transformers`, or `package.module:Class` of your own, which is"
         " called with `device` and the other keys of this section.",
@@ -67,7 +68,8 @@ class Embedder(Section):
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="Weights at work. `auto`: bfloat16 where the processor has it, else float32.",
+        description="Numeric precision of the model's weights. `auto`: bfloat16 where the"
+        " processor has it, else float32.",
     )
     max_tokens: int | None = Field(
         None, ge=8, description="Cut texts after this many tokens. Unset: the model's own length."
@@ -87,8 +89,8 @@ class BatchSection(Section):
     minutes: float | None = Field(
         None,
         gt=0,
-        description="Instead of `size`: the time that people have for a batch, which it fills, by"
-        " what earlier decisions took.",
+        description="Instead of `size`: pick as many items as fit into this many minutes of"
+        " review, judging by the time that earlier decisions took.",
     )
     audit: float = Field(
         0.15,
@@ -101,14 +103,14 @@ class BatchSection(Section):
         0.0,
         ge=0,
         le=1,
-        description="Share of a batch, at most, that asks again about labels of people which are"
+        description="At most this share of a batch asks again about people's labels that are"
         " probably wrong, in place of new items that would gain less.",
     )
     near_duplicate: float = Field(
         0.95,
         gt=0,
         le=1,
-        description="Cosine from which two items are too alike to be in one batch.",
+        description="Two items whose cosine is at least this are too alike to be in one batch.",
     )
     candidates: int = Field(
         3, ge=1, description="How many of the likeliest labels are shown with an item."
@@ -133,21 +135,23 @@ class Duplicates(Section):
         0.9,
         gt=0,
         le=1,
-        description="Least cosine of an item's embedding to that of its group's representative.",
+        description="Minimum cosine between the embeddings of an item and of its group's"
+        " representative.",
     )
     overlap: float = Field(
         0.6,
         gt=0,
         le=1,
-        description="Least share of its words that an item shares with the representative, not"
-        " counting the first 30, all of which must be shared: shorter texts need the same words.",
+        description="How many words two texts must have in common. The first 30 must all match, so"
+        " shorter texts need exactly the same words; of the words beyond, at least this share must"
+        " match.",
     )
     audited: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="Share of the items that inherit a label which are asked after all, blind, to"
-        " measure how often an inherited label is right; at most as large a share of a batch.",
+        description="Share of the items with an inherited label that are asked after all, blind, to"
+        " measure how often an inherited label is right. They are at most this share of a batch.",
     )
 
 
@@ -160,9 +164,9 @@ class FineTuning(Section):
         " Unset: the embedder's.",
     )
     epochs: int = Field(
-        8, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
+        8, ge=1, description="Maximum number of passes over the labels; training may stop earlier."
     )
-    learning_rate: float = Field(1e-4, gt=0, description="Of the encoder.")
+    learning_rate: float = Field(1e-4, gt=0, description="Learning rate of the encoder.")
     batch_size: int = Field(32, ge=1, description="Items in a training step.")
     max_tokens: int = Field(128, ge=8, description="Cut texts after this many tokens.")
 
@@ -173,26 +177,28 @@ class ContrastiveSettings(FineTuning):
     epochs: int = Field(
         2,
         ge=1,
-        description="Passes over the labels of a fold, at most; the mean of the folds makes one or"
-        " two more, over all labels.",
+        description="Maximum number of passes over the labelled items of each fold. The averaged"
+        " model is then trained for one or two more passes on all of them.",
     )
     from_labels: int = Field(
         30,
         ge=1,
-        description="Labels from which `auto` tries it at all, if they are eight per label on"
-        " average.",
+        description="`auto` tries this kind from this many labelled items on, provided there are at"
+        " least eight per label on average.",
     )
 
 
 class TransformerSettings(FineTuning):
     """How the encoder is fine-tuned with a fresh head, when a student is a transformer."""
 
-    head_learning_rate: float = Field(2e-3, gt=0, description="Of the classification head.")
+    head_learning_rate: float = Field(
+        2e-3, gt=0, description="Learning rate of the classification head."
+    )
     from_labels: int = Field(
         150,
         ge=1,
-        description="Labels from which a thorough `auto` tries it, if they are eight per label on"
-        " average.",
+        description="With `effort: thorough`, `auto` tries this kind from this many labelled items"
+        " on, provided there are at least eight per label on average.",
     )
 
 
@@ -207,15 +213,17 @@ class SelfTraining(Section):
         0.3,
         gt=0,
         le=1,
-        description="What such an example counts; a human label counts 1. Cross-validation turns"
-        " it down, to nothing if need be.",
+        description="Weight of such an example; a human label has weight 1. Cross-validation lowers"
+        " it, to 0 if need be.",
     )
     soft: bool = Field(
         False,
         description="Learn the fused probabilities themselves (distillation), not their likeliest"
         " label.",
     )
-    max_items: int = Field(4000, ge=1, description="Most such examples, drawn at random.")
+    max_items: int = Field(
+        4000, ge=1, description="Maximum number of such examples, drawn at random."
+    )
 
 
 class Student(Section):
@@ -234,7 +242,7 @@ class Student(Section):
         " contrastive too. `thorough`: transformer too, on all `folds`, and more amounts of"
         " self-training.",
     )
-    folds: int = Field(5, ge=2, description="Parts that cross-validation makes of the labels.")
+    folds: int = Field(5, ge=2, description="Number of folds of cross-validation.")
     regularisation: float | None = Field(
         None,
         gt=0,
@@ -245,8 +253,8 @@ class Student(Section):
         0.0,
         ge=0,
         le=1,
-        description="How much rare labels are weighed up: 0 weighs every item alike, 1 every"
-        " label alike.",
+        description="How strongly rare labels are weighted: 0 weights items equally, 1 weights"
+        " labels equally.",
     )
     self_training: SelfTraining = Field(
         default_factory=SelfTraining, description="Learning from confident proposals."
@@ -268,9 +276,9 @@ class Simulation(Section):
     """A stand-in for the person, for demos and benchmarks."""
 
     error_rate: float = Field(0.0, ge=0, le=1, description="Share of its answers that are wrong.")
-    seconds: float = Field(5.0, ge=0, description="Seconds that it says an item took.")
+    seconds: float = Field(5.0, ge=0, description="Seconds that it reports for an item.")
     seconds_per_character: float = Field(
-        0.0, ge=0, description="Seconds that it needs beside those for each character of the text."
+        0.0, ge=0, description="Seconds that it adds for each character of the text."
     )
     seconds_noise: float = Field(
         0.0,
@@ -310,7 +318,9 @@ class Config(Section):
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$",
         description="The language of the texts, such as `en`, for the cards of a release.",
     )
-    embedder: Embedder = Field(default_factory=Embedder, description="The encoder.")
+    embedder: Embedder = Field(
+        default_factory=Embedder, description="The encoder, which turns every text into a vector."
+    )
     proposers: tuple[AnyProposer, ...] = Field(
         (ZeroShot(),),
         min_length=1,
@@ -324,7 +334,8 @@ class Config(Section):
     )
     review: Review = Field(default_factory=Review, description="The review screen.")
     duplicates: Duplicates = Field(
-        default_factory=Duplicates, description="Which items share a decision."
+        default_factory=Duplicates,
+        description="Which items count as duplicates: one decision holds for all.",
     )
     student: Student = Field(default_factory=Student, description="The model that is trained.")
     simulation: Simulation = Field(

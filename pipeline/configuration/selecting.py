@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from hilt.pipeline.configuration.section import Custom, Section, known
+from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
 from hilt.selectors.base import SELECTORS
 
 
 class Auto(Section):
-    """What suits the stage that the loop is in, by what it has measured."""
+    """Adapts to the stage of the project: diverse, then uncertain and diverse, then uncertain."""
 
     kind: Literal["auto"] = Field(
         "auto", description="Diverse at first, then uncertainty herding, then margins alone."
@@ -41,7 +41,7 @@ class Bald(Section):
 
 
 class Contrastive(Section):
-    """The items judged otherwise than the labelled items around them."""
+    """The items that are judged differently from the labelled items around them."""
 
     kind: Literal["contrastive"] = Field("contrastive", description="Unlike labelled neighbours.")
     neighbours: int = Field(
@@ -56,7 +56,9 @@ class Density(Section):
     neighbours: int = Field(
         10, ge=1, description="Nearest neighbours whose mean cosine is the density."
     )
-    power: float = Field(1.0, ge=0, description="Of the density; 0 leaves uncertainty alone.")
+    power: float = Field(
+        1.0, ge=0, description="Exponent of the density; with 0 uncertainty alone counts."
+    )
 
 
 class Disagreement(Section):
@@ -66,10 +68,10 @@ class Disagreement(Section):
 
 
 class DropQuery(Section):
-    """Items whose predicted label flips when a part of the embedding is dropped, one of a kind."""
+    """One item of each kind whose predicted label flips when part of its embedding is dropped."""
 
     kind: Literal["dropquery"] = Field("dropquery", description="Flips under dropout, clustered.")
-    passes: int = Field(3, ge=1, description="How often a part is dropped.")
+    passes: int = Field(3, ge=1, description="How often part of it is dropped.")
     share: float = Field(0.75, gt=0, lt=1, description="How much of an embedding is dropped.")
 
 
@@ -88,7 +90,8 @@ class Herding(Section):
         0.1,
         gt=0,
         le=1,
-        description="Of the distances between labelled items: how far an item covers.",
+        description="An item covers others up to this quantile of the distances between labelled"
+        " items.",
     )
 
 
@@ -142,7 +145,7 @@ class MaxHerding(Section):
 
 
 class PerSecond(Section):
-    """What another selector would pick, the best value for a predicted second first."""
+    """What another selector would pick, the best value per predicted second first."""
 
     kind: Literal["per_second"] = Field("per_second", description="Value over predicted time.")
     of: AnySelector = Field(
@@ -154,7 +157,7 @@ class PerSecond(Section):
 
 
 class ProbCover(Section):
-    """The items whose balls hold most that no ball holds yet."""
+    """The items whose balls hold the most items that no ball holds yet."""
 
     kind: Literal["probcover"] = Field("probcover", description="Coverage by balls.")
     sample: int = Field(
@@ -205,7 +208,7 @@ class VoteEntropy(Section):
 
 
 def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
-    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
+    kind = kind_of(value)
     return kind if kind in SELECTORS.built_in else "custom"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -56,15 +57,16 @@ class Refill:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "hilt.pipeline.cli", "cycle", str(self._folder), "--extend"),
-            *("--device", self._device),
-            stdout=asyncio.subprocess.DEVNULL,
+            *("--device", self._device, "--json"),
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         os.setpriority(os.PRIO_PROCESS, self._process.pid, LOW_PRIORITY)
-        _, errors = await self._process.communicate()
+        result, errors = await self._process.communicate()
         if self._process.returncode == 0:
-            self.state = ""
-            return True
+            brought = json.loads(result)
+            self.state = "" if brought["items"] else f"{brought['note']}."
+            return bool(brought["items"])
         lines = errors.decode(errors="replace").strip().splitlines()
         self.state = f"No more items for now. {lines[-1] if lines else ''}".strip()
         return False

@@ -149,7 +149,7 @@ def test_a_threshold_is_a_probability(small_workspace: Open, least: float) -> No
 
 
 def test_without_an_open_batch_there_is_nothing_to_answer(small_workspace: Open) -> None:
-    with pytest.raises(WorkspaceError, match="no open batch; run `hilt select"):
+    with pytest.raises(WorkspaceError, match="no open batch; run `hilt cycle"):
         oracle(small_workspace("reviewed"))
 
 
@@ -214,7 +214,7 @@ def test_the_command_says_what_was_answered_and_what_is_next(small_workspace: Op
     assert json.loads(dry.stdout)["contested"] == {"unsure": 0, "disagree": 0, "silent": 0}
     assert len(json.loads(dry.stdout)["answers"]) == 9
     assert "machine:fused answered 9; people get 0 contested and 3 blind" in said.stdout
-    assert f"hilt export {work} batch.csv" in said.stdout
+    assert f"Next: hilt review {work}" in said.stdout
     assert "9 items have only a machine's label" in state.stdout
 
 

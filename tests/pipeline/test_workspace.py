@@ -199,7 +199,7 @@ def test_labels_that_were_edited_are_refused(tmp_path: Path, config: Path) -> No
 def test_what_is_missing_says_which_command_makes_it(tmp_path: Path, config: Path) -> None:
     workspace = init(tmp_path / "work", config)
 
-    with pytest.raises(WorkspaceError, match="has no fused yet; run `hilt propose"):
+    with pytest.raises(WorkspaceError, match="has no proposals yet; run `hilt propose"):
         workspace.required(workspace.fused, "propose")
 
 

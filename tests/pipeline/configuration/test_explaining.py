@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -80,3 +81,38 @@ def test_no_option_is_listed_twice() -> None:
 def test_a_selector_inside_a_selector_is_not_explained_again() -> None:
     assert entry("selector.of", "balanced")["default"] == {"kind": "margin"}
     assert not [row for row in list_options() if row["key"].startswith("selector.of.")]
+
+
+def test_a_list_is_called_a_list_in_text_and_json() -> None:
+    rows = list_options()
+
+    assert entry("proposers[].rules", "rules")["type"] == "a list of sections"
+    repeated = {row["key"].split("[]")[0] for row in rows if "[]" in row["key"].split(".")[0]}
+    assert all(entry(key)["type"].startswith("a list of") for key in repeated)
+    assert "rules\n      [a list of sections; required]" in explain_config()
+
+
+def test_nothing_is_explained_twice() -> None:
+    blocks = re.findall(
+        r"^ *(\w+)\n((?: +[^\n]+\n)+?)(?= *\w+\n|\n| *kind:|.*: as in)", explain_config(), re.M
+    )
+    told = [(name, " ".join(text.split())) for name, text in blocks]
+
+    assert len(told) > 80
+    assert sorted(set(told)) == sorted(told)
+
+
+def test_what_was_explained_before_is_named_with_its_place() -> None:
+    text = explain_config()
+
+    assert "  path, text, id, split, encoding: as in pool\n" in text
+    assert "    name, only, max_items: as in proposers of kind zero_shot\n" in text
+    assert "as in student.contrastive\n" in text
+
+
+def test_an_empty_default_is_said() -> None:
+    text = explain_config()
+
+    assert "[a list of text; empty by default]" in text
+    assert "default ]" not in text
+    assert "[true or false; default true]" in text

@@ -1,0 +1,138 @@
+"""What to do next, decided in one place from what a workspace holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from hilt.command_line import command_line
+from hilt.pipeline.adjudicating import disputed
+from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.composing import is_anything_left
+from hilt.pipeline.duplicates.grouping import are_groups_current
+from hilt.pipeline.outcomes import Outcome, resolve_all, standing
+from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.tables import DecisionRow, TrainingRow
+from hilt.pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The command to run next, and why where that is not plain.
+
+    Attributes:
+        words: The command and what follows it.
+        why: A sentence for people, or nothing.
+        finished: Whether nothing is left to ask, and everything that was said is learnt.
+    """
+
+    words: tuple[str | Path, ...]
+    why: str = ""
+    finished: bool = False
+
+    def __str__(self) -> str:
+        return command_line(*self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides on the next step.
+
+    Attributes:
+        proposed: Whether there are proposals and groups of near-duplicates.
+        open_items: Undecided items of the last batch.
+        labels: Items with a label that people gave.
+        left: Whether anything is left to ask about.
+        learnt: Whether the latest training, and the proposals, know every label.
+        disputed: Items on which people disagree, and that nothing settles.
+    """
+
+    proposed: bool
+    open_items: int
+    labels: int
+    left: bool
+    learnt: bool
+    disputed: int
+
+
+def next_step(workspace: Workspace) -> NextStep:
+    """Say which command comes next; in this state it is not refused."""
+    return decide(workspace.folder, read_situation(workspace))
+
+
+def decide(folder: Path, now: Situation) -> NextStep:
+    """Choose the command for a situation."""
+    if not now.proposed:
+        return NextStep(("propose", folder))
+    if now.open_items:
+        return NextStep(("review", folder))
+    if now.left:
+        return NextStep(("cycle" if now.labels else "select", folder))
+    if not now.labels:
+        why = "Everything is decided, but no person gave a label, and a student needs some."
+        return NextStep(("report", folder), why, finished=True)
+    if not now.learnt:
+        return NextStep(("cycle", folder), "Everything is labelled; the student has yet to learn.")
+    if now.disputed:
+        items = "1 item" if now.disputed == 1 else f"{now.disputed} items"
+        why = f"Everything is labelled, but people disagree on {items}; settle that first."
+        return NextStep(("review", folder), why, finished=True)
+    why = "Everything is labelled. Release the dataset and the student, or look at the report."
+    return NextStep(("release", folder, _release_folder(folder)), why, finished=True)
+
+
+def read_situation(workspace: Workspace) -> Situation:
+    """Read what decides on the next step; no model is loaded."""
+    if workspace.fused.maker() is None or not are_groups_current(workspace):
+        return Situation(False, 0, 0, left=True, learnt=False, disputed=0)
+    decisions = workspace.store.decisions()
+    current = open_batch(workspace)
+    open_items = 0 if current is None else len(undecided(workspace, current))
+    labelled = _labelled(workspace, decisions)
+    return Situation(
+        proposed=True,
+        open_items=open_items,
+        labels=len(labelled),
+        left=bool(open_items) or is_anything_left(workspace),
+        learnt=_is_learnt(workspace, decisions, labelled, latest_training(workspace)),
+        disputed=len(set(disputed(standing(decisions))) - set(workspace.pool.empty.tolist())),
+    )
+
+
+def _labelled(workspace: Workspace, decisions: list[DecisionRow]) -> list[Outcome]:
+    empty = set(workspace.pool.empty.tolist())  # whatever was said of those, nobody learns it
+    return [each for each in resolve_all(decisions) if each.by_people and each.index not in empty]
+
+
+def _is_learnt(
+    workspace: Workspace,
+    decisions: list[DecisionRow],
+    labelled: list[Outcome],
+    training: TrainingRow | None,
+) -> bool:
+    """Tell whether the latest student learnt these labels, and its proposals are fused."""
+    if training is None:
+        return False
+    then = _labelled(workspace, [row for row in decisions if row.id <= training.last_decision])
+    fused = workspace.fused.maker() or {}
+    return _said(then) == _said(labelled) and fused.get("student") == [
+        training.cycle,
+        training.fingerprint,
+    ]
+
+
+def _said(labelled: list[Outcome]) -> list[tuple[object, ...]]:
+    return [(outcome.index, outcome.label, outcome.audit) for outcome in labelled]
+
+
+def _release_folder(folder: Path) -> Path:
+    """Name a folder beside the workspace into which a release can go."""
+    named = folder if folder.name not in ("", "..") else folder.resolve()
+    return next(path for path in _beside(named) if not path.exists() or not any(path.iterdir()))
+
+
+def _beside(folder: Path) -> Iterator[Path]:
+    yield folder.with_name(f"{folder.name}-release")
+    yield from (folder.with_name(f"{folder.name}-release-{number}") for number in count(2))
