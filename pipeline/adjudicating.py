@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD, standing
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.review.agreement import MISSING, Agreement, agreement
@@ -18,8 +19,6 @@ from hilt.review.intervals import wilson
 from hilt.review.screen.desk import Method, Share
 from hilt.review.skill import estimate_skill
 from hilt.types import Integers
-
-BOOTSTRAP_STREAM = 7  # the intervals are drawn from (seed, 7)
 
 Opinions = dict[int, dict[str, str]]  # item -> reviewer -> label
 
@@ -62,7 +61,7 @@ def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleRes
     said = opinions(rows)
     names = sorted({name for labels in said.values() for name in labels})
     labels = workspace.config.label_names
-    rng = np.random.default_rng([workspace.config.seed, BOOTSTRAP_STREAM])
+    rng = generator(workspace.config.seed, Stream.BOOTSTRAP)
     return PeopleResult(
         agreement=agreement(_ratings(said, names, labels), names, labels, rng),
         disputed=len(disputed(rows)),

@@ -16,6 +16,7 @@ from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.graph import make_graph
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.runner import RowsOf, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
 from hilt.pipeline.students.saved import load_student
@@ -24,7 +25,6 @@ from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import EMBEDDERS, Embedder, Priced, Summarised
 from hilt.types import Floats, Integers, Items
 
-ESTIMATE_STREAM = 6  # texts for an estimate of costs are drawn from (seed, 6)
 ESTIMATE_ITEMS = 200
 
 
@@ -158,7 +158,7 @@ def _estimate(workspace: Workspace, member: Named, asked: Integers | None) -> No
     """Say what a proposer that costs money would take, before it is asked."""
     if isinstance(member.proposer, Priced):
         indices = np.arange(len(workspace.pool)) if asked is None else asked
-        rng = np.random.default_rng([workspace.config.seed, ESTIMATE_STREAM])
+        rng = generator(workspace.config.seed, Stream.ESTIMATE)
         sample = rng.choice(indices, min(ESTIMATE_ITEMS, len(indices)), replace=False)
         texts = workspace.pool.texts(np.sort(sample))
         workspace.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")
