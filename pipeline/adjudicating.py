@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from hilt.distributions import NO_LABEL, clear_label
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD, standing
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.tables import DecisionRow
@@ -96,7 +97,10 @@ def settle(workspace: Workspace, method: Method) -> int:
 def settlements(
     rows: Iterable[DecisionRow], method: Method, labels: tuple[str, ...]
 ) -> list[Settlement]:
-    """Say what a rule makes of every item on which reviewers disagree, ties left out."""
+    """Say what a rule makes of every item on which reviewers disagree.
+
+    Where it favours no label, the item stays for a person to settle.
+    """
     rows = list(rows)
     said, open_ = opinions(rows), disputed(rows)
     if method == "majority":
@@ -109,7 +113,7 @@ def settlements(
     return [
         Settlement(item, labels[best], f"probability {probabilities[row_of[item]][best]:.3f}")
         for item in open_
-        if (best := int(probabilities[row_of[item]].argmax())) is not None
+        if (best := int(clear_label(probabilities[row_of[item]]))) != NO_LABEL
     ]
 
 
