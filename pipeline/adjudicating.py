@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from hilt.distributions import NO_LABEL, clear_label
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD, standing
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.review.agreement import MISSING, Agreement, agreement
@@ -18,8 +20,6 @@ from hilt.review.intervals import wilson
 from hilt.review.screen.desk import Method, Share
 from hilt.review.skill import estimate_skill
 from hilt.types import Integers
-
-BOOTSTRAP_STREAM = 7  # the intervals are drawn from (seed, 7)
 
 Opinions = dict[int, dict[str, str]]  # item -> reviewer -> label
 
@@ -62,7 +62,7 @@ def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleRes
     said = opinions(rows)
     names = sorted({name for labels in said.values() for name in labels})
     labels = workspace.config.label_names
-    rng = np.random.default_rng([workspace.config.seed, BOOTSTRAP_STREAM])
+    rng = generator(workspace.config.seed, Stream.BOOTSTRAP)
     return PeopleResult(
         agreement=agreement(_ratings(said, names, labels), names, labels, rng),
         disputed=len(disputed(rows)),
@@ -97,7 +97,10 @@ def settle(workspace: Workspace, method: Method) -> int:
 def settlements(
     rows: Iterable[DecisionRow], method: Method, labels: tuple[str, ...]
 ) -> list[Settlement]:
-    """Say what a rule makes of every item on which reviewers disagree, ties left out."""
+    """Say what a rule makes of every item on which reviewers disagree.
+
+    Where it favours no label, the item stays for a person to settle.
+    """
     rows = list(rows)
     said, open_ = opinions(rows), disputed(rows)
     if method == "majority":
@@ -110,7 +113,7 @@ def settlements(
     return [
         Settlement(item, labels[best], f"probability {probabilities[row_of[item]][best]:.3f}")
         for item in open_
-        if (best := int(probabilities[row_of[item]].argmax())) is not None
+        if (best := int(clear_label(probabilities[row_of[item]]))) != NO_LABEL
     ]
 
 

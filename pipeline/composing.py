@@ -15,6 +15,7 @@ from hilt.pipeline.filling import fill
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.predicted_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
 from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.rechecks import NO_DOUBTS, find_doubts, with_rechecks
 from hilt.pipeline.signals import read_signals
 from hilt.pipeline.tables import BatchItemRow
@@ -25,9 +26,6 @@ from hilt.types import Floats, Integers, Reason, Selection, SelectionView, Why
 
 BLIND: tuple[Reason, ...] = ("audit", "inherited")
 UNCHOSEN: tuple[Reason, ...] = (*BLIND, "recheck")  # spread over the batch by chance
-AUDIT_STREAM = 1  # the order of the audit is drawn from (seed, 1)
-BATCH_STREAM = 2  # what is in batch b from (seed, 2, b)
-ORDER_STREAM = 12  # its order, and the items that explain it, from (seed, 12, b)
 
 Picked = tuple[int, float, Reason]  # an index, a score and a reason
 
@@ -65,7 +63,7 @@ def compose(
         doubts = find_doubts(workspace, again, committee)
 
     def pick(size: int) -> list[Selection]:
-        rng = np.random.default_rng([config.seed, BATCH_STREAM, number])
+        rng = generator(config.seed, Stream.BATCH, number)
         audit = _audit(view, audit_order, taken, _audit_size(workspace, size))
         beside = replace(view, taken=audit.indices)
         checks = _checks(workspace, beside, outcomes, passed_over, size)
@@ -83,7 +81,7 @@ def compose(
         parts = [_audit(view, audit_order, {*settled.tolist()}, size)]
     if not sum(map(len, parts)):
         return [], ""
-    rng = np.random.default_rng([config.seed, ORDER_STREAM, number])
+    rng = generator(config.seed, Stream.ORDER, number)
     picked = _mixed(parts, rng)
     indices = np.array([index for index, _, _ in picked])
     proposed = doubts.replacing(np.asarray(view.probabilities[indices], dtype=np.float32), indices)
@@ -109,7 +107,7 @@ def is_anything_left(workspace: Workspace) -> bool:
 
 def _audit_order(workspace: Workspace) -> tuple[Integers, Integers]:
     """Draw the order of the audit, and say which items the selector leaves to it."""
-    rng = np.random.default_rng([workspace.config.seed, AUDIT_STREAM])
+    rng = generator(workspace.config.seed, Stream.AUDIT)
     order = rng.permutation(len(workspace.pool))
     order = order[~np.isin(order, workspace.pool.empty)]
     return order, order[: int(np.ceil(workspace.config.batch.audit * len(order)))]

@@ -19,6 +19,7 @@ from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import standing
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import ask, latest_training, load_embedder, propose
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.advantage import measure_advantage
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.saved import save_student
@@ -28,9 +29,6 @@ from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import Checked, Embedder
 from hilt.proposers.encoder import resolve_device
 from hilt.types import Batch, Floats, Integers, Items
-
-TRAIN_STREAM = 3  # cycle c is trained from the random stream (seed, 3, c)
-ADVANTAGE_STREAM = 10  # and compares chosen with random labels from (seed, 10, c)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def _train(
     outcomes = proposals.labelled
     started = time.monotonic()
     last_decision = workspace.store.last_decision()
-    rng = np.random.default_rng([config.seed, TRAIN_STREAM, number])
+    rng = generator(config.seed, Stream.TRAINING, number)
     indices = np.array([outcome.index for outcome in outcomes])
     positions = config.positions_of([str(outcome.label) for outcome in outcomes])
     problem = make_problem(workspace, indices, positions, embedder, proposals, rng)
@@ -143,7 +141,7 @@ def _train(
     )
     audit = np.flatnonzero([outcome.audit for outcome in outcomes])
     tested = None if workspace.test is None else _predict_test(workspace, training)
-    draws = np.random.default_rng([config.seed, ADVANTAGE_STREAM, number])
+    draws = generator(config.seed, Stream.ADVANTAGE, number)
     advantage = measure_advantage(problem, audit, config.student, draws)
     decided = [row for row in standing(workspace.store.decisions()) if not row.machine]
     summary = {

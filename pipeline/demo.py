@@ -25,6 +25,7 @@ from hilt.pipeline.headline import is_enough
 from hilt.pipeline.pools.duplicates import normalise
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import load_embedder, propose
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.students.training import train_student
@@ -43,7 +44,6 @@ TOPICS = {
 POOL_SHARE = 0.7
 CYCLES = 5
 RANDOM_DRAWS = 5
-RANDOM_STREAM = 4  # draw d of the baseline comes from (seed, 4, d)
 MARK = "demo.yaml"
 
 
@@ -212,7 +212,7 @@ def _random_accuracy(workspace: Workspace, n_labels: int) -> float:
     accuracies = []
     with workspace.progress.task("Random labels, to compare", RANDOM_DRAWS, "draws") as advance:
         for draw in range(RANDOM_DRAWS):
-            rng = np.random.default_rng([config.seed, RANDOM_STREAM, draw])
+            rng = generator(config.seed, Stream.DEMO, draw)
             indices = np.sort(rng.choice(len(workspace.pool), n_labels, replace=False))
             training = train_student(
                 make_problem(workspace, indices, truth[indices], embedder, proposals, rng),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hilt.distributions import clear_label
 from hilt.pipeline.calibration import fit_pool_weights, softmax
 from hilt.types import Floats, Integers
 
@@ -18,7 +19,8 @@ def agreement_weights(proposals: Floats) -> Floats:
     Fewer than three proposers cannot outvote each other, and count alike.
 
     Args:
-        proposals: Shape (m, n, n_labels); NaN rows are abstentions.
+        proposals: Shape (m, n, n_labels); NaN rows are abstentions, as are those whose likeliest
+            labels are equal.
 
     Returns:
         Shape (m,), not negative, summing to 1: log-odds of each proposer's estimated accuracy
@@ -27,7 +29,7 @@ def agreement_weights(proposals: Floats) -> Floats:
     Source: the weights are those of the optimal vote, Nitzan and Paroush 1982.
     """
     m, _, n_labels = proposals.shape
-    votes = np.where(np.isnan(proposals[:, :, 0]), -1, np.nan_to_num(proposals).argmax(axis=2))
+    votes = clear_label(proposals)
     shared = votes[:, (votes >= 0).sum(axis=0) >= 3]
     if shared.shape[1] < LEAST_SHARED:
         return np.full(m, 1 / m)

@@ -17,6 +17,7 @@ from functools import partial
 import numpy as np
 
 from hilt.pipeline.arrays import Array, ArrayFile, Maker
+from hilt.pipeline.random_streams import Stream, seedless_generator
 from hilt.pipeline.runner import make_array
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.neighbours import (
@@ -32,9 +33,6 @@ from hilt.selectors.neighbours import (
 from hilt.types import Floats, Integers
 
 NEIGHBOURS = 20
-# The lists are cut by chance from this stream whatever the configuration's seed, for the graph
-# belongs to the embeddings.
-GRAPH_STREAM = 8
 EDGE = np.dtype([("neighbour", np.int32), ("cosine", np.float16)])
 POOL_ROWS = 65536  # that are written at once where nothing takes long
 
@@ -96,7 +94,7 @@ def _cut_into_lists(
     n_cuts, n_lists = count_cuts(len(indices)), count_lists(len(indices))
     centre_file = ArrayFile(workspace.graph_folder / "centres.npy")
     owner_file = ArrayFile(workspace.graph_folder / "owners.npy")
-    *streams, last = np.random.default_rng(GRAPH_STREAM).spawn(n_cuts + 1)
+    *streams, last = seedless_generator(Stream.GRAPH).spawn(n_cuts + 1)
     make_array(
         centre_file,
         (n_cuts, n_lists, embeddings.shape[1]),

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.next_steps import next_step
@@ -72,7 +73,8 @@ def oracle(
     """Let a proposer answer the undecided items of the open batch that are not contested.
 
     An item is not contested when the fused proposal is sure of its label, and every proposer that
-    does not abstain, the student included, has the same one. A blind item is always left to
+    does not abstain, the student included, has the same one. A proposer whose likeliest labels are
+    equal abstains. A blind item is always left to
     people. The answers are stored as those of a machine: they measure nothing, and a person's
     decision sets them aside.
 
@@ -143,13 +145,13 @@ def _proposals(workspace: Workspace, indices: Integers) -> dict[str, Floats]:
 def _verdicts(proposals: Mapping[str, Floats], proposer: str, least: float) -> list[Verdict]:
     """Say of each item whether the proposer may answer it, or why not."""
     fused = proposals[FUSED]
-    rows = np.stack(list(proposals.values()))  # (m, n, n_labels)
-    abstains = np.isnan(rows[:, :, 0])
-    agrees = (abstains | (rows.argmax(axis=2) == fused.argmax(axis=1))).all(axis=0)
-    silent = np.isnan(proposals[proposer][:, 0])
+    said = clear_label(np.stack(list(proposals.values())))  # (m, n)
+    label, silent = clear_label(fused), clear_label(proposals[proposer]) == NO_LABEL
+    agrees = ((said == NO_LABEL) | (said == label)).all(axis=0)
+    certain = (label != NO_LABEL) & (fused.max(axis=1) >= least)
     return [
         _verdict(sure, agreed, mute)
-        for sure, agreed, mute in zip(fused.max(axis=1) >= least, agrees, silent, strict=True)
+        for sure, agreed, mute in zip(certain, agrees, silent, strict=True)
     ]
 
 

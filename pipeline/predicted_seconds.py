@@ -17,10 +17,10 @@ from hilt.pipeline.cost_model import (
     review_cost,
 )
 from hilt.pipeline.outcomes import BULK, standing
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Floats
 
-COST_STREAM = 11  # decisions are dealt into folds from (seed, 11)
 ASSUMED_SECONDS = 10.0  # of an item, while no decision has a time
 
 
@@ -33,7 +33,7 @@ def measured_cost(workspace: Workspace) -> ReviewCost | None:
     timings = _timings(workspace)
     if not len(timings):
         return None
-    return review_cost(timings, np.random.default_rng([workspace.config.seed, COST_STREAM]))
+    return review_cost(timings, generator(workspace.config.seed, Stream.COST))
 
 
 def predicted_seconds(

@@ -17,13 +17,12 @@ from hilt.pipeline.configuration.section import Custom
 from hilt.pipeline.fusion import agreement_weights
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, Where
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import PROPOSERS, Context, Embedder, Learner, Priced, Proposer
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Items
 
-AGREEMENT_STREAM = 4  # the items on which agreement is measured are drawn from (seed, 4)
-LIMIT_STREAM = 5  # those that a limited proposer is asked about from (seed, 5)
 AGREEMENT_ITEMS = 5000
 UNCERTAIN_SHARE = 0.1  # of the pool, where `only: uncertain` comes without `max_items`
 RESERVED = ("student", "fused")
@@ -111,7 +110,7 @@ class Proposals:
     def agreement(self) -> Floats:
         """How much each proposer counts before there are labels: shape (m,), summing to 1."""
         pool, seed = self.workspace.pool, self.workspace.config.seed
-        rng = np.random.default_rng([seed, AGREEMENT_STREAM])
+        rng = generator(seed, Stream.AGREEMENT)
         sample = rng.choice(len(pool), min(AGREEMENT_ITEMS, len(pool)), replace=False)
         return agreement_weights(self.rows(np.sort(sample)))
 
@@ -129,7 +128,7 @@ class Proposals:
             return np.sort(self._least_certain(self._before(member), min(count, n_items)))
         if section.max_items is None or section.max_items >= n_items:
             return None
-        rng = np.random.default_rng([self.workspace.config.seed, LIMIT_STREAM])
+        rng = generator(self.workspace.config.seed, Stream.LIMIT)
         return np.sort(rng.choice(n_items, section.max_items, replace=False))
 
     def teach(self, member: Named) -> None:

@@ -17,6 +17,7 @@ from hilt.pipeline.graph import make_graph
 from hilt.pipeline.one_sided import OneSided, count_guesses, find_one_sided, undescribed
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.runner import RowsOf, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
 from hilt.pipeline.students.saved import read_student
@@ -25,7 +26,6 @@ from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import EMBEDDERS, Embedder, Priced, Summarised
 from hilt.types import Floats, Integers, Items
 
-ESTIMATE_STREAM = 6  # texts for an estimate of costs are drawn from (seed, 6)
 ESTIMATE_ITEMS = 200
 
 
@@ -167,7 +167,7 @@ def _estimate(workspace: Workspace, member: Named, asked: Integers | None) -> No
     """Say what a proposer that costs money would take, before it is asked."""
     if isinstance(member.proposer, Priced):
         indices = np.arange(len(workspace.pool)) if asked is None else asked
-        rng = np.random.default_rng([workspace.config.seed, ESTIMATE_STREAM])
+        rng = generator(workspace.config.seed, Stream.ESTIMATE)
         sample = rng.choice(indices, min(ESTIMATE_ITEMS, len(indices)), replace=False)
         texts = workspace.pool.texts(np.sort(sample))
         workspace.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")

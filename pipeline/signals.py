@@ -7,13 +7,13 @@ import json
 import numpy as np
 
 from hilt.pipeline.arrays import ArrayFile, write_json
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.advantage import LEAST_AUDIT
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.uncertainty import likeliest_labels
 from hilt.types import Integers, Signals
 
-SUCCESSION_STREAM = 14  # the items on which two students are compared come from (seed, 14)
 COMPARED_ITEMS = 2000
 
 
@@ -33,7 +33,7 @@ def read_signals(workspace: Workspace, training: TrainingRow | None) -> Signals:
 def compared_labels(workspace: Workspace, proposal: ArrayFile) -> Integers:
     """Read the likeliest labels of a sample of the pool, the same one every time."""
     n_items = len(workspace.pool)
-    rng = np.random.default_rng([workspace.config.seed, SUCCESSION_STREAM])
+    rng = generator(workspace.config.seed, Stream.SUCCESSION)
     sample = rng.choice(n_items, min(COMPARED_ITEMS, n_items), replace=False)
     return likeliest_labels(proposal.open(), np.sort(sample))
 

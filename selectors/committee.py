@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import DataError
 from hilt.types import Floats, Integers, SelectionView
 
@@ -60,7 +61,8 @@ def vote_entropy(answers: Floats) -> Floats:
 
     Args:
         answers: Shape (n_members, n_items, n_labels), at least two members; a member whose row
-            holds NaN abstains. A member votes for its likeliest label, the first of equal ones.
+            holds NaN, or whose likeliest labels are equal, abstains. The others vote for their
+            likeliest label.
 
     Returns:
         Shape (n_items,), float32 in [0, 1]; 0 where fewer than two vote.
@@ -71,8 +73,9 @@ def vote_entropy(answers: Floats) -> Floats:
     shares = np.zeros((n_items, n_labels), dtype=np.float32)
     every = np.arange(n_items)
     for rows in answers:
-        votes = ~np.isnan(rows).any(axis=1)
-        shares[every[votes], rows[votes].argmax(axis=1)] += 1
+        voted = clear_label(rows)
+        votes = voted != NO_LABEL
+        shares[every[votes], voted[votes]] += 1
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
     return _clipped(-_x_log_x(shares).sum(axis=1), n_members, n_labels)
 

@@ -18,12 +18,12 @@ from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.cycle import labelled_test, train
 from hilt.pipeline.measure import measure
 from hilt.pipeline.proposing import propose
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.reviewing import simulate, simulated_reviewer
 from hilt.pipeline.store import Store
 from hilt.pipeline.workspace import Workspace, open_workspace
 from hilt.types import Integers
 
-PLAIN_STREAM = 7  # plain random labels are drawn from (seed, 7)
 PLAIN_REGULARISATION = 10.0
 PLAIN_GROWTH = 1.5  # beyond the budget the plain arm goes on by this factor, up to the whole pool
 SHARED = ("pool", "test", "proposals", "test-proposals")
@@ -85,7 +85,7 @@ def run_plain(run: Run) -> list[Row]:
     workspace = open_workspace(run.base)
     key = workspace.pool.answer_key(workspace.config.label_names)
     test, positions = labelled_test(workspace)
-    rng = np.random.default_rng([run.seed, PLAIN_STREAM])
+    rng = generator(run.seed, Stream.PLAIN)
     order = rng.permutation(np.flatnonzero(key >= 0))
     seconds = np.cumsum(_review_seconds(workspace, order))
     embeddings = workspace.embeddings.open()

@@ -26,6 +26,7 @@ from hilt.pipeline.cycle import labelled_test
 from hilt.pipeline.measure import measure
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import load_embedder, propose
+from hilt.pipeline.random_streams import Stream, seedless_generator
 from hilt.pipeline.students.base import STUDENTS
 from hilt.pipeline.workspace import Workspace, init
 from hilt.progress import Progress, Silent
@@ -243,7 +244,7 @@ def compile_result(
     full = {kind: rows[f"full-{kind}"] for kind in plan.ceilings(base)}
     best = max(full.values(), key=lambda found: found["accuracy"])
     goals = {share: float(share) * best["accuracy"] for share in TARGETS}
-    rng = np.random.default_rng(0)
+    rng = seedless_generator(Stream.RATIO)
     others = [arm for arm in curves if arm != "hilt"] if "hilt" in curves else []
     areas = _areas(curves, plan.at[-1])
     known = int((base.pool.answer_key(base.config.label_names) >= 0).sum())

@@ -12,6 +12,7 @@ from hilt.pipeline.calibration import negative_log_likelihood
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.cycle import labelled_test
 from hilt.pipeline.measure import measure
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.workspace import Workspace, open_workspace
@@ -20,7 +21,6 @@ from hilt.types import Items
 
 Mask = np.ndarray[Any, Any]
 
-FULL_STREAM = 8  # what is held out to stop is drawn from (seed, 8)
 HELD_OUT = 0.1
 STRENGTHS = (3.0, 10.0, 30.0, 100.0)  # of which the best is taken: a ceiling may be tuned
 MOST_TEXTS = 20_000  # texts that a fine-tuning reads, over all epochs
@@ -59,7 +59,7 @@ def _every_label(workspace: Workspace) -> Examples:
 
 def _fit(workspace: Workspace, kind: str, known: Examples) -> Student:
     config = workspace.config
-    rng = np.random.default_rng([config.seed, FULL_STREAM])
+    rng = generator(config.seed, Stream.CEILING)
     held_out = rng.permutation(len(known)) < HELD_OUT * len(known)
     if kind == "linear":
         return _fit_linear(known, held_out, config.student.regularisation)

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDEST_CELL = 60  # columns of a terminal
+LEAST_WIDTH = 14  # to which a wide column shrinks before any narrower one does
+LONGEST_CELL = 1000  # characters that are looked at
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 P = ParamSpec("P")
@@ -110,10 +113,10 @@ def next_step(step: NextStep) -> None:
 
 
 def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table: framed on a terminal, where a wide first column is cut; else plain."""
-    header, *cells = ([_text(" ".join(cell.split())) for cell in row] for row in (columns, *rows))
+    """Print a table: framed on a terminal, else plain; of a long text or name the beginning."""
+    header, *cells = ([_cell(cell) for cell in row] for row in (columns, *rows))
     if OUT.is_terminal:
-        OUT.print(_framed(title, header, cells))
+        OUT.print(_framed(title, header, cells), soft_wrap=False)
         return
     say(title)
     widths = [
@@ -132,15 +135,32 @@ def _padded(row: list[Text], widths: list[int]) -> list[str]:
 
 def _framed(title: str, header: list[Text], rows: list[list[Text]]) -> Table:
     table = Table(title=_text(title), title_justify="left", title_style="bold")
-    for place, column in enumerate(header):
+    columns = zip(header, *rows, strict=True)
+    widths = [max(cell_len(cell.plain) for cell in column) for column in columns]
+    for place, width in enumerate(_fitted(widths, OUT.width - 3 * len(header) - 1)):
         if place == 0:
-            table.add_column(column, no_wrap=True, overflow="ellipsis")
+            table.add_column(header[0], no_wrap=True, overflow="ellipsis", width=width)
         else:
-            width = max(cell_len(row[place].plain) for row in (header, *rows))
-            table.add_column(column, justify="right", min_width=width)
+            table.add_column(header[place], justify="right", overflow="fold", width=width)
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _fitted(widths: list[int], room: int) -> list[int]:
+    """Narrow the widest columns until all fit, those of ordinary figures last."""
+    fitted = list(widths)
+    for least in (LEAST_WIDTH, 1):
+        while sum(fitted) > room and max(fitted) > least:
+            fitted[fitted.index(max(fitted))] -= 1
+    return fitted
+
+
+def _cell(content: str) -> Text:
+    """Make a cell of one line that leaves room for its neighbours."""
+    line = _text(" ".join(content[:LONGEST_CELL].split()))
+    line.truncate(WIDEST_CELL, overflow="ellipsis")
+    return line
 
 
 def _text(line: str) -> Text:

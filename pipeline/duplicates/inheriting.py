@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from hilt.pipeline.measure import wilson
 from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Integers
 
-CHECK_STREAM = 9  # which inherited labels are checked is drawn from (seed, 9)
 MOST_WRONG = 0.1  # share of inherited labels that may be wrong before it is pointed out
 
 
@@ -115,7 +115,7 @@ def to_check(inherited: Inherited, n_items: int, share: float, seed: int) -> Int
     The share was drawn once from the whole pool, so which items it holds does not depend on when
     they came to inherit.
     """
-    place = np.random.default_rng([seed, CHECK_STREAM]).permutation(n_items)[inherited.indices]
+    place = generator(seed, Stream.CHECK).permutation(n_items)[inherited.indices]
     drawn = place < share * n_items
     return inherited.indices[drawn][np.argsort(place[drawn])]
 

@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 
 from hilt.pipeline.figures import cut, probability
 from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.uncertainty import likeliest_labels, margin
@@ -24,7 +25,6 @@ MOST_COLOURS = 7  # labels with a colour of their own; more cannot be told apart
 DOUBTFUL = 0.5  # margin score from which an item is drawn large
 TITLE = 90  # characters of a text
 OUTLIERS = 0.005  # share of the items, at each end of an axis, that may leave the drawing
-MAP_STREAM = 13  # what is drawn comes from (seed, 13)
 
 Kind = Literal["sure", "doubtful", "labelled", "batch"]
 KINDS = get_args(Kind)  # later ones lie on top
@@ -99,7 +99,7 @@ def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | Non
     """
     if workspace.fused.maker() is None:
         return None
-    rng = np.random.default_rng([workspace.config.seed, MAP_STREAM])
+    rng = generator(workspace.config.seed, Stream.MAP)
     given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
     batch = _latest_batch(workspace)
     labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MOST_LABELLED, rng)

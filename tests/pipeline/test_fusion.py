@@ -104,3 +104,15 @@ def test_abstentions_neither_help_nor_hurt_a_weight() -> None:
 
     assert 0 < weights[1] < 2
     assert np.isfinite(pool_logarithmically([student, half], weights)).all()
+
+
+def test_a_proposer_that_is_undecided_outvotes_nobody_by_the_order_of_labels() -> None:
+    positions = truth(400)
+    good = [proposer(positions, 0.9, seed) for seed in range(3)]
+    undecided = np.full_like(good[0], 1 / N_LABELS)
+
+    *others, last = agreement_weights(np.stack([*good, undecided]))
+    *shuffled, last_of_them = agreement_weights(np.stack([*good, undecided])[:, :, ::-1])
+
+    assert others == pytest.approx(shuffled)
+    assert last == pytest.approx(last_of_them)

@@ -52,6 +52,19 @@ def test_every_item_that_is_sure_and_not_blind_is_answered(small_workspace: Open
     assert (result.blind, result.open_items) == (3, 12 - len(rows))
 
 
+def test_a_tie_is_answered_by_no_order_of_labels(small_workspace: Open) -> None:
+    workspace = small_workspace("selected")
+    path = workspace.fused.path
+    fused = np.array(workspace.fused.open())
+    fused[:] = [0.4, 0.2, 0.4]
+    np.save(path, fused)
+
+    result = oracle(workspace, least=0.3)
+
+    assert result.answered == 0
+    assert result.contested == {"unsure": 9, "disagree": 0, "silent": 0}
+
+
 def test_an_answer_is_stored_as_a_machines(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
     oracle(workspace, least=0.5)

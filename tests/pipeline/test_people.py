@@ -1,5 +1,7 @@
 """What is measured about people: agreement, known answers, anchoring, bulk."""
 
+import pytest
+
 from hilt.pipeline.adjudicating import disputed, gold_accuracy, settlements
 from hilt.pipeline.anchoring import anchoring, bulk_accuracy
 from hilt.pipeline.tables import BatchItemRow, DecisionRow
@@ -46,6 +48,18 @@ def test_skill_believes_the_reviewer_who_is_mostly_with_the_others() -> None:
 
     assert settled[30].label == "tech"
     assert settled[30].because.startswith("probability 0.")
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS[::-1]])
+def test_skill_leaves_a_tie_to_a_person_whatever_the_order_of_the_labels(
+    labels: tuple[str, ...],
+) -> None:
+    agreed = [on(item, name, "politics") for item in range(7) for name in ("a", "bb")]
+    tie = [on(30, "a", "tech"), on(30, "bb", "sport"), on(31, "a", "sport"), on(31, "bb", "tech")]
+
+    assert settlements(tie, "skill", labels) == []
+    assert settlements([*agreed, *tie], "skill", labels) == []
+    assert disputed(tie) == [30, 31]
 
 
 def test_what_is_settled_is_disputed_no_more() -> None:

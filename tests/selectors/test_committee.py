@@ -50,6 +50,14 @@ def test_who_abstains_has_no_vote() -> None:
     np.testing.assert_allclose(scores, [1, 0, 0], atol=1e-6)
 
 
+def test_a_member_that_is_undecided_has_no_vote() -> None:
+    first, second, tie = [0.9, 0.1], [0.2, 0.8], [0.5, 0.5]
+
+    scores = vote_entropy(answers([first, second], [second, tie], [tie, tie]))
+
+    np.testing.assert_allclose(scores, [1, 0], atol=1e-6)
+
+
 def test_members_that_contradict_each_other_disagree_most() -> None:
     sure, unsure = [1.0, 0.0], [0.5, 0.5]
 
