@@ -24,8 +24,8 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 def test_the_commands_are_those_of_the_design() -> None:
     design = (
-        "init propose duplicates rules select oracle review agreement export import train cycle"
-        " status report"
+        "init propose duplicates rules select oracle review agreement decisions export import train"
+        " cycle status report"
         " release predict onnx config demo benchmark"
     )
 
