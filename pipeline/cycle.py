@@ -26,7 +26,7 @@ from hilt.pipeline.students.training import Training, train_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import Embedder
-from hilt.proposers.encoder import resolve_device, resolve_encoder
+from hilt.proposers.encoder import resolve_device
 from hilt.types import Batch, Floats, Integers, Items
 
 
@@ -128,7 +128,7 @@ def _train(
     training = train_student(
         problem,
         config.student,
-        encoder=resolve_encoder(config.student.transformer.model or config.embedder.model),
+        encoder=config.embedder.model,
         device=resolve_device(workspace.device),
         rng=rng,
         progress=workspace.progress,

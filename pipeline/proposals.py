@@ -149,7 +149,9 @@ class Proposals:
         maker = {
             "proposer": section.model_dump(exclude={"name"}),
             "labels": [[label.name, label.description] for label in context.labels],
-            "embeddings": embeddings_maker(context.embedder, self.workspace.pool),
+            "embeddings": embeddings_maker(
+                context.embedder, self.workspace.pool, self.workspace.embeddings
+            ),
             **({"code": code} if (code := getattr(proposer, "fingerprint", None)) else {}),
             **({"earlier": fingerprint(earlier)} if earlier else {}),
             **({"learnt": fingerprint(_said(self.labelled))} if learns else {}),
@@ -195,9 +197,24 @@ class Proposals:
         return self._means[member.name]
 
 
-def embeddings_maker(embedder: Embedder, pool: Pool) -> dict[str, Any]:
-    """Say what makes the embeddings of a pool."""
-    return {"embedder": embedder.fingerprint, "pool": pool.fingerprint}
+def embeddings_maker(embedder: Embedder, pool: Pool, file: ArrayFile) -> dict[str, Any]:
+    """Say what makes the embeddings of a pool.
+
+    Where `file` holds those of an encoder with the same weights under another name (its folder
+    was moved, or is spelt differently), they are current, and so is whatever rests on them.
+    """
+    maker = {"embedder": embedder.fingerprint, "pool": pool.fingerprint}
+    made = file.maker() or {}
+    if _weights(made) is not None and _weights(made) == _weights(maker):
+        return {key: made[key] for key in maker}
+    return maker
+
+
+def _weights(maker: Maker) -> dict[str, Any] | None:
+    """Take the encoder's name out of a maker that has the checksum of its weights."""
+    embedder = dict(maker.get("embedder", {}))
+    embedder.pop("model", None)
+    return {**maker, "embedder": embedder} if "checksum" in embedder else None
 
 
 def _calibrated(rows: Floats, mean: Floats | None) -> Floats:

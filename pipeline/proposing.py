@@ -141,7 +141,7 @@ def _embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
         if pool is not None and make_array(
             file,
             (len(pool), embedder.dimension),
-            embeddings_maker(embedder, pool),
+            embeddings_maker(embedder, pool, file),
             partial(_embed_rows, pool, embedder),
             description="Embedding" if pool is workspace.pool else "Embedding the test set",
             progress=workspace.progress,

@@ -224,7 +224,7 @@ def init(
         WorkspaceError: If the folder holds something else.
     """
     folder = Path(folder)
-    config = load_config(Path(config_path))
+    config = load_config(config_path)
     _check_free(folder, config)
     with sentences(folder):
         made = make_parents(folder)
@@ -259,7 +259,7 @@ def open_workspace(
             f"{folder} is not a hilt workspace; make one with"
             f" `hilt init {folder} --config CONFIG.yaml`."
         )
-    config = load_config(folder / "hilt.yaml")
+    config = _load_own(folder)
     if config.test is not None and not (folder / "test").exists():
         raise WorkspaceError(
             f"{folder / 'hilt.yaml'} names a `test` that it did not have when the workspace was"
@@ -268,9 +268,14 @@ def open_workspace(
     return Workspace(folder, config, device or config.device, progress or Silent())
 
 
+def _load_own(folder: Path) -> Config:
+    """Read a workspace's configuration; older ones have paths that start at the working folder."""
+    return load_config(folder / "hilt.yaml", also_from=(Path.cwd(),))
+
+
 def _check_free(folder: Path, config: Config) -> None:
     if (folder / "hilt.yaml").exists():
-        if load_config(folder / "hilt.yaml") != config:
+        if _load_own(folder) != config:
             raise WorkspaceError(
                 f"{folder} is a workspace already, with another configuration; choose another"
                 f" folder, or edit {folder / 'hilt.yaml'}."

@@ -121,7 +121,7 @@ def benchmark(
     """
     progress = progress or Silent()
     folder = Path(folder)
-    config = load_config(Path(config_path))
+    config = load_config(config_path)
     check_runnable(config)
     check_plan(plan)
     _check_folder(folder, config, plan)

