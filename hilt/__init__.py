@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.predict import predict
     from hilt.pipeline.proposing import propose
     from hilt.pipeline.release import release
+    from hilt.pipeline.releasing.loaded import load_student
     from hilt.pipeline.reporting.report import write_report
     from hilt.pipeline.review_screen import review_in_browser
     from hilt.pipeline.reviewers import add_reviewer, remove_reviewer, reviewers
@@ -74,6 +75,7 @@ _HOMES = {
     "hilt.pipeline.predict": ("predict",),
     "hilt.pipeline.proposing": ("propose",),
     "hilt.pipeline.release": ("release",),
+    "hilt.pipeline.releasing.loaded": ("load_student",),
     "hilt.pipeline.reporting.report": ("write_report",),
     "hilt.pipeline.review_screen": ("review_in_browser",),
     "hilt.pipeline.reviewers": ("add_reviewer", "remove_reviewer", "reviewers"),
@@ -124,6 +126,7 @@ __all__ = [
     "import_answers",
     "init",
     "load_config",
+    "load_student",
     "open_workspace",
     "oracle",
     "predict",

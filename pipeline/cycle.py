@@ -25,7 +25,7 @@ from hilt.pipeline.students.saved import save_student
 from hilt.pipeline.students.training import Training, train_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
-from hilt.proposers.base import Embedder
+from hilt.proposers.base import Checked, Embedder
 from hilt.proposers.encoder import resolve_device
 from hilt.types import Batch, Floats, Integers, Items
 
@@ -161,6 +161,7 @@ def _train(
         config.label_names,
         config.embedder.model_dump(),
         {"cycle": number, "fingerprint": made_of, "training": summary},
+        embedder_weights=embedder.checksum if isinstance(embedder, Checked) else "",
         out_of_fold=(indices, positions, training.out_of_fold),
         tested=tested,
     )

@@ -14,17 +14,14 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from hilt.errors import DataError, WorkspaceError
+from hilt.errors import DataError
 from hilt.outputs import LEDGER, Ledger, output_file
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.configuration.sections import Source
 from hilt.pipeline.pools.pool import Pool, build_pool
-from hilt.pipeline.proposing import latest_training
-from hilt.pipeline.students.saved import SavedStudent, load_student
-from hilt.pipeline.workspace import open_workspace
+from hilt.pipeline.releasing.loaded import AnyStudent, LoadedStudent, load_student
+from hilt.pipeline.workspace import Workspace
 from hilt.progress import Progress, Silent
-from hilt.proposers.base import EMBEDDERS
-from hilt.types import Items
 
 BLOCK_ROWS = 2048
 SCHEMA = pa.schema(
@@ -54,7 +51,7 @@ class PredictResult:
 
 
 def predict(
-    student: Path | str,
+    student: AnyStudent,
     source: Path | str,
     output: Path | str,
     *,
@@ -67,7 +64,8 @@ def predict(
     """Label new items with a trained student.
 
     Args:
-        student: A workspace (its newest student), or the folder of a student.
+        student: The folder of a student, of a release or of a workspace (its newest student), a
+            workspace, or a student of `load_student`.
         source: The new items, in any form that a pool can have.
         output: A .csv or .parquet file: id, text, label, probability.
         text: The column with the text.
@@ -85,7 +83,7 @@ def predict(
     output = Path(output)
     if output.suffix not in WRITERS:
         raise DataError(f"{output} ends in {output.suffix!r}; allowed: {', '.join(WRITERS)}.")
-    student, progress = Path(student), progress or Silent()
+    progress = progress or Silent()
     counts: Counter[str] = Counter()
     with (
         tempfile.TemporaryDirectory(prefix="hilt-") as folder,
@@ -97,43 +95,33 @@ def predict(
             note=progress.note,
         ) as temporary,
     ):
-        saved = load_student(_student_folder(student), device)
+        loaded = load_student(student, device=device)
         build_pool(Source(path=str(source), text=text, id=id_column), None, Path(folder) / "pool")
         pool = Pool.open(Path(folder) / "pool")
         with (
             progress.task("Predicting", len(pool), "items") as advance,
             WRITERS[output.suffix](temporary, SCHEMA) as writer,
         ):
-            for table in _tables(saved, pool, device):
+            for table in _tables(loaded, pool):
                 writer.write_table(table)
                 counts.update(table.column("label").to_pylist())
                 advance(len(table))
     return PredictResult(output, len(pool), dict(counts.most_common()))
 
 
-def _ledger(student: Path) -> Ledger | None:
+def _ledger(student: AnyStudent) -> Ledger | None:
     """Find what remembers the files that were written; a student without a workspace has none."""
-    return Ledger(student / LEDGER) if (student / "hilt.yaml").exists() else None
+    if isinstance(student, Workspace):
+        return student.ledger
+    is_workspace = isinstance(student, str | Path) and (Path(student) / "hilt.yaml").exists()
+    return Ledger(Path(student) / LEDGER) if is_workspace else None
 
 
-def _student_folder(folder: Path) -> Path:
-    if not (folder / "hilt.yaml").exists():
-        return folder
-    workspace = open_workspace(folder)
-    training = latest_training(workspace)
-    if training is None:
-        raise WorkspaceError(f"{folder} has no student yet; run `hilt train {folder}`.")
-    return workspace.student_folder(training.cycle)
-
-
-def _tables(saved: SavedStudent, pool: Pool, device: str) -> Iterator[Any]:
-    settings = {name: value for name, value in saved.embedder.items() if name != "kind"}
-    embedder = EMBEDDERS.load(saved.embedder["kind"])(device=device, **settings)
-    names = np.array(saved.labels, dtype=object)
+def _tables(student: LoadedStudent, pool: Pool) -> Iterator[Any]:
+    names = np.array(student.labels, dtype=object)
     for block in blocks(len(pool), BLOCK_ROWS):
         items = pool.items(block)
-        embeddings = embedder.embed(list(items.texts))
-        probabilities = saved.student.predict_proba(Items(items.ids, items.texts, embeddings))
+        probabilities = student.predict_proba(items.texts)
         yield pa.table(
             {
                 "id": items.ids,

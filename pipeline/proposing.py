@@ -19,7 +19,7 @@ from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.runner import RowsOf, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
-from hilt.pipeline.students.saved import load_student
+from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import EMBEDDERS, Embedder, Priced, Summarised
@@ -198,7 +198,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
         "student": [training.cycle, training.fingerprint],
         "embeddings": workspace.embeddings.maker(),
     }
-    student = load_student(workspace.student_folder(training.cycle), workspace.device).student
+    student = read_student(workspace.student_folder(training.cycle), workspace.device).student
     proposal = workspace.proposal("student")
     previous = proposal.maker()
     before = None if previous is None else compared_labels(workspace, proposal)

@@ -103,6 +103,16 @@ class Embedder(Protocol):
         ...
 
 
+@runtime_checkable
+class Checked(Protocol):
+    """An embedder that can tell its weights from others of the same name."""
+
+    @property
+    def checksum(self) -> str:
+        """What changes when the weights do, and with nothing else; empty where it is not known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every proposer is built with, beside its own settings.

@@ -49,6 +49,28 @@ def resolve_encoder(model: str) -> str:
     return str(folder)
 
 
+def encoder_folder(model: str, revision: str | None = None) -> Path | None:
+    """Find the files of an encoder on this machine.
+
+    Args:
+        model: A folder, or a name on the hub.
+        revision: Commit, tag or branch on the hub; with one, no packaged copy is used.
+
+    Returns:
+        Its own folder, the package's, or that of the hub's cache; None where it is nowhere.
+    """
+    source = model if revision else resolve_encoder(model)
+    if Path(source).is_dir():
+        return Path(source)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(source, revision=revision, local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError):
+        return None
+
+
 def packaged_folder() -> Path | None:
     """Find the folder of the packaged default model, without importing the package."""
     spec = importlib.util.find_spec(DEFAULT_PACKAGE)
@@ -147,7 +169,9 @@ def loading_error(model: str, error: Exception) -> ModelError:
             "Give a folder that holds it, or go online once to fetch it; the default model needs"
             f" neither after {pip_install('offline')}."
         )
-    return ModelError(f"The encoder {model!r} cannot be loaded: {first_line(error)}. {remedy}")
+    missing = Path(model).is_absolute() and not Path(model).exists()
+    reason = "there is no such folder" if missing else first_line(error)
+    return ModelError(f"The encoder {model!r} cannot be loaded: {reason}. {remedy}")
 
 
 def first_line(error: Exception) -> str:

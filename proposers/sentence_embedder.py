@@ -12,6 +12,7 @@ import numpy as np
 from hilt.proposers.encoder import (
     DEFAULT_MODEL,
     FileVersion,
+    encoder_folder,
     file_version,
     loading_error,
     quiet_loading,
@@ -65,7 +66,7 @@ class SentenceEmbedder:
 
     def __getstate__(self) -> dict[str, Any]:
         """Carry the settings alone to another process; the model opens anew there."""
-        opened = ("_model", "_source", "_device")
+        opened = ("_model", "_source", "_device", "checksum")
         return {name: value for name, value in vars(self).items() if name not in opened}
 
     @property
@@ -92,6 +93,15 @@ class SentenceEmbedder:
             return {**made, "checksum": weights_checksum(folder)}
         commit = getattr(self._model.config, "_commit_hash", None)
         return {**made, "revision": str(commit or self._revision or "main")}
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the weights, wherever they are from; empty where the hub's copy is lost."""
+        folder: Path | None = Path(self._source)
+        if not Path(self._source).is_dir():
+            _ = self._model  # which fetches it
+            folder = encoder_folder(self._name, self._revision)
+        return "" if folder is None else weights_checksum(folder)
 
     def embed(self, texts: list[str]) -> Floats:
         """Embed texts.

@@ -27,28 +27,11 @@ def onnx(
     result.
     """
     from hilt.pipeline.students.onnx_export import export_onnx
-    from hilt.pipeline.students.saved import load_student
 
-    saved = load_student(_student_folder(student), "cpu")
-    result = export_onnx(saved, folder, force=force, note=Bars().note)
+    result = export_onnx(student, folder, force=force, note=Bars().note)
 
     def text() -> None:
         files = ", ".join(str(path) for path in result.models)
         say(f"{files}: the {result.kind} student, {result.megabytes:,} MB.")
 
     emit(result, as_json=json, text=text)
-
-
-def _student_folder(folder: Path) -> Path:
-    """Find the newest student of a workspace; any other folder is a student's own."""
-    from hilt.errors import WorkspaceError
-    from hilt.pipeline.proposing import latest_training
-    from hilt.pipeline.workspace import open_workspace
-
-    if not (folder / "hilt.yaml").exists():
-        return folder
-    workspace = open_workspace(folder)
-    training = latest_training(workspace)
-    if training is None:
-        raise WorkspaceError(f"{folder} has no student yet; run `hilt train {folder}`.")
-    return workspace.student_folder(training.cycle)

@@ -31,7 +31,9 @@ def release(
         say(
             f"{result.folder}: {result.items:,} items, {result.human:,} labelled by people,"
             f" {result.inherited:,} as near-duplicates of those, {result.oracle:,} by a proposer in"
-            f" a batch, {result.machine:,} by the fused proposal, {result.unlabelled:,} by nobody."
+            f" a batch, {result.machine:,} by the fused proposal, {result.unlabelled:,} by nobody"
+            f" ({result.skipped:,} skipped, {result.flagged:,} flagged);"
+            f" {result.commented:,} have a comment."
         )
         if result.without_text:
             say(f"{result.without_text:,} items have no text, and so no label.")

@@ -305,6 +305,11 @@ class Config(Section):
         description="The labels, each with a line that says what it means: the proposer reads it."
         " A bare list of names works too.",
     )
+    language: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$",
+        description="The language of the texts, such as `en`, for the cards of a release.",
+    )
     embedder: Embedder = Field(default_factory=Embedder, description="The encoder.")
     proposers: tuple[AnyProposer, ...] = Field(
         (ZeroShot(),),

@@ -12,10 +12,46 @@ from hilt.registry import Registry
 from hilt.types import Floats, Integers, Items
 
 
+@dataclass(frozen=True, slots=True)
+class OtherWay:
+    """A way of using a student, or a part of it, without hilt.
+
+    Attributes:
+        library: What loads it.
+        about: What it gives, in a sentence.
+        code: Python that is run in the student's folder. It begins with `texts`, a list, and
+            ends with `labels`, the name of a label for each of them.
+    """
+
+    library: str
+    about: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a model card says of a student.
+
+    Attributes:
+        description: What it is, in a phrase that follows "This is".
+        library: What a model hub should say that loads all of it.
+        other_ways: How to use it without hilt.
+    """
+
+    description: str
+    library: str = "hilt"
+    other_ways: tuple[OtherWay, ...] = ()
+
+
 class Student(Protocol):
     """A trained model; its `kind` is its name in `STUDENTS`, whose classes also `load`."""
 
     kind: ClassVar[str]
+
+    @property
+    def reads_embeddings(self) -> bool:
+        """Whether it reads the vectors of the configured embedder, and is nothing without it."""
+        ...
 
     def predict_proba(self, items: Items) -> Floats:
         """Predict.
@@ -34,6 +70,14 @@ class Student(Protocol):
 
     def save(self, folder: Path, labels: tuple[str, ...]) -> None:
         """Write the weights as safetensors and the rest as JSON into an existing folder."""
+        ...
+
+    def card(self, place: str = ".") -> Card:
+        """Say what it is and how it is used without hilt.
+
+        Args:
+            place: Where `save` wrote it, relative to the folder in which the code is run.
+        """
         ...
 
 

@@ -16,7 +16,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from hilt.pipeline.configuration.sections import TransformerSettings
-from hilt.pipeline.students.base import Examples
+from hilt.pipeline.students.base import Card, Examples, OtherWay
 from hilt.pipeline.students.encoder_training import (
     autocast,
     average_weights,
@@ -33,6 +33,21 @@ from hilt.types import Floats, Integers, Items
 TEMPERATURE = 0.1
 CPU_LEARNING_TOKENS = 384  # the few rows of a step differ in length, and padding costs most
 CPU_READING_TOKENS = 2048  # of many rows some are always of like length
+USE_ENCODER = """\
+import json
+from pathlib import Path
+
+from safetensors.numpy import load_file
+from sentence_transformers import SentenceTransformer
+
+texts = ["One text.", "Another."]
+names = json.loads(Path("student.json").read_text(encoding="utf-8"))["labels"]
+encoder = SentenceTransformer("PLACE/encoder")
+head = load_file("PLACE/model.safetensors")
+vectors = encoder.encode(texts, normalize_embeddings=True)  # (texts, dimensions)
+logits = vectors @ head["weight"].T + head["bias"]  # (texts, labels); their softmax is calibrated
+labels = [names[place] for place in logits.argmax(axis=1)]
+"""
 
 
 @dataclass(frozen=True)
@@ -132,6 +147,11 @@ class ContrastiveStudent:
         """Predict from the items' texts: shape (n, n_labels), rows sum to 1."""
         return self.head.predict_proba(_embedded(self.encoder, items))
 
+    @property
+    def reads_embeddings(self) -> bool:
+        """No: it makes vectors of its own."""
+        return False
+
     def sharpened(self, temperature: float) -> ContrastiveStudent:
         """Return the same student with its logits divided by `temperature`."""
         return ContrastiveStudent(self.encoder, self.head.sharpened(temperature), self.epochs)
@@ -141,6 +161,18 @@ class ContrastiveStudent:
         with quiet_loading():
             self.encoder.save_pretrained(str(folder / "encoder"), create_model_card=False)
         self.head.save(folder, labels)
+
+    def card(self, place: str = ".") -> Card:
+        """Say what it is, and how sentence-transformers uses it."""
+        code = USE_ENCODER.replace("PLACE/", "" if place == "." else f"{place}/")
+        about = (
+            "`encoder` is a sentence encoder, and `head` the logistic regression on its vectors."
+        )
+        return Card(
+            "a sentence encoder, fine-tuned until texts of one label are close, with a logistic"
+            " regression on its vectors",
+            other_ways=(OtherWay("sentence-transformers", about, code),),
+        )
 
     @classmethod
     def load(cls, folder: Path, device: str) -> ContrastiveStudent:

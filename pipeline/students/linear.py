@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from hilt.pipeline.calibration import softmax
-from hilt.pipeline.students.base import Examples
+from hilt.pipeline.students.base import Card, Examples
 from hilt.types import Floats, Items
 
 SMALL_PRODUCT = 20_000_000
@@ -64,6 +64,11 @@ class LinearStudent:
         rows = np.asarray(items.embeddings, dtype=np.float32)
         return softmax(rows @ self.coefficients[:-1] + self.coefficients[-1])
 
+    @property
+    def reads_embeddings(self) -> bool:
+        """Yes: it has no encoder of its own."""
+        return True
+
     def sharpened(self, temperature: float) -> LinearStudent:
         """Return the same student with its logits divided by `temperature`."""
         return LinearStudent(self.coefficients / np.float32(temperature))
@@ -73,6 +78,10 @@ class LinearStudent:
         weight, bias = self.coefficients[:-1].T, self.coefficients[-1]
         tensors = {"weight": np.ascontiguousarray(weight), "bias": np.ascontiguousarray(bias)}
         save_file(tensors, folder / "model.safetensors")
+
+    def card(self, place: str = ".") -> Card:
+        """Say what it is."""
+        return Card("a logistic regression on the vectors of an encoder that was left as it is")
 
     @classmethod
     def load(cls, folder: Path, device: str) -> LinearStudent:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from hilt.errors import MissingExtraError, ModelError
 from hilt.extras import pip_install
 from hilt.outputs import Note, output_folder
 from hilt.pipeline.arrays import write_json
+from hilt.pipeline.releasing.cards import onnx_card
+from hilt.pipeline.releasing.loaded import AnyStudent, open_saved
 from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
@@ -99,7 +102,7 @@ class SequenceClassifier(torch.nn.Module):
 
 
 def export_onnx(
-    saved: SavedStudent,
+    student: AnyStudent,
     folder: Path | str,
     *,
     force: bool = False,
@@ -107,26 +110,36 @@ def export_onnx(
 ) -> OnnxResult:
     """Write a student as `model.onnx`, `tokenizer.json` and `onnx.json`, in float32.
 
-    A blend becomes a folder for each part, and an `onnx.json` with their weights.
+    A blend becomes a folder for each part, and an `onnx.json` with their weights. The README.md
+    beside them says how to use it without hilt.
 
     Args:
-        saved: The student, loaded on the processor.
+        student: The folder of a student, of a release or of a workspace (its newest student), a
+            workspace, or a student of `load_student`.
         folder: Where to: new, empty, or an earlier export that nobody changed.
         force: Move what is there to NAME.bak-1, if hilt wrote it.
         note: Told what was moved.
 
     Raises:
         MissingExtraError: If a package that the export needs is missing.
-        ModelError: If the student is of a kind, or reads vectors of a kind, without a graph.
+        ModelError: If there is no student, or it is of a kind, or reads vectors of a kind, without
+            a graph.
         OutputError: If the folder is taken, or cannot be written.
     """
     _check_packages()
     folder = Path(folder)
     with output_folder(folder, "export to ONNX", force=force, note=note) as temporary:
+        saved = open_saved(student, "cpu")
         _write(saved.student, temporary, saved)
+        _write_card(saved, temporary)
     models = tuple(sorted(folder.rglob("model.onnx")))
     size = sum(path.stat().st_size for path in models) / 1e6
     return OnnxResult(folder, saved.student.kind, models, round(size, 1))
+
+
+def _write_card(saved: SavedStudent, folder: Path) -> None:
+    card = onnx_card(saved.labels, saved.student.card())
+    (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def _write(student: Student, folder: Path, saved: SavedStudent) -> None:
@@ -149,12 +162,12 @@ def _write(student: Student, folder: Path, saved: SavedStudent) -> None:
     write_json(folder / "onnx.json", about)
 
 
-def _graph(student: Student, embedder: dict[str, Any]) -> Graph:
+def _graph(student: Student, embedder: dict[str, Any] | None) -> Graph:
     if isinstance(student, TransformerStudent):
         return Graph(SequenceClassifier(student.model), student.tokenizer, student.max_tokens)
     if isinstance(student, ContrastiveStudent):
         return _sentence_graph(student.encoder, student.head)
-    if isinstance(student, LinearStudent):
+    if isinstance(student, LinearStudent) and embedder is not None:
         return _sentence_graph(_embedding_model(embedder), student)
     raise ModelError(
         f"A student of kind {student.kind!r} cannot be exported to ONNX;"
@@ -189,6 +202,7 @@ def _embedding_model(embedder: dict[str, Any]) -> SentenceTransformer:
 def _write_graph(graph: Graph, path: Path) -> None:
     """Export a graph of any batch and length, and try it."""
     dynamic = {0: "batch", 1: "length"}
+    graph = replace(graph, module=_on_processor(graph.module))
     with _quiet_export():
         torch.onnx.export(
             graph.module.eval(),
@@ -202,6 +216,12 @@ def _write_graph(graph: Graph, path: Path) -> None:
             verbose=False,
         )
     _check_graph(graph, path)
+
+
+def _on_processor(module: torch.nn.Module) -> torch.nn.Module:
+    """Give the module itself, or a copy of one that is on an accelerator, where it may stay."""
+    elsewhere = any(parameter.device.type != "cpu" for parameter in module.parameters())
+    return copy.deepcopy(module).cpu() if elsewhere else module
 
 
 def _check_graph(graph: Graph, path: Path) -> None:

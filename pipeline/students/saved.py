@@ -19,6 +19,8 @@ from hilt.types import Floats, Integers
 
 RECORD = "student.json"
 OUT_OF_FOLD = "out_of_fold.npz"
+OWN_ENCODER = "./encoder"  # the embedder's model, where a copy of it is in the student's folder
+FORMAT = 2  # 1 had the path of the embedder as the configuration wrote it, and no checksum
 
 OutOfFold = tuple[Integers, Integers, Floats]
 
@@ -30,13 +32,14 @@ class SavedStudent:
     Attributes:
         student: The model.
         labels: The names of its labels, in the order of its columns.
-        embedder: The `embedder` section that made the vectors it reads.
+        embedder: The `embedder` section that made the vectors it reads, with a path that holds
+            on this machine; None where it reads none.
         record: All of `student.json`.
     """
 
     student: Student
     labels: tuple[str, ...]
-    embedder: dict[str, Any]
+    embedder: dict[str, Any] | None
     record: dict[str, Any]
 
 
@@ -46,6 +49,8 @@ def save_student(
     labels: tuple[str, ...],
     embedder: Mapping[str, Any],
     about: Mapping[str, Any],
+    *,
+    embedder_weights: str = "",
     out_of_fold: OutOfFold | None = None,
     tested: Floats | None = None,
 ) -> None:
@@ -57,6 +62,7 @@ def save_student(
         labels: The names of its labels.
         embedder: The `embedder` section of the configuration.
         about: Anything else that should be known of it.
+        embedder_weights: The checksum of the embedder's weights, where it is known.
         out_of_fold: The items that it learnt from: their indices, the positions of their labels,
             and what students that did not see them predict.
         tested: Shape (n_test, n_labels), what the student predicts for the test set.
@@ -66,10 +72,11 @@ def save_student(
     temporary.mkdir(parents=True)
     student.save(temporary, labels)
     record = {
-        "format": 1,
+        "format": FORMAT,
         "kind": student.kind,
         "labels": list(labels),
         "embedder": dict(embedder),
+        "embedder_weights": embedder_weights,
         **about,
     }
     write_json(temporary / RECORD, record)
@@ -117,8 +124,8 @@ def _likeliest(probabilities: Floats) -> dict[str, Any]:
     }
 
 
-def load_student(folder: Path, device: str) -> SavedStudent:
-    """Read what `save_student` wrote.
+def read_student(folder: Path, device: str) -> SavedStudent:
+    """Read what `save_student` wrote, here or in an older hilt; its embedder is not opened.
 
     Raises:
         ModelError: If the folder holds no student, a damaged one, or one of a newer hilt.
@@ -127,7 +134,7 @@ def load_student(folder: Path, device: str) -> SavedStudent:
 
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        newer = record["format"] > 1
+        newer = record["format"] > FORMAT
         kind, labels, embedder = record["kind"], tuple(record["labels"]), record["embedder"]
     except (OSError, ValueError, TypeError, LookupError):
         raise ModelError(
@@ -143,4 +150,11 @@ def load_student(folder: Path, device: str) -> SavedStudent:
         raise ModelError(
             f"The student in {folder} cannot be read: {error}; train again."
         ) from error
-    return SavedStudent(student, labels, embedder, record)
+    return SavedStudent(student, labels, _placed(embedder, folder), record)
+
+
+def _placed(embedder: dict[str, Any] | None, folder: Path) -> dict[str, Any] | None:
+    """Find the encoder that a released student brings in its own folder."""
+    if embedder is None or embedder.get("model") != OWN_ENCODER:
+        return embedder
+    return {**embedder, "model": str((folder / OWN_ENCODER).resolve())}

@@ -16,7 +16,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hilt.pipeline.configuration.sections import TransformerSettings
-from hilt.pipeline.students.base import Examples
+from hilt.pipeline.students.base import Card, Examples, OtherWay
 from hilt.pipeline.students.encoder_training import (
     autocast,
     fine_tune,
@@ -27,6 +27,14 @@ from hilt.pipeline.students.encoder_training import (
 from hilt.progress import Advance
 from hilt.proposers.encoder import loading_error, quiet_loading
 from hilt.types import Floats, Integers, Items
+
+USE_PIPELINE = """\
+from transformers import pipeline
+
+texts = ["One text.", "Another."]
+classify = pipeline("text-classification", model="PLACE")
+labels = [found["label"] for found in classify(texts, truncation=True)]
+"""
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,11 @@ class TransformerStudent:
                 logits[rows] = out.float().cpu().numpy()
         return torch.softmax(torch.from_numpy(logits), dim=1).numpy()
 
+    @property
+    def reads_embeddings(self) -> bool:
+        """No: it is an encoder itself."""
+        return False
+
     def sharpened(self, temperature: float) -> TransformerStudent:
         """Return the same student with its logits divided by `temperature`."""
         model = copy.deepcopy(self.model)
@@ -112,6 +125,15 @@ class TransformerStudent:
         with quiet_loading():
             self.model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
+
+    def card(self, place: str = ".") -> Card:
+        """Say what it is, and how transformers uses it."""
+        about = "It is a plain sequence classifier, with the names of the labels."
+        return Card(
+            "an encoder, fine-tuned whole, with a classification head",
+            library="transformers",
+            other_ways=(OtherWay("transformers", about, USE_PIPELINE.replace("PLACE", place)),),
+        )
 
     @classmethod
     def load(cls, folder: Path, device: str) -> TransformerStudent:

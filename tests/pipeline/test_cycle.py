@@ -12,7 +12,7 @@ from hilt.pipeline.cycle import cycle, train
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.status import status
-from hilt.pipeline.students.saved import load_student
+from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace import Workspace, open_workspace
 from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
 
@@ -90,9 +90,10 @@ def test_status_names_the_next_command_at_every_stage(small_workspace: Open) -> 
 
 def test_a_saved_student_says_what_it_is(small_workspace: Open) -> None:
     workspace = small_workspace("trained")
-    saved = load_student(workspace.student_folder(1), "cpu")
+    saved = read_student(workspace.student_folder(1), "cpu")
 
     assert saved.labels == workspace.config.label_names
+    assert saved.embedder is not None
     assert saved.embedder["model"] == workspace.config.embedder.model
     assert saved.record["training"]["human_labels"] == 12
 

@@ -26,7 +26,7 @@ from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.problem import Problem
-from hilt.pipeline.students.saved import load_student, save_student
+from hilt.pipeline.students.saved import read_student, save_student
 from hilt.pipeline.students.self_training import SelfTraining
 from hilt.pipeline.students.training import train_student
 from hilt.pipeline.students.transformer import TransformerStudent
@@ -239,7 +239,7 @@ def test_a_saved_student_predicts_the_same(tmp_path: Path, student: TransformerS
     items = examples(20, seed=2).items
     save(student, tmp_path / "student")
 
-    saved = load_student(tmp_path / "student", "cpu")
+    saved = read_student(tmp_path / "student", "cpu")
 
     assert np.array_equal(saved.student.predict_proba(items), student.predict_proba(items))
     assert saved.labels == LABELS
@@ -256,7 +256,7 @@ def test_a_saved_blend_predicts_the_same(tmp_path: Path, student: TransformerStu
     items = examples(20).items
     save(blend(student), tmp_path / "student")
 
-    again = load_student(tmp_path / "student", "cpu").student
+    again = read_student(tmp_path / "student", "cpu").student
 
     assert np.array_equal(again.predict_proba(items), blend(student).predict_proba(items))
     assert again.kind == "blend"
@@ -302,13 +302,13 @@ def test_a_killed_save_leaves_no_student_and_the_next_one_works(tmp_path: Path) 
     left = [path.name for path in folder.parent.iterdir()]
 
     with pytest.raises(ModelError):
-        load_student(folder, "cpu")
+        read_student(folder, "cpu")
     save(LinearStudent(np.zeros((5, 3), dtype=np.float32)), folder)
 
     assert killed.returncode == -9
     assert left == ["cycle-0001.partial"]
     assert [path.name for path in folder.parent.iterdir()] == ["cycle-0001"]
-    assert load_student(folder, "cpu").student.kind == "linear"
+    assert read_student(folder, "cpu").student.kind == "linear"
 
 
 def test_a_killed_save_keeps_the_student_that_was_there(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_a_killed_save_keeps_the_student_that_was_there(tmp_path: Path) -> None:
 
     subprocess.run([sys.executable, "-c", SAVE_AND_DIE, str(tmp_path / "student")], check=False)
 
-    assert load_student(tmp_path / "student", "cpu").labels == LABELS
+    assert read_student(tmp_path / "student", "cpu").labels == LABELS
 
 
 @pytest.mark.parametrize("record", [None, "", "{", "[]", "{}", '{"format": 1}', "7"])
@@ -325,15 +325,15 @@ def test_a_folder_that_holds_no_student_is_refused(tmp_path: Path, record: str |
         (tmp_path / "student.json").write_text(text)
 
     with pytest.raises(ModelError, match=r"holds no student: it has no readable student\.json"):
-        load_student(tmp_path, "cpu")
+        read_student(tmp_path, "cpu")
 
 
 def test_a_student_of_a_newer_hilt_is_refused(tmp_path: Path) -> None:
-    record = {"format": 2, "kind": "quantum", "labels": [], "embedder": {}}
+    record = {"format": 3, "kind": "quantum", "labels": [], "embedder": {}}
     (tmp_path / "student.json").write_text(json.dumps(record))
 
     with pytest.raises(ModelError, match="newer hilt; upgrade"):
-        load_student(tmp_path, "cpu")
+        read_student(tmp_path, "cpu")
 
 
 @pytest.mark.parametrize("kind", ["linear", "transformer", "blend"])
@@ -350,7 +350,7 @@ def test_a_damaged_student_is_refused(
             path.write_bytes(half)
 
     with pytest.raises(ModelError, match="cannot be read"):
-        load_student(tmp_path / "student", "cpu")
+        read_student(tmp_path / "student", "cpu")
 
 
 # The number of epochs, and the whole of it
@@ -414,7 +414,7 @@ def test_cross_validation_trains_a_transformer(
     save(training.student, tmp_path / "student")
 
     predicted = training.student.predict_proba(problem.unlabelled)
-    again = load_student(tmp_path / "student", "cpu").student.predict_proba(problem.unlabelled)
+    again = read_student(tmp_path / "student", "cpu").student.predict_proba(problem.unlabelled)
     right = predicted.argmax(axis=1) == np.arange(200) % 3
     assert "transformer" in training.scores
     assert right.mean() > 0.75

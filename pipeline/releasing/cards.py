@@ -1,0 +1,153 @@
+"""The cards of a dataset and of a student, as model and dataset hubs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import jinja2
+import yaml
+
+from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.duplicates.inheriting import Check
+from hilt.pipeline.releasing.dataset import Counts, features_of
+from hilt.pipeline.students.base import Card
+from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
+
+UNKNOWN_LANGUAGE = "und"  # "undetermined", in the list of languages that hubs use
+TAGS = ["text-classification", "active-learning", "hilt"]
+
+
+def dataset_card(
+    name: str,
+    config: Config,
+    counts: Counts,
+    training: Mapping[str, Any] | None,
+    check: Check | None,
+) -> str:
+    """Write the card of a dataset.
+
+    Args:
+        name: What to call it.
+        config: The configuration that it was made with.
+        counts: Its rows.
+        training: The cycle and the summary of the last training; None before the first.
+        check: How often inherited labels were right, where that was checked.
+    """
+    head = {
+        "pretty_name": name,
+        "language": [config.language or UNKNOWN_LANGUAGE],
+        "task_categories": ["text-classification"],
+        "tags": TAGS,
+        "size_categories": [_size(counts.rows)],
+        "configs": [{"config_name": "default", "data_files": "dataset.parquet"}],
+        "dataset_info": {"features": _features(config)},
+    }
+    return _render(
+        "dataset_card.md",
+        head,
+        {
+            "name": name,
+            "config": config,
+            "counts": counts,
+            "training": training,
+            "check": check,
+        },
+    )
+
+
+def model_card(name: str, config: Config, training: Mapping[str, Any], saved: SavedStudent) -> str:
+    """Write the card of a released student.
+
+    Args:
+        name: What to call the project.
+        config: The configuration that it was made with.
+        training: The cycle and the summary of its training.
+        saved: The student, as it is in the release.
+    """
+    card = saved.student.card()
+    head = {
+        "library_name": card.library,
+        "pipeline_tag": "text-classification",
+        "language": [config.language or UNKNOWN_LANGUAGE],
+        "tags": TAGS,
+    }
+    values = {
+        "name": name,
+        "config": config,
+        "training": training,
+        "card": card,
+        "encoder": _encoder(saved),
+    }
+    return _render("model_card.md", head, values)
+
+
+def onnx_card(labels: Sequence[str], card: Card) -> str:
+    """Write the card of a student as ONNX, given its labels and what it says of itself."""
+    return _render("onnx_card.md", None, {"labels": labels, "card": card})
+
+
+def _encoder(saved: SavedStudent) -> str:
+    """Say of which encoder a student needs the vectors, and where that is."""
+    embedder = saved.record["embedder"]
+    if embedder is None:
+        return "It brings its own encoder, and needs no other."
+    if embedder.get("kind", "sentence_transformers") != "sentence_transformers":
+        return f"It reads the vectors of `{embedder['kind']}`, which has to be installed beside it."
+    checksum = saved.record["embedder_weights"]
+    weights = f" The SHA-256 of its weights is `{checksum}`." if checksum else ""
+    if embedder["model"] == OWN_ENCODER:
+        return f"It reads the vectors of the encoder in `encoder/`, and needs no other.{weights}"
+    checked = " That is checked when hilt loads the student." if checksum else ""
+    revision = f", revision `{embedder['revision']}`" if embedder.get("revision") else ""
+    return (
+        f"It reads the vectors of `{embedder['model']}`{revision}, which is not in this folder:"
+        f" hilt takes it from the hub, or from a package that holds it.{weights}{checked}"
+    )
+
+
+def _features(config: Config) -> list[dict[str, Any]]:
+    """List the columns as the head of a card has them."""
+    return [
+        {"name": name, "dtype": _dtype(feature)}
+        for name, feature in features_of(config.label_names).items()
+    ]
+
+
+def _dtype(feature: Any) -> Any:  # noqa: ANN401 - the features of `datasets` share no type
+    names = getattr(feature, "names", None)
+    if names is None:
+        return feature.dtype
+    return {"class_label": {"names": {str(place): name for place, name in enumerate(names)}}}
+
+
+def _size(rows: int) -> str:
+    """Say how large a dataset is, in the words of the hub."""
+    bounds = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
+    return next((words for bound, words in bounds.items() if rows < bound), "n>1M")
+
+
+def _render(template: str, head: Mapping[str, Any] | None, values: Mapping[str, Any]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("hilt.pipeline", "templates"),
+        autoescape=False,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["cell"] = _cell
+    body = environment.get_template(template).render(
+        version=version("hilt"), date=datetime.now(UTC).strftime("%Y-%m-%d"), **values
+    )
+    if head is None:
+        return body
+    front = yaml.safe_dump(dict(head), sort_keys=False, allow_unicode=True, width=100)
+    return f"---\n{front}---\n{body}"
+
+
+def _cell(text: str) -> str:
+    """Put a text into one line, and into one cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")

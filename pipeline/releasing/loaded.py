@@ -1,0 +1,161 @@
+"""A trained student in Python: texts in, labels and probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hilt.errors import DataError, ModelError, WorkspaceError
+from hilt.pipeline.arrays import blocks
+from hilt.pipeline.students.saved import RECORD, SavedStudent, read_student
+from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.proposers.base import EMBEDDERS, Checked, Embedder
+from hilt.types import Floats, Items
+
+BLOCK_TEXTS = 2048
+RELEASED = "student"  # the folder of a release in which the student is
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStudent:
+    """A student that is ready to label texts; `load_student` makes it."""
+
+    _saved: SavedStudent
+    _embedder: Embedder | None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of its labels, in the order of the columns of `predict_proba`."""
+        return self._saved.labels
+
+    @property
+    def kind(self) -> str:
+        """What it is: `linear`, `contrastive`, `transformer` or `blend`."""
+        return self._saved.student.kind
+
+    def __repr__(self) -> str:
+        return f"<hilt student: {self.kind}, {len(self.labels)} labels>"
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """Say the likeliest label of each text.
+
+        Args:
+            texts: n texts.
+
+        Returns:
+            n names of labels.
+
+        Raises:
+            DataError: If `texts` is one text, or holds something else than texts.
+        """
+        return [self.labels[position] for position in self.predict_proba(texts).argmax(axis=1)]
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Say how likely each label is for each text.
+
+        Args:
+            texts: n texts.
+
+        Returns:
+            Shape (n, n_labels), float32, in the order of `labels`; rows sum to 1.
+
+        Raises:
+            DataError: If `texts` is one text, or holds something else than texts.
+        """
+        listed = _checked(texts)
+        rows = np.empty((len(listed), len(self.labels)), dtype=np.float32)
+        for block in blocks(len(listed), BLOCK_TEXTS):
+            part = listed[block]
+            vectors = None if self._embedder is None else self._embedder.embed(part)
+            ids = [str(place) for place in range(len(part))]
+            rows[block] = self._saved.student.predict_proba(Items(ids, part, vectors))
+        return rows
+
+
+AnyStudent = Path | str | Workspace | SavedStudent | LoadedStudent
+
+
+def load_student(student: AnyStudent, *, device: str = "auto") -> LoadedStudent:
+    """Load a trained student, with the encoder that it needs.
+
+        student = hilt.load_student("out/student")
+        student.predict(["A text.", "Another."])  # two names of labels
+        student.predict_proba(["A text.", "Another."])  # shape (2, n_labels)
+
+    Args:
+        student: The folder of a student, of a release or of a workspace (its newest student), or
+            a workspace; one that is loaded already is given back.
+        device: Where it runs: `auto`, `cpu`, `cuda` or `mps`.
+
+    Raises:
+        ModelError: If there is no student, or it cannot be loaded, or its encoder is missing or
+            not the one that it was trained with.
+        WorkspaceError: If the workspace has no student yet.
+    """
+    if isinstance(student, LoadedStudent):
+        return student
+    saved = open_saved(student, device)
+    return LoadedStudent(saved, _open_embedder(saved, device))
+
+
+def open_saved(student: AnyStudent, device: str) -> SavedStudent:
+    """Read a student from wherever it is, without its encoder; see `load_student`."""
+    if isinstance(student, LoadedStudent):
+        return student._saved
+    if isinstance(student, SavedStudent):
+        return student
+    if isinstance(student, Workspace):
+        return read_student(_newest(student), device)
+    if not isinstance(student, Path | str):
+        raise ModelError(
+            f"A student is a folder, but got a {type(student).__name__}; give its path."
+        )
+    return read_student(_folder_of(Path(student)), device)
+
+
+def _folder_of(folder: Path) -> Path:
+    """Find the student in the folder of a workspace, of a release, or of the student itself."""
+    if (folder / "hilt.yaml").exists():
+        return _newest(open_workspace(folder))
+    released = folder / RELEASED
+    return released if (released / RECORD).exists() else folder
+
+
+def _newest(workspace: Workspace) -> Path:
+    trainings = workspace.store.trainings()
+    if not trainings:
+        folder = workspace.folder
+        raise WorkspaceError(f"{folder} has no student yet; run `hilt train {folder}`.")
+    return workspace.student_folder(trainings[-1].cycle)
+
+
+def _open_embedder(saved: SavedStudent, device: str) -> Embedder | None:
+    """Open what a student reads the vectors of, if it does, and make sure that it is the same."""
+    if not saved.student.reads_embeddings or saved.embedder is None:
+        return None
+    settings = {name: value for name, value in saved.embedder.items() if name != "kind"}
+    embedder: Embedder = EMBEDDERS.load(saved.embedder["kind"])(device=device, **settings)
+    trained_with = saved.record.get("embedder_weights")
+    found = embedder.checksum if trained_with and isinstance(embedder, Checked) else ""
+    if found and found != trained_with:
+        raise ModelError(
+            f"The student was trained with another encoder than {settings.get('model')!r} is now:"
+            f" its weights had SHA-256 {trained_with}, and have {found}; put the former back, or"
+            " train again."
+        )
+    return embedder
+
+
+def _checked(texts: Sequence[str]) -> list[str]:
+    if isinstance(texts, str | bytes):
+        raise DataError("A student takes a list of texts, but got one text; write `[text]`.")
+    listed = list(texts)
+    for place, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise DataError(
+                f"texts[{place}] is {text!r}, which is no text; leave it out, or make it one."
+            )
+    return listed

@@ -1,0 +1,80 @@
+"""A copy of a student that works in any folder and on another machine."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hilt.errors import ModelError
+from hilt.pipeline.arrays import write_json
+from hilt.pipeline.configuration.paths import is_path
+from hilt.pipeline.students.saved import (
+    FORMAT,
+    OUT_OF_FOLD,
+    OWN_ENCODER,
+    RECORD,
+    SavedStudent,
+    read_student,
+)
+from hilt.proposers.encoder import encoder_folder, weights_checksum
+
+
+def pack_student(source: Path, folder: Path) -> SavedStudent:
+    """Copy a student into a new folder, with the encoder of which it reads vectors, or its name.
+
+    An encoder that is a folder of the user's comes along; one from the hub or from a package is
+    named, with the checksum of its weights.
+
+    Args:
+        source: The folder of a student.
+        folder: Where the copy goes.
+
+    Raises:
+        ModelError: If the student cannot be read, or its encoder is gone or was changed since.
+    """
+    private = shutil.ignore_patterns(OUT_OF_FOLD)  # what was said of single items
+    shutil.copytree(source, folder, ignore=private)
+    saved = read_student(folder, "cpu")
+    embedder, weights = None, ""
+    if saved.student.reads_embeddings and saved.embedder is not None:
+        embedder, weights = _pack_embedder(saved.embedder, folder)
+    trained_with = saved.record.get("embedder_weights")
+    if weights and trained_with and weights != trained_with:
+        raise ModelError(
+            f"The encoder {(saved.embedder or {}).get('model')!r} was changed since the student was"
+            f" trained: its weights had SHA-256 {trained_with}, and have {weights}; put the former"
+            " back, or train again."
+        )
+    record = {
+        **saved.record,
+        "format": FORMAT,
+        "embedder": embedder,
+        "embedder_weights": weights or trained_with or "",
+    }
+    write_json(folder / RECORD, record)
+    return replace(saved, record=record)
+
+
+def _pack_embedder(embedder: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
+    """Take an embedder's folder along.
+
+    Returns:
+        The section of the configuration, and the checksum of the weights; empty where the embedder
+        is a class of the user's, or its weights are not on this machine.
+    """
+    if embedder.get("kind", "sentence_transformers") != "sentence_transformers":
+        return embedder, ""
+    model = embedder["model"]
+    if not is_path(model):
+        found = encoder_folder(model, embedder.get("revision"))
+        return embedder, "" if found is None else weights_checksum(found)
+    if not Path(model).is_dir():
+        raise ModelError(
+            f"The student reads vectors of the encoder {model!r}, and there is no such folder; put"
+            " it back, or train again with another `embedder.model`."
+        )
+    copy = folder / OWN_ENCODER
+    shutil.copytree(model, copy, ignore=shutil.ignore_patterns(".*"), ignore_dangling_symlinks=True)
+    return {**embedder, "model": OWN_ENCODER, "revision": None}, weights_checksum(copy)
