@@ -37,27 +37,31 @@ def pack_student(source: Path, folder: Path) -> SavedStudent:
     private = shutil.ignore_patterns(OUT_OF_FOLD)  # what was said of single items
     shutil.copytree(source, folder, ignore=private)
     saved = read_student(folder, "cpu")
-    embedder, weights = None, ""
+    needed: dict[str, Any] = {"embedder": None, "embedder_weights": ""}
     if saved.student.reads_embeddings and saved.embedder is not None:
-        embedder, weights = _pack_embedder(saved.embedder, folder)
-    trained_with = saved.record.get("embedder_weights")
-    if weights and trained_with and weights != trained_with:
-        raise ModelError(
-            f"The encoder {(saved.embedder or {}).get('model')!r} was changed since the student was"
-            f" trained: its weights had SHA-256 {trained_with}, and have {weights}; put the former"
-            " back, or train again."
-        )
-    record = {
-        **saved.record,
-        "format": FORMAT,
-        "embedder": embedder,
-        "embedder_weights": weights or trained_with or "",
-    }
+        needed = _pack_embedder(saved.embedder, saved.record.get("embedder_weights", ""), folder)
+    record = {**saved.record, "format": FORMAT, **needed}
     write_json(folder / RECORD, record)
     return replace(saved, record=record)
 
 
-def _pack_embedder(embedder: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
+def _pack_embedder(embedder: dict[str, Any], trained_with: str, folder: Path) -> dict[str, Any]:
+    """Say what a student needs to know of its embedder, and take its folder along if it has one.
+
+    Raises:
+        ModelError: If the folder is gone, or its weights are not those `trained_with`.
+    """
+    packed, weights = _copy_embedder(embedder, folder)
+    if weights and trained_with and weights != trained_with:
+        raise ModelError(
+            f"The encoder {embedder['model']!r} was changed since the student was trained: its"
+            f" weights had SHA-256 {trained_with}, and have {weights}; put the former back, or"
+            " train again."
+        )
+    return {"embedder": packed, "embedder_weights": weights or trained_with}
+
+
+def _copy_embedder(embedder: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
     """Take an embedder's folder along.
 
     Returns:
