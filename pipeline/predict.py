@@ -113,8 +113,9 @@ def _ledger(student: AnyStudent) -> Ledger | None:
     """Find what remembers the files that were written; a student without a workspace has none."""
     if isinstance(student, Workspace):
         return student.ledger
-    is_workspace = isinstance(student, str | Path) and (Path(student) / "hilt.yaml").exists()
-    return Ledger(Path(student) / LEDGER) if is_workspace else None
+    if isinstance(student, str | Path) and (Path(student) / "hilt.yaml").exists():
+        return Ledger(Path(student) / LEDGER)
+    return None
 
 
 def _tables(student: LoadedStudent, pool: Pool) -> Iterator[Any]:

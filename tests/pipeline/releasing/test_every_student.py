@@ -354,7 +354,7 @@ def test_a_graph_says_what_the_student_says(
 
     student = hilt.load_student(released.folder)
     assert found["labels"] == released.expected
-    for texts in (TEXTS, TEXTS[:1]):
+    for texts in ([*TEXTS, ""], TEXTS[:1]):
         graph = found["predict"](".", texts)
         assert graph == pytest.approx(student.predict_proba(texts), abs=1e-3)
 
