@@ -53,7 +53,7 @@ def inherited(workspace: Workspace) -> int:
 
 def released(workspace: Workspace, folder: Path) -> dict[str, dict[str, Any]]:
     release(workspace, folder, force=True)
-    names = {None: None, **dict(enumerate(workspace.config.label_names))}
+    names = workspace.config.label_names
     rows = pq.read_table(folder / "dataset.parquet").to_pylist()
     return {row["id"]: {**row, "label": names[row["label"]]} for row in rows}
 
