@@ -80,5 +80,8 @@ def _copy_embedder(embedder: dict[str, Any], folder: Path) -> tuple[dict[str, An
             " it back, or train again with another `embedder.model`."
         )
     copy = folder / OWN_ENCODER
-    shutil.copytree(model, copy, ignore=shutil.ignore_patterns(".*"), ignore_dangling_symlinks=True)
+    if not copy.exists():  # a packed student has it already
+        shutil.copytree(
+            model, copy, ignore=shutil.ignore_patterns(".*"), ignore_dangling_symlinks=True
+        )
     return {**embedder, "model": OWN_ENCODER, "revision": None}, weights_checksum(copy)

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.students import training as training_module
 from hilt.pipeline.students.base import Examples, Student, take
-from hilt.pipeline.students.fine_tuning import last_epochs
+from hilt.pipeline.students.fine_tuning import FineTuner, last_epochs
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.self_training import fit_plain
@@ -43,6 +44,41 @@ def test_a_student_learns_from_any_number_of_labels(
     assert training.out_of_fold.sum(axis=1) == pytest.approx(1)
     assert list(training.scores) == ["linear"]
     assert all(0 <= weight <= 3 for weight in training.fusion)
+
+
+@pytest.mark.parametrize(
+    ("models", "expected"),
+    [
+        ({}, {"contrastive": "embedder", "transformer": "embedder"}),
+        ({"contrastive": "c"}, {"contrastive": "c", "transformer": "embedder"}),
+        ({"transformer": "t"}, {"contrastive": "embedder", "transformer": "t"}),
+        ({"contrastive": "c", "transformer": "t"}, {"contrastive": "c", "transformer": "t"}),
+    ],
+)
+def test_each_kind_starts_from_its_own_encoder_or_the_embedders(
+    make_problem: MakeProblem,
+    monkeypatch: pytest.MonkeyPatch,
+    models: dict[str, str],
+    expected: dict[str, str],
+) -> None:
+    started: dict[str, str] = {}
+
+    class Watched(FineTuner):
+        def fit(self, rows: Integers) -> Any:
+            started[self.kind] = self.encoder
+            return LinearStudent.fit(self.problem.known(rows), 10)
+
+        def finish(self) -> Any:
+            return self.fit(np.arange(len(self.problem)))
+
+    monkeypatch.setattr(training_module, "FineTuner", Watched)
+    sections = {kind: {"model": model} for kind, model in models.items()}
+    settings = StudentSettings.model_validate({"effort": "thorough", **sections})
+    rng = np.random.default_rng(0)
+
+    train_student(make_problem(150), settings, encoder="embedder", device="cpu", rng=rng)
+
+    assert started == expected
 
 
 def test_one_kind_of_label_is_enough(make_problem: MakeProblem) -> None:
