@@ -101,9 +101,7 @@ def write_dataset(workspace: Workspace, folder: Path, training: TrainingRow | No
             sources.update(block.column("source").to_pylist())
             actions.update(block.column("action").to_pylist())
             commented += len(block) - block.column("comment").null_count
-    return Counts(
-        sources, actions["skip"], actions["flag"], commented, len(workspace.pool.empty)
-    )
+    return Counts(sources, actions["skip"], actions["flag"], commented, len(workspace.pool.empty))
 
 
 def _numbered(block: Any, labels: Sequence[str]) -> Any:  # noqa: ANN401 - Arrow tables

@@ -273,7 +273,8 @@ def test_the_cards_say_what_there_is(released: Released) -> None:
     assert ("brings its own encoder" in card) == ("linear" not in kind.parts)
     assert ("SentenceTransformer(" in card) == ("contrastive" in kind.parts)
     assert ('pipeline("text-classification"' in card) == ("transformer" in kind.parts)
-    assert "1 skipped (`action` is `skip`), 0 flagged" in dataset
+    assert "| nobody: skipped (`none`, and `action` is `skip`) | 1 |" in dataset
+    assert "| nobody: flagged (`none`, and `action` is `flag`) | 0 |" in dataset
     assert "1 of the items have a comment" in dataset
 
 
