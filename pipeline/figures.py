@@ -39,9 +39,9 @@ def with_interval(measure: Mapping[str, Any]) -> str:
     return f"{percent(measure['accuracy'])} ({between(measure['low'], measure['high'])})"
 
 
-def probability(value: float) -> str:
-    """Write what a model gives a label: in whole percent, for more would not be meant."""
-    return f"{value:.0%}"
+def whole_percent(share: float) -> str:
+    """Write a probability, or a share that is not exact: more decimals would not be meant."""
+    return f"{share:.0%}"
 
 
 def decimals(value: float | None, digits: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from hilt.pipeline.figures import whole_percent
 from hilt.types import BatchItem, Candidate, Reason, Why
 
 REASONS: dict[Reason, str] = {
@@ -25,8 +26,8 @@ def reason_in_words(item: BatchItem) -> str:
         said += f": {_named(item.proposal[0])} or {_named(item.proposal[1])}"
     if item.reason == "recheck" and item.why is not None and item.why.quality is not None:
         said = (
-            f"Asked again: its label is right with a probability of {item.why.quality:.0%},"
-            " by students that did not learn it"
+            "Asked again: its label is right with a probability of"
+            f" {whole_percent(item.why.quality)}, by students that did not learn it"
         )
     return f"{said}."
 
@@ -52,7 +53,7 @@ def shown_why(item: BatchItem) -> dict[str, Any]:
 
 
 def _named(candidate: Candidate) -> str:
-    return f"{candidate.label} ({candidate.probability:.0%})"
+    return f"{candidate.label} ({whole_percent(candidate.probability)})"
 
 
 def _covered(why: Why) -> str:
@@ -62,4 +63,4 @@ def _covered(why: Why) -> str:
 
 
 def _typical(share: float) -> str:
-    return "an outlier" if share < 0.1 else f"more typical than {share:.0%} of the pool"
+    return "an outlier" if share < 0.1 else f"more typical than {whole_percent(share)} of the pool"

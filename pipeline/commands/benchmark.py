@@ -14,7 +14,7 @@ from hilt.outputs import LEDGER, Ledger, output_file
 from hilt.pipeline.commands.options import Debug, Device, Force
 from hilt.pipeline.commands.streams import json_value
 from hilt.pipeline.commands.terminal import Bars, say, show_table
-from hilt.pipeline.figures import percent, points
+from hilt.pipeline.figures import percent, points, whole_percent
 
 if TYPE_CHECKING:
     from hilt.pipeline.benchmarking.benchmark import BenchmarkResult
@@ -179,7 +179,7 @@ def _with_interval(arm: dict[str, list[float]], at: int) -> str:
 def _target_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]:
     rows = []
     for share, needed in result.labels_to.items():
-        cells = [f"{float(share):.0%} ({percent(float(share) * result.full_accuracy)})"]
+        cells = [f"{whole_percent(float(share))} ({percent(float(share) * result.full_accuracy)})"]
         for name in names:
             labels = needed[name]
             cells.append("not reached" if labels is None else f"{labels:,.0f}")

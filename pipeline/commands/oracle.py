@@ -8,7 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
-from hilt.pipeline.figures import probability
+from hilt.pipeline.figures import whole_percent
 
 
 def oracle(
@@ -47,7 +47,7 @@ def oracle(
         )
         if result.answers:
             rows = [
-                [" ".join(each.text.split())[:60], each.label, probability(each.probability)]
+                [" ".join(each.text.split())[:60], each.label, whole_percent(each.probability)]
                 for each in result.answers[:10]
             ]
             show_table("The first of them", ["text", "answer", "probability"], rows)

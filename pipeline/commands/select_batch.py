@@ -8,7 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import probability
+from hilt.pipeline.figures import whole_percent
 
 if TYPE_CHECKING:
     from hilt.types import Batch, BatchItem
@@ -92,7 +92,12 @@ def _row(item: BatchItem) -> list[str]:
     if item.blind:
         return [text, "audit", "", ""]
     best = item.proposal[0]
-    return [text, item.reason, f"{item.score:.2f}", f"{best.label} {probability(best.probability)}"]
+    return [
+        text,
+        item.reason,
+        f"{item.score:.2f}",
+        f"{best.label} {whole_percent(best.probability)}",
+    ]
 
 
 def batch_value(batch: Batch) -> dict[str, object]:

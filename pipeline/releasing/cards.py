@@ -12,6 +12,8 @@ import yaml
 
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.duplicates.inheriting import Check
+from hilt.pipeline.figures import decimals, percent, with_interval
+from hilt.pipeline.headline import is_enough, on_labelled, too_early
 from hilt.pipeline.releasing.dataset import Counts, features_of
 from hilt.pipeline.students.base import Card
 from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
@@ -138,7 +140,13 @@ def _render(template: str, head: Mapping[str, Any] | None, values: Mapping[str, 
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["cell"] = _cell
+    environment.filters.update(
+        cell=_cell,
+        percent=percent,
+        with_interval=with_interval,
+        decimals=decimals,
+    )
+    environment.globals.update(is_enough=is_enough, too_early=too_early, on_labelled=on_labelled)
     body = environment.get_template(template).render(
         version=version("hilt"), date=datetime.now(UTC).strftime("%Y-%m-%d"), **values
     )

@@ -23,7 +23,7 @@ def page_environment() -> Environment:
     environment.filters.update(
         percent=percent,
         points=points,
-        probability=probability,
+        whole_percent=whole_percent,
         decimals=decimals,
         minutes=minutes,
         spaced=spaced,
@@ -38,9 +38,9 @@ def percent(share: float) -> str:
     return spaced(figures.percent(share))
 
 
-def probability(value: float) -> str:
+def whole_percent(share: float) -> str:
     """Write what a model gives a label, spaced as in print."""
-    return spaced(figures.probability(value))
+    return spaced(figures.whole_percent(share))
 
 
 def spaced(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from sklearn.decomposition import PCA
 
-from hilt.pipeline.figures import cut, probability
+from hilt.pipeline.figures import cut, whole_percent
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.tables import BatchItemRow
@@ -183,7 +183,7 @@ def _proposed(workspace: Workspace, indices: Integers) -> Iterator[_Drawn]:
         label = workspace.config.label_names[position]
         kind: Kind = "doubtful" if doubt >= DOUBTFUL else "sure"
         yield _Drawn(
-            index, kind, label, f"{cut(label)} ({probability(float(fused[index, position]))})"
+            index, kind, label, f"{cut(label)} ({whole_percent(float(fused[index, position]))})"
         )
 
 
