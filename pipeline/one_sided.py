@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from hilt.pipeline.arrays import blocks, fingerprint, write_json
+from hilt.pipeline.figures import whole_percent
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.proposals import Named, Proposals
 from hilt.pipeline.workspace import Workspace
@@ -45,9 +46,10 @@ class OneSided:
 
     def __str__(self) -> str:
         return (
-            f"{self.proposer} proposes {self.label!r} for {self.share:.0%} of {self.guesses:,}"
-            " items. Unless nearly all of them are, it cannot tell the labels apart. Describe each"
-            " label in a sentence, in the language of the texts; use an encoder for that language"
+            f"{self.proposer} proposes {self.label!r} for {whole_percent(self.share)} of"
+            f" {self.guesses:,} items. Unless nearly all of them are, it cannot tell the labels apart."
+            " Describe each label in a sentence, in the language of the texts; use an encoder for"
+            " that language"
             " (`embedder.model`, such as"
             " sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2); or add another"
             " proposer (docs/proposers.md)."

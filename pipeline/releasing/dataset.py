@@ -14,6 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from hilt.pipeline.arrays import blocks
+from hilt.pipeline.decisions import last_words
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
 from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.tables import DecisionRow, TrainingRow
@@ -184,17 +185,12 @@ def _action(outcome: Outcome, rows: Sequence[DecisionRow]) -> str:
     """Say what people decided: a flag of one of them outweighs the skips of others."""
     if outcome.label is not None:
         return "label"
-    return "flag" if "flag" in {row.action for row in _last_words(rows)} else "skip"
+    return "flag" if "flag" in {row.action for row in last_words(rows)} else "skip"
 
 
 def _comments(rows: Sequence[DecisionRow]) -> str | None:
     """Join what people wrote about an item; of several, with who wrote it."""
-    written = [(row.reviewer, said) for row in _last_words(rows) if (said := row.comment.strip())]
+    written = [(row.reviewer, said) for row in last_words(rows) if (said := row.comment.strip())]
     if len(written) == 1:
         return written[0][1]
     return " | ".join(f"{reviewer}: {said}" for reviewer, said in written) or None
-
-
-def _last_words(rows: Sequence[DecisionRow]) -> list[DecisionRow]:
-    latest = {row.reviewer: row for row in rows}  # dictionaries keep the last value
-    return sorted(latest.values(), key=lambda row: row.id)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import pytest
 
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.pipeline.batches import select
+from hilt.pipeline.figures import with_interval
+from hilt.pipeline.headline import on_labelled
 from hilt.pipeline.oracle import oracle
 from hilt.pipeline.predict import predict
 from hilt.pipeline.release import release
 from hilt.pipeline.reviewing import record
 from hilt.pipeline.students.saved import OUT_OF_FOLD
+from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Decision
 
@@ -100,16 +104,46 @@ def test_the_cards_state_what_was_measured(small_workspace: Open, tmp_path: Path
     model = (tmp_path / "out" / "student" / "README.md").read_text("utf-8")
     dataset = (tmp_path / "out" / "README.md").read_text("utf-8")
     assert "24 labels from people, 6 of them given blind" in model
-    assert "On 6 items that people labelled blind" in dataset
+    assert "the fused proposal is right is too early to say: 6 checked." in dataset
+    assert on_labelled(summary) in dataset
     assert "<" not in (model + dataset).replace("- n<1K", "")
-    assert f"{summary['test']['student']['accuracy']:.3f}" in model
-    assert f"{summary['audit']['student']['accuracy']:.3f}" in model
+    assert with_interval(summary["test"]["student"]) in model
+    assert "too early to say: 6 checked" in model
+    assert on_labelled(summary) in model
     assert "| a person (`source` is `person`) | 24 |" in dataset
     assert json.loads((tmp_path / "out" / "labels.json").read_text()) == [
         "animals",
         "food",
         "sport",
     ]
+
+
+def test_from_30_audit_labels_on_the_cards_state_an_accuracy(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    workspace = small_workspace("trained")
+    last = workspace.store.trainings()[-1]
+    found = {"items": 30, "accuracy": 0.8, "low": 0.6269, "high": 0.9049}
+    measured = {**last.summary["test"]["student"], **found}
+    audit = dict.fromkeys(("student", "proposer", "fused"), measured)
+    row = TrainingRow(
+        cycle=2,
+        fingerprint="another",
+        last_decision=last.last_decision,
+        summary=last.summary | {"audit": audit},
+        created_at=last.created_at,
+    )
+    workspace.store.add_training(row)
+    shutil.copytree(workspace.student_folder(1), workspace.student_folder(2))
+
+    release(workspace, tmp_path / "out")
+
+    model = (tmp_path / "out" / "student" / "README.md").read_text("utf-8")
+    dataset = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "cross-fitted | 30 | 80.0% (62.7% to 90.5%) |" in model
+    assert "On 30 items that people labelled blind" in dataset
+    assert "80.0% (62.7% to 90.5%)" in dataset
+    assert "too early" not in model + dataset
 
 
 @pytest.mark.parametrize("name", ["predictions.csv", "predictions.parquet"])
