@@ -99,7 +99,7 @@ def test_every_pick_has_a_score_from_0_to_1_and_a_reason(
     assert selection.scores.min() >= 0
     assert selection.scores.max() <= 1
     assert len(selection.reasons) == 25
-    assert set(selection.reasons) <= {"uncertain", "coverage", "random"}
+    assert set(selection.reasons) <= {"uncertain", "coverage", "spread", "random"}
 
 
 def test_the_same_seed_picks_the_same(selector: Selector, pool: SelectionView) -> None:
