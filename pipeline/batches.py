@@ -7,6 +7,7 @@ from dataclasses import replace
 from hilt.errors import ConfigError, WorkspaceError
 from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.composing import compose
+from hilt.pipeline.item_draws import AUDIT_DRAW, has_older_order
 from hilt.pipeline.outcomes import resolve_all, standing
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.workspace import Workspace
@@ -56,10 +57,11 @@ def select(
         rows, note = compose(workspace, size or section.size, minutes, waiting)
         if not rows:
             return Batch(0, (), NOTHING_BESIDE if waiting else NOTHING_LEFT)
+        audit_order = {} if has_older_order(workspace) else AUDIT_DRAW
         training = latest_training(workspace)
         number = workspace.store.add_batch(
             cycle=0 if training is None else training.cycle,
-            selector=workspace.config.selector.model_dump() | {"note": note},
+            selector=workspace.config.selector.model_dump() | {"note": note} | audit_order,
             items=rows,
             extends=open_[-1] if open_ else None,
         )

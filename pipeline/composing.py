@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from hilt.pipeline.committee import Committee
 from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
 from hilt.pipeline.explaining import explain
 from hilt.pipeline.filling import fill
+from hilt.pipeline.item_draws import audit_numbers, draw
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.predicted_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
 from hilt.pipeline.proposing import latest_training
@@ -51,11 +52,12 @@ def compose(
     config = workspace.config
     outcomes, committee = workspace.outcomes(), Committee(workspace)
     number = len(workspace.store.batch_numbers()) + 1
-    audit_order, kept = _audit_order(workspace)
+    numbers = audit_numbers(workspace)
+    kept = np.flatnonzero(numbers < config.batch.audit)
     cost = measured_cost(workspace)
     seconds = predicted_seconds(workspace, cost, committee)
     view = _view(workspace, outcomes, kept, waiting, committee, seconds)
-    taken = {outcome.index for outcome in outcomes if not outcome.machine} | set(waiting)
+    taken = np.array([*_decided(outcomes), *waiting], dtype=np.int64)
     passed_over = np.append(kept, np.array(waiting, dtype=np.int64))
     doubts = NO_DOUBTS
     if config.batch.recheck:
@@ -64,7 +66,7 @@ def compose(
 
     def pick(size: int) -> list[Selection]:
         rng = generator(config.seed, Stream.BATCH, number)
-        audit = _audit(view, audit_order, taken, _audit_size(workspace, size))
+        audit = _audit(numbers, taken, _audit_size(workspace, size))
         beside = replace(view, taken=audit.indices)
         checks = _checks(workspace, beside, outcomes, passed_over, size)
         beside = replace(view, taken=np.concatenate([audit.indices, checks.indices]))
@@ -78,7 +80,7 @@ def compose(
     parts = pick(size) if minutes is None else fill(pick, seconds, 60 * minutes)
     if not sum(map(len, parts)):  # what is kept for the audit comes last, whatever its share
         settled = np.flatnonzero(~_undecided(workspace, outcomes, waiting))
-        parts = [_audit(view, audit_order, {*settled.tolist()}, size)]
+        parts = [_audit(numbers, settled, size)]
     if not sum(map(len, parts)):
         return [], ""
     rng = generator(config.seed, Stream.ORDER, number)
@@ -95,22 +97,17 @@ def is_anything_left(workspace: Workspace) -> bool:
     config, outcomes = workspace.config, workspace.outcomes()
     if _undecided(workspace, outcomes, ()).any():
         return True
-    order, kept = _audit_order(workspace)
-    decided = [outcome.index for outcome in outcomes if not outcome.machine]
-    if len(decided) < len(order) and _audit_size(workspace, config.batch.size):
+    numbers = audit_numbers(workspace)
+    audited = _audit(numbers, np.array(_decided(outcomes), dtype=np.int64), 1)
+    if len(audited) and _audit_size(workspace, config.batch.size):
         return True
-    inherited = inherit(settled_groups(workspace, outcomes), outcomes)
-    share = config.duplicates.audited
-    waiting = to_check(inherited, len(workspace.pool), share, config.seed)
-    return bool(share) and not np.isin(waiting, kept).all()
+    waiting = _to_check(workspace, settled_groups(workspace, outcomes), outcomes)
+    return bool((numbers[waiting] >= config.batch.audit).any())
 
 
-def _audit_order(workspace: Workspace) -> tuple[Integers, Integers]:
-    """Draw the order of the audit, and say which items the selector leaves to it."""
-    rng = generator(workspace.config.seed, Stream.AUDIT)
-    order = rng.permutation(len(workspace.pool))
-    order = order[~np.isin(order, workspace.pool.empty)]
-    return order, order[: int(np.ceil(workspace.config.batch.audit * len(order)))]
+def _decided(outcomes: Sequence[Outcome]) -> list[int]:
+    """List the items that people decided."""
+    return [outcome.index for outcome in outcomes if not outcome.machine]
 
 
 def _undecided(
@@ -140,8 +137,8 @@ def _view(
 
     Candidates are items with a text of which no near-duplicate is decided or waiting for people,
     and that are not kept for the audit, one of each group. The first items of the audit's order
-    are kept, as large a share of the pool as of a batch: so what the selector does never changes
-    what the audit measures.
+    are kept, as large a share of the pool as of a batch: so the audit measures the same whatever
+    the selector does.
     """
     config = workspace.config
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
@@ -171,17 +168,18 @@ def _audit_size(workspace: Workspace, size: int) -> int:
     return int(np.clip(wanted - audited, 0, size))
 
 
-def _audit(view: SelectionView, order: Integers, taken: Collection[int], count: int) -> Selection:
-    """Take the next items in the order that was drawn once for the whole pool, but for `taken`."""
-    waiting = (
-        np.array([index for index in order[start : start + 1024] if index not in taken], np.int64)
-        for start in range(0, len(order), 1024)
-    )
-    indices = pick_distinct(view, waiting, count) if count else np.empty(0, dtype=np.int64)
-    place = np.empty(len(view.groups), dtype=np.int64)
-    place[order] = np.arange(len(order))
+def _audit(numbers: Floats, taken: Integers, count: int) -> Selection:
+    """Take the items with the smallest numbers, but for `taken`.
+
+    Items that are alike may come together. To leave one of them out would give those that are like
+    no other a greater chance, and the audit would measure another pool.
+    """
+    free = np.isfinite(numbers)
+    free[taken] = False
+    indices = np.flatnonzero(free)
+    indices = indices[np.argsort(numbers[indices], kind="stable")[:count]]
     reason: Reason = "audit"
-    return Selection(indices, place[indices] / len(order), (reason,) * len(indices))
+    return Selection(indices, numbers[indices], (reason,) * len(indices))
 
 
 def _checks(
@@ -196,13 +194,20 @@ def _checks(
     Those that are kept for the audit are passed over, for there they tell the same, and those that
     people are waiting for.
     """
-    share, n_items = workspace.config.duplicates.audited, len(view.groups)
-    waiting = to_check(inherit(view.groups, outcomes), n_items, share, workspace.config.seed)
+    share = workspace.config.duplicates.audited
+    waiting = _to_check(workspace, view.groups, outcomes)
     waiting = waiting[~np.isin(waiting, passed_over)]
     count = min(size - len(view.taken), int(np.ceil(share * size)))
     indices = pick_distinct(view, [waiting], count) if count else waiting[:0]
     reason: Reason = "inherited"
     return Selection(indices, np.zeros(len(indices)), (reason,) * len(indices))
+
+
+def _to_check(workspace: Workspace, groups: Integers, outcomes: Sequence[Outcome]) -> Integers:
+    """List the items that inherit a label and were drawn to be asked all the same."""
+    inherited, config = inherit(groups, outcomes), workspace.config
+    drawn = draw(workspace.pool.ids(inherited.indices), config.seed, "check")
+    return to_check(inherited, drawn, config.duplicates.audited)
 
 
 def _chosen(

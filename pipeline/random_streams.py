@@ -16,7 +16,7 @@ import numpy as np
 class Stream(IntEnum):
     """What is drawn, by the number of its stream."""
 
-    AUDIT = 1  # the order of the audit
+    AUDIT = 1  # the order of the audit in an older workspace; see `item_draws.py`
     BATCH = 2  # what is in a batch, by its number
     TRAINING = 3  # everything in a training, by its cycle
     AGREEMENT = 4  # the items on which the agreement of proposers is measured
@@ -24,7 +24,7 @@ class Stream(IntEnum):
     ESTIMATE = 6  # the texts from which costs are estimated
     BOOTSTRAP = 7  # the intervals of the agreement between people
     GRAPH = 8  # the lists in which neighbours are looked for, whatever the seed
-    CHECK = 9  # the inherited labels that are checked
+    CHECK = 9  # once the inherited labels that are checked; no longer drawn from
     ADVANTAGE = 10  # the random labels that chosen ones are compared with, by the cycle
     COST = 11  # the folds in which review time is predicted
     ORDER = 12  # the order of a batch and the items that explain it, by its number

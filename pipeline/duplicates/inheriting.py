@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from hilt.pipeline.measure import wilson
 from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.workspace import Workspace
-from hilt.types import Integers
+from hilt.types import Floats, Integers
 
 MOST_WRONG = 0.1  # share of inherited labels that may be wrong before it is pointed out
 
@@ -109,15 +108,17 @@ def inherit(groups: Integers, outcomes: Sequence[Outcome]) -> Inherited:
     return Inherited(members, tuple(origins[group] for group in groups[members].tolist()))
 
 
-def to_check(inherited: Inherited, n_items: int, share: float, seed: int) -> Integers:
+def to_check(inherited: Inherited, drawn: Floats, share: float) -> Integers:
     """List the items that are to be asked although they inherit, in the order of asking.
 
-    The share was drawn once from the whole pool, so which items it holds does not depend on when
-    they came to inherit.
+    Args:
+        inherited: What items inherit.
+        drawn: Shape (m,), the draw of each item for this purpose, in [0, 1). It belongs to the
+            item, so which items are asked does not depend on when they came to inherit.
+        share: How many of the items to ask, in [0, 1].
     """
-    place = generator(seed, Stream.CHECK).permutation(n_items)[inherited.indices]
-    drawn = place < share * n_items
-    return inherited.indices[drawn][np.argsort(place[drawn])]
+    order = np.argsort(drawn, kind="stable")
+    return inherited.indices[order[drawn[order] < share]]
 
 
 def check(groups: Integers, outcomes: Sequence[Outcome]) -> Check | None:

@@ -145,3 +145,17 @@ def test_a_cycle_waits_for_the_open_batch(small_workspace: Open) -> None:
     with pytest.raises(WorkspaceError, match="11 of the 12 items of batch 2"):
         cycle(workspace)
     assert cycle(workspace, partial=True).number == 3
+
+
+def test_near_duplicates_are_audited_as_often_as_they_are(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    from hilt.pipeline.proposing import propose
+
+    twins = [(f"twin-{number}", "The CAT slept  in its den all day.", "") for number in range(60)]
+    workspace = new_workspace(extra=twins, audit=1.0)
+    propose(workspace)
+
+    audit = [item.item_id for item in select(workspace, 40).items]
+
+    assert 13 < sum(item_id.startswith("twin") for item_id in audit) < 27
