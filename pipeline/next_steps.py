@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from datetime import UTC, datetime
+from itertools import count, takewhile
 from pathlib import Path
 
 from hilt.command_line import command_line
+from hilt.outputs import MANIFEST
 from hilt.pipeline.adjudicating import disputed
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.composing import is_anything_left
@@ -47,6 +50,7 @@ class Situation:
         left: Whether anything is left to ask about.
         learnt: Whether the latest training, and the proposals, know every label.
         disputed: Items on which people disagree, and that nothing settles.
+        released: The folder beside the workspace with a release of its latest student.
     """
 
     proposed: bool
@@ -55,6 +59,7 @@ class Situation:
     left: bool
     learnt: bool
     disputed: int
+    released: Path | None = None
 
 
 def next_step(workspace: Workspace) -> NextStep:
@@ -79,6 +84,9 @@ def decide(folder: Path, now: Situation) -> NextStep:
         items = "1 item" if now.disputed == 1 else f"{now.disputed} items"
         why = f"Everything is labelled, but people disagree on {items}; settle that first."
         return NextStep(("review", folder), why, finished=True)
+    if now.released:
+        why = f"Everything is labelled, and released to {now.released}."
+        return NextStep(("report", folder), why, finished=True)
     why = "Everything is labelled. Release the dataset and the student, or look at the report."
     return NextStep(("release", folder, _release_folder(folder)), why, finished=True)
 
@@ -89,6 +97,7 @@ def read_situation(workspace: Workspace) -> Situation:
         return Situation(False, 0, 0, left=True, learnt=False, disputed=0)
     decisions = workspace.store.decisions()
     current = open_batch(workspace)
+    training = latest_training(workspace)
     open_items = 0 if current is None else len(undecided(workspace, current))
     labelled = _labelled(workspace, decisions)
     return Situation(
@@ -96,8 +105,9 @@ def read_situation(workspace: Workspace) -> Situation:
         open_items=open_items,
         labels=len(labelled),
         left=bool(open_items) or is_anything_left(workspace),
-        learnt=_is_learnt(workspace, decisions, labelled, latest_training(workspace)),
+        learnt=_is_learnt(workspace, decisions, labelled, training),
         disputed=len(set(disputed(standing(decisions))) - set(workspace.pool.empty.tolist())),
+        released=_released(workspace.folder, training),
     )
 
 
@@ -127,12 +137,28 @@ def _said(labelled: list[Outcome]) -> list[tuple[object, ...]]:
     return [(outcome.index, outcome.label, outcome.audit) for outcome in labelled]
 
 
+def _released(folder: Path, training: TrainingRow | None) -> Path | None:
+    """Find a release that `decide` named, unless a student was trained since."""
+    if training is None:
+        return None
+    for path in takewhile(Path.exists, _beside(folder)):
+        manifest = path / MANIFEST
+        if manifest.exists() and _changed_at(manifest) >= training.created_at:
+            return path
+    return None
+
+
+def _changed_at(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+
+
 def _release_folder(folder: Path) -> Path:
     """Name a folder beside the workspace into which a release can go."""
-    named = folder if folder.name not in ("", "..") else folder.resolve()
-    return next(path for path in _beside(named) if not path.exists() or not any(path.iterdir()))
+    return next(path for path in _beside(folder) if not os.path.lexists(path))
 
 
 def _beside(folder: Path) -> Iterator[Path]:
-    yield folder.with_name(f"{folder.name}-release")
-    yield from (folder.with_name(f"{folder.name}-release-{number}") for number in count(2))
+    """Name folders for releases of a workspace, one after the other."""
+    named = folder if folder.name not in ("", "..") else folder.resolve()
+    yield named.with_name(f"{named.name}-release")
+    yield from (named.with_name(f"{named.name}-release-{number}") for number in count(2))

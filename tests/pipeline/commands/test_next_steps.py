@@ -103,6 +103,7 @@ def test_following_what_is_printed_leads_from_a_pool_to_a_release(
 
     assert taken == ["propose", "select", "review", "cycle", "review", "cycle", "release"]
     assert (folder.parent / f"{HARD_NAME}-release" / "dataset.csv").exists()
+    assert next_of(run("status", folder)) == ["report", str(folder)]
 
 
 def test_following_export_and_import_leads_through_a_half_answered_sheet(
