@@ -10,6 +10,7 @@ import numpy as np
 
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.pipeline.arrays import blocks
+from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.students.saved import RECORD, SavedStudent, read_student
 from hilt.pipeline.workspace import Workspace, open_workspace
 from hilt.proposers.base import EMBEDDERS, Checked, Embedder
@@ -127,8 +128,9 @@ def _folder_of(folder: Path) -> Path:
 def _newest(workspace: Workspace) -> Path:
     trainings = workspace.store.trainings()
     if not trainings:
-        folder = workspace.folder
-        raise WorkspaceError(f"{folder} has no student yet; run `hilt train {folder}`.")
+        raise WorkspaceError(
+            f"{workspace.folder} has no student yet; run `{next_step(workspace)}`."
+        )
     return workspace.saved_student(trainings[-1].cycle)
 
 

@@ -114,6 +114,7 @@ def test_every_step_speaks_json(small_workspace: Open, tmp_path: Path) -> None:
 
     assert [code for code, _, _ in results] == [0] * len(steps)
     values = [json.loads(out) for _, out, _ in results]
+    assert [value["format"] for value in values] == [1] * len(steps)
     assert values[1]["batch"] == 1
     assert values[2]["stored"] is False
     assert values[4]["added"] == 12

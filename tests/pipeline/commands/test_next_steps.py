@@ -252,6 +252,20 @@ def test_a_refusal_names_a_command_that_is_not_refused(
     run(*words_of(line))
 
 
+@pytest.mark.parametrize("command", ["predict", "onnx", "train", "cycle"])
+@pytest.mark.parametrize(("stage", "named"), [("ready", "propose"), ("proposed", "select")])
+def test_a_command_that_comes_too_early_names_the_one_that_comes_first(
+    call: Call, run: Run, work: Callable[[str], Path], command: str, stage: str, named: str
+) -> None:
+    folder = work(stage)
+    extra = {"predict": ("new.csv",), "onnx": (str(folder.parent / "onnx"),)}
+    code, _, err = call(command, folder, *extra.get(command, ()))
+    line = re.findall(r"`(hilt .*?)`", err)[0]
+
+    assert code == 2
+    assert words_of(line) == [named, str(folder)]
+
+
 def test_what_is_kept_for_the_audit_is_asked_in_the_end(
     work: Callable[[str], Path],
 ) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from hilt.pipeline.commands import terminal
 from hilt.pipeline.commands.streams import json_text, printable
 
 
@@ -53,3 +55,17 @@ def test_half_a_surrogate_pair_is_still_json(encoding: str) -> None:
 
     assert json.loads(text)["file"] == "caf\udce9"
     text.encode("utf-8" if " " in encoding else encoding)
+
+
+COMMANDS = Path(terminal.__file__).parent
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_command_prints_only_through_the_gate(path: Path) -> None:
+    """So every --json has a format, and nothing reaches a terminal raw."""
+    text = path.read_text("utf-8")
+
+    if path.stem not in ("terminal", "streams"):
+        assert not re.search(r"typer\.echo|\bprint\(|\bOUT\b[^\"]|\bERR\b|json\.dumps", text)
+    if re.search(r"\bjson: Json\b", text):
+        assert "emit(" in text
