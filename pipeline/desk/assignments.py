@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from hilt.pipeline.configuration.review import Review
+from hilt.pipeline.desk.answered import Answered
 from hilt.pipeline.desk.claims import Claim, Wish
 from hilt.pipeline.desk.ledger import Ledger, Said
 from hilt.pipeline.outcomes import BULK, CHECK
@@ -54,12 +55,19 @@ class Assignments:
         ledger: What was decided.
         review: How many people decide an item, and what is drawn to be blind.
         seed: Of those draws: they are the same in every process.
+
+    Attributes:
+        entries: The items by their place in the pool.
+        complete: Those that need nobody any more.
+        answered: Who has answered which of them.
     """
 
     def __init__(self, ledger: Ledger, review: Review, seed: int) -> None:
         self.entries: dict[int, Entry] = {}
         self.complete: set[int] = set()
-        self.alone = True
+        self.answered = Answered()
+        self._passed_on = Answered()  # what somebody has answered, and others have not yet
+        self._alone = True
         self._ledger = ledger
         self._review = review
         self._seed = seed
@@ -68,11 +76,25 @@ class Assignments:
         self._place: dict[int, int] = {}
         self._first = 0
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else is there who could be asked."""
+        return self._alone
+
+    @alone.setter
+    def alone(self, alone: bool) -> None:
+        if alone != self._alone:
+            self._alone = alone
+            self.update(list(self.entries))
+
+    def left(self, reviewer: str) -> int:
+        """Count the items that a reviewer may still be asked about, now or later."""
+        passed_on = len(self._passed_on.items[reviewer])
+        return len(self.entries) - len(self.complete) - passed_on
+
     def add(self, rows: Iterable[BatchItemRow], texts: Iterable[str], note: str = "") -> None:
-        """Put the items of a batch behind those that are there, but for those without a text."""
+        """Put the items of a batch behind those that are there."""
         for row, text in zip(rows, texts, strict=True):
-            if not text.strip():
-                continue  # there is nothing that a person could say about it
             entry = self._entry(row, text, note)
             self.entries[entry.index] = entry
             self._place[entry.index] = len(self._order)
@@ -83,6 +105,8 @@ class Assignments:
         """Forget all items."""
         self.entries.clear()
         self.complete.clear()
+        self.answered.clear()
+        self._passed_on.clear()
         self._order.clear()
         self._place.clear()
         self._first = 0
@@ -93,11 +117,16 @@ class Assignments:
             entry = self.entries.get(item)
             if entry is None:
                 continue
+            deciders = self._deciders(entry)
+            self.answered.note(item, deciders)
             if self._is_complete(entry):
                 self.complete.add(item)
+                self._passed_on.note(item, ())
             else:
                 self.complete.discard(item)
                 self._first = min(self._first, self._place[item])
+                asked_again = self.alone and self.awaits_check(entry)
+                self._passed_on.note(item, () if asked_again else deciders)
 
     def note(self, claims: Iterable[Claim]) -> None:
         """Remember who holds what; the database decides, this only saves asking it in vain."""

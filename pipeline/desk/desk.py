@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+import shlex
 import tempfile
 import time
 from collections.abc import Collection, Sequence
@@ -42,6 +43,7 @@ from hilt.review.screen.desk import (
     Served,
     Shown,
     Standing,
+    Summary,
     Task,
 )
 from hilt.types import Integers
@@ -70,7 +72,7 @@ class WorkspaceDesk:
         self._gold = GoldItems(self._state.ledger, workspace, self._state.has_text)
         self._recorder = Recorder(workspace, self._state.ledger, self._state.assignments)
         self._writer = GroupWriter(workspace.store, self._state.follow)
-        self._refill = Refill(workspace, self._left) if live else None
+        self._refill = Refill(workspace, self._left, self.refresh, live=live)
 
     @cached_property
     def task(self) -> Task:
@@ -104,8 +106,7 @@ class WorkspaceDesk:
         """Read where the work stands; before anything else."""
         await self._state.start()
         self._writer.start()
-        if self._refill is not None:
-            self._refill.start()
+        self._refill.start()
 
     async def refresh(self) -> None:
         """Learn what other processes did; at most once a second it takes time."""
@@ -113,8 +114,7 @@ class WorkspaceDesk:
 
     async def stop(self) -> None:
         """Write what waits and let go."""
-        if self._refill is not None:
-            await self._refill.stop()
+        await self._refill.stop()
         await self._writer.stop()
 
     # -- people -------------------------------------------------------------------------------
@@ -291,9 +291,18 @@ class WorkspaceDesk:
 
     def standing(self, person: Person) -> Standing:
         """Say how far the work is."""
-        return self._state.board.standing(
-            person.name, "" if self._refill is None else self._refill.state
+        return self._state.board.standing(person.name, self._refill.state)
+
+    def summary(self, person: Person) -> Summary:
+        """Say what a reviewer did, and what comes next; for when they have nothing in hand."""
+        command = shlex.join(("hilt", "cycle", str(self._workspace.folder)))
+        return self._state.board.summary(
+            person.name, live=self._refill.live, command=command if person.adjudicator else None
         )
+
+    def next_batch(self) -> None:
+        """Begin to make the next batch, unless that has begun."""
+        self._refill.begin()
 
     def _left(self) -> int:
         assignments = self._state.assignments

@@ -28,6 +28,12 @@ class Said:
     audit: bool
     machine: bool
     batch: int | None
+    shown: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether another label was given than the one that was shown."""
+        return self.label is not None and self.shown not in (None, self.label)
 
 
 class Ledger:
@@ -39,6 +45,7 @@ class Ledger:
         by_reviewer: The standing decisions of each reviewer, oldest first.
         gold: Items whose label is known.
         pace: Each reviewer's latest steps: 1 forward or 1 back, and the seconds that it took.
+        spent: The seconds that each reviewer has spent on each item, what was taken back included.
     """
 
     def __init__(self) -> None:
@@ -47,6 +54,7 @@ class Ledger:
         self.by_reviewer: dict[str, list[Said]] = defaultdict(list)
         self.gold: dict[int, str] = {}
         self.pace: dict[str, deque[tuple[int, float]]] = defaultdict(partial(deque, maxlen=STEPS))
+        self.spent: dict[tuple[str, int], float] = defaultdict(float)
         self._keys: set[str] = set()
         self._standing: dict[str, Said] = {}
 
@@ -65,6 +73,7 @@ class Ledger:
                 self._add(row)
             if row.seconds is not None:
                 self.pace[row.reviewer].append((1 if row.withdraws is None else -1, row.seconds))
+                self.spent[row.reviewer, row.item_index] += row.seconds
             touched.add(row.item_index)
         return touched
 
@@ -97,6 +106,7 @@ class Ledger:
             audit=row.audit,
             machine=row.machine,
             batch=row.batch,
+            shown=row.shown_label,
         )
         self.by_item[said.item].append(said)
         self.by_reviewer[said.reviewer].append(said)

@@ -8,7 +8,7 @@ from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.ledger import Ledger, Said
 from hilt.pipeline.tables import BatchItemRow
 from hilt.review.intervals import wilson
-from hilt.review.screen.desk import Share, Standing
+from hilt.review.screen.desk import Share, Standing, Summary
 
 
 class ProgressBoard:
@@ -53,11 +53,27 @@ class ProgressBoard:
         return Standing(
             total=len(self._assignments.entries),
             done=len(self._assignments.complete),
+            left=self._assignments.left(reviewer),
             mine=len(said),
             per_hour=_pace(self._ledger.pace.get(reviewer, ())),
             accuracy=self._accuracy(),
             disputes=len(self.disputed),
             refill=refill,
+        )
+
+    def summary(self, reviewer: str, *, live: bool, command: str | None) -> Summary:
+        """Say what a reviewer did about the items that are asked about now."""
+        items = self._assignments.answered.items.get(reviewer, ())
+        said = [self._ledger.latest(item)[reviewer] for item in items]
+        return Summary(
+            answered=len(said),
+            changed=sum(each.changed for each in said),
+            skipped=sum(each.action == "skip" for each in said),
+            flagged=sum(each.action == "flag" for each in said),
+            seconds=round(sum(self._ledger.spent.get((reviewer, item), 0.0) for item in items), 1),
+            elsewhere=len(self._assignments.entries) - len(self._assignments.complete),
+            live=live,
+            command=command,
         )
 
     def _measure(self, item: int, opinions: Iterable[Said]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from hilt.pipeline.workspace import Workspace
 
@@ -16,25 +16,41 @@ LOW_PRIORITY = 10
 
 
 class Refill:
-    """Runs `hilt cycle --extend` whenever few items are left.
+    """Runs `hilt cycle --extend`: when it is asked to, and by itself whenever few items are left.
 
     Args:
         workspace: Which one.
         left: Says how many items are left.
+        refresh: Reads what other processes did, its own among them.
+        live: Whether it looks by itself.
     """
 
-    def __init__(self, workspace: Workspace, left: Callable[[], int]) -> None:
-        self._folder = workspace.folder
-        self._device = workspace.device
+    def __init__(
+        self,
+        workspace: Workspace,
+        left: Callable[[], int],
+        refresh: Callable[[], Awaitable[None]],
+        *,
+        live: bool,
+    ) -> None:
+        self.live = live
+        self.state = ""
+        self._workspace = workspace
         self._below = workspace.config.review.refill_below
         self._left = left
-        self._task: asyncio.Task[None] | None = None
+        self._refresh = refresh
+        self._task: asyncio.Task[object] | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self.state = ""
 
     def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self._watch())
+        """Begin to look, if it is to look by itself."""
+        if self.live:
+            self._task = asyncio.create_task(self._watch())
+
+    def begin(self) -> None:
+        """Train and select once, unless that happens already."""
+        if not self.live and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         """Stop looking, and end what runs; a cycle may be stopped at any moment."""
@@ -48,6 +64,7 @@ class Refill:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            await self._refresh()  # nobody else may be there to look
             if self._left() <= self._below and not await self._run():
                 await asyncio.sleep(PAUSE_SECONDS)
 
@@ -56,8 +73,8 @@ class Refill:
         self.state = "Training on what you said, and choosing the next items."
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "hilt.pipeline.cli", "cycle", str(self._folder), "--extend"),
-            *("--device", self._device, "--json"),
+            *("-m", "hilt.pipeline.cli", "cycle", str(self._workspace.folder), "--extend"),
+            *("--device", self._workspace.device, "--json"),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -29,17 +29,15 @@ class State:
         self._store = workspace.store
         self._batches: list[int] = []
         self._fresh_until = 0.0
+        self._empty = frozenset(workspace.pool.empty.tolist())
         self.people: dict[str, Reviewer] = {}
         self.ledger = Ledger()
         self.assignments = Assignments(self.ledger, workspace.config.review, workspace.config.seed)
         self.board = ProgressBoard(self.ledger, self.assignments, self.has_text)
-        self._has_text: dict[int, bool] = {}
 
     def has_text(self, item: int) -> bool:
         """Tell whether there is anything in an item that a person could be asked about."""
-        if item not in self._has_text:
-            self._has_text[item] = bool(self._workspace.pool.texts([item])[0].strip())
-        return self._has_text[item]
+        return item not in self._empty
 
     async def start(self) -> None:
         """Read everything once."""
@@ -68,7 +66,8 @@ class State:
             self.assignments.clear()  # a new batch, and the undecided items back in the pool
             self._batches = []
         for number in numbers[len(self._batches) :]:
-            rows = await asyncio.to_thread(self._store.batch_items, number)
+            stored = await asyncio.to_thread(self._store.batch_items, number)
+            rows = [row for row in stored if self.has_text(row.item_index)]
             indices = [row.item_index for row in rows]
             texts = await asyncio.to_thread(self._workspace.pool.texts, indices)
             picked = await asyncio.to_thread(self._store.batch_selector, number)

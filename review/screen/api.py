@@ -17,7 +17,7 @@ MOST_ANSWERS = 1000
 
 api = APIRouter(prefix="/api")
 CurrentPerson = Annotated[Person, Depends(current_person)]
-Key = Annotated[str, Field(min_length=8, max_length=64)]
+Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[!-~]+$")]
 Item = Annotated[int, Field(ge=0, lt=2**53)]  # its place in the pool; no database takes any number
 
 
@@ -81,7 +81,7 @@ async def _desk(request: Request) -> Desk:
 
 async def _adjudicator(person: CurrentPerson) -> Person:
     if not person.adjudicator:
-        raise HTTPException(403, "Only an adjudicator settles disagreements.")
+        raise HTTPException(403, "Only an adjudicator does that.")
     return person
 
 
@@ -91,9 +91,17 @@ Adjudicator = Annotated[Person, Depends(_adjudicator)]
 
 @api.post("/items")
 async def items(body: ItemsBody, person: CurrentPerson, desk: CurrentDesk) -> Response:
-    """Give items."""
+    """Give items; to who has nothing in hand then, a summary."""
     served = await desk.serve(person, body.holding, body.count)
-    return _json({"kept": served.kept, "items": served.items, "standing": desk.standing(person)})
+    nothing = not (served.kept or served.items)
+    return _json(
+        {
+            "kept": served.kept,
+            "items": served.items,
+            "standing": desk.standing(person),
+            "summary": desk.summary(person) if nothing else None,
+        }
+    )
 
 
 @api.post("/release", status_code=204)
@@ -119,9 +127,22 @@ async def past(
 
 @api.post("/group")
 async def group(body: GroupBody, person: CurrentPerson, desk: CurrentDesk) -> Response:
-    """Give many items of one proposed label."""
+    """Give many items of one proposed label; where there are none, a summary."""
     found = await desk.group(person, frozenset(body.skipped))
-    return _json({"group": found, "standing": desk.standing(person)})
+    return _json(
+        {
+            "group": found,
+            "standing": desk.standing(person),
+            "summary": None if found else desk.summary(person),
+        }
+    )
+
+
+@api.post("/next", status_code=202)
+async def next_batch(person: Adjudicator, desk: CurrentDesk) -> Response:
+    """Train on what was said, and select the next items, in the background."""
+    desk.next_batch()
+    return _json({"standing": desk.standing(person)})
 
 
 @api.get("/disputes")

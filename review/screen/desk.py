@@ -141,6 +141,7 @@ class Standing:
     Attributes:
         total: Items that are asked about now.
         done: Those that need nobody any more.
+        left: Those that this reviewer may still be asked about.
         mine: Decisions of this reviewer that stand.
         per_hour: Items an hour at this reviewer's recent pace, by active time; None at first.
         accuracy: How often the proposals are right, by the blind items; None before the first.
@@ -150,11 +151,37 @@ class Standing:
 
     total: int
     done: int
+    left: int
     mine: int
     per_hour: float | None
     accuracy: Share | None
     disputes: int
     refill: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a reviewer did about the items that are asked about now, and what comes next.
+
+    Attributes:
+        answered: Items that they answered.
+        changed: Of those, how many got another label than the one that was shown.
+        skipped: Of those, how many they skipped.
+        flagged: Of those, how many they flagged.
+        seconds: Active time on them.
+        elsewhere: Items that others have in hand, or are still to be asked about.
+        live: Whether more items are selected in the background by themselves.
+        command: What makes the next batch; None for who is not to decide that.
+    """
+
+    answered: int
+    changed: int
+    skipped: int
+    flagged: int
+    seconds: float
+    elsewhere: int
+    live: bool
+    command: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,4 +281,12 @@ class Desk(Protocol):
 
     def standing(self, person: Person) -> Standing:
         """Say how far the work is."""
+        ...
+
+    def summary(self, person: Person) -> Summary:
+        """Say what a reviewer did, and what comes next; for when they have nothing in hand."""
+        ...
+
+    def next_batch(self) -> None:
+        """Begin to make the next batch, unless that has begun."""
         ...

@@ -269,6 +269,70 @@ def test_the_share_that_measures_anchoring_is_blind_and_no_audit(
     assert (row.blind, row.audit) == (share == 1.0, False)
 
 
+def test_what_is_left_is_counted_for_each_reviewer(rehearse: Rehearse) -> None:
+    workspace = rehearse(overlap=2)
+
+    async def work(desk: WorkspaceDesk) -> None:
+        ann, bob = person(desk, "ann"), person(desk, "bob")
+        await desk.record(ann, [says(item) for item in range(12)])
+        assert (desk.standing(ann).left, desk.standing(bob).left) == (0, 12)
+        await desk.record(bob, [says(item, by="bob") for item in range(3)])
+        assert (desk.standing(ann).left, desk.standing(bob).left) == (0, 9)
+        await desk.record(ann, [Answer("undo-0001", 1, "undo", withdraws="ann-000001")])
+        await desk.record(bob, [Answer("undo-0002", 2, "undo", withdraws="bob-000002")])
+        assert (desk.standing(ann).left, desk.standing(bob).left) == (1, 10)
+
+    at_desk(workspace, work)
+
+
+def test_a_summary_tells_what_one_reviewer_did(rehearse: Rehearse) -> None:
+    workspace = rehearse()
+    proposed = [row.proposal[0][0] for row in workspace.store.batch_items()]
+    other = next(label for label in workspace.config.label_names if label != proposed[1])
+
+    async def work(desk: WorkspaceDesk) -> None:
+        ann, bob = person(desk, "ann"), person(desk, "bob")
+        await desk.serve(ann, [], 12)
+        answers = [
+            says(0, proposed[0], seconds=30),
+            says(1, other, seconds=20),
+            Answer("ann-000002", 2, "skip", seconds=5),
+            Answer("ann-000003", 3, "flag", seconds=4),
+            says(4, proposed[4], seconds=3),
+            Answer("undo-00004", 4, "undo", withdraws="ann-000004", seconds=2),
+            Answer("ann-000005", 4, "skip", seconds=1),
+        ]
+        await desk.record(ann, answers)
+
+        did = desk.summary(ann)
+        assert (did.answered, did.changed, did.skipped, did.flagged) == (5, 1, 2, 1)
+        assert (did.seconds, did.elsewhere, did.live) == (65, 7, False)
+        assert did.command is None  # she is no adjudicator
+        assert desk.summary(bob).answered == 0
+
+    at_desk(workspace, work)
+
+
+def test_somebody_alone_counts_what_they_are_asked_again(rehearse: Rehearse) -> None:
+    from hilt.pipeline.reviewers import add_reviewer
+
+    workspace = rehearse(people=(), bulk_check=1.0)
+
+    async def work(desk: WorkspaceDesk) -> None:
+        somebody = person(desk, "reviewer")
+        await desk.record(somebody, [says(0, bulk=True)])
+        assert desk.standing(somebody).left == 12
+        assert "hilt cycle " in str(desk.summary(somebody).command)
+
+        for name in ("reviewer", "bob"):
+            add_reviewer(workspace, name)
+        await asyncio.sleep(1.01)
+        await desk.refresh()
+        assert desk.standing(person(desk, "reviewer")).left == 11
+
+    at_desk(workspace, work)
+
+
 def test_gold_items_come_blind_and_each_once(rehearse: Rehearse) -> None:
     workspace = rehearse(20, gold_share=0.5)
     known = [Decision(f"i{item}", "label", ("sport",), GOLD, source=GOLD) for item in range(15, 20)]
