@@ -4,7 +4,8 @@ import { Unreachable, get, post } from "./api.js";
 import { watchPage } from "./clock.js";
 import { describe, listen } from "./keys.js";
 import { Outbox, newKey } from "./outbox.js";
-import { element, notice, openDialog, showSaved, showStanding, showText } from "./page.js";
+import { breakable, element, noteAct, notice, openDialog } from "./page.js";
+import { showSaved, showStanding, showText, watchClipped } from "./page.js";
 
 const POLL_MS = 5000;
 const KEYS = {
@@ -72,7 +73,7 @@ function columns(dispute) {
     const name = document.createElement("span");
     name.className = "name";
     name.dir = "auto";
-    name.textContent = said;
+    name.append(...breakable(said));
     button.append(key, name);
     button.disabled = !isLabel(said);
     button.addEventListener("click", () => settle(said));
@@ -97,6 +98,7 @@ function settle(label) {
   const key = newKey();
   const seconds = clock.seconds(performance.now());
   history.push({ key, dispute });
+  noteAct("");
   show();
   outbox.add({ key, item: dispute.item, act: "label", label, seconds });
   element("text").focus({ preventScroll: true });
@@ -105,6 +107,7 @@ function settle(label) {
 function undo() {
   const last = history.pop();
   if (!last) return notice("There is nothing left to take back.");
+  noteAct("undo");
   outbox.add({ key: newKey(), item: last.dispute.item, act: "undo", withdraws: last.key });
   disputes.unshift(last.dispute);
   show();
@@ -127,6 +130,7 @@ const ACTS = {
 };
 
 describe(KEYS);
+watchClipped(element("text"));
 listen(
   KEYS,
   (name) => ACTS[name](),

@@ -1,18 +1,34 @@
 // Keys to acts. One table: what is listed on `?` is what happens.
 
-/** Call `act(name, event)` for the key of a table `{act: {keys, says}}` that is pressed. */
-export function listen(table, act, otherwise = () => false) {
+const ALONE = ["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock"]; // no key of their own
+
+/**
+ * Call `act(name, event)` for the key of a table `{act: {keys, says}}` that is pressed.
+ *
+ * A key "Esc f" is f after Escape. `waiting` is called with whether such a second key is waited for.
+ */
+export function listen(table, act, otherwise = () => false, waiting = () => {}) {
   const acts = new Map();
   for (const [name, { keys }] of Object.entries(table)) {
     for (const key of keys) acts.set(key, name);
   }
+  const afterEscape = [...acts.keys()].some((key) => key.startsWith("Esc "));
+  let escaped = false;
+  const wait = (whether) => {
+    if (whether !== escaped) waiting((escaped = whether));
+  };
+  document.addEventListener("focusin", () => wait(false));
+  document.addEventListener("pointerdown", () => wait(false));
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (ALONE.includes(event.key)) return;
+    if (event.key === "Escape") return wait(afterEscape);
     const key = nameOf(event);
+    const name = (escaped && acts.get(`Esc ${key?.toLowerCase()}`)) || acts.get(key);
+    wait(false);
     if (key === null) return;
     const onButton = event.target.closest?.("a, button");
     if (onButton && (key === "Enter" || key === " ")) return; // it presses what has the focus
-    const name = acts.get(key);
     if (name !== undefined) {
       event.preventDefault();
       if (!event.repeat || name === "undo") act(name, event);
@@ -20,6 +36,21 @@ export function listen(table, act, otherwise = () => false) {
       event.preventDefault();
     }
   });
+}
+
+/** Where letters search, a command that is a letter needs Alt, or comes after Escape. */
+export function lettersFree(table) {
+  const freed = ([name, row]) => [
+    name,
+    {
+      ...row,
+      keys: row.keys.flatMap((key) => (isLetter(key) ? [`Alt+${key}`, `Esc ${key}`] : key)),
+      shown: (row.shown ?? row.keys).flatMap((key) =>
+        isLetter(key) ? [`Alt+${key.toUpperCase()}`, `Esc ${key.toUpperCase()}`] : key,
+      ),
+    },
+  ];
+  return Object.fromEntries(Object.entries(table).map(freed));
 }
 
 /** List a table of keys in the dialog that `?` opens. */
@@ -40,12 +71,17 @@ export function describe(table) {
 }
 
 function nameOf(event) {
-  if (event.altKey) return null;
+  if (event.getModifierState("AltGraph")) return event.key; // it types a letter
   if (event.ctrlKey || event.metaKey) {
-    return event.key.toLowerCase() === "z" && !event.shiftKey ? "Ctrl+Z" : null;
+    const undo = !event.altKey && !event.shiftKey && event.key.toLowerCase() === "z";
+    return undo ? "Ctrl+Z" : null;
   }
-  return event.key;
+  if (!event.altKey) return event.key;
+  const [, letter] = /^Key([A-Z])$/.exec(event.code) ?? []; // on some systems Alt types another
+  return letter ? `Alt+${letter.toLowerCase()}` : null;
 }
+
+const isLetter = (key) => /^\p{L}$/u.test(key);
 
 function isTyping(element) {
   return element.closest?.("input, select, textarea") != null;

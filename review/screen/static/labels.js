@@ -1,6 +1,7 @@
 // The labels of an item, and finding one among many by typing.
 
-import { element, percent } from "./page.js";
+import { matches, plain } from "./matches.js";
+import { breakable, element, percent } from "./page.js";
 
 const DIGITS = "1234567890";
 const UNSURE = 0.5; // a proposal below it must not look like one that Enter can be trusted with
@@ -10,7 +11,10 @@ export class Labels {
   constructor(choose) {
     this.choose = choose;
     this.buttons = [...document.querySelectorAll("#labels button")];
-    this.names = this.buttons.map((button) => button.dataset.label);
+    this.labels = this.buttons.map(({ dataset, title }) => ({
+      name: dataset.label,
+      description: plain(title) === plain(dataset.label) ? "" : title,
+    }));
     this.filter = element("filter");
     this.byDigit = this.buttons.slice(0, DIGITS.length);
     for (const button of this.buttons) {
@@ -50,33 +54,32 @@ export class Labels {
       button.hidden = !listed.includes(button);
       button.querySelector("kbd").textContent = DIGITS[this.byDigit.indexOf(button)] ?? "";
     }
+    element("labels").scrollTop = 0;
     this.close();
   }
 
   // -- typing ---------------------------------------------------------------------------------
 
   open(letter = "") {
-    this.filter.value = letter;
     this.filter.focus();
+    this.filter.value = letter;
     this.find();
   }
 
   close() {
     this.filter.value = "";
-    this.found = [];
+    this.found = null;
     this.showFound();
   }
 
   listen() {
     this.list = element("found");
-    this.found = [];
-    this.active = 0;
     this.filter.addEventListener("input", () => this.find());
     this.filter.addEventListener("focus", () => this.find());
     this.filter.addEventListener("blur", () => this.close());
     this.filter.addEventListener("keydown", (event) => this.onKey(event));
-    this.list.addEventListener("pointerdown", (event) => {
-      event.preventDefault(); // or the field loses the focus before the choice counts
+    this.list.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus
+    this.list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]");
       if (option) this.take(option.dataset.label);
     });
@@ -85,75 +88,63 @@ export class Labels {
   onKey(event) {
     if (event.isComposing) return;
     const steps = { ArrowDown: 1, ArrowUp: -1 };
-    if (event.key in steps && this.found.length) {
-      this.active = (this.active + steps[event.key] + this.found.length) % this.found.length;
-      this.showFound();
-    } else if (event.key === "Enter" && this.found.length) this.take(this.found[this.active]);
+    if (event.key in steps) this.move(steps[event.key]);
+    else if (event.key === "Enter") this.take(this.found?.[this.active]?.name);
     else if (event.key === "Escape") this.filter.blur();
     else return;
     event.preventDefault();
   }
 
+  move(step) {
+    const count = this.found?.length;
+    if (!count) return;
+    this.active = this.active < 0 && step < 0 ? count - 1 : (this.active + step + count) % count;
+    this.showFound();
+  }
+
   take(label) {
+    if (label === undefined) return;
     this.filter.blur();
     this.choose(label);
   }
 
   find() {
-    this.found = matches(this.names, this.filter.value);
-    this.active = 0;
+    this.found = matches(this.labels, this.filter.value);
+    this.active = this.filter.value.trim() ? 0 : -1; // with nothing typed Enter chooses nothing
     this.showFound();
   }
 
   showFound() {
-    this.list.hidden = !this.found.length;
-    this.filter.setAttribute("aria-expanded", String(this.found.length > 0));
-    this.list.replaceChildren(...this.found.map((label, place) => this.option(label, place)));
+    const found = this.found ?? [];
+    const typed = this.filter.value.trim();
+    document.body.classList.toggle("finding", this.found !== null);
+    this.list.hidden = !found.length;
+    this.filter.setAttribute("aria-expanded", String(found.length > 0));
+    this.list.replaceChildren(...found.map((label, place) => this.option(label, place)));
+    element("found-none").textContent =
+      typed && !found.length ? `No label, and no description, matches “${typed}”.` : "";
     const active = this.list.children[this.active];
     if (active) this.filter.setAttribute("aria-activedescendant", active.id);
     else this.filter.removeAttribute("aria-activedescendant");
     active?.scrollIntoView({ block: "nearest" });
   }
 
-  option(label, place) {
+  option({ name, description }, place) {
     const option = document.createElement("li");
     option.id = `found-${place}`;
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", String(place === this.active));
-    option.dir = "auto";
-    option.dataset.label = label;
-    option.textContent = label;
+    option.dataset.label = name;
+    option.append(part("name", name));
+    if (description) option.append(" ", part("soft", description));
     return option;
   }
 }
 
-/**
- * Find labels by what was typed: those whose words begin with it first, then those that hold it,
- * then those that hold its letters in order. Within each the labels keep their order.
- */
-export function matches(names, typed) {
-  const wanted = plain(typed).trim();
-  if (!wanted) return names;
-  const ranked = names.map((name) => [rank(plain(name), wanted), name]);
-  return [0, 1, 2, 3].flatMap((level) =>
-    ranked.filter(([own]) => own === level).map(([, name]) => name),
-  );
-}
-
-function rank(name, wanted) {
-  if (name.startsWith(wanted)) return 0;
-  if (name.includes(` ${wanted}`)) return 1;
-  if (name.includes(wanted)) return 2;
-  let place = -1;
-  const inOrder = [...wanted].every((letter) => (place = name.indexOf(letter, place + 1)) >= 0);
-  return inOrder ? 3 : 4;
-}
-
-/** Set aside case, accents and the signs between words. */
-function plain(text) {
-  return text
-    .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .replace(/[_\-/.]+/g, " ");
+function part(kind, text) {
+  const span = document.createElement("span");
+  span.className = kind;
+  span.dir = "auto";
+  span.append(...(kind === "name" ? breakable(text) : [text]));
+  return span;
 }

@@ -17,6 +17,7 @@ export function showText(place, text) {
   place.scrollTop = 0;
   place.classList.toggle("long", text.length > 700);
   place.classList.toggle("huge", text.length > 2 * BLOCK);
+  markClipped(place);
 }
 
 function blocksOf(text) {
@@ -40,13 +41,31 @@ function safeEnd(line, end) {
   return code >= 0xdc00 && code <= 0xdfff ? end - 1 : end;
 }
 
+/** A name as nodes; its lines may break after the signs between its words, not within one. */
+export function breakable(name) {
+  return name
+    .split(/(?<=[_\-/.])/)
+    .flatMap((part, place) => (place ? [document.createElement("wbr"), part] : [part]));
+}
+
+/** Show at an edge of a box that its content goes on there. */
+export function markClipped(box) {
+  box.classList.toggle("goes-on", box.scrollHeight - box.clientHeight - box.scrollTop > 4);
+}
+
+/** Keep that mark right while a box is scrolled, and its window changes. */
+export function watchClipped(box) {
+  const mark = () => markClipped(box);
+  box.addEventListener("scroll", mark, { passive: true });
+  new ResizeObserver(mark).observe(box);
+}
+
 export const percent = (share) => `${Math.round(100 * share)} %`;
 
 export function showStanding(standing) {
-  const left = standing.total - standing.done;
   element("progress").max = Math.max(1, standing.total);
-  element("progress").value = standing.done;
-  element("left").textContent = `${count(left)} of ${count(standing.total)} left`;
+  element("progress").value = standing.total - standing.left;
+  element("left").textContent = `${count(standing.left)} of ${count(standing.total)} left`;
   element("pace").textContent = standing.per_hour
     ? `${count(Math.round(standing.per_hour))} items an hour`
     : "";
@@ -68,13 +87,21 @@ export function showSaved({ waiting, offline, refused }) {
   const said = [];
   if (refused.length) said.push(`${refused.length} not stored: ${refused.at(-1)}.`);
   if (offline) said.push(`No connection. ${answers(waiting)} kept here, and sent when it is back.`);
-  saved.textContent = said.join(" ") || "Saved";
+  saved.textContent = said.join(" ") || [lastAct, "Saved"].filter(Boolean).join(" ");
   saved.dataset.waiting = waiting;
+}
+
+const ACTS_SAID = { skip: "Skipped.", flag: "Flagged.", undo: "Taken back." };
+let lastAct = "";
+
+/** Say of what leaves no trace on the screen that it was done. */
+export function noteAct(act) {
+  lastAct = ACTS_SAID[act] ?? "";
 }
 
 const answers = (number) => (number === 1 ? "1 answer is" : `${number} answers are`);
 
-const count = (number) => number.toLocaleString("en-US");
+export const count = (number) => number.toLocaleString("en-US");
 
 export function notice(text) {
   element("notice").hidden = !text;

@@ -2,10 +2,13 @@
 
 import { get } from "./api.js";
 import { watchPage } from "./clock.js";
-import { describe, listen } from "./keys.js";
+import { draftOf, dropDraft, keepDraft } from "./drafts.js";
+import { showEnd } from "./end.js";
+import { describe, lettersFree, listen } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Outbox, newKey } from "./outbox.js";
-import { element, notice, openDialog, showSaved, showStanding, showText } from "./page.js";
+import { breakable, element, noteAct, notice, openDialog } from "./page.js";
+import { showSaved, showStanding, showText, watchClipped } from "./page.js";
 import { Supply } from "./supply.js";
 
 const KEYS = {
@@ -23,7 +26,14 @@ const KEYS = {
   scroll: { keys: [], shown: ["↑", "↓"], says: "Scroll a long text" },
   keys: { keys: ["?"], says: "These keys" },
 };
-const FILTER_KEYS = { filter: { keys: ["/"], shown: ["/", "a letter"], says: "Find a label" } };
+const FILTER_KEYS = {
+  filter: {
+    keys: ["/"],
+    shown: ["a letter", "/"],
+    says: "Find a label by its name or description; Enter takes the first one that is found",
+  },
+};
+const ESCAPED = "Now F flags, C comments, U takes back, H shows the guidelines";
 const PAST_ITEMS = 20;
 
 const clock = watchPage();
@@ -39,6 +49,7 @@ function onItems({ standing }) {
   showStanding(standing);
   if (supply.current !== painted) show();
   else if (!supply.current) showNothing();
+  showEnd(supply.summary, standing);
 }
 
 /** Put the current item on the screen; nothing here waits for the network. */
@@ -47,21 +58,28 @@ function show() {
   element("item").setAttribute("aria-busy", String(!shown));
   if (!shown) return showNothing();
   notice("");
+  showEnd(null);
   document.body.classList.remove("empty", "nudge");
   element("about").textContent = about(shown);
   element("about").classList.toggle("blind", shown.blind);
   showText(element("text"), shown.text);
-  element("comment").value = shown.comment;
-  element("comment-line").hidden = !shown.comment;
+  element("comment").value = draftOf(shown.item) ?? shown.comment;
+  element("comment-line").hidden = !element("comment").value;
   labels.show(shown, chosen(shown));
   const accept = document.querySelector('[data-act="accept"]');
   accept.disabled = !chosen(shown);
-  accept.querySelector("span").textContent = chosen(shown) ? `Accept ${chosen(shown)}` : "Accept";
+  accept.querySelector("span").replaceChildren(...breakable(`Accept ${chosen(shown) ?? ""}`.trim()));
   clock.reset(performance.now());
 }
 
+const TAKEN_BACK = {
+  flag: "You flagged this item; that is taken back. Choose a label, or flag it again.",
+  skip: "You skipped this item; that is taken back. Choose a label, or skip it again.",
+};
+
 function about(shown) {
   if (shown.said) return `${wentBack()}You said ${shown.said}. Enter keeps it.`;
+  if (shown.act in TAKEN_BACK) return wentBack() + TAKEN_BACK[shown.act];
   if (shown.blind) return "Without a proposal: choose a label yourself.";
   return shown.reason ?? "";
 }
@@ -79,20 +97,21 @@ function showNothing() {
   element("about").textContent = "";
   showText(element("text"), "");
   labels.show({ proposal: [] });
-  if (!supply.asked) notice("");
-  else if (outbox.waiting().length) notice("Waiting for the connection. What you said is kept here.");
-  else notice("Nothing is waiting for you. New items appear here by themselves.");
+  const waits = supply.asked && !supply.summary && outbox.waiting().length;
+  notice(waits ? "Waiting for the connection. What you said is kept here." : "");
 }
 
 function answer(act, label = null) {
   const shown = supply.current;
   if (!shown) return;
   const key = newKey();
-  const comment = element("comment").value;
+  const comment = element("comment").value.replace(/\p{Surrogate}/gu, "\ufffd"); // JSON holds none
   const seconds = clock.seconds(performance.now());
-  history.push({ key, shown: { ...shown, said: label ?? undefined, comment } });
+  history.push({ key, shown: { ...shown, act, said: label, comment } });
   supply.advance();
+  noteAct(act);
   show();
+  dropDraft(shown.item);
   outbox.add({ key, item: shown.item, act, label, seconds, comment });
   supply.replenish();
   focusText();
@@ -110,7 +129,9 @@ async function undo() {
   if (!last) return notice("There is nothing left to take back.");
   takenBack.add(last.key);
   const seconds = clock.seconds(performance.now());
+  if (last.shown.comment) keepDraft(last.shown.item, last.shown.comment);
   supply.putBack({ ...last.shown, back: true });
+  noteAct("undo");
   show();
   outbox.add({ key: newKey(), item: last.shown.item, act: "undo", withdraws: last.key, seconds });
   if (history.length < PAST_ITEMS / 2) readPast();
@@ -157,19 +178,28 @@ const ACTS = {
 function onOtherKey(key) {
   const label = labels.ofDigit(key);
   if (label !== undefined) answer("label", label);
-  else if (labels.filter && /^\p{L}$/u.test(key)) labels.open(key);
+  else if (labels.filter && [...key].length === 1) labels.open(key);
   else return false;
   return true;
 }
 
-const table = labels.filter ? { ...KEYS, ...FILTER_KEYS } : KEYS;
+function onEscape(waits) {
+  if (!labels.filter) return;
+  element("filter").placeholder = waits ? ESCAPED : element("filter").dataset.placeholder;
+}
+
+const table = labels.filter ? { ...FILTER_KEYS, ...lettersFree(KEYS) } : KEYS;
 describe(table);
-listen(table, (name) => ACTS[name](), onOtherKey);
+listen(table, (name) => ACTS[name](), onOtherKey, onEscape);
+watchClipped(element("text"));
 for (const button of document.querySelectorAll("[data-act]")) {
   button.addEventListener("click", () => ACTS[button.dataset.act]());
 }
+element("comment").addEventListener("input", (event) => {
+  if (supply.current) keepDraft(supply.current.item, event.target.value);
+});
 element("comment").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" && event.key !== "Escape") return;
+  if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
   event.preventDefault();
   focusText();
 });

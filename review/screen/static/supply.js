@@ -19,6 +19,7 @@ export class Supply {
     this.filling = null;
     this.timer = null;
     this.asked = false;
+    this.summary = null; // what was done, when there is nothing in hand
     addEventListener("pagehide", () => release(this.items.map((each) => each.item)));
     addEventListener("pageshow", (event) => event.persisted && this.fill());
   }
@@ -65,6 +66,7 @@ export class Supply {
     const there = new Set(this.items.map((each) => each.item));
     this.items = this.items.filter((each) => !lost.has(each.item));
     this.items.push(...said.items.filter((each) => !there.has(each.item)));
+    this.summary = this.items.length ? null : said.summary;
     this.asked = true;
     this.arrived(said);
   }

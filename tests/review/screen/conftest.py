@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from hilt.pipeline.benchmarking.rehearsal import rehearsal_workspace
@@ -143,3 +144,9 @@ def wait_for_item(page: Page) -> None:
 
 def wait_until_saved(page: Page) -> None:
     expect(page.locator("#saved")).to_have_attribute("data-waiting", "0", timeout=15_000)
+
+
+def violations(page: Page) -> list[str]:
+    """List what axe finds."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['impact']}: {each['id']}: {each['nodes'][0]['html']}" for each in found]

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from hilt.pipeline.benchmarking.rehearsal import made_up_texts
 from hilt.pipeline.reviewing import record
 from hilt.types import Decision
-from tests.review.screen.conftest import MakeScreen, Screen, wait_for_item
+from tests.review.screen.conftest import MakeScreen, Screen, violations, wait_for_item
 
 OpenPage = Callable[..., Page]
 
@@ -26,11 +25,6 @@ def screen(make_screen: MakeScreen) -> Screen:
     return screen
 
 
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{each['impact']}: {each['id']}: {each['nodes'][0]['html']}" for each in found]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["", "bulk", "adjudicate"])
 def test_axe_finds_nothing(screen: Screen, open_page: OpenPage, path: str, scheme: str) -> None:
@@ -39,6 +33,19 @@ def test_axe_finds_nothing(screen: Screen, open_page: OpenPage, path: str, schem
     expect(page.locator(shown[path]).first).not_to_be_empty()
 
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_pages_beside_them(
+    screen: Screen, open_page: OpenPage, scheme: str
+) -> None:
+    signing_in = open_page(screen.address, color_scheme=scheme)
+    expect(signing_in.get_by_label("Your token")).to_be_visible()
+    wrong = open_page(screen, "nowhere", color_scheme=scheme)
+    expect(wrong.get_by_role("link", name="Back to the items")).to_be_visible()
+
+    assert violations(signing_in) == []
+    assert violations(wrong) == []
 
 
 @pytest.mark.parametrize("key", ["h", "?", "c"])

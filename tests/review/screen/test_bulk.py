@@ -18,9 +18,21 @@ def screen(make_screen: MakeScreen) -> Screen:
 
 @pytest.fixture
 def page(screen: Screen, open_page: OpenPage) -> Page:
-    page = open_page(screen, "bulk")
+    page = open_page(screen, "bulk", viewport={"width": 1280, "height": 2400})
     expect(page.locator("#group")).not_to_be_empty()
     return page
+
+
+def in_view(page: Page) -> set[int]:
+    """Find the places of the items that are wholly above the bar at the bottom."""
+    places: list[int] = page.evaluate(
+        """() => [...document.querySelectorAll("#cards button")].map((card, place) => {
+          const box = card.getBoundingClientRect();
+          const bar = document.querySelector(".acts").getBoundingClientRect();
+          return box.top >= -1 && box.bottom <= bar.top + 1 ? place : -1;
+        }).filter((place) => place >= 0)"""
+    )
+    return set(places)
 
 
 def test_a_group_is_accepted_but_for_the_odd_ones(screen: Screen, page: Page) -> None:
@@ -57,6 +69,45 @@ def test_a_whole_group_is_taken_back_by_one_key(screen: Screen, page: Page) -> N
     wait_until_saved(page)
     assert len(screen.outcomes) == before
     expect(page.locator("#cards button")).to_have_count(cards)
+
+
+def test_a_group_is_not_accepted_before_all_of_it_was_in_view(
+    screen: Screen, open_page: OpenPage
+) -> None:
+    page = open_page(screen, "bulk", viewport={"width": 1280, "height": 560})
+    expect(page.locator("#group")).not_to_be_empty()
+    accept = page.locator("[data-act=accept]")
+    cards, stored = page.locator("#cards button").count(), len(screen.decisions)
+    seen = in_view(page)
+    assert len(seen) < cards
+
+    while "Show" in accept.inner_text():
+        assert str(cards - len(seen)) in accept.inner_text()
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(100)
+        seen |= in_view(page)
+        assert len(screen.decisions) == stored
+
+    assert seen == set(range(cards))
+    page.keyboard.press("Enter")
+    wait_until_saved(page)
+    assert len(screen.decisions) == stored + cards
+    page.keyboard.press("Backspace")
+    wait_until_saved(page)
+
+
+def test_a_text_that_is_cut_says_that_it_goes_on(
+    make_screen: MakeScreen, open_page: OpenPage
+) -> None:
+    texts = ["a short one", "a long one " * 100]
+    screen = make_screen(texts, proposed=["sport"] * 2, audited=False, review={"blind_share": 0.0})
+    page = open_page(screen, "bulk")
+    expect(page.locator("#cards .text")).to_have_count(2)
+    marks = page.locator("#cards button").evaluate_all(
+        "cards => cards.map(card => getComputedStyle(card, '::after').content)"
+    )
+
+    assert sorted(marks) == ['"… the text goes on"', "none"]
 
 
 def test_another_group_comes_on_space(page: Page) -> None:

@@ -234,7 +234,7 @@ def test_who_comes_without_the_token_is_shown_how_to_get_it(
     page = open_page(screen.address)
 
     expect(page.get_by_label("Your token")).to_be_focused()
-    expect(page.locator("body")).to_contain_text("The address that hilt review printed")
+    expect(page.locator("body")).to_contain_text("Open the address that hilt review printed")
     assert page.url.endswith("/login")
     assert not any(text in page.content() for text in HIDDEN)
     page.get_by_label("Your token").fill(screen.opening)

@@ -94,6 +94,49 @@ def test_a_comment_goes_with_the_answer_and_its_letters_are_no_keys(
     assert screen.decisions[-1].labels == ["entertainment"]
 
 
+def test_a_comment_that_was_begun_outlives_undo_and_the_page(screen: Screen, page: Page) -> None:
+    press(page, "1")
+    shown = text_of(page)
+    page.keyboard.press("c")
+    page.keyboard.type("half a ")
+    page.keyboard.press("Escape")
+    press(page, "Backspace")
+    press(page, "2")
+    assert text_of(page) == shown
+    expect(page.locator("#comment")).to_have_value("half a ")
+    wait_until_saved(page)
+
+    page.reload()
+    wait_for_item(page)
+    expect(page.locator("#comment")).to_have_value("half a ")
+    page.keyboard.press("c")
+    page.keyboard.press("End")
+    page.keyboard.type("comment \ud83d")  # half an emoji, as a broken paste leaves it
+    page.keyboard.press("Enter")
+    press(page, "3")
+
+    wait_until_saved(page)
+    assert screen.decisions[-1].comment == "half a comment \ufffd"
+    assert page.evaluate("Object.keys(localStorage).filter(key => /comment/.test(key))") == []
+
+
+@pytest.mark.parametrize(("key", "did"), [("f", "flagged"), ("Space", "skipped")])
+def test_what_leaves_no_trace_is_said_and_said_again_when_it_is_taken_back(
+    page: Page, key: str, did: str
+) -> None:
+    press(page, key)
+    expect(page.locator("#saved")).to_have_text(f"{did.capitalize()}. Saved")
+
+    press(page, "Backspace")
+
+    expect(page.locator("#saved")).to_have_text("Taken back. Saved")
+    expect(page.locator("#about")).to_contain_text(f"You {did} this item; that is taken back.")
+    press(page, "1")
+    expect(page.locator("#saved")).to_have_text("Saved")
+    page.reload()
+    wait_for_item(page)
+
+
 def test_undo_goes_back_across_items_as_far_as_one_likes(screen: Screen, page: Page) -> None:
     texts = []
     for key in "1234512345123":
@@ -180,7 +223,7 @@ def test_guidelines_and_keys_open_on_a_key_and_are_only_text(page: Page) -> None
 
 def test_everything_works_by_mouse(screen: Screen, page: Page) -> None:
     first = text_of(page)
-    page.get_by_role("button", name="sport").click()
+    page.get_by_role("group", name="Labels").get_by_role("button", name="sport").click()
     expect(page.locator("#text")).not_to_have_text(first)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#text")).to_have_text(first)
@@ -276,7 +319,7 @@ def test_on_a_phone_everything_fits(screen: Screen, open_page: OpenPage) -> None
     first = text_of(page)
 
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    page.get_by_role("button", name="tech").tap()
+    page.get_by_role("group", name="Labels").get_by_role("button", name="tech").tap()
 
     assert not wide
     expect(page.locator("#text")).not_to_have_text(first)

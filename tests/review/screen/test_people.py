@@ -1,5 +1,6 @@
 """Several people at once: tokens, second opinions, gold items, adjudication."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -80,6 +81,26 @@ def test_two_people_at_once_each_get_every_item_and_the_second_sees_it_blind(
     assert all(by_ann[item].blind or by_bob[item].blind for item in both)
 
 
+def test_whoever_has_answered_all_of_their_items_is_told_so(
+    screen: Screen, sign_in: SignIn
+) -> None:
+    page = sign_in("ann")
+    wait_for_item(page)
+    own = len([row for row in screen.decisions if row.reviewer == "ann"])
+    while own < ITEMS:
+        decide(page, "1")
+        own += 1
+
+    expect(page.get_by_role("heading", name="All done")).to_be_visible()
+    expect(page.locator("#left")).to_have_text(f"0 of {ITEMS} left")
+    assert page.locator("#progress").evaluate("bar => bar.value === bar.max")
+    end = page.locator("#end")
+    expect(end).to_contain_text(f"You did {ITEMS} items")
+    expect(end).to_contain_text(re.compile(r"\d+ items still wait for other people"))
+    expect(end).to_contain_text("Whoever runs this workspace makes the next batch")
+    expect(end.get_by_role("button")).to_have_count(0)  # she is no adjudicator
+
+
 def test_disagreements_are_settled_side_by_side(screen: Screen, sign_in: SignIn) -> None:
     page = sign_in("cleo")
     page.get_by_role("link", name="Disagreements").click()
@@ -131,6 +152,7 @@ def test_only_an_adjudicator_may_settle(screen: Screen, sign_in: SignIn) -> None
     answer = page.goto(screen.address + "adjudicate")
     assert answer is not None
     assert answer.status == 403
+    expect(page.get_by_role("heading", name="Not for you")).to_be_visible()
 
 
 def test_a_wrong_token_is_refused(

@@ -1,0 +1,83 @@
+// What a reviewer sees who has nothing in hand: what they did, and what comes next.
+
+import { Unreachable, post } from "./api.js";
+import { count, element, showStanding } from "./page.js";
+
+const MINUTE = 60;
+
+let shown = "null"; // what is said again is not announced again
+
+/** Show the summary of the server, or nothing for null. */
+export function showEnd(summary, standing) {
+  const news = JSON.stringify(summary && [summary, standing]);
+  if (news === shown) return;
+  shown = news;
+  element("end").hidden = !summary;
+  document.body.classList.toggle("ended", Boolean(summary));
+  if (!summary) return;
+  element("end-title").textContent = title(summary, standing);
+  element("end-done").textContent = done(summary);
+  element("end-next").replaceChildren(...next(summary, standing));
+  const button = element("end-button");
+  button.hidden = !summary.command || summary.live || standing.left > 0;
+  button.disabled = standing.refill.startsWith("Training");
+}
+
+function title({ answered }, { left, total }) {
+  if (!total) return "There is nothing to label";
+  if (left) return "Nothing is left for you just now";
+  return answered ? "All done" : "Nothing is left to do here";
+}
+
+/** "25 items done, 8 of them changed, 2 skipped, 1 flagged, in 12 minutes." */
+function done({ answered, changed, skipped, flagged, seconds }) {
+  if (!answered) return "";
+  const parts = [`You did ${items(answered)}`];
+  for (const [number, what] of [
+    [changed, "changed"],
+    [skipped, "skipped"],
+    [flagged, "flagged"],
+  ]) {
+    if (number) parts.push(`${count(number)} ${what}`);
+  }
+  return `${parts.join(", ")}, in ${time(seconds)}.`;
+}
+
+function next({ elsewhere, live, command }, { left, refill }) {
+  const said = [];
+  if (left) {
+    said.push(`${items(left)} ${left === 1 ? "is" : "are"} in other people's hands; what they leave comes to you.`);
+  } else if (elsewhere) {
+    said.push(`${items(elsewhere)} still ${elsewhere === 1 ? "waits" : "wait"} for other people.`);
+  }
+  if (refill) said.push(refill);
+  else if (live) said.push("The next items are being chosen; they appear here by themselves.");
+  else if (command) {
+    const code = document.createElement("code");
+    code.textContent = command;
+    said.push(["In the terminal, ", code, " learns from what was said and makes the next batch; it appears here then."]);
+  } else said.push("Whoever runs this workspace makes the next batch; it appears here then.");
+  return said.map((each) => {
+    const line = document.createElement("p");
+    line.append(...[each].flat());
+    return line;
+  });
+}
+
+const items = (number) => `${count(number)} ${number === 1 ? "item" : "items"}`;
+
+function time(seconds) {
+  if (seconds < MINUTE) return "less than a minute";
+  const minutes = Math.round(seconds / MINUTE);
+  return minutes === 1 ? "one minute" : `${count(minutes)} minutes`;
+}
+
+element("end-button").addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  try {
+    showStanding((await post("/api/next", {})).standing);
+  } catch (error) {
+    event.target.disabled = false;
+    if (!(error instanceof Unreachable)) console.error(error);
+  }
+});
