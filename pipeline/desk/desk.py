@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 import secrets
-import shlex
 import tempfile
 import time
 from collections.abc import Collection, Sequence
@@ -15,6 +14,7 @@ from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 
+from hilt.command_line import command_line
 from hilt.pipeline.adjudicating import settle
 from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.desk.assignments import Entry
@@ -295,7 +295,8 @@ class WorkspaceDesk:
 
     def summary(self, person: Person) -> Summary:
         """Say what a reviewer did, and what comes next; for when they have nothing in hand."""
-        command = shlex.join(("hilt", "cycle", str(self._workspace.folder)))
+        others = ("--extend",) if self._left() else ()  # who may be at work on the rest
+        command = command_line("cycle", self._workspace.folder, *others)
         return self._state.board.summary(
             person.name, live=self._refill.live, command=command if person.adjudicator else None
         )

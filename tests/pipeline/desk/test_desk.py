@@ -322,7 +322,7 @@ def test_somebody_alone_counts_what_they_are_asked_again(rehearse: Rehearse) -> 
         somebody = person(desk, "reviewer")
         await desk.record(somebody, [says(0, bulk=True)])
         assert desk.standing(somebody).left == 12
-        assert "hilt cycle " in str(desk.summary(somebody).command)
+        assert desk.summary(somebody).command == f"hilt cycle {workspace.folder} --extend"
 
         for name in ("reviewer", "bob"):
             add_reviewer(workspace, name)
