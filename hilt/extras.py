@@ -16,6 +16,7 @@ EXTRAS = {
     "endpoint": ("openai>=2",),
     "onnx": ("onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.3"),
     "postgresql": ("psycopg[binary]>=3.2",),
+    "excel": ("openpyxl>=3.1",),
 }
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -248,7 +248,7 @@ def init(
         try:
             _check_free(folder, config)  # again: another `init` may have ended in between
             if not (folder / "hilt.yaml").exists():
-                _lay_out(folder, config)
+                _lay_out(folder, config, (progress or Silent()).note)
             for left in folder.glob(f"{BUILD}*"):  # a kill came right after the last move
                 left.rmdir()
         except BaseException:
@@ -314,7 +314,7 @@ def _moved(build: Path) -> set[str]:
     return {name for name in names if not (build / name).exists()}
 
 
-def _lay_out(folder: Path, config: Config) -> None:
+def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
     """Build everything in a folder of its own, then move it; the configuration goes last."""
     for left in folder.glob(f"{BUILD}*"):
         for name in _moved(left):
@@ -324,7 +324,7 @@ def _lay_out(folder: Path, config: Config) -> None:
     build = folder / f"{BUILD}{secrets.token_hex(8)}"
     build.mkdir()
     try:
-        _build(build, config)
+        _build(build, config, note)
     except BaseException:
         shutil.rmtree(build, ignore_errors=True)
         raise
@@ -332,10 +332,10 @@ def _lay_out(folder: Path, config: Config) -> None:
         path.rename(folder / path.name)
 
 
-def _build(folder: Path, config: Config) -> None:
-    build_pool(config.pool, config.label_names, folder / "pool")
+def _build(folder: Path, config: Config, note: Callable[[str], None]) -> None:
+    build_pool(config.pool, config.label_names, folder / "pool", note)
     if config.test is not None:
-        build_pool(config.test, config.label_names, folder / "test")
+        build_pool(config.test, config.label_names, folder / "test", note)
     store = Store(config.database or folder / "state.db")
     store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
     store.close()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, say
+from hilt.pipeline.commands.terminal import Bars, emit, say
 
 
 def init(
@@ -24,7 +24,7 @@ def init(
     from hilt.pipeline import workspace
     from hilt.pipeline.next_steps import next_step
 
-    made = workspace.init(work, config)
+    made = workspace.init(work, config, progress=Bars())
     summary = made.pool.summary
     value = {
         "workspace": work,

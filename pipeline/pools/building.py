@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from hilt.pipeline.configuration.sections import Source
 from hilt.pipeline.pools.duplicates import Hashes, find_repeats, hash_texts, normalise
 from hilt.pipeline.pools.row_check import RowCheck
 from hilt.pipeline.pools.source import Reader, open_source
+from hilt.reading.opening import shown
 
 RECORD = "pool.json"
 WRITE_ROWS = 65536
@@ -44,7 +45,12 @@ class PoolSummary:
     fingerprint: str
 
 
-def build_pool(source: Source, labels: Sequence[str] | None, folder: Path) -> PoolSummary:
+def build_pool(
+    source: Source,
+    labels: Sequence[str] | None,
+    folder: Path,
+    note: Callable[[str], None] = lambda text: None,
+) -> PoolSummary:
     """Read and check a source, and write it as a pool that `Pool` opens.
 
     The columns are `id`, `text`, `label` (only when the source names one) and `group`, the index
@@ -52,11 +58,13 @@ def build_pool(source: Source, labels: Sequence[str] | None, folder: Path) -> Po
     a kill leaves, `<folder>.partial`, the next call clears.
 
     Args:
-        source: Where the items come from. Without an id column, an id is the first 16 hex digits
-            of the text's SHA-256, with `-2`, `-3` on repeats.
+        source: Where the items come from. Without an id column, an id is `t` and the first 16 hex
+            digits of the text's SHA-256, with `-2`, `-3` on repeats: no spreadsheet takes it for a
+            number.
         labels: The names that a label may have; None allows any. An empty label is unknown,
             which is allowed unless the source is a `TestSource`.
         folder: Where to write; it must not exist yet.
+        note: Told what may have been read otherwise than it was meant.
 
     Raises:
         DataError: If the source cannot be used; the message names file, line and value.
@@ -65,6 +73,8 @@ def build_pool(source: Source, labels: Sequence[str] | None, folder: Path) -> Po
     if folder.exists():
         raise WorkspaceError(f"{folder} exists already; a pool is never changed once it is made.")
     reader = open_source(source)
+    for warning in reader.warnings:
+        note(warning)
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -72,7 +82,9 @@ def build_pool(source: Source, labels: Sequence[str] | None, folder: Path) -> Po
         check = RowCheck(source, reader, None if labels is None else tuple(labels))
         scan = _copy(reader, check, partial / "rows.arrow")
         if not scan.items:
-            raise DataError(f"{source.path} holds no items, only the names of its columns.")
+            raise DataError(
+                f"{shown(source.path)} holds no items: it is empty, or has a header alone."
+            )
         summary = _finish(reader, scan, partial)
         (partial / "pool").rename(folder)
     finally:
@@ -185,7 +197,7 @@ def _write_made(
             columns: dict[str, Any] = {"group": groups[part]}
             if repeats is not None:
                 columns["id"] = [
-                    f"{content:016x}" + (f"-{repeat + 1}" if repeat else "")
+                    f"t{content:016x}" + (f"-{repeat + 1}" if repeat else "")
                     for content, repeat in zip(
                         hashes[part].tolist(), repeats[part].tolist(), strict=True
                     )

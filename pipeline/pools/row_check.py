@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from hilt.errors import DataError
 from hilt.pipeline.configuration.sections import Source, TestSource
 from hilt.pipeline.pools.source import Reader
+from hilt.reading.names import LISTED, match_name, spellings
 from hilt.registry import nearest
 
 
@@ -29,26 +30,36 @@ class RowCheck:
             blank = pc.equal(pc.utf8_trim_whitespace(columns["id"]), "")
             self._refuse(blank, first_row, f"the id (column {self.source.id!r}) is empty")
         if "label" in columns:
-            self._check_labels(columns["label"], first_row)
+            columns["label"] = self._check_labels(columns["label"], first_row)
         return pa.table(columns)
 
-    def _check_labels(self, labels: pa.ChunkedArray, first_row: int) -> None:
-        unknown = pc.equal(labels, "")
+    def _check_labels(self, labels: pa.ChunkedArray, first_row: int) -> pa.ChunkedArray:
+        """Return the labels as the configuration spells them."""
+        if self.labels is not None:
+            labels = self._spelt(labels, first_row)
         if isinstance(self.source, TestSource):
             what = (
                 f"the label (column {self.source.label!r}) is empty, but `test` needs every label"
             )
-            self._refuse(unknown, first_row, what)
-        if self.labels is None:
-            return
-        listed = pc.is_in(labels, pa.array(self.labels, pa.string()))
-        strange = pc.invert(pc.or_(listed, unknown))
-        row = _first_true(strange)
-        if row is not None:
-            value = labels[row].as_py()
-            allowed = ", ".join(self.labels)
-            what = f"{value!r} is not a label.{nearest(value, self.labels)} Labels: {allowed}"
+            self._refuse(pc.equal(labels, ""), first_row, what)
+        return labels
+
+    def _spelt(self, labels: pa.ChunkedArray, first_row: int) -> pa.ChunkedArray:
+        names = self.labels or ()
+        found = labels.unique()
+        spelt = [match_name(name, names) if name.strip() else "" for name in found.to_pylist()]
+        if None in spelt:
+            strange = pc.is_in(labels, found.filter(pa.array([name is None for name in spelt])))
+            value = labels[_first_true(strange)].as_py()
+            alike = spellings(value, names)
+            hint = nearest(value, names) if len(alike) < 2 else " More than one is spelt alike."
+            listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+            what = f"{value[:80]!r} is not a label.{hint} Labels: {listed}"
             self._refuse(strange, first_row, what)
+        if spelt == found.to_pylist():
+            return labels
+        places = pc.index_in(labels, found)
+        return pa.chunked_array([pa.array(spelt, pa.string()).take(places.combine_chunks())])
 
     def _refuse(self, wrong: pa.ChunkedArray, first_row: int, what: str) -> None:
         row = _first_true(wrong)

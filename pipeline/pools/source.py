@@ -1,66 +1,65 @@
-"""Where items come from: one reader for every kind of file."""
+"""Where items come from: the columns of a table that a configuration names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
 
 import pyarrow as pa
 
-from hilt.errors import DataError
 from hilt.pipeline.configuration.sections import Source
-from hilt.pipeline.pools.arrow_source import HUB, DatasetSource, ParquetSource
-from hilt.pipeline.pools.csv_source import CsvSource
-from hilt.pipeline.pools.json_source import JsonSource
-from hilt.registry import nearest
+from hilt.reading.options import Options
+from hilt.reading.rows import Column
+from hilt.reading.table import Table, open_table
+from hilt.reading.values import Kind
 
 
-class Reader(Protocol):
+@dataclass(frozen=True, slots=True)
+class Reader:
     """Streams a source in its own order, in constant memory."""
+
+    table: Table
+    columns: tuple[Column, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about what may have been read otherwise than it was meant."""
+        return self.table.warnings
 
     def batches(self) -> Iterator[pa.Table]:
         """Stream the columns that the source names, as strings called `id`, `text`, `label`.
 
         Nulls stand where the source has none; the caller decides what they mean.
+
+        Raises:
+            DataError: If a column is missing, or a row cannot be read.
         """
-        ...
+        return self.table.batches(self.columns)
 
     def place(self, row: int) -> str:
         """Say where a row (from 0) stands, for messages: `data.csv, line 12`."""
-        ...
-
-
-READERS: dict[str, Callable[[Source], Reader]] = {
-    ".csv": CsvSource,
-    ".csv.gz": CsvSource,
-    ".tsv": CsvSource,
-    ".tsv.gz": CsvSource,
-    ".jsonl": JsonSource,
-    ".jsonl.gz": JsonSource,
-    ".ndjson": JsonSource,
-    ".parquet": ParquetSource,
-}
+        return self.table.place(row)
 
 
 def open_source(source: Source) -> Reader:
-    """Find the reader for a source; nothing is read yet.
+    """Open the table of a source, and find out how it is written.
 
     Raises:
-        DataError: If there is no such file, or its ending is unknown.
+        DataError: If it cannot be read.
+        ConfigError: If an option is wrong.
     """
-    if source.path.startswith(HUB):
-        return DatasetSource(source)
-    path = Path(source.path)
-    if not path.exists():
-        siblings = [other.name for other in path.parent.glob("*")] if path.name else []
-        raise DataError(f"{path}: there is no such file or folder.{nearest(path.name, siblings)}")
-    if path.is_dir():
-        return DatasetSource(source)
-    for ending, reader in READERS.items():
-        if path.name.lower().endswith(ending):
-            return reader(source)
-    raise DataError(
-        f"{path}: files that end in {path.suffix or 'nothing'!r} cannot be read."
-        f" Allowed: {', '.join(READERS)}, or a folder saved by `datasets`."
+    named = {"id": source.id, "text": source.text, "label": source.label}
+    columns = tuple(
+        Column(column, role, cast("Kind", role))
+        for role, column in named.items()
+        if column is not None
     )
+    options = Options(
+        encoding=source.encoding,
+        delimiter=source.delimiter,
+        quoting=source.quoting,
+        split=source.split,
+        wanted=tuple(column.name for column in columns),
+    )
+    return Reader(open_table(source.path, options), columns)

@@ -89,7 +89,7 @@ def test_a_pool_is_never_written_over(tmp_path: Path) -> None:
 
 def test_without_an_id_column_ids_come_from_the_content(tmp_path: Path) -> None:
     pool = build(tmp_path, "text\na\nb\na\nA\na\n")
-    a, b, capital = (hashlib.sha256(text.encode()).hexdigest()[:16] for text in "abA")
+    a, b, capital = ("t" + hashlib.sha256(text.encode()).hexdigest()[:16] for text in "abA")
 
     assert pool.ids(slice(None)) == [a, b, f"{a}-2", capital, f"{a}-3"]
     assert pool.groups.tolist() == [0, 1, 0, 0, 0]

@@ -130,8 +130,8 @@ def test_a_missing_file_is_refused_with_the_nearest_name(tmp_path: Path) -> None
 
 
 def test_an_unknown_ending_is_refused_with_those_allowed(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"end in '.xlsx' cannot be read. Allowed: .csv, "):
-        open_source(source(tmp_path / "a.xlsx", "x"))
+    with pytest.raises(DataError, match=r"of this kind cannot be read. Allowed: .csv, .tsv, "):
+        open_source(source(tmp_path / "a.doc", b"\xec\xa5\0\1\2"))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_row_with_too_many_fields_is_refused_with_its_line(tmp_path: Path) -> 
 def test_a_row_with_too_few_fields_is_refused_with_its_line(tmp_path: Path) -> None:
     said = complaint(source(tmp_path / "a.csv", "id,text\n1,a\n\n2\n"))
 
-    assert "a.csv, line 4: the row has 1 fields" in said
+    assert "a.csv, line 4: the row has 1 field," in said
 
 
 def test_a_quote_that_is_never_closed_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -182,14 +182,14 @@ def test_a_byte_that_does_not_decode_is_refused_with_line_and_byte(
 
     said = complaint(source(tmp_path / name, first + bad))
 
-    assert f"{name}, line 4: byte 0xe9 (at offset {(first + bad).index(0xE9)}) is not utf-8" in said
+    assert f"{name}, line 4: byte 0xe9 (at offset {(first + bad).index(0xE9)}) is not UTF-8" in said
 
 
-def test_a_row_that_is_longer_than_a_block_is_refused(tmp_path: Path) -> None:
-    said = complaint(source(tmp_path / "a.csv", "text\n" + "x" * (20 << 20) + "\n"))
+def test_a_row_that_is_longer_than_a_block_is_read_too(tmp_path: Path) -> None:
+    text = "x" * (9 << 20)
+    given = source(tmp_path / "a.csv", f"text\nfirst\n{text}\nlast\n")
 
-    assert "a.csv cannot be read as CSV: " in said
-    assert "(a row may hold up to 8 MB)" in said
+    assert rows(given)["text"] == ["first", text, "last"]
 
 
 def test_a_bad_byte_far_into_a_file_is_found(tmp_path: Path) -> None:
@@ -209,10 +209,10 @@ def test_a_line_that_is_not_json_is_refused(tmp_path: Path) -> None:
 def test_a_line_that_is_not_an_object_is_refused(tmp_path: Path) -> None:
     said = complaint(source(tmp_path / "a.jsonl", '{"text": "x"}\n["text"]\n'))
 
-    assert "line 2: '[\"text\"]' is not a JSON object" in said
+    assert """line 2: ["text"] is not a JSON object""" in said
 
 
-@pytest.mark.parametrize("value", ["3", "null", "true", '["x"]'])
+@pytest.mark.parametrize("value", ["3", "1.5", "true", '["x"]', '{"a": "x"}'])
 def test_a_json_text_that_is_not_a_string_is_refused(tmp_path: Path, value: str) -> None:
     said = complaint(source(tmp_path / "a.jsonl", f'{{"text": "x"}}\n{{"text": {value}}}\n'))
 
@@ -235,7 +235,11 @@ def test_json_ids_and_labels_may_be_numbers_and_labels_may_be_missing(tmp_path: 
     content = '{"text": "a", "id": 7, "y": 1}\n{"text": "b", "id": "07", "y": null}\n'
     given = source(tmp_path / "a.jsonl", content + '{"text": "c", "id": 9}\n', id="id", label="y")
 
-    assert rows(given) == {"id": ["7", "07", "9"], "text": ["a", "b", "c"], "label": ["1", "", ""]}
+    assert rows(given) == {
+        "id": ["7", "07", "9"],
+        "text": ["a", "b", "c"],
+        "label": ["1", None, None],
+    }
 
 
 def test_parquet_is_read_with_numbers_as_ids(tmp_path: Path) -> None:

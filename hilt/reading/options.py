@@ -1,0 +1,36 @@
+"""What a user may say of a file that cannot be told by its content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hilt.errors import ConfigError
+from hilt.reading.dialects import Quoting
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a file is to be read; what is not said is found out.
+
+    Attributes:
+        encoding: How text is encoded; a byte order mark goes before it. None: UTF-8.
+        delimiter: What separates fields of delimited text.
+        quoting: Whether `"` encloses fields (`fields`), or is a character like others (`none`).
+        split: Which split of a saved dataset, or of one on the hub.
+        wanted: Columns that are likely to be there, which tells delimiters apart.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    quoting: Quoting = "auto"
+    split: str = "train"
+    wanted: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.delimiter is not None and (
+            len(self.delimiter) != 1 or self.delimiter in '"\r\n\0\ufeff'
+        ):
+            raise ConfigError(
+                f"`delimiter` is {self.delimiter[:20]!r}; it must be one character, such as ',',"
+                " ';', '|' or a tab."
+            )

@@ -1,0 +1,123 @@
+"""Rows of any kind of file, and the way from rows to tables of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from hilt.errors import DataError
+from hilt.reading.opening import shown
+from hilt.reading.values import Kind, WrongValueError, abridged, as_text
+
+BATCH_ROWS = 16384
+BATCH_CHARACTERS = 64 << 20
+SHOWN_TEXT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that is asked for.
+
+    Attributes:
+        name: What it is called in the file, or nearly.
+        role: What it is called in the tables that come out, and in messages.
+        kind: What it must hold.
+    """
+
+    name: str
+    role: str
+    kind: Kind = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row.
+
+    Attributes:
+        line: The line on which it begins; the number of the row where a file has no lines.
+        fields: The values by the names of the columns, or what is wrong with the row as a whole.
+        unit: What `line` counts: `line`, `row` or `record`.
+    """
+
+    line: int
+    fields: Mapping[str, Any] | str
+    unit: str = "line"
+
+    @property
+    def place(self) -> str:
+        """Where it stands: `line 12`."""
+        return f"{self.unit} {self.line}"
+
+
+def tables_of(path: str, rows: Iterable[Row], columns: Sequence[Column]) -> Iterator[pa.Table]:
+    """Turn rows into tables of text, in constant memory.
+
+    Args:
+        path: What messages begin with.
+        rows: Their fields are found by the `name` of a column.
+        columns: What to take.
+
+    Raises:
+        DataError: For the first row that is wrong as a whole, or holds a value that cannot stand
+            in its column.
+    """
+    rows = iter(rows)
+    while chunk := _chunk(rows, columns):
+        values = {column.role: [_value(path, row, column) for row in chunk] for column in columns}
+        yield pa.table({role: _strings(path, chunk, texts) for role, texts in values.items()})
+
+
+def _chunk(rows: Iterator[Row], columns: Sequence[Column]) -> list[Row]:
+    """Take rows until they are many, or long."""
+    chunk: list[Row] = []
+    characters = 0
+    for row in islice(rows, BATCH_ROWS):
+        chunk.append(row)
+        if isinstance(row.fields, Mapping):
+            characters += sum(len(str(row.fields.get(column.name, ""))) for column in columns)
+        if characters > BATCH_CHARACTERS:
+            break
+    return chunk
+
+
+def _value(path: str, row: Row, column: Column) -> str | None:
+    if isinstance(row.fields, str):
+        raise DataError(f"{shown(path)}, {row.place}: {row.fields}.")
+    value = row.fields.get(column.name)
+    if isinstance(value, str):
+        return value
+    try:
+        return as_text(value, column.kind)
+    except WrongValueError as error:
+        raise DataError(
+            f"{shown(path)}, {row.place}: {column.name!r} is {abridged(value)}; {error}."
+        ) from None
+
+
+def _strings(path: str, chunk: Sequence[Row], texts: list[str | None]) -> pa.Array:
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        # Only an escape such as "\ud800", half of a pair, decodes but cannot be stored.
+        row, text = next(
+            (row, text)
+            for row, text in zip(chunk, texts, strict=True)
+            if text is not None and not encodable(text)
+        )
+        raise DataError(
+            f"{shown(path)}, {row.place}: {text[:SHOWN_TEXT]!r} holds half of a surrogate pair,"
+            " which is not text."
+        ) from None
+
+
+def encodable(text: str) -> bool:
+    """Tell whether a text can be stored: half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
