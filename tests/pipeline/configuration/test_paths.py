@@ -19,7 +19,7 @@ SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
 NO_PATHS = {
     "answer", "api_key_variable", "encoding", "function", "hypothesis", "id", "instructions",
     "introduction", "kind", "label", "language", "name", "pattern", "prompt", "revision", "split",
-    "text", "url",
+    "text", "url", "delimiter",
 }  # fmt: skip
 WRITTEN = {
     "pool.path": "pool: {path: %s}\n",
