@@ -37,7 +37,7 @@ from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.outputs import LEDGER, Ledger, make_parents, remove_empty, sentences
 from hilt.pipeline.arrays import ArrayFile
-from hilt.pipeline.configuration.reading import load_config
+from hilt.pipeline.configuration.reading import load_config, load_workspace_config
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, build_pool
@@ -273,7 +273,7 @@ def open_workspace(
     if not (folder / "hilt.yaml").exists():
         line = command_line("init", folder, "--config", "CONFIG.yaml")
         raise WorkspaceError(f"{folder} is not a hilt workspace; make one with `{line}`.")
-    config = _load_own(folder)
+    config = load_workspace_config(folder / "hilt.yaml")
     if config.test is not None and not (folder / "test").exists():
         raise WorkspaceError(
             f"{folder / 'hilt.yaml'} names a `test` that it did not have when the workspace was"
@@ -282,14 +282,9 @@ def open_workspace(
     return Workspace(folder, config, device or config.device, progress or Silent())
 
 
-def _load_own(folder: Path) -> Config:
-    """Read a workspace's configuration; older ones have paths that start at the working folder."""
-    return load_config(folder / "hilt.yaml", also_from=(Path.cwd(),))
-
-
 def _check_free(folder: Path, config: Config) -> None:
     if (folder / "hilt.yaml").exists():
-        if _load_own(folder) != config:
+        if load_workspace_config(folder / "hilt.yaml") != config:
             raise WorkspaceError(
                 f"{folder} is a workspace already, with another configuration; choose another"
                 f" folder, or edit {folder / 'hilt.yaml'}."

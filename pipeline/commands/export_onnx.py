@@ -14,7 +14,7 @@ from hilt.pipeline.commands.terminal import Bars, emit, say
 def onnx(
     student: Annotated[
         Path,
-        typer.Argument(help="A workspace, or the folder of a released student.", metavar="WORK"),
+        typer.Argument(help="A workspace, a release, or the folder of a student.", metavar="WORK"),
     ],
     folder: Annotated[Path, typer.Argument(help="The folder to write.", metavar="OUT")],
     force: Force = False,

@@ -14,7 +14,9 @@ from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 def predict(
     student: Annotated[
         Path,
-        typer.Argument(help="A workspace, or the folder of a released student.", metavar="STUDENT"),
+        typer.Argument(
+            help="A workspace, a release, or the folder of a student.", metavar="STUDENT"
+        ),
     ],
     file: Annotated[Path, typer.Argument(help="New items: .csv, .tsv, .jsonl, .parquet, ...")],
     output: Annotated[

@@ -17,16 +17,28 @@ from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.configuration.yaml_lines import Document, read_yaml
 
 
-def load_config(path: Path | str, *, also_from: Sequence[Path] = ()) -> Config:
+def load_config(path: Path | str) -> Config:
     """Read a configuration; its relative paths start at the folder of the file.
-
-    Args:
-        path: The file.
-        also_from: Folders in which a path is looked for that is not in the folder of the file.
 
     Raises:
         ConfigError: If there is no such file, or it cannot be used; it lists all that is wrong.
     """
+    return _load(path, also_from=())
+
+
+def load_workspace_config(path: Path) -> Config:
+    """Read the configuration that a workspace keeps.
+
+    It holds absolute paths; that of an older hilt has paths of models as the user wrote them,
+    which started at the working folder, so they are looked for there too.
+
+    Raises:
+        ConfigError: If it was edited into something that cannot be used.
+    """
+    return _load(path, also_from=(Path.cwd(),))
+
+
+def _load(path: Path | str, also_from: Sequence[Path]) -> Config:
     if not isinstance(path, str | os.PathLike):
         raise ConfigError(
             f"A configuration is a YAML file, but got a {type(path).__name__}; give its path."

@@ -2,18 +2,23 @@
 
 import signal
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hilt.errors import WorkspaceError
+from hilt.pipeline.arrays import write_json
 from hilt.pipeline.cycle import cycle, train
+from hilt.pipeline.proposals import embeddings_maker
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.status import status
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.proposers.base import Embedder
 from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
 
 Open = Callable[[str], Workspace]
@@ -61,6 +66,21 @@ def test_the_student_proposes_after_a_training(small_workspace: Open) -> None:
     assert propose(workspace).made == ("student", "fused")
     fused = workspace.fused.open().astype(np.float32)
     assert np.allclose(fused.sum(axis=1), 1, atol=0.01)
+
+
+def test_an_encoder_whose_folder_was_moved_embeds_nothing_again(small_workspace: Open) -> None:
+    workspace = small_workspace("proposed")
+    named = {"model": "./enc", "precision": "float32", "max_tokens": "256", "checksum": "abc"}
+    pool, file = workspace.pool, workspace.embeddings
+    write_json(file.maker_path, {"embedder": named, "pool": pool.fingerprint})
+
+    def maker(**changes: str) -> dict[str, Any]:
+        embedder = SimpleNamespace(fingerprint={**named, **changes})
+        return embeddings_maker(cast(Embedder, embedder), pool, file)
+
+    assert file.is_current(maker(model="/home/ann/enc"))
+    assert not file.is_current(maker(model="/home/ann/enc", checksum="def"))
+    assert not file.is_current(maker(max_tokens="64"))
 
 
 def test_training_without_labels_says_what_to_do(small_workspace: Open) -> None:

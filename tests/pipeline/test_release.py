@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.pipeline.batches import select
@@ -144,6 +145,46 @@ def test_from_30_audit_labels_on_the_cards_state_an_accuracy(
     assert "On 30 items that people labelled blind" in dataset
     assert "80.0% (62.7% to 90.5%)" in dataset
     assert "too early" not in model + dataset
+
+
+def test_the_card_of_a_dataset_leaves_language_and_licence_to_the_user(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    release(small_workspace("proposed"), tmp_path / "out")
+
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    head = yaml.safe_load(card.split("---\n")[1])
+    assert (head["language"], head["task_categories"]) == (["und"], ["text-classification"])
+    assert "license" not in head
+    assert "writes it above as `license:`" in card
+    assert "The language of the texts is not stated" in card
+    assert "`student/`" not in card
+
+
+def test_comments_and_flags_of_several_people_are_released(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    workspace = small_workspace("selected")
+    flagged, labelled, *_ = select(workspace).items
+    said = [
+        Decision(flagged.item_id, "skip", (), "ann", comment="no idea"),
+        Decision(flagged.item_id, "flag", (), "bob", comment="is this even English?"),
+        Decision(labelled.item_id, "label", ("sport",), "ann", comment="early"),
+        Decision(labelled.item_id, "label", ("food",), "ann", comment="on second thought, food"),
+    ]
+    for decision in said:
+        record(workspace, [decision])
+
+    result = release(workspace, tmp_path / "out")
+
+    rows = {row["id"]: row for row in rows_of(tmp_path / "out")}
+    both, one = rows[flagged.item_id], rows[labelled.item_id]
+    assert (result.skipped, result.flagged, result.commented) == (0, 1, 2)
+    assert (both["action"], both["label"]) == ("flag", None)
+    assert both["comment"] == "ann: no idea | bob: is this even English?"
+    assert (one["action"], one["label"]) == ("label", "food")
+    assert one["comment"] == "on second thought, food"
+    assert {row["action"] for row in rows.values()} == {"flag", "label", None}
 
 
 @pytest.mark.parametrize("name", ["predictions.csv", "predictions.parquet"])

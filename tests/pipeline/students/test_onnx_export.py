@@ -63,7 +63,7 @@ def saved(student: Student, encoder: str) -> SavedStudent:
 def test_the_documentation_and_the_card_of_an_export_have_the_same_function() -> None:
     """Every kind of student is run through the one in the card: see test_every_student.py."""
     card = (files("hilt.pipeline") / "templates" / "onnx_card.md").read_text("utf-8")
-    pattern = r"```python\n(.*?def predict\(.*?    return probabilities\n)"
+    pattern = r"```python\n(import json\n.*?def predict\(.*?    return probabilities\n)"
 
     ((in_docs,), (in_card,)) = (
         re.findall(pattern, text, re.S) for text in (DOCS.read_text("utf-8"), card)
