@@ -80,6 +80,9 @@ TEXTS = (
     ("account", "How do I change the delivery address for good, and not only for one order?"),
     ("delivery", "It says that a signature was given. It was not mine."),
 )  # fmt: skip
+PHONE = {"device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+UPRIGHT: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, **PHONE}
+ON_ITS_SIDE: dict[str, Any] = {"viewport": {"width": 740, "height": 360}, **PHONE}
 INTENTS = [f"{about} {what}" for about in LABELS for what in (
     "where", "when", "how", "why", "refused", "late", "double", "wrong", "missing", "changed",
     "question", "complaint", "thanks", "urgent", "other",
@@ -89,9 +92,12 @@ INTENTS = [f"{about} {what}" for about in LABELS for what in (
 @contextmanager
 def served(workspace: Workspace) -> Iterator[str]:
     """Serve a workspace, and give the address that lets in."""
-    command = ("review", str(workspace.folder), "--no-browser", "--port", str(PORT))
+    command = ("review", workspace.folder.name, "--no-browser", "--port", str(PORT))
     server = subprocess.Popen(
-        [sys.executable, "-m", "hilt.pipeline.cli", *command], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "hilt.pipeline.cli", *command],
+        cwd=workspace.folder.parent,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert server.stdout is not None
     printed = server.stdout.readline().split()
@@ -123,12 +129,15 @@ class Camera:
         self.browser = browser
         self.folder = folder
 
-    def open(self, address: str, **settings: Any) -> Page:  # noqa: ANN401
-        """Open a page once it has stopped loading."""
+    def open(self, address: str, path: str = "", **settings: Any) -> Page:  # noqa: ANN401
+        """Be let in, and open a page once it has stopped loading."""
         settings = {"viewport": {"width": 1120, "height": 720}} | settings
         page = self.browser.new_page(**settings)
         page.goto(address)
         page.wait_for_load_state("networkidle")
+        if path:
+            page.goto(address.partition("?")[0] + path)
+            page.wait_for_load_state("networkidle")
         return page
 
     def shoot(self, page: Page, name: str) -> None:
@@ -136,6 +145,13 @@ class Camera:
         page.wait_for_timeout(300)
         page.screenshot(path=self.folder / f"{name}.png")
         page.close()
+
+
+def to_a_blind_one(page: Page) -> None:
+    """Skip items until one is shown without its proposal."""
+    while "blind" not in (page.locator("#about").get_attribute("class") or ""):
+        page.keyboard.press("Space")
+        page.wait_for_timeout(200)
 
 
 def one_by_one(camera: Camera, folder: Path) -> None:
@@ -156,15 +172,20 @@ def one_by_one(camera: Camera, folder: Path) -> None:
         page = camera.open(address)
         page.keyboard.press("?")
         camera.shoot(page, "keys")
-        phone = {"viewport": {"width": 390, "height": 780}, "device_scale_factor": 2}
-        camera.shoot(camera.open(address, is_mobile=True, has_touch=True, **phone), "phone")
-        page = camera.open(address + "bulk")
+        camera.shoot(camera.open(address, **UPRIGHT), "phone")
+        camera.shoot(camera.open(address, **ON_ITS_SIDE), "phone-on-its-side")
+        page = camera.open(address, "bulk")
         page.keyboard.press("d")
         camera.shoot(page, "bulk")
         page = camera.open(address)
-        while "blind" not in (page.locator("#about").get_attribute("class") or ""):
-            page.keyboard.press("Space")
+        to_a_blind_one(page)
         camera.shoot(page, "blind")
+        camera.shoot(camera.open(address, "nowhere"), "wrong-page")
+        page = camera.open(address)
+        while not page.locator("#end").is_visible():
+            page.keyboard.press("2")
+            page.wait_for_timeout(1000)
+        camera.shoot(page, "finished")
 
 
 def many_labels(camera: Camera, folder: Path) -> None:
@@ -174,12 +195,20 @@ def many_labels(camera: Camera, folder: Path) -> None:
         page.keyboard.press("/")
         page.keyboard.type("late")
         camera.shoot(page, "many-labels")
+        for name, phone in (("upright", UPRIGHT), ("on-its-side", ON_ITS_SIDE)):
+            page = camera.open(address, **phone)
+            to_a_blind_one(page)
+            camera.shoot(page, f"many-labels-{name}")
+        page = camera.open(address, **UPRIGHT)
+        page.keyboard.press("/")
+        camera.shoot(page, "many-labels-open")
 
 
 def people(camera: Camera, folder: Path) -> None:
     """Take the pictures of signing in, and of a disagreement."""
-    workspace = tickets(folder / "people", LABELS)
+    workspace = tickets(folder / "people", LABELS, overlap=2)
     token = add_reviewer(workspace, "Dana", adjudicator=True)
+    add_reviewer(workspace, "Ann")
     record(
         workspace,
         [
@@ -195,7 +224,13 @@ def people(camera: Camera, folder: Path) -> None:
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("link", name="Disagreements").click()
         page.wait_for_selector("#opinions button")
-        camera.shoot(page, "disagreements")
+        page.screenshot(path=camera.folder / "disagreements.png")
+        page.get_by_role("link", name="One by one").click()
+        page.wait_for_selector("#item[aria-busy=false]")
+        while not page.locator("#end").is_visible():
+            page.keyboard.press("1")
+            page.wait_for_timeout(1000)
+        camera.shoot(page, "own-end")
 
 
 def main() -> None:
