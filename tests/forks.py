@@ -13,7 +13,13 @@ from multiprocessing.context import ForkServerProcess
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["hilt.pipeline.cli", "hilt.pipeline.cycle", "hilt.pipeline.review_screen"]
+    [
+        "sentence_transformers",
+        "hilt.pipeline.cli",
+        "hilt.pipeline.cycle",
+        "hilt.pipeline.review_screen",
+        "hilt.pipeline.benchmarking.benchmark",
+    ]
 )
 
 BEGIN = """

@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,7 @@ def _run_all(jobs: Iterator[Job], processes: int, progress: Progress) -> dict[st
         if missing:
             with ProcessPoolExecutor(
                 min(processes, len(missing)),
-                get_context("spawn"),
+                _fresh_processes(),
                 _limit_threads,
                 (threads,),
                 max_tasks_per_child=1,  # what a run leaves in memory goes with its process
@@ -196,6 +197,21 @@ def _run_all(jobs: Iterator[Job], processes: int, progress: Progress) -> dict[st
                     future.add_done_callback(lambda _done: advance(1))
                 _wait(futures)
     return {name: json.loads(path.read_text(encoding="utf-8")) for name, _, _, path in listed}
+
+
+def _fresh_processes() -> ForkServerContext | SpawnContext:
+    """Say how processes begin: as forks of one that has imported everything, where there are such.
+
+    A process for each run would otherwise import torch and the rest anew, which takes longer than
+    some runs.
+    """
+    if "forkserver" not in get_all_start_methods():  # on Windows
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(
+        ["sentence_transformers", run_loop.__module__, run_full.__module__]
+    )
+    return context
 
 
 def _wait(futures: Sequence[Future[None]]) -> None:
