@@ -116,13 +116,7 @@ def _run(
     _lay_out(folder, documents, seed)
     workspace = init(folder / "work", folder / MARK, device=device, progress=progress)
     propose(workspace)
-    batch = select(workspace)
-    table = []
-    for number in range(1, CYCLES + 1):
-        simulate(workspace, batch)
-        if number < CYCLES:
-            batch = cycle(workspace)
-        table.append(_row(train(workspace).summary, number))
+    table = turn(workspace)
     last = table[-1]
     result = DemoResult(
         items=len(workspace.pool),
@@ -140,6 +134,18 @@ def _run(
     write_json(folder / "result.json", asdict(result))
     workspace.store.close()  # so that the database is one file, as the manifest has it
     return result
+
+
+def turn(workspace: Workspace) -> list[dict[str, Any]]:
+    """Turn the loop five times, and measure the student of each cycle on the held-out documents."""
+    batch = select(workspace)
+    table = []
+    for number in range(1, CYCLES + 1):
+        simulate(workspace, batch)
+        if number < CYCLES:
+            batch = cycle(workspace)
+        table.append(_row(train(workspace).summary, number))
+    return table
 
 
 def read_corpus() -> list[tuple[str, str, str]]:
