@@ -3,6 +3,7 @@
 They run with the real `hilt`, in the order of the README, without network and in an empty home.
 """
 
+import json
 import os
 import re
 import shutil
@@ -103,11 +104,33 @@ def test_the_commands_lead_from_a_csv_to_a_release_and_to_predictions(
     assert (clone / "work" / "report.html").exists()
 
 
-def test_the_python_does_the_same(said: list[str], clone: Path) -> None:
-    printed = [run(clone, "python", "-c", block) for block in blocks("python")]
+def test_the_released_student_answers_from_python(said: list[str], clone: Path) -> None:
+    block = blocks("python")[0]
+    shown = "\nimport json\nprint(json.dumps([labels, probabilities.tolist(), student.labels]))"
 
-    assert 0 <= float(printed[0]) <= 1
+    printed = run(clone, "python", "-c", block + shown).splitlines()[-1]
+
+    labels, probabilities, names = json.loads(printed)
+    assert len(labels) == len(probabilities) == 2
+    assert labels == [names[row.index(max(row))] for row in probabilities]
+    assert set(names) == {
+        "billing",
+        "delivery",
+        "returns",
+        "account",
+        "technical",
+        "product-question",
+    }
+
+
+def test_the_python_does_what_the_commands_do(clone: Path) -> None:
+    block = blocks("python")[1]
+
+    printed = run(clone, "python", "-c", block)
+
+    assert 0 <= float(printed) <= 1
     assert (clone / "tickets-release" / "dataset.parquet").exists()
+    assert len(blocks("python")) == 2
     assert max(len(block.splitlines()) for block in blocks("python")) <= 15
 
 
