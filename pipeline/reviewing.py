@@ -126,6 +126,7 @@ def import_answers(
     partial: bool = False,
     kind: str | None = None,
     gold: bool = False,
+    encoding: str | None = None,
 ) -> RecordResult:
     """Read answers from a file and store them; reading it again changes nothing.
 
@@ -136,13 +137,17 @@ def import_answers(
         partial: Store what fits even when other lines do not.
         kind: Instead of the file's ending.
         gold: The answers are known to be right, so that they measure reviewers.
+        encoding: How the file is encoded, where no byte order mark says so.
 
     Raises:
         DataError: If the file cannot be read, or a line does not fit and `partial` is not set;
             then nothing is stored.
     """
     path = Path(path)
-    answers = _exchange(path, kind).read(path, workspace.config.label_names, reviewer)
+    exchange = _reading_exchange(path, kind)
+    answers = exchange.read(path, workspace.config.label_names, reviewer, encoding=encoding)
+    for warning in answers.warnings:
+        workspace.progress.note(warning)
     decisions = answers.decisions
     if gold:
         decisions = tuple(replace(each, reviewer=GOLD, source=GOLD) for each in decisions)
@@ -263,3 +268,9 @@ def _refusal(source: str, rejected: Sequence[Rejection], fitting: int) -> str:
 def _exchange(path: Path, kind: str | None) -> Exchange:
     exchange: Exchange = EXCHANGES.load(kind or path.suffix.lstrip(".") or "jsonl")()
     return exchange
+
+
+def _reading_exchange(path: Path, kind: str | None) -> Exchange:
+    """Find what reads a file; one without a format of its own is a table of some kind."""
+    ending = path.suffix.lstrip(".")
+    return _exchange(path, kind or (ending if ending in EXCHANGES.names() else "csv"))

@@ -32,12 +32,14 @@ class Answers:
         unanswered: How many lines carry no answer yet.
         remarks: How many lines hold something that hilt did not write: a comment without an
             answer, a column of somebody's own.
+        warnings: What of the file may have been read otherwise than it was meant.
     """
 
     decisions: tuple[Decision, ...]
     rejections: tuple[Rejection, ...]
     unanswered: int
     remarks: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 class Exchange(Protocol):
@@ -53,13 +55,16 @@ class Exchange(Protocol):
         """
         ...
 
-    def read(self, path: Path, labels: Sequence[str], reviewer: str) -> Answers:
+    def read(
+        self, path: Path, labels: Sequence[str], reviewer: str, *, encoding: str | None = None
+    ) -> Answers:
         """Read the answers back.
 
         Args:
             path: The file that `write` made, with answers added.
             labels: The names that are allowed.
             reviewer: Who decided, where a line does not say.
+            encoding: How the file is encoded, where no byte order mark says so.
 
         Raises:
             DataError: If the file cannot be read at all.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from hilt.review.answers import Line, collect
+from hilt.review.answer_lines import read_answers
 from hilt.review.base import Answers
-from hilt.review.files import read_whole
 from hilt.review.records import records_of
 from hilt.types import Batch, Decision
 
@@ -29,23 +28,12 @@ class JsonLines:
             text = text.replace(character, escape)
         path.write_bytes(text.encode())
 
-    def read(self, path: Path, labels: Sequence[str], reviewer: str) -> Answers:
+    def read(
+        self, path: Path, labels: Sequence[str], reviewer: str, *, encoding: str | None = None
+    ) -> Answers:
         """Read the answers back.
 
         Raises:
-            DataError: If the file cannot be read, or is not UTF-8.
+            DataError: If the file cannot be read.
         """
-        return collect(_lines(read_whole(path)), labels, reviewer)
-
-
-def _lines(content: str) -> Iterator[Line]:
-    for number, text in enumerate(content.split("\n"), start=1):
-        if not text.strip():
-            continue
-        try:
-            fields = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            yield Line(number, f"not valid JSON: {error}.")
-            continue
-        known = isinstance(fields, dict)
-        yield Line(number, fields if known else f"{text.strip()[:60]} is not a JSON object.")
+        return read_answers(path, labels, reviewer, encoding=encoding, kind="json")

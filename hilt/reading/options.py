@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hilt.errors import ConfigError
 from hilt.reading.dialects import Quoting
+
+Format = Literal["delimited", "json", "parquet", "workbook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Options:
         quoting: Whether `"` encloses fields (`fields`), or is a character like others (`none`).
         split: Which split of a saved dataset, or of one on the hub.
         wanted: Columns that are likely to be there, which tells delimiters apart.
+        format: What the file is, instead of what its name and content say.
     """
 
     encoding: str | None = None
@@ -25,6 +29,7 @@ class Options:
     quoting: Quoting = "auto"
     split: str = "train"
     wanted: tuple[str, ...] = ()
+    format: Format | None = None
 
     def __post_init__(self) -> None:
         if self.delimiter is not None and (

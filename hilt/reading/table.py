@@ -21,11 +21,11 @@ from hilt.reading.delimited import open_delimited
 from hilt.reading.encoding import MARKS
 from hilt.reading.json_rows import open_json
 from hilt.reading.opening import PACKED_ENDINGS, UNREADABLE, File, file_mode, open_file, shown
-from hilt.reading.options import Options
+from hilt.reading.options import Format, Options
 from hilt.reading.rows import Column, Row
 from hilt.reading.workbook import open_workbook
 
-FORMATS = {
+FORMATS: dict[str, Format] = {
     ".csv": "delimited",
     ".tsv": "delimited",
     ".jsonl": "json",
@@ -99,7 +99,7 @@ def open_table(path: Path | str, options: Options | None = None) -> Table:
     if path.startswith(HUB) or stat.S_ISDIR(file_mode(path)):
         return open_dataset(path, options)
     file = open_file(path)
-    kind = _format(file)
+    kind = options.format or _format(file)
     if kind == "parquet":
         return open_parquet(file)
     if kind == "workbook":
@@ -109,7 +109,7 @@ def open_table(path: Path | str, options: Options | None = None) -> Table:
     return open_delimited(file, options, tabs=_ending(path) == ".tsv")
 
 
-def _format(file: File) -> str:
+def _format(file: File) -> Format:
     """Tell the format: by the content where that is beyond doubt, else by the name."""
     if file.head.startswith(b"PAR1"):
         return "parquet"

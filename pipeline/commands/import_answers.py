@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Json, Work
-from hilt.pipeline.commands.terminal import emit, say
+from hilt.pipeline.commands.options import Debug, Encoding, Json, Work
+from hilt.pipeline.commands.terminal import Bars, emit, say
 
 REVIEWER = "reviewer"
 
 
 def import_(
     work: Work,
-    file: Annotated[Path, typer.Argument(help="The answered file: .csv or .jsonl.")],
+    file: Annotated[Path, typer.Argument(help="The answered file: .csv, .xlsx, .jsonl, ...")],
     reviewer: Annotated[
         str, typer.Option("--reviewer", help="Who decided, where the file does not say.")
     ] = REVIEWER,
@@ -35,6 +35,7 @@ def import_(
         str | None,
         typer.Option("--format", help="csv or jsonl, instead of the ending.", show_default=False),
     ] = None,
+    encoding: Encoding = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -46,9 +47,15 @@ def import_(
     from hilt.pipeline.next_steps import NextStep, next_step
     from hilt.pipeline.workspace import open_workspace
 
-    workspace = open_workspace(work)
+    workspace = open_workspace(work, progress=Bars())
     result = reviewing.import_answers(
-        workspace, file, reviewer=reviewer, partial=partial, kind=kind, gold=gold
+        workspace,
+        file,
+        reviewer=reviewer,
+        partial=partial,
+        kind=kind,
+        gold=gold,
+        encoding=encoding,
     )
     again = result.open_items and (result.rejected or result.unanswered)
     given: dict[str, str | bool | None] = {
@@ -56,6 +63,7 @@ def import_(
         "--partial": partial,
         "--gold": gold,
         "--format": kind,
+        "--encoding": encoding,
     }
     then = NextStep(("import", work, file, *_options(given))) if again else next_step(workspace)
 

@@ -25,3 +25,12 @@ Force = Annotated[
         help="Write although something stands there; it is moved to NAME.bak-1, never deleted.",
     ),
 ]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        help="How the file is encoded, such as cp1252. By default as its byte order mark says, else"
+        " UTF-8.",
+        show_default=False,
+    ),
+]
