@@ -1,13 +1,11 @@
-"""The student on new data."""
+"""The student on new data: every row of a table with its label, whatever else stands in it."""
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,22 +14,14 @@ import pyarrow.parquet as pq
 
 from hilt.errors import DataError
 from hilt.outputs import LEDGER, Ledger, output_file
-from hilt.pipeline.arrays import blocks
-from hilt.pipeline.configuration.sections import Source
-from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.pipeline.releasing.loaded import AnyStudent, LoadedStudent, load_student
 from hilt.pipeline.workspace import Workspace
-from hilt.progress import Progress, Silent
+from hilt.progress import Advance, Progress, Silent
+from hilt.reading.kept_columns import KeptColumns, kept_columns
+from hilt.reading.options import Options
+from hilt.reading.table import open_table
 
 BLOCK_ROWS = 2048
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("text", pa.string()),
-        ("label", pa.string()),
-        ("probability", pa.float32()),
-    ]
-)
 WRITERS = {".csv": pa_csv.CSVWriter, ".parquet": pq.ParquetWriter}
 
 
@@ -41,13 +31,17 @@ class PredictResult:
 
     Attributes:
         path: Where the predictions are.
-        items: How many.
+        items: How many rows there are.
         label_counts: How often each label was predicted.
+        unlabelled: How many rows have no text, so that their label is empty.
+        renamed: Columns of the input that now have another name, with the new one.
     """
 
     path: Path
     items: int
     label_counts: dict[str, int]
+    unlabelled: int = 0
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 def predict(
@@ -57,19 +51,26 @@ def predict(
     *,
     text: str = "text",
     id_column: str | None = None,
+    all_probabilities: bool = False,
+    options: Options | None = None,
     device: str = "auto",
     force: bool = False,
     progress: Progress | None = None,
 ) -> PredictResult:
     """Label new items with a trained student.
 
+    Every row of the source is there again, in its order and with all its columns, and two more:
+    `label` and `probability`. They are empty where a row has no text.
+
     Args:
         student: The folder of a student, of a release or of a workspace (its newest student), a
             workspace, or a student of `load_student`.
-        source: The new items, in any form that a pool can have.
-        output: A .csv or .parquet file: id, text, label, probability.
+        source: The new items, in any form that a pool can have; ids need not be unique.
+        output: A .csv or .parquet file.
         text: The column with the text.
-        id_column: The column with a unique id; made from the content without it.
+        id_column: A column that must be there.
+        all_probabilities: Write a column `probability_LABEL` for each label too.
+        options: How the source is written, where that cannot be told by looking.
         device: Where models run.
         force: Move the file that stands at `output` to NAME.bak-1.
         progress: Who looks on.
@@ -80,33 +81,32 @@ def predict(
         WorkspaceError: If the workspace has no student yet.
         ModelError: If the folder holds no student.
     """
-    output = Path(output)
+    output, progress = Path(output), progress or Silent()
     if output.suffix not in WRITERS:
         raise DataError(f"{output} ends in {output.suffix!r}; allowed: {', '.join(WRITERS)}.")
-    progress = progress or Silent()
-    counts: Counter[str] = Counter()
-    with (
-        tempfile.TemporaryDirectory(prefix="hilt-") as folder,
-        output_file(
-            output,
-            force=force,
-            ledger=_ledger(student),
-            inputs=(Path(source),),
-            note=progress.note,
-        ) as temporary,
-    ):
+    with output_file(
+        output,
+        force=force,
+        ledger=_ledger(student),
+        inputs=(Path(source),),
+        note=progress.note,
+    ) as temporary:
         loaded = load_student(student, device=device)
-        build_pool(Source(path=str(source), text=text, id=id_column), None, Path(folder) / "pool")
-        pool = Pool.open(Path(folder) / "pool")
-        with (
-            progress.task("Predicting", len(pool), "items") as advance,
-            WRITERS[output.suffix](temporary, SCHEMA) as writer,
-        ):
-            for table in _tables(loaded, pool):
-                writer.write_table(table)
-                counts.update(table.column("label").to_pylist())
-                advance(len(table))
-    return PredictResult(output, len(pool), dict(counts.most_common()))
+        asked = (text,) if id_column is None else (text, id_column)
+        table = open_table(source, replace(options or Options(), wanted=asked))
+        for warning in table.warnings:
+            progress.note(warning)
+        if id_column is not None and table.names:
+            table.find(id_column, "--id")
+        added = _Added(loaded, all_probabilities)
+        kept = kept_columns(table, text, added.names, typed=output.suffix == ".parquet")
+        with progress.task("Predicting", kept.count_rows(), "items") as advance:
+            _write(output.suffix, temporary, kept, added, advance)
+    told = {name: new for name, new in kept.new_names.items() if name != new}
+    for name, new in told.items():
+        progress.note(f"The column {name!r} of {source} is called {new!r} in {output}.")
+    counts = dict(added.counts.most_common())
+    return PredictResult(output, added.rows, counts, added.rows - added.counts.total(), told)
 
 
 def _ledger(student: AnyStudent) -> Ledger | None:
@@ -118,17 +118,47 @@ def _ledger(student: AnyStudent) -> Ledger | None:
     return None
 
 
-def _tables(student: LoadedStudent, pool: Pool) -> Iterator[Any]:
-    names = np.array(student.labels, dtype=object)
-    for block in blocks(len(pool), BLOCK_ROWS):
-        items = pool.items(block)
-        probabilities = student.predict_proba(items.texts)
-        yield pa.table(
-            {
-                "id": items.ids,
-                "text": items.texts,
-                "label": names[probabilities.argmax(axis=1)],
-                "probability": probabilities.max(axis=1),
-            },
-            SCHEMA,
-        )
+def _write(ending: str, path: Path, kept: KeptColumns, added: _Added, advance: Advance) -> None:
+    """Write block after block; the columns of the first say how all are written."""
+    writer = None
+    try:
+        for texts, rows in kept.blocks(BLOCK_ROWS):
+            block = added.add(rows, texts)
+            writer = writer or WRITERS[ending](path, block.schema)
+            writer.write_table(block)
+            advance(len(block))
+        if writer is None:
+            nothing = added.add(kept.empty(), [])
+            writer = WRITERS[ending](path, nothing.schema)
+            writer.write_table(nothing)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+class _Added:
+    """Labels blocks of rows, and counts."""
+
+    def __init__(self, student: LoadedStudent, all_probabilities: bool) -> None:
+        self._student = student
+        self._each = [f"probability_{label}" for label in student.labels if all_probabilities]
+        self.names = ("label", "probability", *self._each)
+        self.counts: Counter[str] = Counter()
+        self.rows = 0
+
+    def add(self, rows: pa.Table, texts: Sequence[str | None]) -> pa.Table:
+        """Return the rows with their labels, which are null where there is no text."""
+        places = [place for place, text in enumerate(texts) if text and text.strip()]
+        told = self._student.predict_proba([texts[place] or "" for place in places])
+        labels: list[str | None] = [None] * len(texts)
+        for place, best in zip(places, told.argmax(axis=1), strict=True):
+            labels[place] = self._student.labels[best]
+        self.counts.update(label for label in labels if label is not None)
+        self.rows += len(texts)
+        rows = rows.append_column("label", pa.array(labels, pa.string()))
+        columns = [told.max(axis=1, initial=0), *(told.T if self._each else ())]
+        for name, values in zip(self.names[1:], columns, strict=True):
+            spread = np.full(len(texts), np.nan, dtype=np.float32)
+            spread[places] = values
+            rows = rows.append_column(name, pa.array(spread, pa.float32(), from_pandas=True))
+        return rows

@@ -16,6 +16,7 @@ from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace import Workspace
+from hilt.reading.options import Options
 from hilt.review.base import EXCHANGES, MACHINE, Exchange, Rejection
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Batch, Decision
@@ -126,7 +127,7 @@ def import_answers(
     partial: bool = False,
     kind: str | None = None,
     gold: bool = False,
-    encoding: str | None = None,
+    options: Options | None = None,
 ) -> RecordResult:
     """Read answers from a file and store them; reading it again changes nothing.
 
@@ -137,7 +138,7 @@ def import_answers(
         partial: Store what fits even when other lines do not.
         kind: Instead of the file's ending.
         gold: The answers are known to be right, so that they measure reviewers.
-        encoding: How the file is encoded, where no byte order mark says so.
+        options: How the file is written, where that cannot be told by looking.
 
     Raises:
         DataError: If the file cannot be read, or a line does not fit and `partial` is not set;
@@ -145,7 +146,7 @@ def import_answers(
     """
     path = Path(path)
     exchange = _reading_exchange(path, kind)
-    answers = exchange.read(path, workspace.config.label_names, reviewer, encoding=encoding)
+    answers = exchange.read(path, workspace.config.label_names, reviewer, options)
     for warning in answers.warnings:
         workspace.progress.note(warning)
     decisions = answers.decisions

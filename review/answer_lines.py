@@ -10,7 +10,7 @@ from typing import Any
 from hilt.errors import DataError
 from hilt.reading.json_rows import JsonRows
 from hilt.reading.names import listing, match_name, name_key
-from hilt.reading.options import Format, Options
+from hilt.reading.options import Options
 from hilt.reading.rows import encodable
 from hilt.reading.table import Table, open_table
 from hilt.reading.values import Kind, WrongValueError, abridged, as_text
@@ -21,43 +21,21 @@ from hilt.review.records import FIELDS
 KINDS: dict[str, Kind] = {"id": "id", "label": "label"}
 
 
-def read_answers(
-    path: Path,
-    labels: Sequence[str],
-    reviewer: str,
-    *,
-    encoding: str | None = None,
-    kind: Format | None = None,
-) -> Answers:
+def read_answers(path: Path, labels: Sequence[str], reviewer: str, options: Options) -> Answers:
     """Read a file of answers.
 
     Args:
         path: Any table that hilt reads.
         labels: The names that are allowed.
         reviewer: Who decided, where a line does not say.
-        encoding: How it is encoded, where no byte order mark says so.
-        kind: What it is, where its name and content do not say so.
+        options: How it is written, where that cannot be told by looking.
 
     Raises:
         DataError: If the file cannot be read, or lacks `id` or the answers.
     """
-    table = open_answers(path, encoding=encoding, kind=kind)
+    table = open_table(path, replace(options, wanted=FIELDS))
     answers = collect(lines_of(path, table), labels, reviewer)
     return replace(answers, warnings=table.warnings)
-
-
-def open_answers(path: Path, *, encoding: str | None = None, kind: Format | None = None) -> Table:
-    """Open a file of answers: any table that hilt reads.
-
-    Args:
-        path: The file.
-        encoding: How it is encoded, where no byte order mark says so.
-        kind: What it is, where its name and content do not say so.
-
-    Raises:
-        DataError: If it cannot be read.
-    """
-    return open_table(path, Options(encoding=encoding, format=kind, wanted=FIELDS))
 
 
 def lines_of(path: Path, table: Table) -> Iterator[Line]:

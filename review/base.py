@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hilt.reading.options import Options
 from hilt.registry import Registry
 from hilt.types import Batch, Decision
 
@@ -56,7 +57,7 @@ class Exchange(Protocol):
         ...
 
     def read(
-        self, path: Path, labels: Sequence[str], reviewer: str, *, encoding: str | None = None
+        self, path: Path, labels: Sequence[str], reviewer: str, options: Options | None = None
     ) -> Answers:
         """Read the answers back.
 
@@ -64,7 +65,7 @@ class Exchange(Protocol):
             path: The file that `write` made, with answers added.
             labels: The names that are allowed.
             reviewer: Who decided, where a line does not say.
-            encoding: How the file is encoded, where no byte order mark says so.
+            options: How the file is written, where that cannot be told by looking.
 
         Raises:
             DataError: If the file cannot be read at all.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from hilt.reading.options import Options
 from hilt.review.answer_lines import read_answers
 from hilt.review.base import Answers
 from hilt.review.records import records_of
@@ -29,11 +31,11 @@ class JsonLines:
         path.write_bytes(text.encode())
 
     def read(
-        self, path: Path, labels: Sequence[str], reviewer: str, *, encoding: str | None = None
+        self, path: Path, labels: Sequence[str], reviewer: str, options: Options | None = None
     ) -> Answers:
         """Read the answers back.
 
         Raises:
             DataError: If the file cannot be read.
         """
-        return read_answers(path, labels, reviewer, encoding=encoding, kind="json")
+        return read_answers(path, labels, reviewer, replace(options or Options(), format="json"))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hilt.reading.options import Options
 from hilt.review.answer_lines import read_answers
 from hilt.review.base import Answers
 from hilt.review.records import FIELDS, records_of
@@ -35,14 +36,14 @@ class Table:
         path.write_bytes((BYTE_ORDER_MARK + sheet.getvalue()).encode())
 
     def read(
-        self, path: Path, labels: Sequence[str], reviewer: str, *, encoding: str | None = None
+        self, path: Path, labels: Sequence[str], reviewer: str, options: Options | None = None
     ) -> Answers:
         """Read the answers back, from whatever kind of table a spreadsheet made of the file.
 
         Raises:
             DataError: If the file cannot be read, or lacks `id` or the answers.
         """
-        return read_answers(path, labels, reviewer, encoding=encoding)
+        return read_answers(path, labels, reviewer, options or Options())
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

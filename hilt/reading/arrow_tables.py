@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,7 +184,18 @@ def _load_folder(path: str) -> Any:  # noqa: ANN401 - a datasets.Dataset, which 
     try:
         return datasets.load_from_disk(path)
     except DAMAGED as error:
+        if _without_data(Path(path)):
+            raise DataError(f"{shown(path)} holds no items: it was saved without rows.") from None
         raise _damaged(path, error, " by `datasets`") from None
+
+
+def _without_data(folder: Path) -> bool:
+    """Tell whether a saved dataset names no files of data; `datasets` cannot read one itself."""
+    try:
+        state = json.loads((folder / "state.json").read_text("utf-8"))
+        return isinstance(state, dict) and state.get("_data_files") == []
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def _load_hub(path: str) -> Any:  # noqa: ANN401 - see _load_folder

@@ -65,7 +65,7 @@ def class_names(schema: pa.Schema) -> dict[str, Sequence[str]]:
 def strings_of(
     values: pa.ChunkedArray, kind: Kind, classes: Sequence[str] | None = None
 ) -> pa.ChunkedArray:
-    """Write a column as text; nulls stay.
+    """Write a column as text; nulls stay. Of the kind `raw` it stays as it is.
 
     Args:
         values: The column.
@@ -76,6 +76,8 @@ def strings_of(
         WrongValueError: If it cannot be for that, or holds what is no text.
     """
     of = values.type
+    if kind == "raw":
+        return values
     if pa.types.is_dictionary(of):
         of = of.value_type
         values = values.cast(of)
@@ -83,17 +85,24 @@ def strings_of(
         return _named(values, classes)
     if _is_text(of):
         return _checked(values)
-    if pa.types.is_null(of):
+    if _as_it_is(of, kind):
         return values.cast(pa.string())
-    plain = pa.types.is_boolean(of) or pa.types.is_integer(of)
-    if plain and kind in ("label", "any"):
-        return values.cast(pa.string())
-    if pa.types.is_integer(of) and kind == "id":
-        return values.cast(pa.string())
-    lists = pa.types.is_list(of) or pa.types.is_large_list(of)
-    if kind == "any" or (kind == "label" and lists) or (kind != "text" and _is_float(of)):
+    if kind == "any" or _one_by_one(of, kind):
         return pa.chunked_array([[as_text(value, kind) for value in values.to_pylist()]], "string")
     raise WrongValueError(f"is {of}; it must be {ALLOWED[kind]}")
+
+
+def _as_it_is(of: pa.DataType, kind: Kind) -> bool:
+    """Tell whether Arrow writes a type as hilt would."""
+    if pa.types.is_integer(of):
+        return kind != "text"
+    return pa.types.is_null(of) or (pa.types.is_boolean(of) and kind in ("label", "any"))
+
+
+def _one_by_one(of: pa.DataType, kind: Kind) -> bool:
+    """Tell whether some values of a type may stand in a column: 7.0, or a list of one label."""
+    lists = pa.types.is_list(of) or pa.types.is_large_list(of)
+    return (kind == "label" and lists) or (kind != "text" and pa.types.is_floating(of))
 
 
 def _leaves(name: str, of: pa.DataType, top: int, path: tuple[str, ...]) -> Iterator[Leaf]:
@@ -146,7 +155,3 @@ def _is_text(of: pa.DataType) -> bool:
         or pa.types.is_binary(of)
         or pa.types.is_large_binary(of)
     )
-
-
-def _is_float(of: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(of))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -21,7 +22,7 @@ from hilt.reading.values import abridged
 SHOWN_LINE = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonRows:
     """A .jsonl, .ndjson or .json file; `open_json` makes it.
 
@@ -33,7 +34,7 @@ class JsonRows:
     is_array: bool
     warnings: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """All columns that any object has, in the order in which they first come; reads it all."""
         found = dict[str, None]()
@@ -58,7 +59,7 @@ class JsonRows:
                 stand in it, or a byte is not in the encoding.
         """
         pick = _Pick(self.file.path, columns, fill)
-        yield from tables_of(self.file.path, map(pick, self._records()), columns)
+        yield from tables_of(self.file.path, map(pick, self._records()), columns, fill=fill)
         pick.check_all_seen()
 
     def rows(self) -> Iterator[Row]:

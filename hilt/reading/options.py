@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from hilt.errors import ConfigError
 from hilt.reading.dialects import Quoting
+from hilt.registry import nearest
 
 Format = Literal["delimited", "json", "parquet", "workbook"]
 
@@ -30,6 +31,21 @@ class Options:
     split: str = "train"
     wanted: tuple[str, ...] = ()
     format: Format | None = None
+
+    @classmethod
+    def checked(cls, *, encoding: str | None, delimiter: str | None, quoting: str) -> Options:
+        """Make options of what stood on a command line.
+
+        Raises:
+            ConfigError: If one is not allowed.
+        """
+        if quoting not in get_args(Quoting):
+            raise ConfigError(
+                f"`quoting` is {quoting!r}.{nearest(quoting, get_args(Quoting))}"
+                f" Allowed: {', '.join(get_args(Quoting))}."
+            )
+        delimiter = "\t" if delimiter in ("\\t", "tab") else delimiter
+        return cls(encoding=encoding, delimiter=delimiter, quoting=cast("Quoting", quoting))
 
     def __post_init__(self) -> None:
         if self.delimiter is not None and (

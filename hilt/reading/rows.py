@@ -25,7 +25,8 @@ class Column:
     Attributes:
         name: What it is called in the file, or nearly.
         role: What it is called in the tables that come out, and in messages.
-        kind: What it must hold.
+        kind: What it must hold: a `text`, an `id`, a `label`, or `any` value, written as text;
+            `raw` leaves Parquet and saved datasets the types that they have.
     """
 
     name: str
@@ -53,13 +54,16 @@ class Row:
         return f"{self.unit} {self.line}"
 
 
-def tables_of(path: str, rows: Iterable[Row], columns: Sequence[Column]) -> Iterator[pa.Table]:
+def tables_of(
+    path: str, rows: Iterable[Row], columns: Sequence[Column], *, fill: bool = False
+) -> Iterator[pa.Table]:
     """Turn rows into tables of text, in constant memory.
 
     Args:
         path: What messages begin with.
         rows: Their fields are found by the `name` of a column.
         columns: What to take.
+        fill: Whether a value that cannot stand in its column is null.
 
     Raises:
         DataError: For the first row that is wrong as a whole, or holds a value that cannot stand
@@ -67,7 +71,9 @@ def tables_of(path: str, rows: Iterable[Row], columns: Sequence[Column]) -> Iter
     """
     rows = iter(rows)
     while chunk := _chunk(rows, columns):
-        values = {column.role: [_value(path, row, column) for row in chunk] for column in columns}
+        values = {
+            column.role: [_value(path, row, column, fill) for row in chunk] for column in columns
+        }
         yield pa.table({role: _strings(path, chunk, texts) for role, texts in values.items()})
 
 
@@ -84,7 +90,7 @@ def _chunk(rows: Iterator[Row], columns: Sequence[Column]) -> list[Row]:
     return chunk
 
 
-def _value(path: str, row: Row, column: Column) -> str | None:
+def _value(path: str, row: Row, column: Column, fill: bool) -> str | None:
     if isinstance(row.fields, str):
         raise DataError(f"{shown(path)}, {row.place}: {row.fields}.")
     value = row.fields.get(column.name)
@@ -93,6 +99,8 @@ def _value(path: str, row: Row, column: Column) -> str | None:
     try:
         return as_text(value, column.kind)
     except WrongValueError as error:
+        if fill:
+            return as_text(value, "any") if isinstance(value, int | float) else None
         raise DataError(
             f"{shown(path)}, {row.place}: {column.name!r} is {abridged(value)}; {error}."
         ) from None

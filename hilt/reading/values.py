@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any, Literal
 
-Kind = Literal["text", "id", "label", "any"]
+Kind = Literal["text", "id", "label", "any", "raw"]
 ALLOWED = {
     "text": "a string",
     "id": "a string or a whole number",
@@ -28,7 +28,7 @@ def as_text(value: Any, kind: Kind) -> str | None:  # noqa: ANN401 - a cell may 
 
     Args:
         value: The value.
-        kind: What the column is for; `any` takes everything.
+        kind: What the column is for; `any` and `raw` take everything.
 
     Raises:
         WrongValueError: If a text, an id or a label cannot be this.
@@ -40,9 +40,9 @@ def as_text(value: Any, kind: Kind) -> str | None:  # noqa: ANN401 - a cell may 
         return value
     if kind == "label" and isinstance(value, list) and len(value) <= 1:
         return as_text(value[0], kind) if value else None
-    if value is None or (kind != "any" and isinstance(value, float) and math.isnan(value)):
+    if value is None or (kind in ALLOWED and isinstance(value, float) and math.isnan(value)):
         return None
-    if kind == "any" or (kind != "text" and _is_name(value, kind)):
+    if kind not in ALLOWED or (kind != "text" and _is_name(value, kind)):
         return _written(value)
     raise WrongValueError(f"it must be {ALLOWED[kind]}")
 

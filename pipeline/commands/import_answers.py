@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Encoding, Json, Work
+from hilt.pipeline.commands.options import Debug, Delimiter, Encoding, Json, Quoting, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
 
 REVIEWER = "reviewer"
@@ -36,6 +36,8 @@ def import_(
         typer.Option("--format", help="csv or jsonl, instead of the ending.", show_default=False),
     ] = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    quoting: Quoting = "auto",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -46,6 +48,7 @@ def import_(
     from hilt.pipeline import reviewing
     from hilt.pipeline.next_steps import NextStep, next_step
     from hilt.pipeline.workspace import open_workspace
+    from hilt.reading.options import Options
 
     workspace = open_workspace(work, progress=Bars())
     result = reviewing.import_answers(
@@ -55,7 +58,7 @@ def import_(
         partial=partial,
         kind=kind,
         gold=gold,
-        encoding=encoding,
+        options=Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting),
     )
     again = result.open_items and (result.rejected or result.unanswered)
     given: dict[str, str | bool | None] = {
@@ -64,6 +67,8 @@ def import_(
         "--gold": gold,
         "--format": kind,
         "--encoding": encoding,
+        "--delimiter": delimiter,
+        "--quoting": None if quoting == "auto" else quoting,
     }
     then = NextStep(("import", work, file, *_options(given))) if again else next_step(workspace)
 

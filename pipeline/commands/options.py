@@ -34,3 +34,18 @@ Encoding = Annotated[
         show_default=False,
     ),
 ]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter",
+        help="The character between fields; it is found where this is not given.",
+        show_default=False,
+    ),
+]
+Quoting = Annotated[
+    str,
+    typer.Option(
+        "--quoting",
+        help='What `"` means: fields (it encloses them), none (a character like others) or auto.',
+    ),
+]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Device, Force, Json
+from hilt.pipeline.commands.options import Debug, Delimiter, Device, Encoding, Force, Json, Quoting
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 
 
@@ -18,7 +18,7 @@ def predict(
             help="A workspace, a release, or the folder of a student.", metavar="STUDENT"
         ),
     ],
-    file: Annotated[Path, typer.Argument(help="New items: .csv, .tsv, .jsonl, .parquet, ...")],
+    file: Annotated[Path, typer.Argument(help="New items: .csv, .xlsx, .jsonl, .parquet, ...")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where to write: .csv or .parquet.")
     ] = Path("predictions.csv"),
@@ -27,17 +27,31 @@ def predict(
         str | None,
         typer.Option(
             "--id",
-            help="The column with an id; made from the content without it.",
+            help="A column that must be there. All columns are kept, and ids may repeat.",
             show_default=False,
         ),
     ] = None,
+    all_probabilities: Annotated[
+        bool,
+        typer.Option(
+            "--all-probabilities", help="Write a column probability_LABEL for each label too."
+        ),
+    ] = False,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    quoting: Quoting = "auto",
     force: Force = False,
     device: Device = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Label new items with the student."""
+    """Label new items with the student.
+
+    The output has all columns of the input, in its order, and `label` and `probability`. Rows
+    without a text are kept, with an empty label.
+    """
     from hilt.pipeline import predict as predicting
+    from hilt.reading.options import Options
 
     result = predicting.predict(
         student,
@@ -45,6 +59,8 @@ def predict(
         output,
         text=text,
         id_column=id_column,
+        all_probabilities=all_probabilities,
+        options=Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting),
         device=device or "auto",
         force=force,
         progress=Bars(),
@@ -52,6 +68,9 @@ def predict(
 
     def show() -> None:
         say(f"{result.path}: {result.items:,} items.")
+        if result.unlabelled:
+            have = "row has" if result.unlabelled == 1 else "rows have"
+            say(f"{result.unlabelled:,} {have} no text, so the label is empty.")
         rows = [[name, f"{count:,}"] for name, count in result.label_counts.items()]
         show_table("Predicted labels", ["label", "items"], rows)
 
