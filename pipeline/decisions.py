@@ -136,6 +136,12 @@ def count_notes(rows: Iterable[DecisionRow]) -> Notes:
     )
 
 
+def total_seconds(decisions: Sequence[DecisionRow]) -> float | None:
+    """Add up the time that was measured, None when none was."""
+    measured = [row.seconds for row in decisions if row.seconds is not None]
+    return sum(measured) if measured else None
+
+
 def last_words(rows: Iterable[DecisionRow]) -> list[DecisionRow]:
     """Keep the latest standing decision of each person on each item, in order."""
     latest = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import floor
 from typing import Any
 
 NOTHING = "\u2013"
@@ -40,8 +41,16 @@ def with_interval(measure: Mapping[str, Any]) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """Write a probability, or a share that is not exact: more decimals would not be meant."""
-    return f"{share:.0%}"
+    """Write a probability, or a share that is not exact: more decimals would not be meant.
+
+    A half is rounded up, as JavaScript does on the review screen.
+    """
+    return f"{floor(100 * share + 0.5)}%"
+
+
+def minutes(seconds: float | None) -> str:
+    """Write a duration in minutes, or say that nobody measured it."""
+    return "not measured" if seconds is None else f"{seconds / 60:.1f}"
 
 
 def decimals(value: float | None, digits: int) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from hilt.pipeline.adjudicating import disputed
 from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
-from hilt.pipeline.decisions import count_notes
+from hilt.pipeline.decisions import count_notes, total_seconds
 from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.one_sided import OneSided, find_one_sided
@@ -38,7 +38,9 @@ class Status:
         flagged: Items that somebody flagged.
         commented: Items that somebody wrote a comment on.
         duplicates: Groups of near-duplicates, and the labels inherited in them.
-        review_minutes: Time that people said they took.
+        review_seconds: Time that people took for the decisions that stand; None where nobody
+            measured it.
+        review_minutes: The same in minutes, 0 where nobody measured it.
         label_counts: Labels that people gave, by name.
         batch: Number of the last batch, 0 before the first.
         open_items: Undecided items of that batch.
@@ -66,6 +68,7 @@ class Status:
     flagged: int
     commented: int
     duplicates: Summary
+    review_seconds: float | None
     review_minutes: float
     label_counts: dict[str, int]
     batch: int
@@ -93,8 +96,8 @@ def status(workspace: Workspace) -> Status:
     training = latest_training(workspace)
     summary = workspace.pool.summary
     decisions = store.decisions()
-    seconds = sum(row.seconds or 0.0 for row in decisions if not row.machine)
     rows = standing(decisions)
+    seconds = total_seconds([row for row in rows if not row.machine])
     cost, notes = measured_cost(workspace), count_notes(rows)
     step = next_step(workspace)
     return Status(
@@ -108,7 +111,8 @@ def status(workspace: Workspace) -> Status:
         flagged=notes.flagged,
         commented=notes.commented,
         duplicates=summarise(workspace, outcomes),
-        review_minutes=round(seconds / 60, 2),
+        review_seconds=seconds,
+        review_minutes=round((seconds or 0) / 60, 2),
         label_counts=dict(Counter(str(outcome.label) for outcome in labelled).most_common()),
         batch=numbers[-1] if numbers else 0,
         open_items=open_items,

@@ -10,7 +10,7 @@ from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
 from hilt.pipeline.commands.train import say_training
-from hilt.pipeline.figures import between, percent, points
+from hilt.pipeline.figures import between, minutes, percent, points
 
 if TYPE_CHECKING:
     from hilt.pipeline.status import Status
@@ -44,7 +44,7 @@ def say_items(work: Path, result: Status) -> None:
     say(
         f"{work}: {result.items:,} items, {result.human_labels:,} labelled by people"
         f" ({result.audit_labels:,} of them blind),"
-        f" {result.review_minutes:.1f} minutes of review."
+        f" minutes of review: {minutes(result.review_seconds)}."
     )
     if result.skipped or result.flagged or result.commented:
         say(

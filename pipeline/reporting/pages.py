@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.pipeline import figures
-from hilt.pipeline.figures import cut, decimals, points
+from hilt.pipeline.figures import cut, decimals, minutes, points
 from hilt.pipeline.reporting.tables import short
 
 SPACE = "\u00a0"  # does not break
@@ -46,8 +46,3 @@ def whole_percent(share: float) -> str:
 def spaced(text: str) -> str:
     """Put a space before every percent sign."""
     return text.replace("%", SPACE + "%")
-
-
-def minutes(seconds: float | None) -> str:
-    """Write a duration in minutes, or say that nobody measured it."""
-    return "not measured" if seconds is None else f"{seconds / 60:.1f}"

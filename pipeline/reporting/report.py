@@ -15,6 +15,7 @@ from hilt.pipeline.adjudicating import gold_accuracy
 from hilt.pipeline.anchoring import anchoring, bulk_accuracy
 from hilt.pipeline.cost_model import cost_sentence
 from hilt.pipeline.decisions import decisions as given_decisions
+from hilt.pipeline.decisions import total_seconds
 from hilt.pipeline.duplicates.summary import describe
 from hilt.pipeline.figures import points
 from hilt.pipeline.headline import checked_items, is_enough, on_labelled, too_early
@@ -34,7 +35,6 @@ from hilt.pipeline.reporting.tables import (
     most_confused,
     proposer_rows,
     reviewer_lines,
-    total_seconds,
 )
 from hilt.pipeline.students.advantage import advantage_sentence
 from hilt.pipeline.tables import TrainingRow

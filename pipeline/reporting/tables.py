@@ -11,6 +11,7 @@ import numpy as np
 
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.batches import read_batch
+from hilt.pipeline.decisions import total_seconds
 from hilt.pipeline.figures import NOTHING, decimals, percent, points
 from hilt.pipeline.headline import MIN_AUDIT
 from hilt.pipeline.outcomes import Outcome, standing
@@ -230,12 +231,6 @@ def _accuracy(told: Mapping[str, Any]) -> str:
     if told["labels"] < MIN_AUDIT:
         return TOO_EARLY
     return f"{percent(told['accuracy'])} ({points(told['low'])}\u2013{points(told['high'])})"
-
-
-def total_seconds(decisions: Sequence[DecisionRow]) -> float | None:
-    """Add up the time that was measured, None when none was."""
-    measured = [row.seconds for row in decisions if row.seconds is not None]
-    return sum(measured) if measured else None
 
 
 def accepted(decisions: Sequence[DecisionRow]) -> tuple[int, int]:

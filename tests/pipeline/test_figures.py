@@ -41,6 +41,12 @@ def test_a_page_rounds_as_the_terminal_does(write: str) -> None:
         assert page.replace("\u00a0", "") == getattr(figures, write)(share)
 
 
+def test_whole_percents_are_rounded_as_on_the_screen() -> None:
+    assert [figures.whole_percent(share) for share in (0.125, 0.124, 0.999, 1.0, 0.0)] == [
+        *("13%", "12%", "100%", "100%", "0%")
+    ]
+
+
 @pytest.mark.parametrize(
     ("share", "written"),
     [(0.8385, "83.9%"), (1.0, "100.0%"), (0.0, "0.0%"), (-0.00001, "0.0%"), (0.12345, "12.3%")],
