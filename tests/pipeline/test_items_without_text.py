@@ -17,6 +17,7 @@ from hilt.pipeline.batches import open_batch, read_batch, select, undecided
 from hilt.pipeline.cli import app
 from hilt.pipeline.cycle import _sample_unlabelled, train
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
+from hilt.pipeline.item_draws import draw
 from hilt.pipeline.oracle import oracle
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.release import release
@@ -93,15 +94,13 @@ def test_a_new_batch_and_an_oracle_pass_them_over(workspace: Workspace) -> None:
     assert not BLANK.keys() & (asked | answered)
 
 
-def test_draws_are_those_of_a_pool_without_them(
-    workspace: Workspace, new_workspace: Callable[..., Workspace]
-) -> None:
-    order = np.random.default_rng([0, 1]).permutation(63)
-    expected = [i for i in order.tolist() if i not in workspace.pool.empty][:3]
+def test_the_others_are_drawn_as_if_these_were_not_there(workspace: Workspace) -> None:
+    numbers = draw(workspace.pool.ids(slice(None)), workspace.config.seed, "audit")
+    order = [i for i in np.argsort(numbers).tolist() if i not in workspace.pool.empty]
 
     audit = [item.index for item in select(workspace).items if item.reason == "audit"]
 
-    assert sorted(audit) == sorted(expected)
+    assert sorted(audit) == sorted(order[:3])
 
 
 def test_an_older_batch_that_asks_about_one_can_be_finished(workspace: Workspace) -> None:
