@@ -15,7 +15,7 @@ REASONS: dict[Reason, str] = {
     "random": "Drawn at random",
     "recheck": "Asked again, because its label may be wrong",
     "spread": "Drawn at random, spread over the predicted labels",
-    "uncertain": "Picked because the models are unsure",
+    "uncertain": "Picked by how unsure the models are",
 }
 
 

@@ -37,7 +37,7 @@ BLIND = replace(ITEM, reason="audit", blind=True)
 
 def test_an_uncertain_item_lies_between_two_labels() -> None:
     assert in_words(ITEM) == (
-        "Picked because the models are unsure: animals (41%) or sport (38%). Of the proposers,"
+        "Picked by how unsure the models are: animals (41%) or sport (38%). Of the proposers,"
         " rules says food. It stands for 132 items, more typical than 83% of the pool."
     )
 
@@ -69,7 +69,7 @@ def test_a_recheck_says_how_likely_its_label_is_right_but_not_which_it_is() -> N
         (replace(ITEM, reason="coverage"), "Picked so that the batch covers the whole pool. Of"),
         (replace(ITEM, reason="random"), "Drawn at random. Of the proposers, rules says food."),
         (replace(ITEM, reason="spread"), "Drawn at random, spread over the predicted labels. Of"),
-        (replace(ITEM, proposal=(), why=None), "Picked because the models are unsure."),
+        (replace(ITEM, proposal=(), why=None), "Picked by how unsure the models are."),
         (
             replace(ITEM, reason="mood"),  # type: ignore[arg-type]
             "Picked as 'mood'. Of the proposers",

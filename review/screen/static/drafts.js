@@ -1,26 +1,15 @@
 // Comments that were begun, kept in the browser until they are sent with an answer.
 
 import { reviewer, workspace } from "./api.js";
+import { forget, store, stored } from "./storage.js";
 
 const name = (item) => `hilt:${workspace}:${reviewer}:comment:${item}`;
-const kept = new Map(); // where the browser gives no storage, or it is full
 
-/** Find what was begun about an item; undefined when nothing was. */
-export function draftOf(item) {
-  return localStorage.getItem(name(item)) ?? kept.get(item);
-}
+/** Find what was begun about an item; null when nothing was. */
+export const draftOf = (item) => stored(name(item));
 
 /** Keep what is written about an item, for when the page comes back to it. */
-export function keepDraft(item, text) {
-  try {
-    localStorage.setItem(name(item), text);
-  } catch {
-    kept.set(item, text);
-  }
-}
+export const keepDraft = (item, text) => store(name(item), text);
 
 /** Forget it: it was sent. */
-export function dropDraft(item) {
-  localStorage.removeItem(name(item));
-  kept.delete(item);
-}
+export const dropDraft = (item) => forget(name(item));

@@ -1,6 +1,7 @@
 // Answers wait in the browser's storage until the server says that they are safe.
 
 import { Unreachable, post, reviewer, workspace } from "./api.js";
+import { forget, namesOf, store, stored } from "./storage.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
@@ -26,7 +27,6 @@ export class Outbox {
     this.prefix = `hilt:${workspace}:${reviewer}:${path}:`;
     this.changed = changed;
     this.arrived = arrived;
-    this.memory = new Map(); // where the browser gives no storage, or it is full
     this.pause = FIRST_PAUSE_MS;
     this.sending = null;
     this.timer = null;
@@ -35,21 +35,13 @@ export class Outbox {
   }
 
   add(answer) {
-    const value = JSON.stringify(answer);
-    try {
-      localStorage.setItem(this.prefix + answer.key, value);
-    } catch {
-      this.memory.set(this.prefix + answer.key, value);
-    }
+    store(this.prefix + answer.key, JSON.stringify(answer));
     this.flush();
   }
 
   /** List what waits, oldest first. */
   waiting() {
-    const stored = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix));
-    return [...stored, ...this.memory.keys()]
-      .sort()
-      .map((key) => JSON.parse(localStorage.getItem(key) ?? this.memory.get(key)));
+    return namesOf(this.prefix).map((name) => JSON.parse(stored(name)));
   }
 
   /** Send all that waits; resolves once nothing waits, or the server cannot be reached. */
@@ -77,8 +69,7 @@ export class Outbox {
   accept(said) {
     for (const receipt of said.receipts) {
       if (receipt.refused) this.refused.push(receipt.refused);
-      localStorage.removeItem(this.prefix + receipt.key);
-      this.memory.delete(this.prefix + receipt.key);
+      forget(this.prefix + receipt.key);
     }
     this.pause = FIRST_PAUSE_MS;
     this.arrived(said);

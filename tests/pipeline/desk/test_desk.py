@@ -27,7 +27,7 @@ def test_the_screen_gives_the_reason_that_the_command_gives(rehearse: Rehearse) 
             if not shown.blind:
                 assert shown.reason is not None
                 assert explained[shown.item].startswith(shown.reason)
-                assert shown.reason.startswith("Picked because the models are unsure: ")
+                assert shown.reason.startswith("Picked by how unsure the models are: ")
 
     at_desk(workspace, work)
 

@@ -272,6 +272,9 @@ def test_a_link_on_another_page_opens_the_screen_of_who_is_in(
 
     expect(page.get_by_role("link", name="In bulk")).to_have_attribute("aria-current", "page")
     assert page.url == screen.address + "bulk"
+    stranger = open_page((tmp_path / "elsewhere.html").as_uri())
+    stranger.get_by_text("there").click()
+    expect(stranger.get_by_label("Your token")).to_be_visible()
 
 
 def test_a_wrong_page_leads_back(screen: Screen, open_page: OpenPage) -> None:

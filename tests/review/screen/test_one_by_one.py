@@ -120,6 +120,25 @@ def test_a_comment_that_was_begun_outlives_undo_and_the_page(screen: Screen, pag
     assert page.evaluate("Object.keys(localStorage).filter(key => /comment/.test(key))") == []
 
 
+def test_where_the_browser_stores_nothing_answers_are_sent_all_the_same(
+    screen: Screen, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank")
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('none'); } })"
+    )
+    page.goto(screen.opening)
+    wait_for_item(page)
+    page.keyboard.press("c")
+    page.keyboard.type("kept in memory")
+    page.keyboard.press("Escape")
+
+    press(page, "2")
+
+    wait_until_saved(page)
+    assert screen.decisions[-1].comment == "kept in memory"
+
+
 @pytest.mark.parametrize(("key", "did"), [("f", "flagged"), ("Space", "skipped")])
 def test_what_leaves_no_trace_is_said_and_said_again_when_it_is_taken_back(
     page: Page, key: str, did: str
