@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Iterable
 
 from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.ledger import Ledger, Said
+from hilt.pipeline.figures import between, percent
+from hilt.pipeline.headline import MIN_AUDIT, too_early
 from hilt.pipeline.tables import BatchItemRow
 from hilt.review.intervals import wilson
-from hilt.review.screen.desk import Share, Standing, Summary
+from hilt.review.screen.desk import Standing, Summary
 
 
 class ProgressBoard:
@@ -84,11 +86,15 @@ class ProgressBoard:
         else:
             self._right.pop(item, None)
 
-    def _accuracy(self) -> Share | None:
-        if not self._right:
-            return None
+    def _accuracy(self) -> str:
+        """Say how often proposals are right, once enough blind items tell."""
         hits, items = sum(self._right.values()), len(self._right)
-        return Share(hits / items, *wilson(hits, items), items)
+        if not items:
+            return ""
+        if items < MIN_AUDIT:
+            return f"proposals right: {too_early(items)}"
+        low, high = wilson(hits, items)
+        return f"proposals right {percent(hits / items)} ({between(low, high)}; {items:,} blind)"
 
 
 def _pace(steps: Collection[tuple[int, float]]) -> float | None:

@@ -144,7 +144,8 @@ class Standing:
         left: Those that this reviewer may still be asked about.
         mine: Decisions of this reviewer that stand.
         per_hour: Items an hour at this reviewer's recent pace, by active time; None at first.
-        accuracy: How often the proposals are right, by the blind items; None before the first.
+        accuracy: A sentence on how often the proposals are right, by the blind items; empty before
+            the first.
         disputes: Items that reviewers disagree on.
         refill: What the background is doing about more items; empty when nothing.
     """
@@ -154,7 +155,7 @@ class Standing:
     left: int
     mine: int
     per_hour: float | None
-    accuracy: Share | None
+    accuracy: str
     disputes: int
     refill: str
 

@@ -69,10 +69,7 @@ export function showStanding(standing) {
   element("pace").textContent = standing.per_hour
     ? `${count(Math.round(standing.per_hour))} items an hour`
     : "";
-  const accuracy = standing.accuracy;
-  element("accuracy").textContent = accuracy
-    ? `proposals right ${percent(accuracy.share)} (${Math.round(100 * accuracy.low)}–${percent(accuracy.high)}, ${accuracy.items} blind)`
-    : "";
+  element("accuracy").textContent = standing.accuracy;
   element("refill").textContent = standing.refill;
   const disputes = element("disputes");
   if (disputes) {

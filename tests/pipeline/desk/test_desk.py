@@ -51,6 +51,26 @@ def test_an_item_without_a_text_is_no_question(rehearse: Rehearse) -> None:
     at_desk(workspace, work)
 
 
+@pytest.mark.parametrize("blind", [0, 29, 30])
+def test_an_accuracy_is_told_from_30_blind_items_on(rehearse: Rehearse, blind: int) -> None:
+    workspace = rehearse(7 * 30)
+    items = [item for item in read_batch(workspace, 1).items if item.blind][:blind]
+    said = [
+        Decision(each.item_id, "label", (each.proposal[0].label,), "ann", batch=1) for each in items
+    ]
+    record(workspace, said)
+    expected = {
+        0: "",
+        29: "proposals right: too early to say: 29 checked",
+        30: "proposals right 100.0% (88.6% to 100.0%; 30 blind)",
+    }
+
+    async def work(desk: WorkspaceDesk) -> None:
+        assert desk.standing(person(desk, "ann")).accuracy == expected[blind]
+
+    at_desk(workspace, work)
+
+
 def test_nobody_is_given_what_another_has_in_hand(rehearse: Rehearse) -> None:
     async def work(desk: WorkspaceDesk) -> None:
         served = await asyncio.gather(
