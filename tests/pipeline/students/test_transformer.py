@@ -404,7 +404,8 @@ def test_cross_validation_trains_a_transformer(
         {
             "kind": kind,
             "effort": "thorough",
-            "transformer": {**SETTINGS.model_dump(), "from_labels": 50},
+            "folds": 3,
+            "transformer": {**SETTINGS.model_dump(), "from_labels": 50, "batch_size": 16},
         }
     )
 
