@@ -95,7 +95,7 @@ def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | Non
         outcomes: What was decided.
 
     Returns:
-        None before there are proposals.
+        None before there are proposals, and where all items look the same.
     """
     if workspace.fused.maker() is None:
         return None
@@ -105,14 +105,17 @@ def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | Non
     labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MOST_LABELLED, rng)
     with_text = np.setdiff1d(np.arange(len(workspace.pool)), workspace.pool.empty)
     pool = _draw(with_text, MOST_POOL, rng)
+    embeddings = workspace.embeddings.open()
+    sample = embeddings[pool].astype(np.float32)
+    if len(sample) < 2 or not np.ptp(sample, axis=0).any():
+        return None
     drawn = [
         *_proposed(workspace, pool[~np.isin(pool, [*given, *batch])]),
         *(_Drawn(index, "labelled", given[index], "labelled") for index in labelled.tolist()),
         *(_in_batch(row, given.get(index)) for index, row in batch.items()),
     ]
     indices = np.array([each.index for each in drawn])
-    embeddings = workspace.embeddings.open()
-    axes = principal_axes(embeddings[pool].astype(np.float32))
+    axes = principal_axes(sample)
     places = fitted((embeddings[indices].astype(np.float32) - axes.mean) @ axes.directions.T)
     counts = Counter(each.label for each in drawn if each.label is not None)
     coloured = [label for label, _ in counts.most_common(MOST_COLOURS)]

@@ -252,6 +252,27 @@ def test_a_refusal_names_a_command_that_is_not_refused(
     run(*words_of(line))
 
 
+@pytest.mark.parametrize("texts", [["only one"], ["the very same words"] * 30])
+def test_the_smallest_pools_come_to_an_end(
+    run: Run, tmp_path: Path, answering: None, texts: list[str]
+) -> None:
+    lines = ["id,text,label", *(f"{number},{text},a" for number, text in enumerate(texts))]
+    (tmp_path / "pool.csv").write_text("\n".join(lines), "utf-8")
+    pool = {"path": "pool.csv", "id": "id", "label": "label"}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"pool": pool, "labels": ["a", "b"]}), "utf-8")
+    step: list[str] | None = ["init", str(tmp_path / "work"), "-c", str(tmp_path / "c.yaml")]
+    taken: list[str] = []
+
+    while step is not None and len(taken) < 15:
+        taken.append(step[0])
+        step = next_of(run(*step, *(["--no-browser"] if step[0] == "review" else [])))
+
+    assert taken[:4] == ["init", "propose", "select", "review"]
+    assert taken[-1] == "release"
+    assert next_of(run("status", tmp_path / "work")) == ["report", str(tmp_path / "work")]
+    run("report", tmp_path / "work")
+
+
 @pytest.mark.parametrize("command", ["predict", "onnx", "train", "cycle"])
 @pytest.mark.parametrize(("stage", "named"), [("ready", "propose"), ("proposed", "select")])
 def test_a_command_that_comes_too_early_names_the_one_that_comes_first(
