@@ -51,7 +51,7 @@ class OneSided:
             " apart. Describe each label in a sentence, in the language of the texts; use an"
             " encoder for that language (`embedder.model`, such as"
             " sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2); or add another"
-            " proposer (docs/proposers.md)."
+            " proposer (docs/proposers)."
         )
 
 

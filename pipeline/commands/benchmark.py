@@ -38,13 +38,13 @@ def benchmark(
         typer.Option(
             help="Label counts at which to train and measure, with commas, each the end of one"
             " batch. By default every batch at first, then ever larger ones (25, 50, 75, 100, 150,"
-            " 200, ...), so that most of the time does not go into the last of them.",
+            " 200, ...), because each later training takes longer.",
             show_default=False,
         ),
     ] = "",
     seeds: Annotated[int, typer.Option(help="How often to repeat everything.", min=1)] = 5,
     processes: Annotated[
-        int, typer.Option(help="Runs at one time; 0 for one a processor.", min=0)
+        int, typer.Option(help="Number of runs in parallel; 0 means one per processor.", min=0)
     ] = 0,
     ceiling: Annotated[
         str,

@@ -15,17 +15,22 @@ from hilt.pipeline.commands.train import say_training
 def cycle(
     work: Work,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Go on although the batch has undecided items.")
+        bool, typer.Option("--partial", help="Continue although the batch has undecided items.")
     ] = False,
     extend: Annotated[
         bool,
-        typer.Option("--extend", help="Go on, and keep the undecided items open beside the new."),
+        typer.Option(
+            "--extend", help="Continue, and keep undecided items open alongside the new batch."
+        ),
     ] = False,
     device: Device = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Train, propose again with the student, and select: the next batch."""
+    """Train, propose again with the student, and select the next batch.
+
+    Once everything is decided, the student learns the last labels, and no batch is made.
+    """
     from hilt.pipeline import cycle as loop
     from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.proposing import latest_training

@@ -22,7 +22,7 @@ def duplicates(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show which items share a decision, and which ones only just do not.
+    """Show the groups of near-duplicates, and the pairs just above and just below the threshold.
 
     Look before you label: one item of a group is asked, and the others inherit its label. Edit
     `duplicates` in the workspace's `hilt.yaml` and run this again until you agree.

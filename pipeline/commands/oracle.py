@@ -23,7 +23,7 @@ def oracle(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Let a proposer answer what is not contested in the open batch; people get the rest.
+    """Label the items of the open batch on which all models agree; leave the rest to people.
 
     Blind items are always left to people. What a machine answered is stored as such, measures
     nothing, and gives way to what a person says.

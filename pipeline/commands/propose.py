@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def propose(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
     """Embed the pool and propose a label for every item.
 
-    What is current is not made again; what was half made when the command was stopped is
-    finished. After a training the student proposes too.
+    Results that are still valid are reused, and an interrupted run is resumed. Once a student is
+    trained, it proposes too.
     """
     from hilt.pipeline import proposing
     from hilt.pipeline.next_steps import next_step

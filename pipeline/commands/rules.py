@@ -15,7 +15,7 @@ COLUMNS = ["rule", "votes", "coverage", "overlaps", "conflicts", "right", "right
 
 
 def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
-    """Say of every rule where it votes, where others differ, and how often it is right.
+    """Show the coverage, conflicts and accuracy of every rule.
 
     Of the two columns on accuracy, the one on audit items stands for the whole pool: the other
     items were picked because they are hard, and people saw proposals for them. Nothing is

@@ -23,7 +23,7 @@ def select(
     minutes: Annotated[
         float | None,
         typer.Option(
-            help="Instead of a size: the time that you have, which the batch fills.",
+            help="Pick as many items as fit into this many minutes of review (instead of --size).",
             show_default=False,
         ),
     ] = None,
@@ -38,7 +38,8 @@ def select(
 ) -> None:
     """Pick the next batch for people, the audit slice included.
 
-    While a batch is open, the same one comes back.
+    While the last batch has undecided items, it is returned again; --new makes another. Once
+    everything is decided, that is said, and nothing is picked.
     """
     from hilt.pipeline import batches
     from hilt.pipeline.next_steps import next_step

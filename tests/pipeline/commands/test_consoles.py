@@ -36,6 +36,7 @@ COMMANDS = (
     "oracle --dry-run --least 0.3",
     "propose",
     "train",
+    "decisions",
     "reviewer list",
 )
 CONSOLES = [("ascii", False), ("ascii", True), ("cp1252", False), ("utf-8", True)]
