@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 import hilt
 from hilt.pipeline.cli import app
+from hilt.pipeline.desk.desk import WorkspaceDesk
+from tests.pipeline.desk.conftest import at_desk, person, says
 
 PAST = Path(__file__).parent
 ROWS = ("batch", "batch_item", "decision", "training", "reviewer", "project")
@@ -93,6 +95,26 @@ def test_the_loop_goes_on(past: Path) -> None:
     assert (batch.number, following.number) == (3, 4)
     assert hilt.status(work).cycle == 3
     assert_kept(work.folder)
+
+
+def test_the_past_is_reviewed_on_the_screen(past: Path) -> None:
+    workspace = hilt.open_workspace(past / "workspace")
+    open_items = [int(str(row["item_index"])) for row in rows(PAST / "workspace", "batch_item")][
+        -20:
+    ]
+
+    async def work(desk: WorkspaceDesk) -> None:
+        ann = person(desk, "ann")
+        served = await desk.serve(ann, [], 3)
+        assert [shown.item for shown in served.items] == open_items[:3]
+        (receipt,) = await desk.record(ann, [says(open_items[0], "login")])
+        assert receipt.refused is None
+
+    at_desk(workspace, work)
+    workspace.store.close()
+
+    assert rows(workspace.folder, "decision")[-1]["reviewer"] == "ann"
+    assert_kept(workspace.folder)
 
 
 def test_the_past_is_released_with_the_same_labels(past: Path) -> None:
