@@ -30,7 +30,7 @@ SENTENCES = {
 }
 STAGES = ("ready", "proposed", "selected", "reviewed", "trained", "two_cycles")
 
-LONGEST = ("test_demo.py", "test_readme.py")
+LONGEST = ("test_demo.py", "test_readme.py", "test_every_student.py", "test_benchmark.py")
 
 MakeWorkspace = Callable[..., Workspace]
 
