@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from hilt.distributions import NO_LABEL, clear_label
+from hilt.pipeline.gate import add_decisions
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD, standing
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.tables import DecisionRow
@@ -75,7 +76,8 @@ def settle(workspace: Workspace, method: Method) -> int:
     """Settle the disagreements that a rule can, each as a decision of its own; return how many."""
     rows = standing(workspace.store.decisions())
     ids = {row.item_index: row for row in rows}
-    return workspace.store.add_decisions(
+    return add_decisions(
+        workspace,
         [
             DecisionRow(
                 item_index=each.item,
@@ -88,9 +90,10 @@ def settle(workspace: Workspace, method: Method) -> int:
                 comment=each.because,
                 source=ADJUDICATION,
                 decided_at=datetime.now(UTC),
+                machine=False,
             )
             for each in settlements(rows, method, workspace.config.label_names)
-        ]
+        ],
     )
 
 

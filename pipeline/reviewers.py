@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, select
 
 from hilt.errors import DataError, UnknownNameError
+from hilt.pipeline.gate import name_misfit
 from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.tables import ReviewerRow
 from hilt.pipeline.workspace import Workspace
 from hilt.registry import nearest
-from hilt.review.base import MACHINE, RESOLVED
 
 LOCAL = "reviewer"  # the name of whoever sits at the machine, before anybody was added
 _NAME = re.compile(r"[^\W_][\w .@+-]{0,63}")
@@ -45,8 +45,7 @@ def add_reviewer(workspace: Workspace, name: str, *, adjudicator: bool = False) 
     Raises:
         DataError: If the name cannot be a person's.
     """
-    reserved = name.casefold().startswith((MACHINE, RESOLVED)) or name.casefold() == GOLD
-    if reserved or not _NAME.fullmatch(name):
+    if name_misfit(name) is not None or not _NAME.fullmatch(name):
         raise DataError(
             f"{name!r} cannot be a reviewer's name; use up to 64 letters, digits, spaces or"
             f" any of . @ + - _, beginning with a letter or a digit, and not {GOLD!r}."

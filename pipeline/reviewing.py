@@ -11,13 +11,14 @@ from hilt.command_line import command_line
 from hilt.errors import DataError, WorkspaceError
 from hilt.outputs import NOT_OURS, output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
+from hilt.pipeline.gate import add_decisions, misfit, name_misfit
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.reading.options import Options
-from hilt.review.base import EXCHANGES, MACHINE, Exchange, Rejection
+from hilt.review.base import EXCHANGES, Exchange, Rejection
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Batch, Decision
 
@@ -149,10 +150,12 @@ def import_answers(
     answers = exchange.read(path, workspace.config.label_names, reviewer, options)
     for warning in answers.warnings:
         workspace.progress.note(warning)
+    if (reason := name_misfit(reviewer)) is not None:
+        raise DataError(f"`--reviewer`: {reason}")
     decisions = answers.decisions
     if gold:
         decisions = tuple(replace(each, reviewer=GOLD, source=GOLD) for each in decisions)
-    return _record(workspace, decisions, answers.rejections, answers.unanswered, str(path), partial)
+    return _record(workspace, decisions, answers.rejections, answers.unanswered, path, partial)
 
 
 def record(workspace: Workspace, decisions: Sequence[Decision]) -> RecordResult:
@@ -161,7 +164,7 @@ def record(workspace: Workspace, decisions: Sequence[Decision]) -> RecordResult:
     Raises:
         DataError: If one does not fit.
     """
-    return _record(workspace, decisions, (), 0, "the decisions", partial=False)
+    return _record(workspace, decisions, (), 0, None, partial=False)
 
 
 def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
@@ -195,16 +198,16 @@ def _record(
     decisions: Sequence[Decision],
     rejections: Sequence[Rejection],
     unanswered: int,
-    source: str,
+    path: Path | None,
     partial: bool,
 ) -> RecordResult:
     with workspace.locked():
         matched, misfits = _match(workspace, decisions)
         rejected = tuple(sorted((*rejections, *misfits), key=lambda rejection: rejection.line))
         if rejected and not partial:
-            raise DataError(_refusal(source, rejected, len(matched)))
+            raise DataError(_refusal(path, rejected, len(matched)))
         rows = [decision_row(decision, index, shown) for decision, index, shown in matched]
-        added = workspace.store.add_decisions(rows)
+        added = add_decisions(workspace, rows)
         still_open = open_batch(workspace)
         return RecordResult(
             added=added,
@@ -225,30 +228,37 @@ def _match(
     shown: dict[tuple[str, int | None], BatchItemRow] = {}
     for row in workspace.store.batch_items():
         shown[row.item_id, row.batch] = shown[row.item_id, None] = row
-    elsewhere = [d.item_id for d in decisions if (d.item_id, None) not in shown]
-    indices = workspace.pool.find(elsewhere)
+    labels = workspace.config.label_names
+    reasons = [_no_decision(each) or misfit(each, labels) for each in decisions]
+    sound = [each for each, reason in zip(decisions, reasons, strict=True) if reason is None]
+    indices = workspace.pool.find([d.item_id for d in sound if (d.item_id, None) not in shown])
     matched: list[Matched] = []
     misfits: list[Rejection] = []
-    for decision in decisions:
+    for number, (decision, reason) in enumerate(zip(decisions, reasons, strict=True), start=1):
+        line = getattr(decision, "line", None) or number
+        if reason is not None:
+            misfits.append(Rejection(line, reason))
+            continue
         seen = shown.get((decision.item_id, decision.batch))
         index = seen.item_index if seen is not None else indices.get(decision.item_id)
-        reason = _misfit(decision, index, seen)
+        reason = _misplaced(decision, index, seen)
         if reason is not None or index is None:
-            misfits.append(Rejection(decision.line or 0, str(reason)))
+            misfits.append(Rejection(line, str(reason)))
         else:
             matched.append((decision, index, seen))
     return matched, misfits
 
 
-def _misfit(decision: Decision, index: int | None, seen: BatchItemRow | None) -> str | None:
-    """Say why a decision cannot be stored, or None when it can."""
-    if decision.machine != decision.reviewer.casefold().startswith(MACHINE):
-        return (
-            f"the reviewer is {decision.reviewer!r}, but names that begin with {MACHINE!r} are for"
-            " proposers, by `hilt oracle`, and only for them; give the person another name."
-        )
+def _no_decision(decision: object) -> str | None:
+    if isinstance(decision, Decision):
+        return None
+    return f"it is a {type(decision).__name__}; it must be a hilt.Decision."
+
+
+def _misplaced(decision: Decision, index: int | None, seen: BatchItemRow | None) -> str | None:
+    """Say why a decision cannot be about its item, or None when it can."""
     if seen is None and decision.batch is not None:
-        return f"batch {decision.batch} has no item with the id {decision.item_id!r}"
+        return f"batch {decision.batch!r} has no item with the id {decision.item_id!r}"
     if index is None:
         return f"no item of the pool has the id {decision.item_id!r}"
     if decision.machine and seen is not None and seen.blind:
@@ -256,13 +266,13 @@ def _misfit(decision: Decision, index: int | None, seen: BatchItemRow | None) ->
     return None
 
 
-def _refusal(source: str, rejected: Sequence[Rejection], fitting: int) -> str:
-    lines = [f"{source}, line {each.line}: {each.reason}" for each in rejected[:SHOWN_REJECTIONS]]
+def _refusal(path: Path | None, rejected: Sequence[Rejection], fitting: int) -> str:
+    place = "decision" if path is None else f"{path}, line"
+    lines = [f"{place} {each.line}: {each.reason}" for each in rejected[:SHOWN_REJECTIONS]]
     if len(rejected) > SHOWN_REJECTIONS:
         lines.append(f"... and {len(rejected) - SHOWN_REJECTIONS} more")
-    lines.append(
-        f"Nothing was stored. Mend these lines, or store the other {fitting} with --partial."
-    )
+    remedy = "" if path is None else f" these lines, or store the other {fitting} with --partial"
+    lines.append(f"Nothing was stored.{remedy and f' Mend{remedy}.'}")
     return "\n".join(lines)
 
 

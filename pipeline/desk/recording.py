@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.ledger import Ledger
+from hilt.pipeline.gate import misfit
 from hilt.pipeline.outcomes import ADJUDICATION, BULK, CHECK, UNDO
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
-from hilt.registry import nearest
 from hilt.review.screen.desk import Answer, Receipt
 from hilt.types import Decision
 
@@ -42,15 +42,17 @@ class Recorder:
         for answer in answers:
             reason = None
             if not self.ledger.knows(answer.key) and answer.key not in rows:
-                reason = self._misfit(reviewer, answer, rows)
+                reason = self._misplaced(reviewer, answer, rows)
                 if reason is None:
-                    rows[answer.key] = self._row(reviewer, answer, adjudicates)
+                    row = self._row(reviewer, answer, adjudicates)
+                    reason = misfit(row, self.workspace.config.label_names)
+                    if reason is None:
+                        rows[answer.key] = row
             receipts.append(Receipt(answer.key, reason))
         return list(rows.values()), receipts
 
-    def _misfit(self, reviewer: str, answer: Answer, rows: dict[str, DecisionRow]) -> str | None:
-        """Say why an answer cannot be stored, or None when it can."""
-        labels = self.workspace.config.label_names
+    def _misplaced(self, reviewer: str, answer: Answer, rows: dict[str, DecisionRow]) -> str | None:
+        """Say why an answer cannot be about its item, or None when it can."""
         if not 0 <= answer.item < len(self.workspace.pool):
             return f"there is no item {answer.item}"
         if answer.act == "undo":
@@ -61,10 +63,6 @@ class Recorder:
             return None if own or sent else "there is nothing left to take back"
         if answer.withdraws is not None:
             return "only the act 'undo' takes something back"
-        if answer.act != "label":
-            return None if answer.label is None else f"to {answer.act} is to give no label"
-        if answer.label not in labels:
-            return f"{answer.label!r} is not a label.{nearest(answer.label or '', labels)}"
         return None
 
     def _row(self, reviewer: str, answer: Answer, adjudicates: bool) -> DecisionRow:
