@@ -14,6 +14,9 @@ from pathlib import Path
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from typer.main import get_command
+
+from hilt.pipeline.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -138,6 +141,13 @@ def test_the_shortest_configuration_is_the_one_that_is_shown() -> None:
     (shown,) = blocks("yaml")
 
     assert shown.strip() in (ROOT / "configs" / "minimal.yaml").read_text("utf-8")
+
+
+def test_every_command_that_is_named_exists() -> None:
+    named = set(re.findall(r"`hilt ([a-z]+)", README))
+
+    assert named >= {"init", "review", "release"}
+    assert named <= set(get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def test_what_the_readme_points_to_is_there() -> None:
