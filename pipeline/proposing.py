@@ -11,7 +11,7 @@ import numpy as np
 
 from hilt.pipeline.arrays import ArrayFile, blocks, fingerprint, write_json
 from hilt.pipeline.calibration import pool_logarithmically
-from hilt.pipeline.duplicates.grouping import make_groups
+from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule, make_groups
 from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.graph import make_graph
 from hilt.pipeline.one_sided import OneSided, count_guesses, find_one_sided, undescribed
@@ -39,6 +39,7 @@ class ProposeResult:
         label_counts: How often each label is the likeliest in the fused proposal.
         summaries: What proposers report about their work (failures, costs), by name.
         duplicates: Groups of near-duplicates, and the labels inherited in them.
+        regrouped: Whether those replaced the groups of an older hilt, which compared otherwise.
         one_sided: Proposers that give nearly all of their guesses to one label.
         undescribed: Labels of which the description says no more than the name.
     """
@@ -51,6 +52,7 @@ class ProposeResult:
     label_counts: dict[str, int]
     summaries: dict[str, dict[str, Any]]
     duplicates: Summary
+    regrouped: bool
     one_sided: tuple[OneSided, ...]
     undescribed: tuple[str, ...]
 
@@ -77,6 +79,7 @@ def propose(workspace: Workspace) -> ProposeResult:
         made = [file.path.stem for file in _embed(workspace, embedder)]
         if make_graph(workspace):
             made.append("neighbours")
+        regrouped = are_groups_of_an_older_rule(workspace)
         if make_groups(workspace):
             made.append("near-duplicates")
         proposals = Proposals(workspace, embedder)
@@ -103,6 +106,7 @@ def propose(workspace: Workspace) -> ProposeResult:
             label_counts=dict(zip(workspace.config.label_names, likeliest.tolist(), strict=True)),
             summaries={name: told for name in proposals.names if (told := _told(workspace, name))},
             duplicates=summarise(workspace, outcomes),
+            regrouped=regrouped,
             one_sided=find_one_sided(workspace, outcomes),
             undescribed=undescribed(workspace),
         )

@@ -34,6 +34,11 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
             say(f"{result.too_long:,} texts are longer than the encoder reads; their end is cut.")
         for name, told in result.summaries.items():
             say(f"{name}: {', '.join(f'{key} {value}' for key, value in told.items())}.")
+        if result.regrouped:
+            say(
+                "Near-duplicates were found anew, for what many texts share no longer makes them"
+                " alike. Decisions stay as they are; inherited labels follow the new groups."
+            )
         if result.duplicates.groups:
             say_summary(result.duplicates)
             say(f"Look at them with `{command_line('duplicates', work)}`.")

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import vstack
 
 from hilt.pipeline.arrays import Array, Maker, blocks
+from hilt.pipeline.duplicates.overlap import (
+    WordTable,
+    overlap,
+    shared_with_part,
+    stack,
+    tabulate,
+)
+from hilt.pipeline.duplicates.passages import Passages
 from hilt.pipeline.duplicates.stars import find_stars
-from hilt.pipeline.duplicates.words import count_words, overlap, shared_with_part
+from hilt.pipeline.duplicates.words import Words, read_words
 from hilt.pipeline.runner import make_array
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
 
+RULE = "words no more widespread than what differs"  # another one makes other groups
 PAIR_ROWS = 16384  # pairs that are compared at once
 TEXT_ROWS = 4096  # texts that are in memory at once
+CHARACTERS = 200_000_000  # of texts in which passages are counted; of more texts, every few
 ROUNDING = 0.001  # a cosine in the graph may be this far off, for it is kept as float16
 SHOWN = 5  # pairs on each side of a threshold that are kept to be looked at
 NEARLY = 1000  # pairs closest below the cosine, whose words are compared for that
+MUCH = 0.15  # of the texts of a pool: what so many share says nothing even of nearly equal texts
 WIDTH = 0.05  # how far below the cosine that looks
 
 
@@ -53,9 +64,16 @@ def are_groups_current(workspace: Workspace) -> bool:
     return workspace.near_duplicates.is_current(_maker(workspace))
 
 
+def are_groups_of_an_older_rule(workspace: Workspace) -> bool:
+    """Tell whether the near-duplicates are those of an older hilt, which compared otherwise."""
+    made = workspace.near_duplicates.maker()
+    return workspace.config.duplicates.near and made is not None and made.get("rule") != RULE
+
+
 def _maker(workspace: Workspace) -> Maker:
     settings = workspace.config.duplicates
     return {
+        "rule": RULE,
         "graph": workspace.neighbours.maker(),
         "cosine": settings.cosine,
         "overlap": settings.overlap,
@@ -68,14 +86,16 @@ class Likeness:
     Args:
         workspace: Where the items are.
         items: Ascending indices of all that will be compared; their words are kept in memory,
-            8 bytes for each different word of each.
+            12 bytes for each different word of each.
     """
 
     def __init__(self, workspace: Workspace, items: Integers) -> None:
         self._least = workspace.config.duplicates
         self._embeddings = workspace.embeddings.open()
         self._items = items
-        self._words = _count_words(workspace, items)
+        step = max(1, int(workspace.pool.lengths[items].sum()) // CHARACTERS)
+        self._words = _count_words(workspace, items, step)
+        self._much = MUCH * len(np.unique(workspace.pool.groups)) / step
 
     def near(self, left: Integers, right: Integers) -> npt.NDArray[np.bool_]:
         """Tell of pairs of items whether they are near-duplicates: shape (m,)."""
@@ -97,7 +117,7 @@ class Likeness:
         for block in blocks(len(items), PAIR_ROWS):
             np.add.at(means, parts[block], unit_rows(self._embeddings, items[block]))
         means /= np.linalg.norm(means, axis=1, keepdims=True)
-        closeness = shared_with_part(self._words[np.searchsorted(self._items, items)], parts)
+        closeness = shared_with_part(self._words.counts[np.searchsorted(self._items, items)], parts)
         for block in blocks(len(items), PAIR_ROWS):
             rows = unit_rows(self._embeddings, items[block])
             closeness[block] += np.einsum("ij,ij->i", rows, means[parts[block]])
@@ -108,18 +128,27 @@ class Likeness:
         overlaps = np.empty(len(left), dtype=np.float32)
         for block in blocks(len(left), PAIR_ROWS):
             one, other = (np.searchsorted(self._items, ends[block]) for ends in (left, right))
-            overlaps[block] = overlap(self._words[one], self._words[other])
+            overlaps[block] = overlap(self._words[one], self._words[other], self._much)
         return overlaps
 
 
-def _count_words(workspace: Workspace, items: Integers) -> Any:  # noqa: ANN401 - a csr_array
-    """Count the words of many items, reading their texts in blocks."""
-    parts = []
-    with workspace.progress.task("Counting words", len(items), "items") as advance:
-        for block in blocks(len(items), TEXT_ROWS):
-            parts.append(count_words(workspace.pool.texts(items[block])))
-            advance(parts[-1].shape[0])
-    return vstack(parts, format="csr") if parts else count_words([])
+def _count_words(workspace: Workspace, items: Integers, step: int) -> WordTable:
+    """Count the words of many items, and how widespread each is among them, or every few."""
+    passages = Passages(_read_words(workspace, items[::step], "Counting passages"))
+    tables = [
+        tabulate(words, passages.spread(words))
+        for words in _read_words(workspace, items, "Counting words")
+    ]
+    return stack(tables)
+
+
+def _read_words(workspace: Workspace, items: Integers, description: str) -> Iterator[Words]:
+    """Read the words of items in blocks, at least one."""
+    with workspace.progress.task(description, len(items), "items") as advance:
+        for block in [*blocks(len(items), TEXT_ROWS)] or [slice(0)]:
+            words = read_words(workspace.pool.texts(items[block]))
+            yield words
+            advance(len(words))
 
 
 def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:

@@ -71,11 +71,23 @@ def test_status_counts_what_the_past_counted(past: Path) -> None:
     assert_kept(past / "workspace")
 
 
-def test_nothing_is_made_again(past: Path) -> None:
-    made = hilt.propose(hilt.open_workspace(past / "workspace")).made
+def test_nothing_is_made_again_but_the_near_duplicates_of_an_older_rule(past: Path) -> None:
+    work = hilt.open_workspace(past / "workspace")
 
-    assert made == ()
+    first, second = hilt.propose(work), hilt.propose(work)
+
+    assert first.made == ("near-duplicates",)
+    assert first.regrouped
+    assert second.made == ()
+    assert not second.regrouped
     assert_kept(past / "workspace")
+
+
+def test_propose_says_why_the_near_duplicates_are_made_again(past: Path) -> None:
+    said = CliRunner().invoke(app, ["propose", str(past / "workspace")]).stdout
+
+    assert "made near-duplicates." in said
+    assert "what many texts share no longer makes them alike" in " ".join(said.split())
 
 
 def test_the_loop_goes_on(past: Path) -> None:

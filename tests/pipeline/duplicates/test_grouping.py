@@ -24,6 +24,32 @@ def group_of(workspace: Workspace, item_id: str) -> set[str]:
     return set(workspace.pool.ids(np.flatnonzero(groups == groups[index])))
 
 
+FOOTER = (
+    "This e-mail and any attachments are confidential and intended solely for the addressee. If you"
+    " have received this message in error please notify the sender immediately and delete it from"
+    " your system. Any unauthorised copying, disclosure or distribution of the material in this"
+    " e-mail is strictly forbidden. Northwind Trading GmbH, registered office Hamburg, managing"
+    " directors Ann Lee and Bo Kim, commercial register HRB 12345."
+)
+
+
+def test_a_footer_that_all_have_makes_no_near_duplicates(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    bodies = [
+        f"{asked} the {thing}."
+        for asked in ("I never got", "Where is", "I want to send back", "Who can repair")
+        for thing in ("kettle", "yoga mat", "winter coat", "lamp", "toaster")
+    ]
+    mails = [(f"mail-{place}", f"{body} {FOOTER}", "") for place, body in enumerate(bodies)]
+    copies = [("story", f"{STORY} {FOOTER}", ""), ("copy", f"{STORY} Well! {FOOTER}".upper(), "")]
+    workspace = new_workspace(extra=[*mails, *copies])
+    propose(workspace)
+
+    assert [len(group_of(workspace, item_id)) for item_id, _, _ in mails] == [1] * len(mails)
+    assert group_of(workspace, "story") == {"story", "copy"}
+
+
 def test_many_near_duplicates_make_one_group(copies: Copies) -> None:
     group = group_of(copies(), "cat-0")
 
