@@ -92,7 +92,8 @@ def overlap(left: WordTable, right: WordTable, much: float) -> Floats:
     most[slight] = np.maximum(most, much)[slight]
     together = differing + _up_to(common, left.spread.minimum(right.spread), most)
     beyond = 1 - differing / np.maximum(together - STRICT_WORDS, 1)
-    shares: Floats = np.where(differing == 0, together > 0, np.maximum(beyond, 0))
+    same = (differing == 0) & (common.sum(axis=1) > 0)
+    shares: Floats = np.where(same, 1.0, np.maximum(beyond, 0) * (differing > 0))
     return shares
 
 
