@@ -14,7 +14,7 @@ from hilt.types import Floats, Integers
 
 STRICT_WORDS = 30
 FEW_TEXTS = 4  # a passage in so few is widespread beside nothing
-AS_WIDESPREAD = 2  # a passage may be so many times as widespread as what differs
+AS_WIDESPREAD = 1.5  # a passage may be so many times as widespread as what differs
 SLIGHT = 2  # words of either text that the other has not: a number, a name, "Fwd:"
 
 
@@ -67,10 +67,10 @@ def overlap(left: WordTable, right: WordTable, much: float) -> Floats:
     the first 30, all of which must be shared. So a single word that differs ("not", a number,
     "your" for "my") is enough in a short text, while of a long one hundreds may be edited.
 
-    A shared word counts only where it is at most twice as widespread in the pool as what differs:
-    a disclaimer below two mails says nothing of them, but in a text of which the pool has many
-    edited copies, what they share is as widespread as the words that an edit replaced. Where no
-    more than two words of either text differ (a number in a form, "Fwd:"), a shared word counts
+    A shared word counts only where it is at most 1.5 times as widespread in the pool as what
+    differs: a disclaimer below two mails says nothing of them, but in a text of which the pool has
+    many edited copies, what they share is as widespread as the words that an edit replaced. Where
+    no more than two words of either text differ (a number in a form, "Fwd:"), a shared word counts
     unless much of the pool has it.
 
     Args:
