@@ -70,8 +70,11 @@ class ArrowTable:
             row += len(batch)
 
     def rows(self) -> Iterator[Row]:
-        """Stream rows with all their columns, as text."""
-        columns = [Column(name, name) for name in self.names]
+        """Stream rows with all their columns: text, and lists as they are."""
+        columns = [
+            Column(name, name, "raw" if pa.types.is_nested(leaf.type) else "any")
+            for name, leaf in zip(self.names, leaves_of(self.schema), strict=True)
+        ]
         number = 0
         for batch in self.batches(columns):
             for fields in batch.to_pylist():

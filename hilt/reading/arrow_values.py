@@ -25,11 +25,13 @@ class Leaf:
 
     Attributes:
         name: Its name, with dots where it is inside of a struct.
+        type: What it holds.
         top: The position of its column in the schema.
         path: The names of the fields below that column.
     """
 
     name: str
+    type: pa.DataType
     top: int
     path: tuple[str, ...] = ()
 
@@ -107,7 +109,7 @@ def _one_by_one(of: pa.DataType, kind: Kind) -> bool:
 
 def _leaves(name: str, of: pa.DataType, top: int, path: tuple[str, ...]) -> Iterator[Leaf]:
     if not pa.types.is_struct(of) or len(path) == DEPTH or not of.num_fields:
-        yield Leaf(name, top, path)
+        yield Leaf(name, of, top, path)
         return
     for field in of:
         yield from _leaves(f"{name}.{field.name}", field.type, top, (*path, field.name))

@@ -66,6 +66,7 @@ def find_dialect(
         None if there is no header.
     """
     sample = list(islice(lines, SAMPLE_LINES))
+    whole = len(sample) < SAMPLE_LINES  # else the last row may go on below
     skipped = 0
     if sample and (told := _separator_line(sample[0])):
         delimiter, skipped = delimiter or told, 1
@@ -77,8 +78,7 @@ def find_dialect(
         if not rows:
             return None
         header, *body = rows
-        # The last may go on below the sample.
-        even = all(len(row) == len(header) for row in body[: -1 if len(body) > 1 else None])
+        even = all(len(row) == len(header) for row in (body if whole else body[:-1]))
         found = sum(match_name(name, header) is not None for name in wanted)
         # A tab or a semicolon in a header that commas divide is rare; a comma in a text is not.
         several = len(header) > 1

@@ -71,6 +71,8 @@ def predict(
         if result.unlabelled:
             have = "row has" if result.unlabelled == 1 else "rows have"
             say(f"{result.unlabelled:,} {have} no text, so the label is empty.")
+        if not result.label_counts:
+            return
         rows = [[name, f"{count:,}"] for name, count in result.label_counts.items()]
         show_table("Predicted labels", ["label", "items"], rows)
 
