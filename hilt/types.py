@@ -201,11 +201,13 @@ class Batch:
 
     Attributes:
         note: How the selector went about it, where that is not always the same.
+        shortage: Why there are fewer items than were asked for, where there are.
     """
 
     number: int
     items: tuple[BatchItem, ...]
     note: str = ""
+    shortage: str = ""
 
     def __len__(self) -> int:
         return len(self.items)

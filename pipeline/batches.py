@@ -54,15 +54,17 @@ def select(
             return batch
         open_ = workspace.store.open_batches() if extend else []
         waiting = [row.item_index for each in open_ for row in workspace.store.batch_items(each)]
-        rows, note = compose(workspace, size or section.size, minutes, waiting)
-        if not rows:
+        composed = compose(workspace, size or section.size, minutes, waiting)
+        if not composed.rows:
             return Batch(0, (), NOTHING_BESIDE if waiting else NOTHING_LEFT)
         audit_order = {} if has_older_order(workspace) else AUDIT_DRAW
         training = latest_training(workspace)
         number = workspace.store.add_batch(
             cycle=0 if training is None else training.cycle,
-            selector=workspace.config.selector.model_dump() | {"note": note} | audit_order,
-            items=rows,
+            selector=workspace.config.selector.model_dump()
+            | {"note": composed.note, "shortage": composed.shortage}
+            | audit_order,
+            items=composed.rows,
             extends=open_[-1] if open_ else None,
         )
         return read_batch(workspace, number)
@@ -114,6 +116,7 @@ def read_batch(workspace: Workspace, number: int) -> Batch:
             f" it has {len(workspace.store.batch_numbers())}."
         )
     texts = workspace.pool.texts([row.item_index for row in rows])
-    note = workspace.store.batch_selector(number).get("note", "")
+    picked = workspace.store.batch_selector(number)
+    note = picked.get("note", "")
     items = (batch_item(row, text, note) for row, text in zip(rows, texts, strict=True))
-    return Batch(number, tuple(items), note)
+    return Batch(number, tuple(items), note, picked.get("shortage", ""))

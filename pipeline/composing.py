@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from hilt.pipeline.choosing import choose
 from hilt.pipeline.committee import Committee
 from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
 from hilt.pipeline.explaining import explain
@@ -18,10 +19,10 @@ from hilt.pipeline.predicted_seconds import ASSUMED_SECONDS, measured_cost, pred
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.rechecks import NO_DOUBTS, find_doubts, with_rechecks
+from hilt.pipeline.shortage import why_short
 from hilt.pipeline.signals import read_signals
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
-from hilt.selectors.base import make_selector
 from hilt.selectors.duplicates import pick_distinct
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView, Why
 
@@ -31,9 +32,24 @@ UNCHOSEN: tuple[Reason, ...] = (*BLIND, "recheck")  # spread over the batch by c
 Picked = tuple[int, float, Reason]  # an index, a score and a reason
 
 
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What goes into a batch.
+
+    Attributes:
+        rows: The items in their order; none where nothing is left to ask about.
+        note: How the selector went about it.
+        shortage: Why there are fewer than were asked for, where there are.
+    """
+
+    rows: list[BatchItemRow]
+    note: str = ""
+    shortage: str = ""
+
+
 def compose(
     workspace: Workspace, size: int, minutes: float | None, waiting: Sequence[int]
-) -> tuple[list[BatchItemRow], str]:
+) -> Composed:
     """Draw what is asked blind, let the selector fill the rest, and shuffle the two together.
 
     Args:
@@ -41,10 +57,6 @@ def compose(
         size: How many items, unless there are `minutes`.
         minutes: What they may take people, altogether.
         waiting: Items that people are given already, and that are not picked again.
-
-    Returns:
-        The items in their order, none where nothing is left to ask about, and how the selector
-        went about it.
 
     Raises:
         WorkspaceError: If there are no proposals yet.
@@ -70,7 +82,7 @@ def compose(
         beside = replace(view, taken=audit.indices)
         checks = _checks(workspace, beside, outcomes, passed_over, size)
         beside = replace(view, taken=np.concatenate([audit.indices, checks.indices]))
-        chosen = _chosen(workspace, beside, size - len(audit) - len(checks), rng)
+        chosen = choose(config.selector.model_dump(), beside, size - len(audit) - len(checks), rng)
         most = int(config.batch.recheck * size)
         return [audit, checks, with_rechecks(chosen, view, doubts, most)]
 
@@ -82,14 +94,24 @@ def compose(
         settled = np.flatnonzero(~_undecided(workspace, outcomes, waiting))
         parts = [_audit(numbers, settled, size)]
     if not sum(map(len, parts)):
-        return [], ""
+        return Composed([])
     rng = generator(config.seed, Stream.ORDER, number)
     picked = _mixed(parts, rng)
     indices = np.array([index for index, _, _ in picked])
     proposed = doubts.replacing(np.asarray(view.probabilities[indices], dtype=np.float32), indices)
     known = None if cost is None else seconds[indices]
     whys = explain(view, indices, proposed, committee, config.label_names, doubts, known, rng)
-    return _rows(workspace, picked, proposed, whys), "".join(part.note for part in parts)
+    shortage = why_short(
+        size if minutes is None else 0,
+        indices,
+        view.groups,
+        decided=np.array(_decided(outcomes), dtype=np.int64),
+        waiting=np.array(waiting, dtype=np.int64),
+        kept=kept,
+        empty=workspace.pool.empty,
+    )
+    rows = _rows(workspace, picked, proposed, whys)
+    return Composed(rows, "".join(part.note for part in parts), shortage)
 
 
 def is_anything_left(workspace: Workspace) -> bool:
@@ -208,16 +230,6 @@ def _to_check(workspace: Workspace, groups: Integers, outcomes: Sequence[Outcome
     inherited, config = inherit(groups, outcomes), workspace.config
     drawn = draw(workspace.pool.ids(inherited.indices), config.seed, "check")
     return to_check(inherited, drawn, config.duplicates.audited)
-
-
-def _chosen(
-    workspace: Workspace, view: SelectionView, count: int, rng: np.random.Generator
-) -> Selection:
-    """Let the selector pick."""
-    if not count or not len(view.candidates):
-        return Selection(np.empty(0, dtype=np.int64), np.empty(0), ())
-    selector = make_selector(workspace.config.selector.model_dump())
-    return selector.select(view, count, rng)
 
 
 def _mixed(parts: Sequence[Selection], rng: np.random.Generator) -> list[Picked]:

@@ -45,5 +45,7 @@ def cycle(
     def text() -> None:
         say_training(training.cycle, training.summary)
         say(f"Batch {batch.number}: {len(batch)} items." if len(batch) else f"{batch.note}.")
+        if batch.shortage:
+            say(f"{batch.shortage}.")
 
     emit(value, as_json=json, text=text, then=next_step(workspace))

@@ -55,6 +55,8 @@ def select(
         say(_summary(batch))
         if batch.note:
             say(f"Picked: {batch.note}.")
+        if batch.shortage:
+            say(f"{batch.shortage}.")
         if explain:
             _explain(batch)
         else:
@@ -112,4 +114,4 @@ def batch_value(batch: Batch) -> dict[str, object]:
         | {"why": shown_why(item)}
         for record, item in zip(records_of(batch), batch.items, strict=True)
     ]
-    return {"batch": batch.number, "note": batch.note, "items": items}
+    return {"batch": batch.number, "note": batch.note, "shortage": batch.shortage, "items": items}

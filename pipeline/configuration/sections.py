@@ -129,7 +129,8 @@ class BatchSection(Section):
         0.95,
         gt=0,
         le=1,
-        description="Two items whose cosine is at least this are too alike to be in one batch.",
+        description="Two items whose cosine is at least this come into one batch only when nothing"
+        " else is left.",
     )
     candidates: int = Field(
         3, ge=1, description="How many of the likeliest labels are shown with an item."

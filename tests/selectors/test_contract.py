@@ -12,6 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from hilt.errors import DataError
+from hilt.pipeline.choosing import NEVER_ALIKE
 from hilt.selectors.base import SELECTORS, Selector, make_selector
 from hilt.types import Integers, Selection, SelectionView
 
@@ -217,6 +218,18 @@ def test_of_identical_rows_one_is_picked(selector: Selector, pool: SelectionView
     identical = replace(pool, embeddings=np.tile(pool.embeddings[:1], (240, 1)))
 
     assert len(pick(selector, identical, 25)) == 1
+
+
+def test_where_likeness_does_not_count_identical_rows_are_picked(
+    selector: Selector, pool: SelectionView
+) -> None:
+    identical = replace(
+        pool, embeddings=np.tile(pool.embeddings[:1], (240, 1)), near_duplicate=NEVER_ALIKE
+    )
+
+    selection = pick(selector, identical, 25)
+
+    assert len(np.unique(selection.indices)) == 25
 
 
 def test_of_one_text_one_is_picked(selector: Selector, pool: SelectionView) -> None:
