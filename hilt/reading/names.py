@@ -68,18 +68,19 @@ def find_column(wanted: str, present: Sequence[str], *, place: str, role: str) -
     if found is None:
         alike = spellings(wanted, present)
         if alike:
-            told = " and ".join(map(repr, alike))
+            told = " and ".join(repr(name[:80]) for name in alike[:2])
             raise DataError(
-                f"{place}: {told} are both spellings of the column {wanted!r}, which `{role}`"
+                f"{place}: {told} are both spellings of the column {wanted[:80]!r}, which `{role}`"
                 f" names; write it exactly. Columns: {listed}."
             )
         raise DataError(
-            f"{place}: there is no column {wanted!r}, which `{role}` names."
-            f"{nearest(wanted, [name.strip() for name in present])} Columns: {listed}."
+            f"{place}: there is no column {wanted[:80]!r}, which `{role}` names."
+            f"{nearest(wanted[:80], [name.strip()[:80] for name in present])} Columns: {listed}."
         )
     if list(present).count(found) > 1:
         raise DataError(
-            f"{place}: column {found!r} stands twice in the header; rename one. Columns: {listed}."
+            f"{place}: column {found[:80]!r} stands twice in the header; rename one."
+            f" Columns: {listed}."
         )
     return found
 

@@ -180,7 +180,7 @@ def _refuse_repeated_ids(rows: Any, reader: Reader, first: npt.NDArray[np.int64]
         # Two ids could share a hash without being the same.
         if rows[earlier]["id"] == item_id:
             raise DataError(
-                f"{reader.place(row)}: the id {item_id!r} stands already in"
+                f"{reader.place(row)}: the id {item_id[:80]!r} stands already in"
                 f" {reader.place(earlier)}; ids must be unique (or set `id: null`)."
             )
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hilt.errors import ConfigError, DataError, HiltError
+from hilt.errors import ConfigError, DataError, HiltError, MissingExtraError
 from hilt.reading.delimited import Delimited
 from hilt.reading.options import Options
 from hilt.reading.rows import Column
@@ -222,3 +223,26 @@ def test_utf_16_without_a_mark_is_recognised(tmp_path: Path) -> None:
 
     assert "set `encoding` to utf-16-be" in complaint(path)
     assert read(path, Options(encoding="utf-16-be")) == ["hello"]
+
+
+def test_a_workbook_without_what_reads_it_names_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openpyxl.Workbook().save(tmp_path / "a.xlsx")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+
+    with pytest.raises(MissingExtraError, match=r"`pip install 'openpyxl>=3.1'`; or save"):
+        read(tmp_path / "a.xlsx")
+
+
+def test_values_of_megabytes_make_short_sentences(tmp_path: Path) -> None:
+    long = "x" * 2_000_000
+    header = write(tmp_path / "a.csv", f"{long},id\na,b\n")
+    line = write(tmp_path / "a.jsonl", '{"text": "x"}\n' + f'["{long}"]\n')
+    value = write(tmp_path / "b.jsonl", '{"text": ["' + long + '"]}\n')
+
+    for path in (header, line, value):
+        complaint(path)
+    with pytest.raises(DataError) as caught:
+        open_table(write(tmp_path / "c.csv", "id\n1\n")).find(long, "text")
+    assert len(str(caught.value)) < 500
