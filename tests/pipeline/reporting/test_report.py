@@ -1,4 +1,5 @@
 import re
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -23,7 +24,7 @@ from hilt.pipeline.store import decision_row
 from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.tables import BatchItemRow, TrainingRow
 from hilt.pipeline.why import in_words
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace import Workspace, open_workspace
 from hilt.types import Batch, Decision
 
 OPEN_COPY = Callable[[str], Workspace]
@@ -155,15 +156,28 @@ def test_both_ways_of_measuring_have_their_curve_once_there_are_30_audit_labels(
     assert [curves_on(many, kind) for kind in ("test", "audit")] == [1, 1]
 
 
-def test_under_30_audit_labels_no_accuracy_is_claimed_for_the_pool(
-    new_workspace: Callable[..., Workspace],
-) -> None:
-    workspace = new_workspace(test=False)
+@pytest.fixture(scope="module")
+def trained_without_test(
+    make_workspace_in: Callable[..., Workspace], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A trained workspace that only audit items measure; copy, do not change."""
+    workspace = make_workspace_in(tmp_path_factory.mktemp("no-test"), test=False)
     propose(workspace)
     simulate(workspace, select(workspace))
     train(workspace)
+    workspace.store.close()
+    return workspace.folder
 
-    page = page_of(workspace)
+
+@pytest.fixture
+def without_test(trained_without_test: Path, tmp_path: Path) -> Workspace:
+    return open_workspace(shutil.copytree(trained_without_test, tmp_path / "without"))
+
+
+def test_under_30_audit_labels_no_accuracy_is_claimed_for_the_pool(
+    without_test: Workspace,
+) -> None:
+    page = page_of(without_test)
 
     assert "After 12 labels: how often the student is right is too early to say: 3 checked." in (
         page.words
@@ -181,15 +195,11 @@ def test_under_30_audit_labels_no_accuracy_is_claimed_for_the_pool(
 
 @pytest.mark.parametrize(("labels", "claimed"), [(MIN_AUDIT - 1, False), (MIN_AUDIT, True)])
 def test_from_30_audit_labels_on_they_measure(
-    new_workspace: Callable[..., Workspace], labels: int, claimed: bool
+    without_test: Workspace, labels: int, claimed: bool
 ) -> None:
-    workspace = new_workspace(test=False)
-    propose(workspace)
-    simulate(workspace, select(workspace))
-    train(workspace)
-    add_training(workspace, audit=audited(labels))
+    add_training(without_test, audit=audited(labels))
 
-    page = page_of(workspace)
+    page = page_of(without_test)
 
     assert (f"of {labels} audit items; the proposer alone on" in page.words) is claimed
     assert (f"too early to say: {labels} checked" in page.words) is not claimed
@@ -288,7 +298,7 @@ def test_texts_labels_and_ids_never_become_markup(
     texts = [(f"{EVIL}{n}", f"{EVIL} <b>bold</b> \" ' {n}", labels[0]) for n in range(40)]
     workspace = new_workspace(labels=labels, extra=texts)
     propose(workspace)
-    simulate(workspace, select(workspace, 60))
+    simulate(workspace, select(workspace, 20))  # more would train an encoder
     train(workspace)
     propose(workspace)
 

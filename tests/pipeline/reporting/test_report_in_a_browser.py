@@ -1,6 +1,7 @@
 """The report in a real browser, wide and narrow, with words that do not end."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,19 +47,15 @@ def report(
     workspace = make_workspace_in(tmp_path_factory.mktemp("wide"), labels=LABELS, extra=rows)
     propose(workspace)
     select(workspace, 62)
-    items = read_batch(workspace, 1).items
-    record(
-        workspace,
-        [
-            Decision(ID, "flag", (), "r" * 200, batch=1, comment=URL),
-            *(
-                Decision(item.item_id, "label", (LABELS[0],), "r" * 200, batch=1, comment="why?")
-                for item in items[:3]
-                if item.item_id != ID
-            ),
-        ],
-    )
-    simulate(workspace, read_batch(workspace, 1))
+    batch = read_batch(workspace, 1)
+    long = [item for item in batch.items if item.item_id in (ID, "wide")]
+    others = [item for item in batch.items if item not in long][:20]  # more would train an encoder
+    said = [
+        Decision(item.item_id, "label", (LABELS[0],), "r" * 200, batch=1, comment="why?")
+        for item in others[:3]
+    ]
+    record(workspace, [Decision(ID, "flag", (), "r" * 200, batch=1, comment=URL), *said])
+    simulate(workspace, replace(batch, items=(*long, *others)))
     train(workspace)
     propose(workspace)
     return write_report(workspace)
