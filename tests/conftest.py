@@ -63,6 +63,7 @@ def make_workspace(
     test: bool = True,
     audit: float = 0.25,
     duplicates: Mapping[str, object] | None = None,
+    student: Mapping[str, object] | None = None,
 ) -> Workspace:
     """A fresh workspace of sixty short texts in `folder / "work"`, and what `extra` adds."""
     rows = _rows(labels)
@@ -75,6 +76,8 @@ def make_workspace(
         "duplicates": dict(duplicates or {}),
         "device": "cpu",
     }
+    if student is not None:
+        config["student"] = dict(student)
     if test:
         write_csv(folder / "test.csv", [(f"t-{i}", f"Today: {t}", y) for i, t, y in rows[::3]])
         config["test"] = {"path": "test.csv", **columns}

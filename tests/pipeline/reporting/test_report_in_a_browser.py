@@ -44,7 +44,9 @@ def report(
 ) -> Path:
     """A workspace of two cycles with everything in it that a report shows."""
     rows = [(ID, URL, "food"), ("wide", f"see {URL}x now", "sport")]
-    workspace = make_workspace_in(tmp_path_factory.mktemp("wide"), labels=LABELS, extra=rows)
+    workspace = make_workspace_in(
+        tmp_path_factory.mktemp("wide"), labels=LABELS, extra=rows, student={"effort": "quick"}
+    )
     propose(workspace)
     select(workspace, 62)
     batch = read_batch(workspace, 1)
