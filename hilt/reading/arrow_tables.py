@@ -23,7 +23,15 @@ from hilt.registry import nearest
 BATCH_ROWS = 16384
 HUB = "hub:"
 # What damaged files make Arrow and `datasets` raise, beside errors of their own.
-DAMAGED = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError)
+DAMAGED = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True, slots=True)

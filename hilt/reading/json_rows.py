@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -69,7 +69,7 @@ class JsonRows:
             DataError: If a byte is not in the encoding, or the file is damaged.
         """
         for row in self._records():
-            yield row if isinstance(row.fields, str) else replace(row, fields=flat(row.fields))
+            yield row if isinstance(row.fields, str) else row._replace(fields=flat(row.fields))
 
     def place(self, row: int) -> str:
         """Name the line of a row; in an array, its number."""
@@ -121,20 +121,27 @@ class _Pick:
     path: str
     columns: Sequence[Column]
     fill: bool
-    _seen: set[str]
+    _unseen: set[str]
     _first: Row | None
 
     def __init__(self, path: str, columns: Sequence[Column], fill: bool) -> None:
         self.path, self.columns, self.fill = path, columns, fill
-        self._seen, self._first = set(), None
+        self._unseen, self._first = {column.role for column in columns}, None
 
     def __call__(self, row: Row) -> Row:
         """Return the row with the wanted columns alone, by the names that were asked for."""
         if isinstance(row.fields, str):
             return row
         self._first = self._first or row
-        found = {column.name: self._find(row, row.fields, column) for column in self.columns}
-        return replace(row, fields=found)
+        found = {}
+        for column in self.columns:
+            value = row.fields.get(column.name, MISSING)
+            if value is MISSING:
+                value = self._find(row, row.fields, column)
+            elif self._unseen:
+                self._unseen.discard(column.role)
+            found[column.name] = value
+        return Row(row.line, found, row.unit)
 
     def check_all_seen(self) -> None:
         """Refuse a column that no object has.
@@ -145,7 +152,7 @@ class _Pick:
         if self._first is None or isinstance(self._first.fields, str):
             return
         for column in self.columns:
-            if column.role not in self._seen:
+            if column.role in self._unseen:
                 find_column(
                     column.name,
                     list(flat(self._first.fields)),
@@ -164,7 +171,7 @@ class _Pick:
                     find_column(column.name, list(names), place=place, role=column.role)
                 return None
             value = names[found]
-        self._seen.add(column.role)
+        self._unseen.discard(column.role)
         return value
 
 

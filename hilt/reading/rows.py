@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -34,9 +33,8 @@ class Column:
     kind: Kind = "any"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row.
+class Row(NamedTuple):
+    """One row; a tuple, because there are millions of them.
 
     Attributes:
         line: The line on which it begins; the number of the row where a file has no lines.
@@ -69,33 +67,51 @@ def tables_of(
         DataError: For the first row that is wrong as a whole, or holds a value that cannot stand
             in its column.
     """
-    rows = iter(rows)
-    while chunk := _chunk(rows, columns):
-        values = {
-            column.role: [_value(path, row, column, fill) for row in chunk] for column in columns
-        }
-        yield pa.table({role: _strings(path, chunk, texts) for role, texts in values.items()})
+    chunk = _Chunk(path, columns, fill)
+    for row in rows:
+        chunk.add(row)
+        if chunk.is_full:
+            yield chunk.table()
+            chunk = _Chunk(path, columns, fill)
+    if chunk.rows:
+        yield chunk.table()
 
 
-def _chunk(rows: Iterator[Row], columns: Sequence[Column]) -> list[Row]:
-    """Take rows until they are many, or long."""
-    chunk: list[Row] = []
-    characters = 0
-    for row in islice(rows, BATCH_ROWS):
-        chunk.append(row)
-        if isinstance(row.fields, Mapping):
-            characters += sum(len(str(row.fields.get(column.name, ""))) for column in columns)
-        if characters > BATCH_CHARACTERS:
-            break
-    return chunk
+class _Chunk:
+    """Some rows, and their values column by column."""
+
+    def __init__(self, path: str, columns: Sequence[Column], fill: bool) -> None:
+        self.rows: list[Row] = []
+        self._path, self._fill = path, fill
+        self._values: list[tuple[Column, list[str | None]]] = [(each, []) for each in columns]
+        self._characters = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the rows are many, or long."""
+        return len(self.rows) >= BATCH_ROWS or self._characters >= BATCH_CHARACTERS
+
+    def add(self, row: Row) -> None:
+        """Take the values of a row; raise DataError if one is wrong."""
+        fields = row.fields
+        if isinstance(fields, str):
+            raise DataError(f"{shown(self._path)}, {row.place}: {fields}.")
+        self.rows.append(row)
+        for column, values in self._values:
+            value = fields.get(column.name)
+            if not isinstance(value, str):
+                value = _as_text(self._path, row, column, value, self._fill)
+            values.append(value)
+            self._characters += len(value or "")
+
+    def table(self) -> pa.Table:
+        """Make a table of the values."""
+        return pa.table(
+            {column.role: _strings(self._path, self.rows, each) for column, each in self._values}
+        )
 
 
-def _value(path: str, row: Row, column: Column, fill: bool) -> str | None:
-    if isinstance(row.fields, str):
-        raise DataError(f"{shown(path)}, {row.place}: {row.fields}.")
-    value = row.fields.get(column.name)
-    if isinstance(value, str):
-        return value
+def _as_text(path: str, row: Row, column: Column, value: Any, fill: bool) -> str | None:  # noqa: ANN401
     try:
         return as_text(value, column.kind)
     except WrongValueError as error:

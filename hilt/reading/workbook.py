@@ -106,7 +106,8 @@ def _records(file: File) -> Iterator[tuple[int, list[str]]]:
         with file.open_seekable() as content, python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore")  # on styles and the like, which nothing reads
             book = openpyxl.load_workbook(content, read_only=True, data_only=True, keep_links=False)
-            sheet = book.active if book.active is not None else book.worksheets[0]
+            # What is shown first may be a sheet that holds a chart alone.
+            sheet = book.active if book.active in book.worksheets else book.worksheets[0]
             for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
                 cells = [_text(cell) for cell in row]
                 while cells and not cells[-1]:
