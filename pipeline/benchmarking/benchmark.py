@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from hilt.pipeline.random_streams import Stream, seedless_generator
 from hilt.pipeline.students.base import STUDENTS
 from hilt.pipeline.workspace import Workspace, init
 from hilt.progress import Progress, Silent
+from hilt.proposers.encoder import resolve_device
 from hilt.selectors.base import SELECTORS
 
 TARGETS = ("0.90", "0.95", "0.99")
@@ -133,7 +135,8 @@ def benchmark(
             " --budget."
         )
     propose(base)
-    rows = _run_all(_jobs(base, folder, plan), plan.processes, progress)
+    context = _fresh_processes(resolve_device(base.device))
+    rows = _run_all(_jobs(base, folder, plan), plan.processes, context, progress)
     return compile_result(Path(config_path).stem, base, plan, rows)
 
 
@@ -177,7 +180,9 @@ def _jobs(base: Workspace, folder: Path, plan: BenchmarkPlan) -> Iterator[Job]:
             yield run.name, function, (run,), runs / f"{run.name}.json"
 
 
-def _run_all(jobs: Iterator[Job], processes: int, progress: Progress) -> dict[str, Any]:
+def _run_all(
+    jobs: Iterator[Job], processes: int, context: BaseContext, progress: Progress
+) -> dict[str, Any]:
     """Run what was not run before in several processes, and read every result."""
     listed = list(jobs)
     missing = [job for job in listed if not job[3].exists()]
@@ -187,7 +192,7 @@ def _run_all(jobs: Iterator[Job], processes: int, progress: Progress) -> dict[st
         if missing:
             with ProcessPoolExecutor(
                 min(processes, len(missing)),
-                _fresh_processes(),
+                context,
                 _limit_threads,
                 (threads,),
                 max_tasks_per_child=1,  # what a run leaves in memory goes with its process
@@ -199,13 +204,13 @@ def _run_all(jobs: Iterator[Job], processes: int, progress: Progress) -> dict[st
     return {name: json.loads(path.read_text(encoding="utf-8")) for name, _, _, path in listed}
 
 
-def _fresh_processes() -> ForkServerContext | SpawnContext:
-    """Say how processes begin: as forks of one that has imported everything, where there are such.
+def _fresh_processes(device: str) -> BaseContext:
+    """Say how processes begin: on Linux's processors as forks of one that has imported everything.
 
     A process for each run would otherwise import torch and the rest anew, which takes longer than
-    some runs.
+    some runs. Graphics cards, and the libraries of macOS, do not survive a fork.
     """
-    if "forkserver" not in get_all_start_methods():  # on Windows
+    if device != "cpu" or sys.platform != "linux":
         return get_context("spawn")
     context = get_context("forkserver")
     context.set_forkserver_preload(

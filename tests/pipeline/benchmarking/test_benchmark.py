@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.context import SpawnContext
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,10 @@ def test_what_was_run_is_not_run_again_and_gives_the_same(
     result = benchmark(config, folder / "runs", PLAN)
 
     assert result.arms == json.loads((folder / "out.json").read_text("utf-8"))["arms"]
+
+
+def test_what_runs_on_a_graphics_card_is_no_fork() -> None:
+    assert isinstance(module._fresh_processes("cuda"), SpawnContext)
 
 
 def test_a_run_that_was_stopped_goes_on(config: Path, folder: Path, tmp_path: Path) -> None:
