@@ -195,15 +195,22 @@ def open_delimited(file: File, options: Options, *, tabs: bool) -> Delimited:
             tabs=tabs,
             wanted=options.wanted,
         )
+        if dialect is None:
+            raise DataError(
+                f"{shown(file.path)} is empty; the first line must name the columns (the header)."
+            )
+        check = _check_quotes(file, codec, dialect) if options.quoting != "none" else None
+    except UnicodeError as error:
+        raise find_undecodable(file, codec) or unreadable(file.path, error) from None
     except UNREADABLE as error:
         raise unreadable(file.path, error) from None
-    if dialect is None:
+    if any("\0" in name for name in dialect.header):
         raise DataError(
-            f"{shown(file.path)} is empty; the first line must name the columns (the header)."
+            f"{shown(file.path)}, line {1 + dialect.skipped}: there is a byte 0x00 among the names"
+            " of the columns, so this is not a table in text."
         )
     warnings = [_rivals(file, dialect)] if dialect.rivals else []
     regular = dialect.delimiter.isascii() and not dialect.skipped
-    check = _check_quotes(file, codec, dialect) if options.quoting != "none" else None
     if check is not None:
         bare = check.bare and options.quoting == "auto"
         dialect = replace(dialect, quoted=not bare)
@@ -224,15 +231,11 @@ def _rivals(file: File, dialect: Dialect) -> str:
 
 def _check_quotes(file: File, codec: str, dialect: Dialect) -> QuoteCheck | None:
     """Look at all quotes, if there are any."""
-    try:
-        if not _has_quotes(file, codec):
-            return None
-        check = QuoteCheck(dialect.delimiter, len(dialect.header))
-        lines = text_lines(file, codec, newline="", errors="replace")
-        check.line = dialect.skipped
-        return check.add(islice(lines, dialect.skipped, None))
-    except UNREADABLE as error:
-        raise unreadable(file.path, error) from None
+    if not _has_quotes(file, codec):
+        return None
+    lines = text_lines(file, codec, newline="", errors="replace")
+    check = QuoteCheck(dialect.delimiter, len(dialect.header), line=dialect.skipped)
+    return check.add(islice(lines, dialect.skipped, None))
 
 
 def _has_quotes(file: File, codec: str) -> bool:

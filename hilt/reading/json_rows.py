@@ -93,7 +93,7 @@ class JsonRows:
             try:
                 value = decode(line)
             except (ValueError, RecursionError) as error:
-                yield Row(number, f"not valid JSON: {why_invalid(error)}")
+                yield Row(number, f"not valid JSON: {why_invalid(error, in_line=True)}")
                 continue
             known = isinstance(value, dict)
             told = f"{line.strip()[:SHOWN_LINE]} is not a JSON object"
@@ -111,7 +111,7 @@ class JsonRows:
         except (DataError, UnicodeError):
             raise
         except (ValueError, RecursionError) as error:
-            yield Row(number + 1, f"not valid JSON: {why_invalid(error)}", "record")
+            yield Row(number + 1, f"not valid JSON: {why_invalid(error, in_line=False)}", "record")
 
 
 @dataclass(slots=True)

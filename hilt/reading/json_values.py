@@ -36,12 +36,14 @@ def decode(text: str) -> Any:  # noqa: ANN401 - any JSON value
     return _DECODER.decode(text)
 
 
-def why_invalid(error: Exception) -> str:
-    """Say why a text is no JSON value, without a full stop."""
+def why_invalid(error: Exception, *, in_line: bool) -> str:
+    """Say why a text is no JSON value, without a full stop; in a line also where."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if "int_max_str_digits" in str(error):
         return "a number has more than 4,300 digits"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} (column {error.colno})" if in_line else error.msg
     return str(error)
 
 

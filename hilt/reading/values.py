@@ -11,7 +11,7 @@ Kind = Literal["text", "id", "label", "any", "raw"]
 ALLOWED = {
     "text": "a string",
     "id": "a string or a whole number",
-    "label": "a string, a whole number, true, false or null",
+    "label": "one label (a string, a whole number, true, false or null) or a list of one",
 }
 SHOWN = 60
 

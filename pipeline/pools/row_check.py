@@ -53,7 +53,8 @@ class RowCheck:
             value = labels[_first_true(strange)].as_py()
             alike = spellings(value, names)
             hint = nearest(value, names) if len(alike) < 2 else " More than one is spelt alike."
-            listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+            more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+            listed = ", ".join(names[:LISTED]) + more
             what = f"{value[:80]!r} is not a label.{hint} Labels: {listed}"
             self._refuse(strange, first_row, what)
         if spelt == found.to_pylist():

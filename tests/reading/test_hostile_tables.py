@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from hilt.errors import ConfigError, DataError, HiltError, MissingExtraError
 from hilt.reading.delimited import Delimited
+from hilt.reading.dialects import Quoting
 from hilt.reading.options import Options
 from hilt.reading.rows import Column
 from hilt.reading.table import ENDINGS, open_table
@@ -52,17 +53,22 @@ PIECES = st.sampled_from([*WORDS, *MARKS, '{"text": "x"}', '"text"'])
 MAGIC = [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1", b"BZh", b"\x80abc"]
 BYTE_ORDER = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"]
 STARTS = st.sampled_from([b"", *MAGIC, *BYTE_ORDER, b"id,text\n", b'{"text": "x"}\n', b"[{"])
-USES: list[Callable[[Path], object]] = [
+USES: list[Callable[[Path, Options], object]] = [
     read,
-    lambda path: list(open_table(path).rows()),
-    lambda path: open_table(path).names,
+    lambda path, options: list(open_table(path, options).rows()),
+    lambda path, options: open_table(path, options).names,
 ]
 
 
-def sentence(use: Callable[[Path], object], path: Path) -> str:
+NO_OPTIONS = Options()
+
+
+def sentence(
+    use: Callable[[Path, Options], object], path: Path, options: Options = NO_OPTIONS
+) -> str:
     """What hilt says of a file, or nothing when it can be read."""
     try:
-        use(path)
+        use(path, options)
     except HiltError as error:
         return str(error)
     return ""
@@ -75,6 +81,8 @@ def sentence(use: Callable[[Path], object], path: Path) -> str:
     codec=st.sampled_from(["utf-8", "utf-16", "latin-1"]),
     junk=st.binary(max_size=8),
     ending=st.sampled_from([*ENDINGS, "", ".csv.gz"]),
+    encoding=st.sampled_from([None, "utf-8", "utf-16", "utf-16-le", "cp1252", "utf-7", "cp500"]),
+    quoting=st.sampled_from(["auto", "fields", "none"]),
     packed=st.booleans(),
 )
 def test_any_bytes_give_rows_or_an_error_of_hilt(
@@ -84,10 +92,45 @@ def test_any_bytes_give_rows_or_an_error_of_hilt(
     codec: str,
     junk: bytes,
     ending: str,
+    encoding: str | None,
+    quoting: Quoting,
     packed: bool,
 ) -> None:
     content = start + "".join(pieces).encode(codec) + junk
     path = write(tmp_path / f"a{ending}", gzip.compress(content) if packed else content)
+    options = Options(encoding=encoding, quoting=quoting, wanted=("text",))
+    told = [sentence(use, path, options) for use in USES]
+    assert not [said for said in told if "\n" in said]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("sound")
+    table = pa.table({"text": [f"text {n}" for n in range(50)], "label": [["a"]] * 50})
+    pyarrow.parquet.write_table(table, folder / "a.parquet")
+    book = openpyxl.Workbook()
+    for text in ("text", "first", "second"):
+        book.worksheets[0].append([text])
+    book.save(folder / "a.xlsx")
+    (folder / "a.csv.gz").write_bytes(gzip.compress(b"text\n" + b"a line\n" * 50))
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@settings(FUZZ, max_examples=60)
+@given(
+    name=st.sampled_from(["a.parquet", "a.xlsx", "a.csv.gz"]),
+    place=st.floats(0, 1, exclude_max=True),
+    junk=st.binary(min_size=1, max_size=6),
+    cut=st.booleans(),
+)
+def test_damage_anywhere_gives_rows_or_an_error_of_hilt(
+    tmp_path: Path, sound: dict[str, bytes], name: str, place: float, junk: bytes, cut: bool
+) -> None:
+    content = sound[name]
+    at = int(place * len(content))
+    damaged = content[:at] + junk + (b"" if cut else content[at + len(junk) :])
+    path = write(tmp_path / name, damaged)
+
     assert not [said for use in USES if "\n" in (said := sentence(use, path))]
 
 
