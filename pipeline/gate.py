@@ -14,6 +14,7 @@ from hilt.errors import DataError
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD, UNDO
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
+from hilt.reading.names import label_listing
 from hilt.reading.rows import encodable
 from hilt.registry import nearest
 from hilt.review.base import MACHINE, RESOLVED
@@ -168,13 +169,6 @@ def _wrong_moment(moment: object) -> str | None:
     if not EARLIEST <= aware <= datetime.now(UTC) + AHEAD:
         return f"decided_at is {moment.isoformat()}; it must lie after 1970 and not in the future."
     return None
-
-
-def label_listing(labels: Sequence[str], most: int = 30) -> str:
-    """List labels for a message, not all of a great many."""
-    more = len(labels) - most
-    listed = ", ".join(labels[:most])
-    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def _shown(value: object) -> str:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial as partial_
 from pathlib import Path
 
 from hilt.command_line import command_line
-from hilt.errors import DataError, WorkspaceError
+from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.outputs import NOT_OURS, output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
 from hilt.pipeline.gate import add_decisions, misfit, name_misfit
+from hilt.pipeline.matching import MATCHES, Found, Matching, settle
 from hilt.pipeline.next_steps import next_step
-from hilt.pipeline.outcomes import GOLD
+from hilt.pipeline.outcomes import GOLD, standing
 from hilt.pipeline.store import decision_row
-from hilt.pipeline.tables import BatchItemRow, DecisionRow
+from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.reading.options import Options
-from hilt.review.base import EXCHANGES, Exchange, Rejection
+from hilt.review.base import EXCHANGES, Answered, Exchange, Rejection
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Batch, Decision
 
 SHOWN_REJECTIONS = 20
+BY_WORD = "blind by the caller's word"  # the source of answers that `record` was told are blind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class RecordResult:
     Attributes:
         added: Decisions that were stored.
         unchanged: Decisions that were stored before.
+        changed: Of the added ones, those that differ from what the same reviewer said before when
+            asked the same; they take its place.
+        mended: Answers that were found by batch, rank and text, though a program changed their ids.
         rejected: What does not fit, with its line.
         unanswered: Lines without an answer.
         open_items: Items of the last batch that are still undecided.
@@ -42,6 +47,8 @@ class RecordResult:
     rejected: tuple[Rejection, ...]
     unanswered: int
     open_items: int
+    changed: int = 0
+    mended: int = 0
 
 
 def export_batch(
@@ -89,7 +96,7 @@ def export_batch(
         path,
         force=force,
         ledger=workspace.ledger,
-        keep=partial(_why_kept, workspace, exchange),
+        keep=partial_(_why_kept, workspace, exchange),
         note=workspace.progress.note,
     ) as temporary:
         exchange.write(batch, temporary, answers)
@@ -99,7 +106,7 @@ def export_batch(
 def _why_kept(workspace: Workspace, exchange: Exchange, path: Path) -> str | None:
     """Say why a sheet must not be replaced: for answers in it that the database lacks."""
     try:
-        answers = exchange.read(path, workspace.config.label_names, "")
+        answers = exchange.read(path, workspace.config.label_names, "", _options(workspace, None))
     except DataError:
         answers = None
     known = workspace.ledger.knows(path)
@@ -108,7 +115,12 @@ def _why_kept(workspace: Workspace, exchange: Exchange, path: Path) -> str | Non
     stored = set()
     for row in workspace.store.decisions():
         stored |= {_answer(row, row.reviewer), _answer(row, "")}
-    lacking = sum(_answer(each, each.reviewer) not in stored for each in answers.decisions)
+    matching = Matching(workspace, answers.lines)
+    found = [matching.find(line) for line in answers.lines]
+    lacking = sum(
+        isinstance(each, str) or _answer(each.decision, each.decision.reviewer) not in stored
+        for each in found
+    )
     lacking += len(answers.rejections) + answers.remarks
     if not lacking:
         return None
@@ -128,17 +140,20 @@ def import_answers(
     partial: bool = False,
     kind: str | None = None,
     gold: bool = False,
+    match: str = "auto",
     options: Options | None = None,
 ) -> RecordResult:
     """Read answers from a file and store them; reading it again changes nothing.
 
     Args:
         workspace: Where the batch came from.
-        path: What `export_batch` wrote, answered; a file with just `id` and `label` works too.
+        path: What `export_batch` wrote, answered; a file with just `id` and `label`, or `text` and
+            `label`, works too, and so do the names that the pool's file has for these columns.
         reviewer: Who decided, where a line does not say.
         partial: Store what fits even when other lines do not.
         kind: Instead of the file's ending.
         gold: The answers are known to be right, so that they measure reviewers.
+        match: `text` finds items by their texts; `auto` does so where there is no id.
         options: How the file is written, where that cannot be told by looking.
 
     Raises:
@@ -147,24 +162,81 @@ def import_answers(
     """
     path = Path(path)
     exchange = _reading_exchange(path, kind)
-    answers = exchange.read(path, workspace.config.label_names, reviewer, options)
+    if match not in MATCHES:
+        raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
+    if (reason := name_misfit(reviewer.strip())) is not None:
+        raise DataError(f"`--reviewer`: {reason}")
+    labels = workspace.config.label_names
+    answers = exchange.read(path, labels, reviewer, _options(workspace, options))
     for warning in answers.warnings:
         workspace.progress.note(warning)
-    if (reason := name_misfit(reviewer)) is not None:
-        raise DataError(f"`--reviewer`: {reason}")
-    decisions = answers.decisions
     if gold:
-        decisions = tuple(replace(each, reviewer=GOLD, source=GOLD) for each in decisions)
-    return _record(workspace, decisions, answers.rejections, answers.unanswered, path, partial)
+        known = partial_(replace, reviewer=GOLD, source=GOLD)
+        lines = [replace(line, decision=known(line.decision)) for line in answers.lines]
+        answers = replace(answers, lines=tuple(lines))
+    with workspace.locked():
+        matching = Matching(workspace, answers.lines, match)
+        found: list[Found] = []
+        rejections = list(answers.rejections)
+        for line in answers.lines:
+            item = matching.find(line)
+            reason = item if isinstance(item, str) else misfit(item.decision, labels)
+            if reason is None and isinstance(item, Found):
+                found.append(item)
+            else:
+                rejections.append(Rejection(line.decision.line or 0, str(reason)))
+        settled = list(settle(found))
+        found = [each for each, reason in settled if reason is None]
+        rejections += [Rejection(each.decision.line or 0, why) for each, why in settled if why]
+        rejected = tuple(sorted(rejections, key=lambda rejection: rejection.line))
+        if rejected and not partial:
+            raise DataError(_refusal(path, rejected, len(found)))
+        result = _store(workspace, found)
+        return replace(result, rejected=rejected, unanswered=answers.unanswered)
 
 
-def record(workspace: Workspace, decisions: Sequence[Decision]) -> RecordResult:
+def record(
+    workspace: Workspace,
+    decisions: Sequence[Decision],
+    *,
+    batch: int | None = None,
+    blind: bool = False,
+) -> RecordResult:
     """Store decisions, all or none.
 
+    Args:
+        workspace: Where they belong.
+        decisions: What was said.
+        batch: The batch in which it was asked, where a decision names none.
+        blind: Your word that whoever answered blind items of the batch was shown no proposal.
+            Without it such answers are labels, but no part of the audit. Noted as the decisions'
+            source.
+
     Raises:
-        DataError: If one does not fit.
+        DataError: If one does not fit, or `blind` is said of no batch.
     """
-    return _record(workspace, decisions, (), 0, None, partial=False)
+    sound = [each for each in decisions if isinstance(each, Decision)]
+    if blind and batch is None and any(each.batch is None for each in sound):
+        raise DataError("`blind` is said of a batch; say of which, by `batch`, too.")
+    said = [_told(each, batch, blind) for each in decisions]
+    return _record(workspace, said, own=blind)
+
+
+def _told(decision: Decision, batch: int | None, blind: bool) -> Decision:
+    if not isinstance(decision, Decision):
+        return decision
+    source = BY_WORD if blind and decision.source == "file" else decision.source
+    return replace(
+        decision, batch=batch if decision.batch is None else decision.batch, source=source
+    )
+
+
+def _options(workspace: Workspace, options: Options | None) -> Options:
+    """Let the pool's names of its columns count in files of answers."""
+    pool = workspace.config.pool
+    names = {"id": pool.id, "text": pool.text, "label": pool.label}
+    synonyms = tuple((name, other) for name, other in names.items() if other)
+    return replace(options or Options(), synonyms=synonyms)
 
 
 def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
@@ -173,7 +245,7 @@ def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
     Raises:
         DataError: If the pool has no known labels.
     """
-    return record(workspace, simulated_reviewer(workspace).review(batch))
+    return _record(workspace, simulated_reviewer(workspace).review(batch), own=True)
 
 
 def simulated_reviewer(workspace: Workspace) -> SimulatedReviewer:
@@ -193,60 +265,47 @@ def simulated_reviewer(workspace: Workspace) -> SimulatedReviewer:
     )
 
 
-def _record(
-    workspace: Workspace,
-    decisions: Sequence[Decision],
-    rejections: Sequence[Rejection],
-    unanswered: int,
-    path: Path | None,
-    partial: bool,
-) -> RecordResult:
-    with workspace.locked():
-        matched, misfits = _match(workspace, decisions)
-        rejected = tuple(sorted((*rejections, *misfits), key=lambda rejection: rejection.line))
-        if rejected and not partial:
-            raise DataError(_refusal(path, rejected, len(matched)))
-        rows = [decision_row(decision, index, shown) for decision, index, shown in matched]
-        added = add_decisions(workspace, rows)
-        still_open = open_batch(workspace)
-        return RecordResult(
-            added=added,
-            unchanged=len(rows) - added,
-            rejected=rejected,
-            unanswered=unanswered,
-            open_items=0 if still_open is None else len(undecided(workspace, still_open)),
-        )
-
-
-Matched = tuple[Decision, int, BatchItemRow | None]
-
-
-def _match(
-    workspace: Workspace, decisions: Sequence[Decision]
-) -> tuple[list[Matched], list[Rejection]]:
-    """Find each decision's item, and what the reviewer was shown of it."""
-    shown: dict[tuple[str, int | None], BatchItemRow] = {}
-    for row in workspace.store.batch_items():
-        shown[row.item_id, row.batch] = shown[row.item_id, None] = row
+def _record(workspace: Workspace, decisions: Sequence[Decision], *, own: bool) -> RecordResult:
+    """Store decisions that came as values, all or none."""
     labels = workspace.config.label_names
-    reasons = [_no_decision(each) or misfit(each, labels) for each in decisions]
-    sound = [each for each, reason in zip(decisions, reasons, strict=True) if reason is None]
-    indices = workspace.pool.find([d.item_id for d in sound if (d.item_id, None) not in shown])
-    matched: list[Matched] = []
-    misfits: list[Rejection] = []
-    for number, (decision, reason) in enumerate(zip(decisions, reasons, strict=True), start=1):
-        line = getattr(decision, "line", None) or number
-        if reason is not None:
-            misfits.append(Rejection(line, reason))
-            continue
-        seen = shown.get((decision.item_id, decision.batch))
-        index = seen.item_index if seen is not None else indices.get(decision.item_id)
-        reason = _misplaced(decision, index, seen)
-        if reason is not None or index is None:
-            misfits.append(Rejection(line, str(reason)))
-        else:
-            matched.append((decision, index, seen))
-    return matched, misfits
+    with workspace.locked():
+        reasons = [_no_decision(each) or misfit(each, labels) for each in decisions]
+        sound = [each for each, reason in zip(decisions, reasons, strict=True) if reason is None]
+        matching = Matching(workspace, [Answered(each) for each in sound])
+        found: list[Found] = []
+        misfits: list[Rejection] = []
+        for number, (decision, reason) in enumerate(zip(decisions, reasons, strict=True), start=1):
+            item = reason or matching.find(Answered(decision))
+            if isinstance(item, Found):
+                item = _misplaced(item) or replace(item, own=own)
+            if isinstance(item, str):
+                misfits.append(Rejection(number, item))
+            else:
+                found.append(item)
+        if misfits:
+            raise DataError(_refusal(None, misfits, 0))
+        return _store(workspace, found)
+
+
+def _store(workspace: Workspace, found: Sequence[Found]) -> RecordResult:
+    rows = [decision_row(each.decision, each.index, each.shown, own=each.own) for each in found]
+    before = {(r.item_index, r.reviewer, r.batch): r for r in standing(workspace.store.decisions())}
+    earlier = [before.get((row.item_index, row.reviewer, row.batch)) for row in rows]
+    changed = sum(
+        old is not None and (old.action, list(old.labels)) != (row.action, row.labels)
+        for old, row in zip(earlier, rows, strict=True)
+    )
+    added = add_decisions(workspace, rows)
+    still_open = open_batch(workspace)
+    return RecordResult(
+        added=added,
+        unchanged=len(rows) - added,
+        rejected=(),
+        unanswered=0,
+        open_items=0 if still_open is None else len(undecided(workspace, still_open)),
+        changed=changed,
+        mended=sum(each.mended for each in found),
+    )
 
 
 def _no_decision(decision: object) -> str | None:
@@ -255,14 +314,11 @@ def _no_decision(decision: object) -> str | None:
     return f"it is a {type(decision).__name__}; it must be a hilt.Decision."
 
 
-def _misplaced(decision: Decision, index: int | None, seen: BatchItemRow | None) -> str | None:
+def _misplaced(found: Found) -> str | None:
     """Say why a decision cannot be about its item, or None when it can."""
-    if seen is None and decision.batch is not None:
-        return f"batch {decision.batch!r} has no item with the id {decision.item_id!r}"
-    if index is None:
-        return f"no item of the pool has the id {decision.item_id!r}"
-    if decision.machine and seen is not None and seen.blind:
-        return f"the item {decision.item_id!r} is blind: it measures, so only people decide it."
+    if found.decision.machine and found.shown is not None and found.shown.blind:
+        name = found.decision.item_id
+        return f"the item {name!r} is blind: it measures, so only people decide it."
     return None
 
 

@@ -249,6 +249,7 @@ def decision_row(
     shown: BatchItemRow | None,
     *,
     blind: bool = False,
+    own: bool = True,
     key: str | None = None,
 ) -> DecisionRow:
     """Turn a decision into a row, with what the reviewer was shown; a machine is shown nothing.
@@ -258,11 +259,13 @@ def decision_row(
         index: The item's place in the pool.
         shown: The item as it stands in a batch, if it does.
         blind: Whether the proposal was kept from this reviewer though the batch shows it.
+        own: Whether the answer came by the batch's own sheet or screen; elsewhere nobody knows
+            that a blind item was asked without its proposal, so that it measures nothing.
         key: By which the same decision is known when it comes again.
     """
     seen = None if decision.machine else shown
-    unseen = seen is not None and (blind or seen.blind)
-    visible = seen is not None and not unseen and bool(seen.proposal)
+    unseen = seen is not None and (blind or (seen.blind and own))
+    visible = seen is not None and not (blind or seen.blind) and bool(seen.proposal)
     label, probability = seen.proposal[0] if seen is not None and visible else (None, None)
     return DecisionRow(
         item_index=index,
@@ -272,7 +275,7 @@ def decision_row(
         reviewer=decision.reviewer,
         batch=None if shown is None else shown.batch,
         blind=unseen,
-        audit=seen is not None and seen.blind and seen.reason == "audit",
+        audit=seen is not None and seen.blind and own and seen.reason == "audit",
         shown_label=label,
         shown_probability=probability,
         seconds=decision.seconds,

@@ -1,19 +1,20 @@
 """From the lines of an answer file to decisions, whatever the format.
 
 An answer is a label written into `label`, or one of these in `action`: `accept` (the proposal
-that stands in the line), `skip` or `flag`. A line with neither is not answered yet.
+that was shown), `skip` or `flag`. A line with neither is not answered yet.
 Text, score and everything else that was only shown is not read back.
 """
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from hilt.reading.names import label_listing, match_name
 from hilt.registry import nearest
-from hilt.review.base import Answers, Rejection
+from hilt.review.base import RESOLVED, Answered, Answers, Rejection
 from hilt.review.records import FIELDS
 from hilt.types import Action, Decision
 
@@ -21,7 +22,8 @@ WITHOUT_LABEL: dict[str, Action] = {"skip": "skip", "flag": "flag"}
 ACTIONS = ("label", "accept", *WITHOUT_LABEL)
 SHEET = {"batch", "rank", "id"}  # what every line of a sheet that hilt wrote has
 REMARKS = ("seconds", "comment", "reviewer")  # the columns of a person beside the answer
-TRUE = ("true", "1", "yes")
+PERSON = "person"  # the `source` of released rows whose label people gave
+SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +39,26 @@ class _RejectedError(Exception):
 
 
 def collect(lines: Iterable[Line], labels: Sequence[str], reviewer: str) -> Answers:
-    """Turn lines into decisions and rejections.
-
-    When one reviewer answers an item differently on several lines, none of them counts; when
-    the answers are the same, the first does.
+    """Turn lines into answers and rejections.
 
     Args:
         lines: In the order of the file.
         labels: The names that are allowed.
         reviewer: Who decided, where a line does not say.
     """
-    decisions: list[Decision] = []
+    answered: list[Answered] = []
     rejections: list[Rejection] = []
     unanswered = remarks = 0
     for line in lines:
         try:
-            decision = _decide(line, labels, reviewer)
+            said = _decide(line, labels, reviewer)
         except _RejectedError as error:
             rejections.append(Rejection(line.number, str(error)))
             continue
-        remarks += _has_remark(line, answered=decision is not None)
-        if decision is None:
-            unanswered += 1
-        else:
-            decisions.append(decision)
-    kept, conflicts = _settle(decisions)
-    rejections = sorted([*rejections, *conflicts], key=lambda rejection: rejection.line)
-    return Answers(tuple(kept), tuple(rejections), unanswered, remarks)
+        remarks += _has_remark(line, answered=bool(said))
+        unanswered += not said
+        answered += said
+    return Answers(tuple(answered), tuple(rejections), unanswered, remarks)
 
 
 def _has_remark(line: Line, answered: bool) -> bool:
@@ -74,50 +69,60 @@ def _has_remark(line: Line, answered: bool) -> bool:
     return not answered and any(_text(fields, name) for name in REMARKS)
 
 
-def _settle(decisions: list[Decision]) -> tuple[list[Decision], list[Rejection]]:
-    """Keep one decision for each item and reviewer, and none where they differ."""
-    together: dict[tuple[str, str], list[Decision]] = {}
-    for decision in decisions:
-        together.setdefault((decision.item_id, decision.reviewer), []).append(decision)
-    kept, rejections = [], []
-    for same in together.values():
-        if len({(decision.action, decision.labels) for decision in same}) == 1:
-            kept.append(same[0])
-            continue
-        told = "; ".join(f"{_answer(decision)} on line {decision.line}" for decision in same)
-        reason = f"item {same[0].item_id!r} has different answers: {told}. Keep one of them."
-        rejections += [Rejection(decision.line or 0, reason) for decision in same]
-    return kept, rejections
-
-
-def _answer(decision: Decision) -> str:
-    return repr(decision.labels[0]) if decision.labels else decision.action
-
-
-def _decide(line: Line, labels: Sequence[str], reviewer: str) -> Decision | None:
-    """Read one line; None when it is not answered yet."""
+def _decide(line: Line, labels: Sequence[str], reviewer: str) -> list[Answered]:
+    """Read one line: nothing when it is not answered yet, and one answer of each reviewer."""
     if isinstance(line.fields, str):
         raise _RejectedError(line.fields)
     fields = line.fields
-    item_id = fields.get("id")
-    if isinstance(item_id, int) and not isinstance(item_id, bool):
-        item_id = str(item_id)
-    if not isinstance(item_id, str) or not item_id.strip():
-        raise _RejectedError("the id is missing; keep the column `id` as it was written.")
     answer = _action_and_labels(fields, labels)
+    item_id, text = fields.get("id") or "", fields.get("text")
+    batch, rank = _whole(fields, "batch"), _whole(fields, "rank")
+    in_sheet = batch is not None and rank is not None
+    if not (item_id.strip() or in_sheet or (text or "").strip()):
+        raise _RejectedError("the id is missing; keep the column `id` as it was written.")
     if answer is None:
-        return None
-    return Decision(
-        item_id=item_id,
+        return []
+    names = people_of(fields)
+    if names is None:
+        names = (_text(fields, "reviewer") or reviewer.strip(),)
+    decision = Decision(
+        item_id=item_id if item_id.strip() else "",
         action=answer[0],
         labels=answer[1],
-        reviewer=_text(fields, "reviewer") or reviewer,
-        batch=_batch(fields),
+        reviewer="",
+        batch=batch,
         seconds=_seconds(fields),
         comment=_text(fields, "comment"),
         source="file",
         line=line.number,
     )
+    accepts = _text(fields, "action").casefold() == "accept"
+    return [Answered(replace(decision, reviewer=name), rank, text, accepts) for name in names]
+
+
+def people_of(fields: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Name the people who gave the label of a released row; None for what is no such row.
+
+    Raises:
+        _RejectedError: If no person did, for a machine's label is never taken for a person's.
+    """
+    sheet = "rank" in fields
+    if not sheet and {"source", "given_by"} <= fields.keys():
+        source, given_by = _text(fields, "source"), _text(fields, "given_by")
+        if source != PERSON:
+            raise _RejectedError(
+                f"the row comes from a release, and no person gave its label (source: {source!r},"
+                f" given by {given_by!r}); import only the rows whose `source` is {PERSON!r}."
+            )
+        names = [name for name in given_by.split(", ") if name]
+        people = [name for name in names if not name.startswith(RESOLVED)]
+        return tuple(people or names or [_text(fields, "reviewer")])
+    if not sheet and "probability" in fields and not _text(fields, "reviewer"):
+        raise _RejectedError(
+            "the row has a `probability`, so it looks like a prediction; labels that people gave"
+            " are imported without that column, or with their names in a column `reviewer`."
+        )
+    return None
 
 
 def _action_and_labels(
@@ -135,27 +140,23 @@ def _action_and_labels(
         if label:
             raise _RejectedError(f"action is {action!r} but label is {label!r}; give only one.")
         return WITHOUT_LABEL[action], ()
-    chosen = _accepted(fields, label) if action == "accept" else label
-    if not chosen:
+    if action == "accept":
+        return "label", (() if not label else (_label(label, labels),))
+    if not label:
         raise _RejectedError("action is 'label' but the label is empty.")
-    if chosen not in labels:
-        raise _RejectedError(
-            f"{chosen!r} is not a label.{nearest(chosen, labels)} Labels: {', '.join(labels)}."
-        )
-    return "label", (chosen,)
+    return "label", (_label(label, labels),)
 
 
-def _accepted(fields: Mapping[str, Any], label: str) -> str:
-    proposal = _text(fields, "proposal")
-    if _text(fields, "blind").casefold() in TRUE:
-        raise _RejectedError("the line is blind, so there is nothing to accept; fill `label`.")
-    if not proposal:
-        raise _RejectedError("there is no proposal to accept; fill `label`.")
-    if label not in ("", proposal):
+def _label(written: str, labels: Sequence[str]) -> str:
+    """Find the label that is meant, whatever a spreadsheet made of its capitals."""
+    chosen = match_name(written, labels)
+    if chosen is None:
+        shown = written if len(written) <= SHOWN else f"{written[:SHOWN]}..."
         raise _RejectedError(
-            f"action accepts {proposal!r} but label is {label!r}; empty one of them."
+            f"{shown!r} is not a label.{nearest(written[:SHOWN], labels)}"
+            f" Labels: {label_listing(labels)}."
         )
-    return proposal
+    return chosen
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
@@ -163,21 +164,27 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _batch(fields: Mapping[str, Any]) -> int | None:
-    text = _text(fields, "batch")
-    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise _RejectedError(f"batch is {text!r}; it must be a whole number, as it was written.")
-    return int(text) if text else None
+def _whole(fields: Mapping[str, Any], name: str) -> int | None:
+    """Read a whole number, which pandas and spreadsheets may have written as 1.0 or 1,0."""
+    text = _text(fields, name)
+    if not text:
+        return None
+    whole = re.fullmatch(r"([0-9]{1,9})([.,]0+)?", text)
+    if whole is None:
+        raise _RejectedError(
+            f"{name} is {text[:SHOWN]!r}; it must be a whole number, as it was written."
+        )
+    return int(whole[1])
 
 
 def _seconds(fields: Mapping[str, Any]) -> float | None:
+    """Read a number, which may have a decimal comma; the gate says whether it can be."""
     text = _text(fields, "seconds")
     if not text:
         return None
     try:
-        seconds = float(text)
+        return float(text if "." in text else text.replace(",", "."))
     except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise _RejectedError(f"seconds is {text!r}; it must be a number from 0, such as 4.5.")
-    return seconds
+        raise _RejectedError(
+            f"seconds is {text[:SHOWN]!r}; it must be a number from 0, such as 4.5."
+        ) from None

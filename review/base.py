@@ -24,11 +24,29 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """An answered line of a file, before its item is looked for.
+
+    Attributes:
+        decision: What it says. A program may have changed or deleted the `item_id`; what an
+            `accept` accepts is not in `labels`, for only the database knows what was shown.
+        rank: The item's place in its batch, where the line says so.
+        text: The item's text, where the line has one.
+        accepts: Whether the proposal is accepted.
+    """
+
+    decision: Decision
+    rank: int | None = None
+    text: str | None = None
+    accepts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """What an answer file holds.
 
     Attributes:
-        decisions: The lines that can be used.
+        lines: The lines that can be used.
         rejections: The lines that cannot, each with its reason.
         unanswered: How many lines carry no answer yet.
         remarks: How many lines hold something that hilt did not write: a comment without an
@@ -36,11 +54,16 @@ class Answers:
         warnings: What of the file may have been read otherwise than it was meant.
     """
 
-    decisions: tuple[Decision, ...]
+    lines: tuple[Answered, ...]
     rejections: tuple[Rejection, ...]
     unanswered: int
     remarks: int = 0
     warnings: tuple[str, ...] = ()
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the lines say, in order."""
+        return tuple(line.decision for line in self.lines)
 
 
 class Exchange(Protocol):

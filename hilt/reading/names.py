@@ -92,6 +92,13 @@ def listing(names: Sequence[str]) -> str:
     return f"{shown} and {more:,} more" if more > 0 else shown or "none"
 
 
+def label_listing(labels: Sequence[str], most: int = LISTED) -> str:
+    """List labels for a message, not all of a great many."""
+    more = len(labels) - most
+    listed = ", ".join(labels[:most])
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
 def unique_names(names: Sequence[str]) -> list[str]:
     """Number the names that stand in a header before: `x`, `x.2`; an empty one is `column 3`.
 

@@ -9,6 +9,7 @@ from hilt.errors import ConfigError
 from hilt.reading.dialects import Quoting
 from hilt.registry import nearest
 
+Synonyms = tuple[tuple[str, str], ...]
 Format = Literal["delimited", "json", "parquet", "workbook"]
 
 
@@ -23,6 +24,8 @@ class Options:
         split: Which split of a saved dataset, or of one on the hub.
         wanted: Columns that are likely to be there, which tells delimiters apart.
         format: What the file is, instead of what its name and content say.
+        synonyms: Other names of columns, each as (hilt's own, the other): what the pool's file
+            calls them.
     """
 
     encoding: str | None = None
@@ -31,6 +34,7 @@ class Options:
     split: str = "train"
     wanted: tuple[str, ...] = ()
     format: Format | None = None
+    synonyms: Synonyms = ()
 
     @classmethod
     def checked(cls, *, encoding: str | None, delimiter: str | None, quoting: str) -> Options:

@@ -35,6 +35,14 @@ def import_(
         str | None,
         typer.Option("--format", help="csv or jsonl, instead of the ending.", show_default=False),
     ] = None,
+    match: Annotated[
+        str,
+        typer.Option(
+            "--match",
+            help="How items are found: `text` by their texts; `auto` by batch and rank, or id, and"
+            " by text where the file has no ids.",
+        ),
+    ] = "auto",
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     quoting: Quoting = "auto",
@@ -43,7 +51,8 @@ def import_(
 ) -> None:
     """Read the answers back. Reading a file twice does no harm.
 
-    A file with just the columns `id` and `label` works too, for labels that you have already.
+    A file with just the columns `id` and `label`, or `text` and `label`, works too, for labels
+    that you have already; the names that the pool's file has for these columns are understood.
     """
     from hilt.pipeline import reviewing
     from hilt.pipeline.next_steps import NextStep, next_step
@@ -58,6 +67,7 @@ def import_(
         partial=partial,
         kind=kind,
         gold=gold,
+        match=match,
         options=Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting),
     )
     again = result.open_items and (result.rejected or result.unanswered)
@@ -66,6 +76,7 @@ def import_(
         "--partial": partial,
         "--gold": gold,
         "--format": kind,
+        "--match": None if match == "auto" else match,
         "--encoding": encoding,
         "--delimiter": delimiter,
         "--quoting": None if quoting == "auto" else quoting,
@@ -74,6 +85,14 @@ def import_(
 
     def text() -> None:
         say(f"{result.added} decisions stored, {result.unchanged} known already.")
+        if result.changed:
+            say(
+                f"{result.changed} of them differ from what the same reviewer said before, and take"
+                " its place. If somebody else gave these answers, import them with"
+                " --reviewer NAME."
+            )
+        if result.mended:
+            say(f"{result.mended} ids were changed by a program; rank and text told the items.")
         for rejection in result.rejected:
             say(f"Rejected: line {rejection.line}: {rejection.reason}")
         if result.unanswered:

@@ -96,7 +96,8 @@ def test_whatever_the_texts_and_ids_the_answers_come_back_for_the_right_items(
 
     assert untouched == Answers((), (), len(ids))
     assert [decision.item_id for decision in answers.decisions] == ids
-    assert {decision.labels for decision in answers.decisions} == {("sport",)}
+    assert {(line.accepts, line.decision.labels) for line in answers.lines} == {(True, ())}
+    assert [line.rank for line in answers.lines] == list(range(len(ids)))
     assert {(d.batch, d.seconds, d.comment, d.reviewer) for d in answers.decisions} == {
         (3, 4.5, "ok", "ada")
     }
@@ -202,57 +203,29 @@ def test_a_line_may_name_its_own_reviewer(path: Path) -> None:
     ]
 
 
-def test_the_same_answer_twice_counts_once(path: Path) -> None:
-    answers = read_fields(path, {"id": "a", "label": "sport"}, {"id": "a", "label": "sport"})
-
-    assert len(answers.decisions) == 1
-    assert answers.rejections == ()
-
-
-def test_different_answers_for_an_item_are_all_rejected(path: Path) -> None:
-    answers = read_fields(
-        path,
-        {"id": "a", "label": "sport"},
-        {"id": "b", "label": "sport"},
-        {"id": "a", "action": "skip"},
-    )
-    first = 1 if path.suffix == ".jsonl" else 2
-
-    assert [decision.item_id for decision in answers.decisions] == ["b"]
-    assert [rejection.line for rejection in answers.rejections] == [first, first + 2]
-    assert answers.rejections[0].reason == (
-        f"item 'a' has different answers: 'sport' on line {first}; skip on line {first + 2}."
-        " Keep one of them."
-    )
-
-
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
         ({"id": "x", "label": "sports"}, "'sports' is not a label. Did you mean: sport? Labels: "),
-        ({"id": "x", "label": "Sport"}, "'Sport' is not a label. Did you mean: sport?"),
         ({"id": "", "label": "sport"}, "the id is missing"),
         ({"id": "  ", "label": "sport"}, "the id is missing"),
         ({"id": "x", "action": "skp"}, "action 'skp' is unknown. Did you mean: skip? Allowed: "),
         ({"id": "x", "action": "label"}, "action is 'label' but the label is empty"),
         ({"id": "x", "action": "skip", "label": "sport"}, "action is 'skip' but label is 'sport'"),
-        ({"id": "x", "action": "accept"}, "there is no proposal to accept"),
-        ({"id": "x", "action": "accept", "proposal": "sprt"}, "'sprt' is not a label"),
-        (
-            {"id": "x", "action": "accept", "proposal": "sport", "blind": True},
-            "the line is blind, so there is nothing to accept",
-        ),
-        (
-            {"id": "x", "action": "accept", "proposal": "sport", "label": "world"},
-            "action accepts 'sport' but label is 'world'",
-        ),
         ({"id": "x", "label": "sport", "seconds": "fast"}, "seconds is 'fast'; it must be a"),
-        ({"id": "x", "label": "sport", "seconds": -1}, "seconds is '-1'"),
-        ({"id": "x", "label": "sport", "seconds": float("nan")}, "seconds is 'nan'"),
-        ({"id": "x", "label": "sport", "seconds": float("inf")}, "seconds is 'inf'"),
         ({"id": "x", "label": "sport", "seconds": "True"}, "seconds is 'True'"),
         ({"id": "x", "label": "sport", "batch": "one"}, "batch is 'one'"),
         ({"id": "x", "label": "sport", "batch": "9" * 5000}, "batch is '999"),
+        ({"id": "x", "label": "sport", "rank": "-1"}, "rank is '-1'"),
+        (
+            {"id": "x", "label": "sport", "source": "machine", "given_by": "fused proposal"},
+            "the row comes from a release, and no person gave its label (source: 'machine'",
+        ),
+        (
+            {"id": "x", "label": "sport", "source": "inherited", "given_by": "ann"},
+            "the row comes from a release, and no person gave its label (source: 'inherited'",
+        ),
+        ({"id": "x", "label": "sport", "probability": "0.9"}, "the row has a `probability`"),
     ],
 )
 def test_a_line_that_does_not_fit_is_rejected_and_the_rest_is_kept(
@@ -269,11 +242,38 @@ def test_a_line_that_does_not_fit_is_rejected_and_the_rest_is_kept(
     assert answers.rejections[0].reason.startswith(reason)
 
 
-def test_accepting_takes_the_proposal_of_the_file(path: Path) -> None:
-    answers = read_fields(path, {"id": "a", "action": "accept", "proposal": "world"})
+@pytest.mark.parametrize("cells", [{"proposal": "world"}, {"proposal": ""}, {"blind": True}, {}])
+def test_what_was_accepted_is_not_for_the_file_to_say(path: Path, cells: dict[str, object]) -> None:
+    answers = read_fields(path, {"id": "a", "action": "accept", **cells})
 
-    assert answers.decisions[0].labels == ("world",)
-    assert answers.decisions[0].action == "label"
+    assert [line.accepts for line in answers.lines] == [True]
+    assert (answers.decisions[0].action, answers.decisions[0].labels) == ("label", ())
+
+
+@pytest.mark.parametrize("written", ["SPORT", " Sport ", "sport"])
+def test_a_label_may_be_spelt_otherwise(path: Path, written: str) -> None:
+    assert read_fields(path, {"id": "a", "label": written}).decisions[0].labels == ("sport",)
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("5,0", 5.0), ("4.5", 4.5), ("1.0", 1.0)])
+def test_numbers_are_read_as_a_spreadsheet_writes_them(
+    path: Path, written: str, seconds: float
+) -> None:
+    line = {"batch": "1.0", "rank": "2,0", "id": "a", "label": "sport", "seconds": written}
+
+    (answered,) = read_fields(path, line).lines
+
+    assert (answered.decision.batch, answered.rank) == (1, 2)
+    assert answered.decision.seconds == seconds
+
+
+def test_the_people_of_a_release_keep_their_names(path: Path) -> None:
+    row = {"id": "a", "label": "sport", "source": "person", "given_by": "ann, bob, resolved:skill"}
+
+    answers = read_fields(path, row, {"id": "b", "label": "", "source": "none", "given_by": ""})
+
+    assert [(d.item_id, d.reviewer) for d in answers.decisions] == [("a", "ann"), ("a", "bob")]
+    assert answers.unanswered == 1
 
 
 def test_a_line_that_is_not_json_is_rejected(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_missing_file_is_refused(path: Path) -> None:
     [("id,text\na,b\n", "'id', 'text'"), ("label\nx\n", "'lab")],
 )
 def test_a_csv_without_id_or_answers_is_refused(tmp_path: Path, content: str, listed: str) -> None:
-    with pytest.raises(DataError, match=f"must name `id`, and `label` or `action`.*{listed}"):
+    with pytest.raises(DataError, match=f"must name `id`, or `text`, and `label` or .*{listed}"):
         read(tmp_path / "a.csv", content)
 
 
