@@ -107,8 +107,8 @@ def people_of(fields: Mapping[str, Any]) -> tuple[str, ...] | None:
         _RejectedError: If no person did, for a machine's label is never taken for a person's.
     """
     sheet = "rank" in fields
-    if not sheet and {"source", "given_by"} <= fields.keys():
-        source, given_by = _text(fields, "source"), _text(fields, "given_by")
+    source, given_by = _text(fields, "source"), _text(fields, "given_by")
+    if not sheet and source and "given_by" in fields:
         if source != PERSON:
             raise _RejectedError(
                 f"the row comes from a release, and no person gave its label (source: {source!r},"
@@ -117,7 +117,7 @@ def people_of(fields: Mapping[str, Any]) -> tuple[str, ...] | None:
         names = [name for name in given_by.split(", ") if name]
         people = [name for name in names if not name.startswith(RESOLVED)]
         return tuple(people or names or [_text(fields, "reviewer")])
-    if not sheet and "probability" in fields and not _text(fields, "reviewer"):
+    if not sheet and _text(fields, "probability") and not _text(fields, "reviewer"):
         raise _RejectedError(
             "the row has a `probability`, so it looks like a prediction; labels that people gave"
             " are imported without that column, or with their names in a column `reviewer`."

@@ -84,13 +84,12 @@ def import_(
     then = NextStep(("import", work, file, *_options(given))) if again else next_step(workspace)
 
     def text() -> None:
-        say(f"{result.added} decisions stored, {result.unchanged} known already.")
-        if result.changed:
-            say(
-                f"{result.changed} of them differ from what the same reviewer said before, and take"
-                " its place. If somebody else gave these answers, import them with"
-                " --reviewer NAME."
-            )
+        differ = (
+            f" {result.changed} of the stored ones differ from what the same reviewer said before,"
+            " and take its place; if somebody else gave these answers, name them with --reviewer."
+        )
+        known = f"{result.added} decisions stored, {result.unchanged} known already."
+        say(known + (differ if result.changed else ""))
         if result.mended:
             say(f"{result.mended} ids were changed by a program; rank and text told the items.")
         for rejection in result.rejected:

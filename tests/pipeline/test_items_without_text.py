@@ -136,7 +136,7 @@ def test_what_was_said_of_one_teaches_measures_and_passes_on_nothing(
         Decision(item.item_id, "label", (label,), "ann", number)
         for item, label in zip(read_batch(workspace, number).items, ("sport", "food"), strict=True)
     ]
-    record(workspace, said)
+    record(workspace, said, blind=True)
     train(workspace)
     propose(workspace)
     summary = workspace.store.trainings()[-1].summary
