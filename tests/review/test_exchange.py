@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,10 @@ def read(path: Path, content: str | bytes, reviewer: str = "ada") -> Answers:
     return exchange(path.suffix[1:]).read(path, LABELS, reviewer)
 
 
-def read_fields(path: Path, *lines: dict[str, object]) -> Answers:
+def read_fields(path: Path, *lines: Mapping[str, object]) -> Answers:
     """Read lines given as fields, written in the format that the path's ending names."""
     if path.suffix == ".jsonl":
-        return read(path, "".join(json.dumps(line) + "\n" for line in lines))
+        return read(path, "".join(json.dumps(dict(line)) + "\n" for line in lines))
     sheet = io.StringIO(newline="")
     writer = csv.DictWriter(
         sheet, list(dict.fromkeys(["id", "label", *(k for d in lines for k in d)]))
