@@ -95,8 +95,23 @@ def is_path(model: str) -> bool:
 
 
 def _absolute(text: str, folders: Sequence[Path]) -> str:
-    places = [(folder / Path(text).expanduser()).resolve() for folder in folders]
-    return str(next((place for place in places if place.exists()), places[0]))
+    places = [_settled(folder, text) for folder in folders]
+    return str(next((place for place in places if _exists(place)), places[0]))
+
+
+def _settled(folder: Path, text: str) -> Path:
+    """Make a path absolute; one that leads nowhere stays, for whoever opens it to say why."""
+    try:
+        return (folder / Path(text).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, ~nobody, a NUL, too long a name
+        return folder.absolute() / text
+
+
+def _exists(place: Path) -> bool:
+    try:
+        return place.exists()
+    except (OSError, ValueError):
+        return False
 
 
 DATA = NamesFile(_data)

@@ -1,10 +1,14 @@
 """Delimiters and quotes: what is found, and what is said where more than one reading fits."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from hilt.errors import DataError
+from hilt.pipeline.cli import app
+from hilt.pipeline.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.reading.rows import Column
 from hilt.reading.table import open_table
@@ -100,3 +104,21 @@ def test_what_the_user_says_goes_before_what_is_found(tmp_path: Path) -> None:
     path.write_text("text,a;b\nx,1;2\n")
 
     assert open_table(path, Options(delimiter=";")).names == ("text,a", "b")
+
+
+@pytest.mark.parametrize("written", ["\t", "\\t", "tab"])
+def test_a_tab_can_be_written_on_a_command_line(written: str) -> None:
+    assert Options.checked(encoding=None, delimiter=written, quoting="auto").delimiter == "\t"
+
+
+@pytest.mark.parametrize("command", ["predict", "import"])
+def test_a_quoting_that_there_is_not_is_refused_with_the_nearest(
+    tmp_path: Path, small_workspace: Callable[[str], Workspace], command: str
+) -> None:
+    work = small_workspace("ready").folder
+    (tmp_path / "a.csv").write_text("id,text,label\n")
+
+    done = CliRunner().invoke(app, [command, str(work), str(tmp_path / "a.csv"), "--quoting", "fi"])
+
+    assert done.exit_code == 2
+    assert "`quoting` is 'fi'. Allowed: auto, fields, none." in " ".join(done.stderr.split())

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from hilt.errors import ConfigError
+from hilt.errors import ConfigError, DataError
 from hilt.pipeline.configuration.fields import options
 from hilt.pipeline.configuration.paths import names_file
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.configuration.section import Section
 from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.pools.source import open_source
 from hilt.pipeline.workspace import init, open_workspace
 
 SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
@@ -188,3 +189,16 @@ def test_a_path_may_be_a_text(tmp_path: Path, kind: Callable[[Path], Path | str]
 def test_what_is_no_path_is_refused(value: Any) -> None:
     with pytest.raises(ConfigError, match=f"got a {type(value).__name__}; give its path"):
         load_config(value)
+
+
+@pytest.mark.parametrize("written", ["loop", "~nobody-of-this-name/x.csv", "x" * 5000 + ".csv"])
+def test_a_path_that_cannot_be_followed_is_left_to_whoever_opens_it(
+    tmp_path: Path, written: str
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+
+    config = read(tmp_path, f"pool: {{path: {written}}}\n")
+
+    assert config.pool.path.endswith(written)
+    with pytest.raises(DataError, match=r"cannot be read: |there is no such file"):
+        open_source(config.pool)
