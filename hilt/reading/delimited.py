@@ -188,27 +188,12 @@ def open_delimited(file: File, options: Options, *, tabs: bool) -> Delimited:
     """
     codec = codec_of(file, options.encoding)
     try:
-        dialect = find_dialect(
-            text_lines(file, codec, newline="", errors="replace"),
-            delimiter=options.delimiter,
-            quoted=None if options.quoting == "auto" else options.quoting == "fields",
-            tabs=tabs,
-            wanted=options.wanted,
-        )
-        if dialect is None:
-            raise DataError(
-                f"{shown(file.path)} is empty; the first line must name the columns (the header)."
-            )
+        dialect = _find_dialect(file, codec, options, tabs)
         check = _check_quotes(file, codec, dialect) if options.quoting != "none" else None
     except UnicodeError as error:
         raise find_undecodable(file, codec) or unreadable(file.path, error) from None
     except UNREADABLE as error:
         raise unreadable(file.path, error) from None
-    if any("\0" in name for name in dialect.header):
-        raise DataError(
-            f"{shown(file.path)}, line {1 + dialect.skipped}: there is a byte 0x00 among the names"
-            " of the columns, so this is not a table in text."
-        )
     warnings = [_rivals(file, dialect)] if dialect.rivals else []
     regular = dialect.delimiter.isascii() and not dialect.skipped
     if check is not None:
@@ -219,6 +204,26 @@ def open_delimited(file: File, options: Options, *, tabs: bool) -> Delimited:
         regular = regular and (bare or check.open_since is None)
     names = tuple(unique_names(dialect.header))
     return Delimited(file, codec, dialect, names, regular, tuple(warnings))
+
+
+def _find_dialect(file: File, codec: str, options: Options, tabs: bool) -> Dialect:
+    dialect = find_dialect(
+        text_lines(file, codec, newline="", errors="replace"),
+        delimiter=options.delimiter,
+        quoted=None if options.quoting == "auto" else options.quoting == "fields",
+        tabs=tabs,
+        wanted=options.wanted,
+    )
+    if dialect is None:
+        raise DataError(
+            f"{shown(file.path)} is empty; the first line must name the columns (the header)."
+        )
+    if any("\0" in name for name in dialect.header):
+        raise DataError(
+            f"{shown(file.path)}, line {1 + dialect.skipped}: there is a byte 0x00 among the names"
+            " of the columns, so this is not a table in text."
+        )
+    return dialect
 
 
 def _rivals(file: File, dialect: Dialect) -> str:
@@ -239,8 +244,8 @@ def _check_quotes(file: File, codec: str, dialect: Dialect) -> QuoteCheck | None
 
 
 def _has_quotes(file: File, codec: str) -> bool:
-    if codec.startswith(("utf-16", "utf-32", "utf-7", "cp0", "cp5", "cp1026", "cp1140")):
-        return True  # where a quote is another byte, or bytes
+    if codec == "utf-7" or '"'.encode(codec) != b'"':
+        return True  # perhaps: it is another byte there, or several
     with file.open() as content:
         return any(b'"' in chunk for chunk in iter(lambda: content.read(CHUNK_BYTES), b""))
 
