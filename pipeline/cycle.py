@@ -246,8 +246,7 @@ def _measure_audit(training: Training, problem: Problem, audit: Integers) -> dic
 
 def _measure_labelled(training: Training, problem: Problem) -> dict[str, Any]:
     """Measure the student on every labelled item, each by students that did not see it."""
-    found = measure(training.out_of_fold, problem.positions)
-    return {key: getattr(found, key) for key in ("items", "accuracy", "low", "high")}
+    return measure(training.out_of_fold, problem.positions).share()
 
 
 def _predict_test(workspace: Workspace, training: Training) -> Floats:

@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hilt.pipeline.figures import percent, with_interval
+from hilt.pipeline.measure import measure
+from hilt.pipeline.students.saved import load_out_of_fold
+from hilt.pipeline.tables import TrainingRow
+from hilt.pipeline.workspace import Workspace
 
 MIN_AUDIT = 30  # audit labels from which on an accuracy is told
 ON_LABELLED = "on labelled items, which are harder than the pool"
@@ -41,12 +45,23 @@ def checked_items(summary: Mapping[str, Any]) -> int:
     return 0 if audit is None else int(audit["student"]["items"])
 
 
+def told_in_full(workspace: Workspace, training: TrainingRow) -> dict[str, Any]:
+    """Give a training's summary; one of an older hilt with the accuracy on labelled items added."""
+    summary = dict(training.summary)
+    if "labelled" in summary:
+        return summary
+    saved = load_out_of_fold(workspace.student_folder(training.cycle))
+    if saved is not None:
+        _, positions, probabilities = saved
+        summary["labelled"] = measure(probabilities, positions).share()
+    return summary
+
+
 def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
     """Say how good a training's student is, a line for each way of measuring.
 
     Args:
-        summary: Of the training; one of an older hilt does not say how good it was on labelled
-            items.
+        summary: Of the training, from `told_in_full`.
     """
     lines = [
         f"{student['items']:,} {kind} items: student {with_interval(student)},"

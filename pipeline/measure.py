@@ -40,6 +40,10 @@ class Measure:
         """Turn it into what JSON can hold."""
         return asdict(self)
 
+    def share(self) -> dict[str, Any]:
+        """Give the accuracy and what it rests on alone."""
+        return {key: getattr(self, key) for key in ("items", "accuracy", "low", "high")}
+
 
 def measure(probabilities: Floats, positions: Integers) -> Measure:
     """Compare predictions with true labels.

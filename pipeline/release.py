@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hilt.outputs import output_folder
 from hilt.pipeline.duplicates.inheriting import check
+from hilt.pipeline.headline import told_in_full
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.releasing.cards import dataset_card, model_card
 from hilt.pipeline.releasing.dataset import Counts, write_dataset
@@ -98,7 +99,7 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
 def _write_student(workspace: Workspace, folder: Path, training: TrainingRow) -> None:
     """Write the student with what it needs, and its card."""
     packed = pack_student(workspace.saved_student(training.cycle), folder)
-    about = {"cycle": training.cycle, **training.summary}
+    about = {"cycle": training.cycle, **told_in_full(workspace, training)}
     card = model_card(_name(workspace), workspace.config, about, packed)
     (folder / "README.md").write_text(card, encoding="utf-8")
 
@@ -107,7 +108,9 @@ def _write_card(
     workspace: Workspace, folder: Path, training: TrainingRow | None, counts: Counts
 ) -> None:
     """Write the card of the dataset, and the names of the labels in the order of their numbers."""
-    about = None if training is None else {"cycle": training.cycle, **training.summary}
+    about = (
+        None if training is None else {"cycle": training.cycle, **told_in_full(workspace, training)}
+    )
     checked = check(workspace.groups, workspace.outcomes())
     card = dataset_card(_name(workspace), workspace.config, counts, about, checked)
     (folder / "README.md").write_text(card, encoding="utf-8")

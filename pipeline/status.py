@@ -14,6 +14,7 @@ from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.decisions import count_notes, total_seconds
 from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.headline import told_in_full
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.one_sided import OneSided, find_one_sided
 from hilt.pipeline.outcomes import standing
@@ -118,7 +119,7 @@ def status(workspace: Workspace) -> Status:
         open_items=open_items,
         without_text=_count_without_text(workspace, numbers),
         cycle=0 if training is None else training.cycle,
-        training=None if training is None else training.summary,
+        training=None if training is None else told_in_full(workspace, training),
         cost=None if cost is None else cost.to_dict(),
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),

@@ -18,7 +18,13 @@ from hilt.pipeline.decisions import decisions as given_decisions
 from hilt.pipeline.decisions import total_seconds
 from hilt.pipeline.duplicates.summary import describe
 from hilt.pipeline.figures import points
-from hilt.pipeline.headline import checked_items, is_enough, on_labelled, too_early
+from hilt.pipeline.headline import (
+    checked_items,
+    is_enough,
+    on_labelled,
+    told_in_full,
+    too_early,
+)
 from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.reporting import charts
@@ -140,7 +146,7 @@ def _verdict(
 ) -> str:
     """Say in a sentence how far the workspace is."""
     if trainings:
-        return _student_verdict(trainings[-1].summary)
+        return _student_verdict(told_in_full(workspace, trainings[-1]))
     if labelled:
         return f"People have labelled {_count(len(labelled), 'item')}; no student is trained yet."
     if batches:

@@ -193,6 +193,25 @@ def test_under_30_audit_labels_no_accuracy_is_claimed_for_the_pool(
     assert proposer[1:3] == [TOO_EARLY, "3"]
 
 
+def test_an_older_training_is_told_with_its_accuracy_on_labelled_items(
+    without_test: Workspace,
+) -> None:
+    new = page_of(without_test).words
+    last = without_test.store.trainings()[-1]
+    older = {key: value for key, value in last.summary.items() if key != "labelled"}
+    row = TrainingRow(
+        cycle=2, fingerprint="old", last_decision=12, summary=older, created_at=last.created_at
+    )
+    without_test.store.add_training(row)
+    shutil.copytree(without_test.student_folder(1), without_test.student_folder(2))
+
+    old = page_of(without_test).words
+
+    said = re.search(r"Accuracy on labelled items.*", new)
+    assert said is not None
+    assert said[0] in old
+
+
 @pytest.mark.parametrize(("labels", "claimed"), [(MIN_AUDIT - 1, False), (MIN_AUDIT, True)])
 def test_from_30_audit_labels_on_they_measure(
     without_test: Workspace, labels: int, claimed: bool
