@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class Ledger:
             temporary.replace(self.path)
 
     def _read(self) -> dict[str, Any]:
-        return _read_object(self.path) or {}
+        return read_object(self.path) or {}
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def output_file(
     Raises:
         OutputError: If the place is taken or cannot be written to; before the block runs.
     """
-    keep = keep or (lambda file: None if ledger and ledger.knows(file) else NOT_OURS)
+    keep = keep or partial(_unknown, ledger)
     with sentences(path):
         _check_file(path, force, inputs, own, keep)
         made = make_parents(path.parent)
@@ -119,14 +120,16 @@ def output_folder(
     kind: str,
     *,
     force: bool = False,
+    inputs: Iterable[Path] = (),
     note: Note = lambda text: None,
 ) -> Iterator[Path]:
     """Give a folder to fill, which becomes `path`, with a manifest, when the block ends.
 
     Args:
         path: Where the folder shall be; new, empty, or one that hilt wrote and nobody changed.
-        kind: What it holds, for the manifest.
+        kind: What it holds, for the manifest; a folder of another kind is not replaced.
         force: Move aside a folder that hilt wrote and somebody changed.
+        inputs: Folders that the work reads.
         note: Told what was moved where.
 
     Raises:
@@ -134,7 +137,7 @@ def output_folder(
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100 - `.` gets a name, a link is not followed
     with sentences(path):
-        _check_folder(path, force)
+        _check_folder(path, kind, force, inputs)
         made = make_parents(path.parent)
         temporary = path.parent / temporary_name()
         temporary.mkdir()
@@ -142,7 +145,7 @@ def output_folder(
         yield temporary
         with sentences(path):
             write_manifest(temporary, kind)
-            _check_folder(path, force)
+            _check_folder(path, kind, force, inputs)
             with _gone(path, force, note):
                 temporary.rename(path)
     except BaseException:
@@ -160,13 +163,15 @@ def folder_in_place(
     Args, errors: As for `output_folder`.
     """
     with sentences(path):
-        _check_folder(path, force, may_hold=True)
+        _check_folder(path, kind, force, may_hold=True)
         make_parents(path.parent)
         with _gone(path, force, note):
             path.mkdir()
         _write_object(path / MANIFEST, {"format": 1, "kind": kind, "files": None})
-    yield
-    write_manifest(path, kind)
+    try:
+        yield
+    finally:  # a run that was stopped leaves nothing of anybody else's either
+        write_manifest(path, kind)
 
 
 def move_aside(path: Path, note: Note) -> None:
@@ -198,6 +203,12 @@ def write_manifest(folder: Path, kind: str) -> None:
 NOT_OURS = "exists already, and hilt did not write it, or it was changed since"
 
 
+def _unknown(ledger: Ledger | None, path: Path) -> str | None:
+    if ledger is None:
+        return "exists already"
+    return None if ledger.knows(path) else NOT_OURS
+
+
 def _check_file(
     path: Path, force: bool, inputs: Iterable[Path], own: Path | None, keep: Keep
 ) -> None:
@@ -213,25 +224,48 @@ def _check_file(
         return
     if any(each.exists() and path.samefile(each) for each in inputs):
         raise OutputError(f"{path} is read by this command; name another file to write to.")
-    reason = None if force or not path.stat().st_size else keep(path)
+    reason = None if force else keep(path)
     if reason is not None:
         raise OutputError(
-            f"{path} {reason}; name another file, or add --force, which moves it to"
+            f"{path} {reason}. Name another file, or add --force, which moves it to"
             f" {backup_of(path).name}."
         )
 
 
-def _check_folder(path: Path, force: bool, *, may_hold: bool = False) -> None:
-    """Refuse a place where no folder may go, or one that is taken."""
+def check_folder_place(path: Path) -> None:
+    """Refuse a place where no folder may go: a file, a link, a workspace.
+
+    Raises:
+        OutputError: If it is one.
+    """
     _check_kind(path, "folder")
+    check_outside_workspaces(path)
+
+
+def check_outside_workspaces(path: Path) -> None:
+    """Refuse a folder that is a workspace or lies in one.
+
+    Raises:
+        OutputError: If it does.
+    """
     holder = _workspace_around(path)
     if holder is not None:
         raise OutputError(
             f"{path} lies in the workspace {holder}, where hilt keeps its own files; name a folder"
             " elsewhere."
         )
+
+
+def _check_folder(
+    path: Path, kind: str, force: bool, inputs: Iterable[Path] = (), *, may_hold: bool = False
+) -> None:
+    """Refuse a place where no folder may go, or one that is taken."""
+    check_folder_place(path)
     if not path.exists():
         return
+    read = next((each for each in inputs if _resolved(each).is_relative_to(_resolved(path))), None)
+    if read is not None:
+        raise OutputError(f"{path} holds {read}, which this command reads; name another folder.")
     held = None if may_hold else _workspace_below(path)
     if held is not None:
         raise OutputError(
@@ -243,19 +277,19 @@ def _check_folder(path: Path, force: bool, *, may_hold: bool = False) -> None:
         )
     if not any(path.iterdir()):
         return
-    _check_filled(path, force)
+    _check_filled(path, kind, force)
 
 
-def _check_filled(path: Path, force: bool) -> None:
-    manifest = _read_object(path / MANIFEST)
+def _check_filled(path: Path, kind: str, force: bool) -> None:
+    manifest = read_object(path / MANIFEST)
     if not _is_ours(path, manifest):
         raise OutputError(
             f"{path} is not empty, and hilt did not write what is in it; name a new folder."
         )
-    reason = None if force else _change(path, manifest)
+    reason = None if force else _change(path, kind, manifest)
     if reason is not None:
         raise OutputError(
-            f"{path} {reason}; name another folder, or add --force, which moves it to"
+            f"{path} {reason}. Name another folder, or add --force, which moves it to"
             f" {backup_of(path).name}."
         )
 
@@ -267,10 +301,12 @@ def _is_ours(path: Path, manifest: Mapping[str, Any] | None) -> bool:
     return {"dataset.csv", "labels.json"} <= names <= OLD_RELEASE
 
 
-def _change(path: Path, manifest: Mapping[str, Any] | None) -> str | None:
-    """Say how a folder differs from its manifest; None where it does not."""
+def _change(path: Path, kind: str, manifest: Mapping[str, Any] | None) -> str | None:
+    """Say how a folder differs from its manifest, or in kind; None where it does not."""
     if manifest is None:
         return "was written by a hilt that did not note what it wrote"
+    if manifest["kind"] != kind:
+        return f"holds another thing that hilt wrote ({manifest['kind']})"
     written, found = manifest["files"], _contents(path)
     if not isinstance(written, dict):
         return f"holds an unfinished {manifest['kind']}"
@@ -347,17 +383,27 @@ def remove_empty(folders: Iterable[Path]) -> None:
 
 
 def _contents(folder: Path) -> dict[str, str]:
-    """Hash every file in a folder, by its path below it; a link counts by where it leads."""
+    """Say what every path in a folder is: the hash of a file, where a link leads, ...
+
+    Folders are named only where they are empty. The lock of a workspace is left out, for it
+    changes whenever a command looks.
+    """
     found = {}
-    for root, folders, files in os.walk(folder):
-        links = [name for name in folders if (Path(root) / name).is_symlink()]
-        for name in (*files, *links):
-            path = Path(root) / name
-            if name not in LOCKS and path != folder / MANIFEST:
-                found[path.relative_to(folder).as_posix()] = (
-                    f"link to {path.readlink()}" if path.is_symlink() else _sha256(path)
-                )
-    return {name: found[name] for name in sorted(found)}
+    for path in sorted(folder.rglob("*")):
+        lock = path.name in LOCKS and _is_workspace(path.parent)
+        if not lock and path != folder / MANIFEST:
+            content = _content(path)
+            if content is not None:
+                found[path.relative_to(folder).as_posix()] = content
+    return found
+
+
+def _content(path: Path) -> str | None:
+    if path.is_symlink():
+        return f"a link to {path.readlink()}"
+    if path.is_dir():
+        return None if any(path.iterdir()) else "an empty folder"
+    return _sha256(path) if path.is_file() else "a pipe or a device"
 
 
 def _sha256(path: Path) -> str:
@@ -373,7 +419,7 @@ def _resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _read_object(path: Path) -> dict[str, Any] | None:
+def read_object(path: Path) -> dict[str, Any] | None:
     """Read a JSON object; None where there is no file, or one that holds something else."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

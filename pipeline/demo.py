@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -115,25 +116,25 @@ def _run(
     started = time.monotonic()
     _lay_out(folder, documents, seed)
     workspace = init(folder / "work", folder / MARK, device=device, progress=progress)
-    propose(workspace)
-    table = turn(workspace)
-    last = table[-1]
-    result = DemoResult(
-        items=len(workspace.pool),
-        cycles=CYCLES,
-        human_labels=last["human_labels"],
-        audit_labels=last["audit_labels"],
-        student_accuracy=last["student_accuracy"],
-        random_accuracy=_random_accuracy(workspace, last["human_labels"]),
-        proposer_accuracy=last["proposer_accuracy"],
-        seconds=round(time.monotonic() - started, 1),
-        peak_memory_mb=_peak_memory_mb(),
-        report=str(write_report(workspace, folder / "report.html")),
-        table=table,
-    )
-    write_json(folder / "result.json", asdict(result))
-    workspace.store.close()  # so that the database is one file, as the manifest has it
-    return result
+    with closing(workspace.store):  # so that the database is one file, as the manifest has it
+        propose(workspace)
+        table = turn(workspace)
+        last = table[-1]
+        result = DemoResult(
+            items=len(workspace.pool),
+            cycles=CYCLES,
+            human_labels=last["human_labels"],
+            audit_labels=last["audit_labels"],
+            student_accuracy=last["student_accuracy"],
+            random_accuracy=_random_accuracy(workspace, last["human_labels"]),
+            proposer_accuracy=last["proposer_accuracy"],
+            seconds=round(time.monotonic() - started, 1),
+            peak_memory_mb=_peak_memory_mb(),
+            report=str(write_report(workspace, folder / "report.html")),
+            table=table,
+        )
+        write_json(folder / "result.json", asdict(result))
+        return result
 
 
 def turn(workspace: Workspace) -> list[dict[str, Any]]:

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from functools import partial as partial_
 from pathlib import Path
 
-from hilt.command_line import command_line
 from hilt.errors import ConfigError, DataError, WorkspaceError
-from hilt.outputs import NOT_OURS, output_file
+from hilt.outputs import output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
 from hilt.pipeline.gate import add_decisions, misfit, name_misfit
 from hilt.pipeline.matching import MATCHES, Found, Matching, settle
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import GOLD, standing
+from hilt.pipeline.sheets import why_kept
 from hilt.pipeline.store import decision_row
-from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.review.base import EXCHANGES, Answered, Exchange, Rejection
@@ -96,40 +95,11 @@ def export_batch(
         path,
         force=force,
         ledger=workspace.ledger,
-        keep=partial_(_why_kept, workspace, exchange),
+        keep=partial_(why_kept, workspace, exchange, _options(workspace, None)),
         note=workspace.progress.note,
     ) as temporary:
         exchange.write(batch, temporary, answers)
     return batch
-
-
-def _why_kept(workspace: Workspace, exchange: Exchange, path: Path) -> str | None:
-    """Say why a sheet must not be replaced: for answers in it that the database lacks."""
-    try:
-        answers = exchange.read(path, workspace.config.label_names, "", _options(workspace, None))
-    except DataError:
-        answers = None
-    known = workspace.ledger.knows(path)
-    if answers is None:
-        return None if known else NOT_OURS
-    stored = set()
-    for row in workspace.store.decisions():
-        stored |= {_answer(row, row.reviewer), _answer(row, "")}
-    matching = Matching(workspace, answers.lines)
-    found = [matching.find(line) for line in answers.lines]
-    lacking = sum(
-        isinstance(each, str) or _answer(each.decision, each.decision.reviewer) not in stored
-        for each in found
-    )
-    lacking += len(answers.rejections) + answers.remarks
-    if not lacking:
-        return None
-    reading = command_line("import", workspace.folder, path)
-    return f"holds {lacking} answers or remarks that are not stored; store them with `{reading}`"
-
-
-def _answer(said: Decision | DecisionRow, reviewer: str) -> tuple[object, ...]:
-    return said.item_id, said.action, tuple(said.labels), said.comment, reviewer
 
 
 def import_answers(

@@ -20,6 +20,7 @@ outputs.json         which files were written elsewhere, so that they may be rep
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -35,7 +36,14 @@ from filelock import FileLock, Timeout
 
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
-from hilt.outputs import LEDGER, Ledger, make_parents, remove_empty, sentences
+from hilt.outputs import (
+    LEDGER,
+    Ledger,
+    check_outside_workspaces,
+    make_parents,
+    remove_empty,
+    sentences,
+)
 from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.configuration.reading import load_config, load_workspace_config
 from hilt.pipeline.configuration.sections import Config
@@ -46,7 +54,11 @@ from hilt.progress import Progress, Silent
 from hilt.types import Graph, Integers
 
 LOCK_NAMES = {".lock", ".lock-holder"}
-BUILD = ".hilt-init-"  # so begins the name of the folder in which `init` builds
+BUILD = re.compile(r"\.hilt-init-[0-9a-f]{16}")  # the name of the folder in which `init` builds
+BUILT = {
+    *("pool", "pool.partial", "test", "test.partial", "hilt.yaml", "hilt.yaml.tmp"),
+    *(f"state.db{ending}" for ending in ("", "-wal", "-shm", "-journal")),
+}
 
 HEADER = """\
 # Written by `hilt init`. Edit it between commands, all but `pool`, `test` and the names of the
@@ -242,6 +254,8 @@ def init(
     folder = Path(folder)
     config = load_config(config_path)
     _check_free(folder, config)
+    if not (folder / "hilt.yaml").exists():
+        check_outside_workspaces(folder)
     with sentences(folder):
         made = make_parents(folder)
     with _lock(folder):
@@ -249,7 +263,7 @@ def init(
             _check_free(folder, config)  # again: another `init` may have ended in between
             if not (folder / "hilt.yaml").exists():
                 _lay_out(folder, config, (progress or Silent()).note)
-            for left in folder.glob(f"{BUILD}*"):  # a kill came right after the last move
+            for left in _left_by_init(folder):  # a kill came right after the last move
                 left.rmdir()
         except BaseException:
             if made:
@@ -289,15 +303,27 @@ def _check_free(folder: Path, config: Config) -> None:
                 f"{folder} is a workspace already, with another configuration; choose another"
                 f" folder, or edit {folder / 'hilt.yaml'}."
             )
-    elif folder.is_file() or (folder.exists() and _strangers(folder)):
+    elif folder.exists() and (not folder.is_dir() or _strangers(folder)):
         raise WorkspaceError(f"{folder} holds other files; choose a new or an empty folder.")
 
 
 def _strangers(folder: Path) -> bool:
     """Tell whether a folder without a configuration holds more than a killed `init` leaves."""
-    left = list(folder.glob(f"{BUILD}*"))
+    left = _left_by_init(folder)
     known = {path.name for path in left}.union(LOCK_NAMES, *map(_moved, left))
     return any(path.name not in known for path in folder.iterdir())
+
+
+def _left_by_init(folder: Path) -> list[Path]:
+    """List the folders in which a killed `init` built; one with anything else in it is not one."""
+    return [
+        path
+        for path in folder.iterdir()
+        if BUILD.fullmatch(path.name)
+        and path.is_dir()
+        and not path.is_symlink()
+        and {each.name for each in path.iterdir()} <= BUILT
+    ]
 
 
 def _moved(build: Path) -> set[str]:
@@ -311,12 +337,12 @@ def _moved(build: Path) -> set[str]:
 
 def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
     """Build everything in a folder of its own, then move it; the configuration goes last."""
-    for left in folder.glob(f"{BUILD}*"):
+    for left in _left_by_init(folder):
         for name in _moved(left):
             if (folder / name).exists():
                 (folder / name).rename(left / name)
         shutil.rmtree(left)
-    build = folder / f"{BUILD}{secrets.token_hex(8)}"
+    build = folder / f".hilt-init-{secrets.token_hex(8)}"
     build.mkdir()
     try:
         _build(build, config, note)

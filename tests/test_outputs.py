@@ -75,7 +75,10 @@ def test_a_file_of_somebody_elses_stays(tmp_path: Path, remembered: bool) -> Non
         write(tmp_path / "out.csv", ledger=ledger)
     (tmp_path / "out.csv").write_text("mine")
 
-    with pytest.raises(OutputError, match=r"out\.csv exists already.*--force.*out\.csv\.bak-1"):
+    with pytest.raises(
+        OutputError,
+        match=r"exists already.*changed since\. .*--force.*out\.csv\.bak-1",
+    ):
         write(tmp_path / "out.csv", ledger=ledger)
 
     assert (tmp_path / "out.csv").read_text() == "mine"
@@ -93,14 +96,6 @@ def test_force_moves_a_file_aside_and_says_where(tmp_path: Path) -> None:
         "mine 2",
     ]
     assert said[0].endswith("out.csv.bak-1.")
-
-
-def test_an_empty_file_may_be_replaced(tmp_path: Path) -> None:
-    (tmp_path / "out.csv").touch()
-
-    write(tmp_path / "out.csv")
-
-    assert (tmp_path / "out.csv").read_text() == "new"
 
 
 @pytest.mark.parametrize("force", [True, False])
@@ -247,11 +242,26 @@ def _remove(folder: Path) -> None:
     (folder / "part" / "data.txt").unlink()
 
 
+def _pipe_inside(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+
+
+def _lock_of_somebody_elses(folder: Path) -> None:
+    (folder / "part" / ".lock").write_text("mine")
+
+
+def _empty_folder(folder: Path) -> None:
+    (folder / "part" / "empty").mkdir()
+
+
 def _link_inside(folder: Path) -> None:
     (folder / "part" / "more").symlink_to("data.txt")
 
 
-@pytest.mark.parametrize("change", [_add, _edit, _remove, _link_inside])
+@pytest.mark.parametrize(
+    "change",
+    [_add, _edit, _remove, _link_inside, _pipe_inside, _lock_of_somebody_elses, _empty_folder],
+)
 def test_a_folder_that_somebody_changed_is_moved_only_when_asked(
     tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
@@ -265,6 +275,32 @@ def test_a_folder_that_somebody_changed_is_moved_only_when_asked(
 
     assert (names(tmp_path / "out.bak-1"), names(tmp_path / "out.bak-1" / "part")) == changed
     assert (tmp_path / "out" / "part" / "data.txt").read_text() == "new"
+
+
+def test_a_folder_of_another_kind_is_moved_only_when_asked(tmp_path: Path) -> None:
+    fill(tmp_path / "out", "a release")
+
+    def export() -> None:
+        with output_folder(tmp_path / "out", "export"):
+            pass
+
+    with pytest.raises(OutputError, match=r"another thing that hilt wrote \(release\)"):
+        export()
+    with output_folder(tmp_path / "out", "export", force=True):
+        pass
+
+    assert (tmp_path / "out.bak-1" / "part" / "data.txt").read_text() == "a release"
+
+
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("read", ["out", "out/part"])
+def test_a_folder_that_is_read_stays(tmp_path: Path, read: str, force: bool) -> None:
+    fill(tmp_path / "out")
+
+    with pytest.raises(OutputError, match="which this command reads"):
+        fill(tmp_path / "out", force=force, inputs=[tmp_path / read])
+
+    assert (tmp_path / "out" / "part" / "data.txt").exists()
 
 
 def test_a_release_without_a_manifest_is_moved_only_when_asked(tmp_path: Path) -> None:
@@ -308,22 +344,29 @@ def test_a_neighbour_with_a_temporary_name_stays(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv.partial").read_text() == "mine"
 
 
-def test_a_folder_that_is_worked_in_is_replaced_once_it_is_whole(tmp_path: Path) -> None:
+def test_a_folder_that_is_worked_in_is_replaced_also_when_it_was_stopped(tmp_path: Path) -> None:
     for text in ("first", "second"):
         with folder_in_place(tmp_path / "demo", "demo"):
             (tmp_path / "demo" / "data.txt").write_text(text)
-    with (
-        pytest.raises(KeyboardInterrupt),
-        folder_in_place(tmp_path / "demo", "demo"),
-    ):
+    with pytest.raises(KeyboardInterrupt), folder_in_place(tmp_path / "demo", "demo"):
         raise KeyboardInterrupt
+    with folder_in_place(tmp_path / "demo", "demo"):
+        pass
 
-    with (
-        pytest.raises(OutputError, match="holds an unfinished demo"),
-        folder_in_place(tmp_path / "demo", "demo"),
-    ):
-        pass
-    with folder_in_place(tmp_path / "demo", "demo", force=True):
-        pass
+    assert names(tmp_path) == ["demo"]
+
+
+def test_a_folder_whose_work_was_killed_is_moved_only_when_asked(tmp_path: Path) -> None:
+    with folder_in_place(tmp_path / "demo", "demo"):
+        killed = (tmp_path / "demo" / MANIFEST).read_text()
+    (tmp_path / "demo" / MANIFEST).write_text(killed)
+
+    def again(force: bool = False) -> None:
+        with folder_in_place(tmp_path / "demo", "demo", force=force):
+            pass
+
+    with pytest.raises(OutputError, match="holds an unfinished demo"):
+        again()
+    again(force=True)
 
     assert names(tmp_path) == ["demo", "demo.bak-1"]

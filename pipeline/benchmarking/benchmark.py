@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from hilt.errors import ConfigError, WorkspaceError
+from hilt.outputs import check_folder_place, make_parents, read_object, sentences
 from hilt.pipeline.arrays import fingerprint, write_json
 from hilt.pipeline.benchmarking.arms import Run, check_runnable, run_loop, run_plain
 from hilt.pipeline.benchmarking.curves import Curve, area, mean_labels_to, ratio, tally
@@ -348,9 +349,11 @@ def _proposer(base: Workspace) -> dict[str, float]:
 def _check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
     """Make sure that the runs in a folder are of the same benchmark, and mark a new one."""
     made_of = fingerprint({"config": config.model_dump(), "at": plan.at})
+    check_folder_place(folder)
     mark = folder / MARK
-    if mark.exists():
-        if json.loads(mark.read_text(encoding="utf-8"))["made_of"] != made_of:
+    found = read_object(mark)
+    if found is not None and {"made_of", "plan"} <= set(found):
+        if found["made_of"] != made_of:
             raise WorkspaceError(
                 f"{folder} holds runs of another configuration or other label counts; choose"
                 " another --folder, or remove it."
@@ -358,7 +361,8 @@ def _check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
         return
     if folder.exists() and any(folder.iterdir()):
         raise WorkspaceError(f"{folder} holds other files; choose another --folder.")
-    folder.mkdir(parents=True, exist_ok=True)
+    with sentences(folder):
+        make_parents(folder)
     write_json(mark, {"made_of": made_of, "plan": asdict(plan)})
 
 

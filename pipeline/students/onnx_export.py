@@ -128,7 +128,8 @@ def export_onnx(
     """
     _check_packages()
     folder = Path(folder)
-    with output_folder(folder, "export to ONNX", force=force, note=note) as temporary:
+    read = (Path(student),) if isinstance(student, Path | str) else ()
+    with output_folder(folder, "export to ONNX", force=force, inputs=read, note=note) as temporary:
         saved = open_saved(student, "cpu")
         _write(saved.student, temporary, saved)
         _write_card(saved, temporary)

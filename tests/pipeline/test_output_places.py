@@ -1,5 +1,6 @@
 """Each command that writes for its user, onto what it must not replace."""
 
+import csv
 import os
 import shutil
 import sqlite3
@@ -15,6 +16,8 @@ from hilt.pipeline.cli import app
 from hilt.pipeline.workspace import Workspace
 
 # Every command with the place of its output left open; each refuses before a model is opened.
+Open = Callable[[str], Workspace]
+
 FILE_COMMANDS = {
     "export": ("export", "w", "{}", "--format", "csv"),
     "simulated": ("export", "w", "{}", "--format", "csv", "--simulated"),
@@ -25,6 +28,8 @@ FOLDER_COMMANDS = {
     "release": ("release", "w", "{}"),
     "onnx": ("onnx", "w", "{}"),
     "demo": ("demo", "--folder", "{}"),
+    "benchmark": ("benchmark", "c.yaml", "--folder", "{}"),
+    "init": ("init", "{}", "--config", "c.yaml"),
 }
 FILE_PLACES = {
     "the workspace": "w",
@@ -61,6 +66,8 @@ def here(stages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> P
     (folder / "home" / "thesis.txt").write_text("years of work")
     (folder / "configs" / "demo.yaml").write_text("# my own")
     (folder / "thesis.csv").write_text("id,label\n1,2\n")
+    (folder / "c.yaml").write_text("pool: {path: new.csv, label: label}\nlabels: [a, b]\n")
+    (folder / "configs" / "benchmark.json").write_text("{}")
     (folder / "new.csv").write_text("text\nThe goat ate grass.\n")
     (folder / "link.csv").symlink_to("thesis.csv")
     (folder / "dangling.csv").symlink_to("nowhere.csv")
@@ -83,6 +90,8 @@ def contents(folder: Path) -> dict[str, object]:
         for path in folder.rglob("*")
         if not path.name.startswith((".lock", "state.db"))
     }
+    if not (folder / "w").exists():
+        return found
     with closing(sqlite3.connect(folder / "w" / "state.db")) as database:
         return {**found, "w/state.db": list(database.iterdump())}
 
@@ -118,9 +127,18 @@ def test_a_folder_is_never_written_where_none_may_go(
     arguments = [each.format(FOLDER_PLACES[place]) for each in FOLDER_COMMANDS[command]]
 
     with nothing_changes(here):
-        code, message = run(*arguments, *(["--force"] if force else []))
+        code, message = run(*arguments, *(["--force"] if force and command != "init" else []))
 
     assert (code, message.count("\n")) == (2, 1)
+
+
+def test_an_onnx_export_never_replaces_what_it_reads(small_workspace: Open, tmp_path: Path) -> None:
+    hilt.release(small_workspace("trained"), tmp_path / "out")
+
+    for read in ("out", "out/student"):
+        for force in (True, False):
+            with nothing_changes(tmp_path), pytest.raises(hilt.OutputError, match="reads"):
+                hilt.export_onnx(tmp_path / read, tmp_path / "out", force=force)
 
 
 @pytest.mark.parametrize("command", FILE_COMMANDS)
@@ -154,8 +172,6 @@ def test_predictions_never_replace_what_was_read(
 
 
 # -- sheets ---------------------------------------------------------------------------------------
-
-Open = Callable[[str], Workspace]
 
 
 def fill_in(sheet: Path, *cells: str) -> None:
@@ -193,7 +209,7 @@ def test_a_sheet_with_something_that_is_not_stored_stays(
     fill_in(sheet, cell)
     filled = sheet.read_bytes()
 
-    with pytest.raises(hilt.OutputError, match="holds 1 answers or remarks that are not stored"):
+    with pytest.raises(hilt.OutputError, match="that are not stored: 1\\."):
         hilt.export_batch(workspace, sheet)
 
     assert sheet.read_bytes() == filled
@@ -203,7 +219,7 @@ def test_simulated_answers_are_answers(small_workspace: Open, tmp_path: Path) ->
     workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
     hilt.export_batch(workspace, sheet, simulated=True)
 
-    with pytest.raises(hilt.OutputError, match="holds 12 answers"):
+    with pytest.raises(hilt.OutputError, match="that are not stored: 12"):
         hilt.export_batch(workspace, sheet)
     hilt.import_answers(workspace, sheet)
     hilt.export_batch(workspace, sheet, number=1)
@@ -219,7 +235,7 @@ def test_what_import_could_not_store_is_not_written_over(
     fill_in(sheet, "food", "tpyo|half an hour of thought")
     hilt.import_answers(workspace, sheet, partial=True)
 
-    with pytest.raises(hilt.OutputError, match="holds 1 answers"):
+    with pytest.raises(hilt.OutputError, match="that are not stored: 1"):
         hilt.export_batch(workspace, sheet)
 
     assert "half an hour" in sheet.read_text(encoding="utf-8")
@@ -233,7 +249,7 @@ def test_another_reviewers_answers_are_not_taken_for_stored(
     hilt.import_answers(workspace, sheet)
     sheet.write_text(sheet.read_text(encoding="utf-8").replace("simulated", "ann"), "utf-8")
 
-    with pytest.raises(hilt.OutputError, match="holds 12 answers"):
+    with pytest.raises(hilt.OutputError, match="that are not stored: 12"):
         hilt.export_batch(workspace, sheet, number=1)
 
 
@@ -244,10 +260,52 @@ def test_the_pool_itself_is_no_sheet(small_workspace: Open, tmp_path: Path, labe
     pool.write_text(f"id,text,label\n{item.item_id},words,{'food' if labelled else ''}\n")
     hilt.record(workspace, [hilt.Decision(item.item_id, "label", ("food",), "ann")])
 
-    with pytest.raises(hilt.OutputError, match="not stored"):
+    with pytest.raises(hilt.OutputError, match="hilt did not write it"):
         hilt.export_batch(workspace, pool)
 
     assert "words" in pool.read_text()
+
+
+@pytest.mark.parametrize("content", ["", "id,label,notes\n", "\n\n", "mine"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_file_without_lines_is_no_sheet(
+    small_workspace: Open, tmp_path: Path, ending: str, content: str
+) -> None:
+    place = tmp_path / f"mine.{ending}"
+    place.write_text(content)
+
+    with pytest.raises(hilt.OutputError, match=r"hilt did not write it|not stored"):
+        hilt.export_batch(small_workspace("selected"), place)
+
+    assert place.read_text() == content
+
+
+@pytest.mark.parametrize("column", ["reason", "alternatives", "text"])
+def test_a_note_in_a_column_that_was_only_shown_is_kept(
+    small_workspace: Open, tmp_path: Path, column: str
+) -> None:
+    workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
+    hilt.export_batch(workspace, sheet)
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0][column] += " MY NOTE: ask Bob"
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+
+    with pytest.raises(hilt.OutputError, match="was changed since"):
+        hilt.export_batch(workspace, sheet)
+
+
+def test_a_spreadsheets_way_of_writing_numbers_is_no_change(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
+    hilt.export_batch(workspace, sheet)
+    sheet.write_text(sheet.read_text("utf-8-sig").replace(",false,", ",FALSE,"), "utf-8")
+
+    hilt.export_batch(workspace, sheet)
 
 
 # -- the commands that write again ----------------------------------------------------------------

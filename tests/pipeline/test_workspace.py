@@ -145,6 +145,24 @@ def test_a_workspace_that_lost_its_configuration_is_never_cleared(
     assert contents(tmp_path / "work") == before
 
 
+@pytest.mark.parametrize("name", [".hilt-init-notes", ".hilt-init-0123456789abcdef"])
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_what_only_looks_like_a_killed_init_is_left_alone(
+    tmp_path: Path, config: Path, name: str, is_folder: bool
+) -> None:
+    (tmp_path / "work").mkdir()
+    mine = tmp_path / "work" / name
+    if is_folder:
+        mine.mkdir()
+        mine /= "precious.txt"
+    mine.write_text("years of work")
+
+    with pytest.raises(WorkspaceError, match="holds other files"):
+        init(tmp_path / "work", config)
+
+    assert mine.read_text() == "years of work"
+
+
 def test_a_file_is_no_folder(tmp_path: Path, config: Path) -> None:
     with pytest.raises(WorkspaceError, match="holds other files"):
         init(config, config)
