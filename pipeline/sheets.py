@@ -82,7 +82,7 @@ def _answer(said: Decision | DecisionRow, reviewer: str) -> tuple[object, ...]:
 
 def _is_as_written(workspace: Workspace, exchange: Exchange, lines: Sequence[Line]) -> bool:
     """Tell whether the lines show what hilt shows, up to how a spreadsheet writes numbers."""
-    written = {}
+    written: dict[tuple[str, str], list[str]] = {}
     for number in {_cell(line, "batch") for line in lines}:
         if not number.isdigit() or int(number) not in workspace.store.batch_numbers():
             return False
