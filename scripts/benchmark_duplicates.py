@@ -5,9 +5,11 @@ r"""How far near-duplicates can be trusted, and what the loop gains by them.
 
 A fifth of the configuration's pool is held out to measure on; its test file is not read. `--share`
 of what the rest then holds are copies of its items with a few edits, a few items having most of
-the copies. Said of the groups: how many items have the label of their representative, and how many
-copies are in the group of the item they were made from. The loop runs with near-duplicates and
-without, with the quick student; said of each: its accuracy, and the inherited labels.
+the copies. `--notice` puts the same 68 words below or above every text. Said of the groups: how
+many items have the label of their representative, how many were made from the same text as it, and
+how many copies are in the group of the item they were made from. The loop runs with near-duplicates
+and without, with the quick student; said of each: its accuracy, and the inherited labels. With
+`--seeds 0` only the groups are described.
 """
 
 from __future__ import annotations
@@ -34,6 +36,14 @@ from hilt.pipeline.workspace import Workspace, init, open_workspace
 HELD_OUT = 0.2
 SKEW = 1.5  # exponent of the power law by which items get copies
 COLUMNS = {"id": "id", "text": "text", "label": "label"}  # of the files that are written
+NOTICE = (
+    "This e-mail and any attachments are confidential and intended solely for the addressee. If you"
+    " have received this message in error please notify the sender immediately and delete it from"
+    " your system. Any unauthorised copying, disclosure or distribution of the material in this"
+    " e-mail is strictly forbidden. Eastgate Trading GmbH, registered office Bremen, managing"
+    " directors Mara Holt and Jon Reed, commercial register HRB 54321, VAT number DE 123456789."
+)
+PLACES = {"none": "{text}", "footer": "{text} {notice}", "header": "{notice} {text}"}
 PREFIXES = ("UPDATE 1-", "Fwd:", "FYI", "Re: Re:")
 
 Row = tuple[str, str, str]  # id, text, label
@@ -79,14 +89,20 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
         csv.writer(file).writerows([tuple(COLUMNS), *rows])
 
 
-def lay_out(config: Config, share: float, folder: Path) -> dict[str, Any]:
+def lay_out(
+    config: Config, folder: Path, *, share: float, items: int | None, notice: str
+) -> dict[str, Any]:
     """Write pool and held-out file, and return the changed parts of the configuration."""
     rows = read_rows(config)
     rng = np.random.default_rng(config.seed)
     order = rng.permutation(len(rows))
     border = round(HELD_OUT * len(rows))
-    kept = [rows[place] for place in order[border:]]
-    parts = {"test": [rows[place] for place in order[:border]], "pool": inject(kept, share, rng)}
+    kept = [rows[place] for place in order[border:][:items]]
+    pool = [
+        (item_id, PLACES[notice].format(text=text, notice=NOTICE), label)
+        for item_id, text, label in inject(kept, share, rng)
+    ]
+    parts = {"test": [rows[place] for place in order[:border]][:items], "pool": pool}
     folder.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():
         write_rows(folder / f"{name}.csv", part)
@@ -99,15 +115,17 @@ def describe_groups(workspace: Workspace) -> dict[str, Any]:
     key = workspace.pool.answer_key(workspace.config.label_names)
     members = np.flatnonzero(groups != np.arange(len(groups)))
     near = members[workspace.pool.groups[members] == members]
-    ids = workspace.pool.ids(slice(None))
-    copies = np.array([place for place, item in enumerate(ids) if "~" in item], dtype=np.int64)
-    sources = workspace.pool.index_of([ids[place].partition("~")[0] for place in copies])
+    ids = np.array(workspace.pool.ids(slice(None)))
+    made_from = np.array([item_id.partition("~")[0] for item_id in ids])
+    copies = np.flatnonzero(ids != made_from)
+    sources = workspace.pool.index_of(made_from[copies].tolist())
     return {
         "items": len(groups),
         "groups": int((np.bincount(groups) > 1).sum()),
         "largest": int(np.bincount(groups).max()),
         "members": _rate(key[members] == key[groups[members]]),
         "near_members": _rate(key[near] == key[groups[near]]),
+        "near_members_of_one_text": _rate(made_from[near] == made_from[groups[near]]),
         "copies_found": _rate(groups[copies] == groups[sources]),
     }
 
@@ -146,18 +164,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("config", type=Path)
     parser.add_argument("--share", type=float, default=0.0, help="of the pool that are copies")
+    parser.add_argument("--items", type=int, help="at most this many rows of the pool")
+    parser.add_argument("--notice", choices=PLACES, default="none", help="what all texts share")
     parser.add_argument("--at", default="20,40,60", help="label counts, with commas")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path("hilt-duplicates"))
     arguments = parser.parse_args()
 
     config = load_config(arguments.config)
-    folder = arguments.folder / f"{arguments.config.stem}-{arguments.share:g}"
+    name = (
+        arguments.config.stem,
+        f"{arguments.share:g}",
+        arguments.items or "all",
+        arguments.notice,
+    )
+    folder = arguments.folder / "-".join(map(str, name))
     values = config.model_dump(mode="json", exclude_unset=True)
-    values |= {"student": {"effort": "quick"}, **lay_out(config, arguments.share, folder)}
+    values |= {
+        "student": {"effort": "quick"},
+        **lay_out(
+            config,
+            folder,
+            share=arguments.share,
+            items=arguments.items,
+            notice=arguments.notice,
+        ),
+    }
     (folder / "config.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     base = init(folder / "base", folder / "config.yaml")
     propose(base)
+    if not arguments.seeds:
+        print(json.dumps(describe_groups(base), indent=1))
+        return
     at = tuple(int(count) for count in arguments.at.split(","))
     for near in (True, False):
         found = compare(base, near, at, arguments.seeds)

@@ -83,18 +83,24 @@ def overlap(left: WordTable, right: WordTable, much: float) -> Floats:
         has none.
     """
     common = left.counts.minimum(right.counts)
-    more, less = left.counts - common, right.counts - common
-    extra, missing = more.sum(axis=1), less.sum(axis=1)
-    differing = extra + missing
-    widespread = left.spread.multiply(more > 0) + right.spread.multiply(less > 0)
-    slight = np.maximum(extra, missing) <= SLIGHT
-    most = AS_WIDESPREAD * _medians(widespread)
-    most[slight] = np.maximum(most, much)[slight]
-    together = differing + _up_to(common, left.spread.minimum(right.spread), most)
-    beyond = 1 - differing / np.maximum(together - STRICT_WORDS, 1)
-    same = (differing == 0) & (common.sum(axis=1) > 0)
-    shares: Floats = np.where(same, 1.0, np.maximum(beyond, 0) * (differing > 0))
+    shared = common.sum(axis=1)
+    differing = left.counts.sum(axis=1) + right.counts.sum(axis=1) - 2 * shared
+    shares = np.where((differing == 0) & (shared > 0), 1.0, 0.0)
+    rows = np.flatnonzero((differing > 0) & (shared > STRICT_WORDS))  # the share of others is 0
+    counting = _counting(left[rows], right[rows], common[rows], much)
+    beyond = np.maximum(differing[rows] + counting - STRICT_WORDS, 1)
+    shares[rows] = np.maximum(1 - differing[rows] / beyond, 0)
     return shares
+
+
+def _counting(left: WordTable, right: WordTable, common: Any, much: float) -> Integers:  # noqa: ANN401
+    """Count the common words that speak for the texts of each pair being nearly the same."""
+    more, less = left.counts - common, right.counts - common
+    slight = np.maximum(more.sum(axis=1), less.sum(axis=1)) <= SLIGHT
+    differing = left.spread.multiply(more > 0) + right.spread.multiply(less > 0)
+    most = AS_WIDESPREAD * _medians(differing)
+    most[slight] = np.maximum(most, much)[slight]
+    return _up_to(common, left.spread.minimum(right.spread), np.maximum(most, FEW_TEXTS))
 
 
 def _medians(values: Any) -> Floats:  # noqa: ANN401 - a csr_array
@@ -110,10 +116,9 @@ def _medians(values: Any) -> Floats:  # noqa: ANN401 - a csr_array
 
 
 def _up_to(common: Any, spread: Any, most: Floats) -> Integers:  # noqa: ANN401 - csr_arrays
-    """Count the common words of each row that are at most so widespread, or in few texts."""
+    """Count the common words of each row that are at most so widespread."""
     found = spread.multiply(common > 0).tocsr()
-    rows = np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))
-    limits = np.maximum(most, FEW_TEXTS)[rows]
+    limits = np.repeat(most, np.diff(found.indptr))
     kept = csr_array((found.data <= limits, found.indices, found.indptr), shape=found.shape)
     counts: Integers = common.multiply(kept).sum(axis=1)
     return counts

@@ -54,3 +54,21 @@ def test_the_script_compares_the_loop_with_and_without(
     assert near["groups"]["members"]["of"] >= same["groups"]["members"]["of"]
     assert near["groups"]["members"]["right"] == 1.0
     assert len(near["by_seed"]) == len(near["inherited"]) == 1
+
+
+def test_with_a_notice_and_no_seeds_the_groups_alone_are_described(
+    new_workspace: Callable[..., Workspace],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    new_workspace()
+    options = f"--items 20 --notice footer --seeds 0 --folder {tmp_path / 'runs'}"
+    monkeypatch.setattr(sys, "argv", ["script", str(tmp_path / "config.yaml"), *options.split()])
+
+    module.main()
+
+    described = json.loads(capsys.readouterr().out)
+    (pool,) = (tmp_path / "runs").glob("*/pool.csv")
+    assert pool.read_text("utf-8").count(module.NOTICE) == described["items"] == 20
+    assert described["near_members_of_one_text"] == {"of": 0}
