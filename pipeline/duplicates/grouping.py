@@ -10,13 +10,17 @@ import numpy.typing as npt
 
 from hilt.pipeline.arrays import Array, Maker, blocks
 from hilt.pipeline.duplicates.overlap import (
+    AS_WIDESPREAD,
+    FEW_TEXTS,
+    SLIGHT,
+    STRICT_WORDS,
     WordTable,
     overlap,
     shared_with_part,
     stack,
     tabulate,
 )
-from hilt.pipeline.duplicates.passages import Passages
+from hilt.pipeline.duplicates.passages import WINDOW, Passages
 from hilt.pipeline.duplicates.stars import find_stars
 from hilt.pipeline.duplicates.words import Words, read_words
 from hilt.pipeline.runner import make_array
@@ -24,7 +28,6 @@ from hilt.pipeline.workspace import Workspace
 from hilt.selectors.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
 
-RULE = "words no more widespread than what differs"  # another one makes other groups
 PAIR_ROWS = 16384  # pairs that are compared at once
 TEXT_ROWS = 4096  # texts that are in memory at once
 CHARACTERS = 200_000_000  # of texts in which passages are counted; of more texts, every few
@@ -32,6 +35,14 @@ ROUNDING = 0.001  # a cosine in the graph may be this far off, for it is kept as
 SHOWN = 5  # pairs on each side of a threshold that are kept to be looked at
 NEARLY = 1000  # pairs closest below the cosine, whose words are compared for that
 MUCH = 0.15  # of the texts of a pool: what so many share says nothing even of nearly equal texts
+RULE = {  # what decides, beside the settings, which words count; another one makes other groups
+    "window": WINDOW,
+    "strict": STRICT_WORDS,
+    "few": FEW_TEXTS,
+    "as_widespread": AS_WIDESPREAD,
+    "slight": SLIGHT,
+    "much": MUCH,
+}
 WIDTH = 0.05  # how far below the cosine that looks
 
 
@@ -67,7 +78,7 @@ def are_groups_current(workspace: Workspace) -> bool:
 def are_groups_of_an_older_rule(workspace: Workspace) -> bool:
     """Tell whether the near-duplicates are those of an older hilt, which compared otherwise."""
     made = workspace.near_duplicates.maker()
-    return workspace.config.duplicates.near and made is not None and made.get("rule") != RULE
+    return workspace.config.duplicates.near and made is not None and "rule" not in made
 
 
 def _maker(workspace: Workspace) -> Maker:
@@ -86,7 +97,7 @@ class Likeness:
     Args:
         workspace: Where the items are.
         items: Ascending indices of all that will be compared; their words are kept in memory,
-            12 bytes for each different word of each.
+            20 bytes for each different word of each.
     """
 
     def __init__(self, workspace: Workspace, items: Integers) -> None:

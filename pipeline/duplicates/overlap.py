@@ -15,7 +15,7 @@ from hilt.types import Floats, Integers
 STRICT_WORDS = 30
 FEW_TEXTS = 4  # a passage in so few is widespread beside nothing
 AS_WIDESPREAD = 1.5  # a passage may be so many times as widespread as what differs
-SLIGHT = 2  # words of either text that the other has not: a number, a name, "Fwd:"
+SLIGHT = 3  # words of either text that the other has not: a number, a name, "Fwd:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,24 @@ class WordTable:
 
     Attributes:
         counts: How often each text has a word.
-        spread: How widespread the word is there; of several places the least.
+        least: How widespread the word is where it is least so.
+        most: How widespread it is where it is most so.
+        apart: How often it stands where it is about as little widespread as at least: in the body
+            of a mail, while the disclaimer has it too.
     """
 
     counts: Any  # a csr_array, which has no types
-    spread: Any
+    least: Any
+    most: Any
+    apart: Any
 
     def __getitem__(self, rows: Integers) -> WordTable:
-        return WordTable(self.counts[rows], self.spread[rows])
+        return WordTable(*(part[rows] for part in self.parts))
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The four arrays."""
+        return self.counts, self.least, self.most, self.apart
 
 
 def tabulate(words: Words, spread: npt.NDArray[np.int32]) -> WordTable:
@@ -46,18 +56,22 @@ def tabulate(words: Words, spread: npt.NDArray[np.int32]) -> WordTable:
     fresh = np.ones(len(order), dtype=bool)
     fresh[1:] = (owners[1:] != owners[:-1]) | (hashes[1:] != hashes[:-1])
     first = np.flatnonzero(fresh)
-    counts = np.diff(np.append(first, len(order))).astype(np.int32)
-    least = np.minimum.reduceat(spread[order], first) if len(first) else spread
     starts = np.searchsorted(owners[first], np.arange(len(words) + 1))
+    counts = np.diff(np.append(first, len(order))).astype(np.int32)
+    columns = [counts, spread, spread, spread]
+    if len(first):
+        here = spread[order]
+        least, most = np.minimum.reduceat(here, first), np.maximum.reduceat(here, first)
+        near_least = (here <= AS_WIDESPREAD * np.repeat(least, counts)).astype(np.int32)
+        columns = [counts, least, most, np.add.reduceat(near_least, first)]
     shape = (len(words), HASHES)
-    counted = csr_array((counts, hashes[first], starts), shape=shape)
-    return WordTable(counted, csr_array((least, hashes[first], starts), shape=shape))
+    return WordTable(*(csr_array((each, hashes[first], starts), shape=shape) for each in columns))
 
 
 def stack(tables: list[WordTable]) -> WordTable:
     """Put one table below the other; at least one."""
-    counts, spread = zip(*((table.counts, table.spread) for table in tables), strict=True)
-    return WordTable(vstack(counts, format="csr"), vstack(spread, format="csr"))
+    parts = zip(*(table.parts for table in tables), strict=True)
+    return WordTable(*(vstack(part, format="csr") for part in parts))
 
 
 def overlap(left: WordTable, right: WordTable, much: float) -> Floats:
@@ -70,8 +84,8 @@ def overlap(left: WordTable, right: WordTable, much: float) -> Floats:
     A shared word counts only where it is at most 1.5 times as widespread in the pool as what
     differs: a disclaimer below two mails says nothing of them, but in a text of which the pool has
     many edited copies, what they share is as widespread as the words that an edit replaced. Where
-    no more than two words of either text differ (a number in a form, "Fwd:"), a shared word counts
-    unless much of the pool has it.
+    no more than three words of either text differ (a number in a form, "Fwd:"), a shared word
+    counts unless much of the pool has it.
 
     Args:
         left: m texts.
@@ -87,20 +101,31 @@ def overlap(left: WordTable, right: WordTable, much: float) -> Floats:
     differing = left.counts.sum(axis=1) + right.counts.sum(axis=1) - 2 * shared
     shares = np.where((differing == 0) & (shared > 0), 1.0, 0.0)
     rows = np.flatnonzero((differing > 0) & (shared > STRICT_WORDS))  # the share of others is 0
+    if not len(rows):
+        return shares
     counting = _counting(left[rows], right[rows], common[rows], much)
     beyond = np.maximum(differing[rows] + counting - STRICT_WORDS, 1)
     shares[rows] = np.maximum(1 - differing[rows] / beyond, 0)
     return shares
 
 
-def _counting(left: WordTable, right: WordTable, common: Any, much: float) -> Integers:  # noqa: ANN401
+def _counting(left: WordTable, right: WordTable, common: Any, much: float) -> Floats:  # noqa: ANN401
     """Count the common words that speak for the texts of each pair being nearly the same."""
+    common.sum_duplicates()  # the words of each row in their order, as in the arrays below
     more, less = left.counts - common, right.counts - common
     slight = np.maximum(more.sum(axis=1), less.sum(axis=1)) <= SLIGHT
-    differing = left.spread.multiply(more > 0) + right.spread.multiply(less > 0)
-    most = AS_WIDESPREAD * _medians(differing)
-    most[slight] = np.maximum(most, much)[slight]
-    return _up_to(common, left.spread.minimum(right.spread), np.maximum(most, FEW_TEXTS))
+    differing = left.least.multiply(more > 0) + right.least.multiply(less > 0)
+    limits = np.maximum(AS_WIDESPREAD * _medians(differing), FEW_TEXTS)
+    limits[slight] = np.maximum(limits, much)[slight]
+    everywhere = common > 0
+    least = left.least.minimum(right.least).multiply(everywhere).tocsr()
+    most = left.most.maximum(right.most).multiply(everywhere).tocsr()
+    rows = np.repeat(np.arange(len(limits)), np.diff(common.indptr))
+    limits = limits[rows]
+    apart = left.apart.minimum(right.apart).multiply(everywhere).tocsr()
+    some = np.where(least.data <= limits, apart.data, 0)  # of a word that a disclaimer has too
+    counts = np.where(most.data <= limits, common.data, np.minimum(some, common.data))
+    return np.asarray(np.bincount(rows, counts, len(slight)), dtype=np.float64)
 
 
 def _medians(values: Any) -> Floats:  # noqa: ANN401 - a csr_array
@@ -113,15 +138,6 @@ def _medians(values: Any) -> Floats:  # noqa: ANN401 - a csr_array
     medians = np.zeros(len(sizes))
     medians[sizes > 0] = in_order[(starts + sizes // 2)[sizes > 0]]
     return medians
-
-
-def _up_to(common: Any, spread: Any, most: Floats) -> Integers:  # noqa: ANN401 - csr_arrays
-    """Count the common words of each row that are at most so widespread."""
-    found = spread.multiply(common > 0).tocsr()
-    limits = np.repeat(most, np.diff(found.indptr))
-    kept = csr_array((found.data <= limits, found.indices, found.indptr), shape=found.shape)
-    counts: Integers = common.multiply(kept).sum(axis=1)
-    return counts
 
 
 def shared_with_part(counts: Any, parts: Integers) -> Floats:  # noqa: ANN401 - a csr_array
