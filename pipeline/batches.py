@@ -32,7 +32,7 @@ def select(
     Args:
         workspace: Where proposals stand.
         size: Items in the batch. Without it and `minutes`, what the configuration says.
-        minutes: Instead of a size: the time that people have, which the batch fills.
+        minutes: Pick as many items as fit into this many minutes of review, instead of `size`.
         anew: Make a new batch even when the last one has undecided items; those go back to
             the pool.
         extend: Make a new batch beside the open ones, whose undecided items people keep.
@@ -43,7 +43,8 @@ def select(
     """
     if size is not None and minutes is not None:
         raise ConfigError(
-            f"A batch cannot have {size} items and take {minutes:g} minutes; give one of the two."
+            f"A batch cannot have a size ({size}) and a duration ({minutes:g} minutes);"
+            " give one of the two."
         )
     section = workspace.config.batch
     if size is None and minutes is None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from hilt.types import Floats, Integers
 
-# What `features` measures, and when the factor that belongs to it applies.
+# The words by which each column of `features` is reported.
 FEATURES = (
     "for twice the text",
     "for twice as many plausible labels",
@@ -121,11 +121,13 @@ def cost_sentence(told: Mapping[str, Any]) -> str:
     """Say how long decisions take, and what makes items slow, from `ReviewCost.to_dict`."""
     found = f"A decision takes {told['median_seconds']:.1f} s (median of {told['decisions']:,})."
     if told["r_squared"] is None:
-        return f"{found} Which items are slow can be told from {LEAST_DECISIONS} decisions on."
+        return (
+            f"{found} Slow items can be predicted once {LEAST_DECISIONS} decisions have been timed."
+        )
     if not told["used"]:
         return (
-            f"{found} Which items are slow cannot be told yet: R squared is"
-            f" {told['r_squared']:.2f} on items left out, and used from {LEAST_R_SQUARED} on."
+            f"{found} Slow items cannot be predicted yet: on items left out, R squared is"
+            f" {told['r_squared']:.2f}, and predictions are used from {LEAST_R_SQUARED} on."
         )
     factors = ", ".join(f"\u00d7{factor:.2f} {when}" for when, factor in told["factors"].items())
     return f"{found} Predicted with R squared {told['r_squared']:.2f} on items left out: {factors}."

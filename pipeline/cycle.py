@@ -12,8 +12,10 @@ import numpy as np
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import fingerprint
+from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.batches import open_batch, select, undecided
 from hilt.pipeline.calibration import pool_logarithmically
+from hilt.pipeline.figures import counted
 from hilt.pipeline.measure import measure
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import standing
@@ -66,8 +68,8 @@ def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) 
         if trained is not None and trained.last_decision == workspace.store.last_decision():
             return current  # this cycle has turned already
         raise WorkspaceError(
-            f"{len(waiting)} of the {len(current)} items of batch {current.number} are not decided"
-            " yet; decide them, leave them with --partial, or keep them open with --extend."
+            f"Batch {current.number} has {counted(len(waiting), 'undecided item')};"
+            " review the rest, leave it with --partial, or keep it open with --extend."
         )
     with workspace.locked():
         train(workspace)
@@ -156,7 +158,10 @@ def _train(
         "proposers": _measure_proposers(proposals, training, problem, audit),
         "scores": training.scores,
         "audit": _measure_audit(training, problem, audit),
-        "labelled": _measure_labelled(training, problem),
+        "labelled": {
+            **measure(training.out_of_fold, problem.positions).share(),
+            "picked": any_picked(workspace.store, indices),
+        },
         "test": None if tested is None else _measure_test(workspace, training, proposals, tested),
         "advantage": None if advantage is None else asdict(advantage),
         "seconds": round(time.monotonic() - started, 2),
@@ -242,11 +247,6 @@ def _measure_audit(training: Training, problem: Problem, audit: Integers) -> dic
         return None
     student, proposals = training.out_of_fold[audit], problem.proposals[:, audit]
     return _measure_all(training, student, proposals, problem.agreement, problem.positions[audit])
-
-
-def _measure_labelled(training: Training, problem: Problem) -> dict[str, Any]:
-    """Measure the student on every labelled item, each by students that did not see it."""
-    return measure(training.out_of_fold, problem.positions).share()
 
 
 def _predict_test(workspace: Workspace, training: Training) -> Floats:

@@ -48,6 +48,15 @@ def whole_percent(share: float) -> str:
     return f"{floor(100 * share + 0.5)}%"
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """Write a number with what it counts; `more` where that is not `one` with an s.
+
+    >>> counted(1, "item"), counted(1200, "item"), counted(2, "row has", "rows have")
+    ('1 item', '1,200 items', '2 rows have')
+    """
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
 def minutes(seconds: float | None) -> str:
     """Write a duration in minutes, or say that nobody measured it."""
     return "not measured" if seconds is None else f"{seconds / 60:.1f}"

@@ -68,9 +68,8 @@ def vote_accuracies(votes: Integers, n_labels: int, rounds: int = 50) -> Floats:
 def weigh(distributions: Sequence[Floats], positions: Integers, prior: Floats) -> Floats:
     """Weigh several distributions on labels that none of them has seen.
 
-    Each is first weighed alone. What it is worth there is where its weight beside the others
-    starts from, so that one that knows nothing ends at 0 even beside one that leaves it nothing to
-    spoil.
+    Each is first weighed alone. That weight is the prior of its weight in the mixture, so that an
+    uninformative one ends at 0 even next to one that already explains the labels.
 
     Args:
         distributions: Each of shape (n, n_labels), a student's out of fold; NaN rows abstain.

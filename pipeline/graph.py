@@ -1,7 +1,7 @@
 """The nearest neighbours of every item, found once for an embedding file and kept.
 
-The pool is cut into lists in several ways, one after the other, and the lists are searched one by
-one; what is done stays done when the process is killed. A list's items lie all over the pool, so
+The pool is partitioned by k-means several times, and each partition is searched list by list;
+finished lists survive a kill. A list's items lie all over the pool, so
 what is found is written in the order of the lists first, together with the best of the cut before,
 and brought into the order of the pool at the end.
 

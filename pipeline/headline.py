@@ -2,7 +2,8 @@
 
 With few audit items an accuracy is hardly more than chance: of 11 items that a student of 80 % is
 asked, it gets 6 to 11 right. So below `MIN_AUDIT` nothing is claimed, wherever it would stand, and
-the accuracy on labelled items is given in its place, named as what it is.
+the accuracy on labelled items is given in its place, named as what it is: harder than the pool
+where doubt or distance picked some of them, and not where all were drawn at random.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hilt.pipeline.figures import percent, with_interval
+from hilt.pipeline.batch_items import any_picked
+from hilt.pipeline.figures import counted, percent, with_interval
 from hilt.pipeline.measure import measure
 from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
 MIN_AUDIT = 30  # audit labels from which on an accuracy is told
-ON_LABELLED = "on labelled items, which are harder than the pool"
+HARDER = ", which are harder than the pool"
 
 
 def is_enough(kind: str, measured: Mapping[str, Any] | None) -> bool:
@@ -48,12 +50,13 @@ def checked_items(summary: Mapping[str, Any]) -> int:
 def told_in_full(workspace: Workspace, training: TrainingRow) -> dict[str, Any]:
     """Give a training's summary; one of an older hilt with the accuracy on labelled items added."""
     summary = dict(training.summary)
-    if "labelled" in summary:
+    if "picked" in (summary.get("labelled") or {}):
         return summary
     saved = load_out_of_fold(workspace.student_folder(training.cycle))
     if saved is not None:
-        _, positions, probabilities = saved
-        summary["labelled"] = measure(probabilities, positions).share()
+        indices, positions, probabilities = saved
+        found = measure(probabilities, positions).share()
+        summary["labelled"] = {**found, "picked": any_picked(workspace.store, indices)}
     return summary
 
 
@@ -64,7 +67,7 @@ def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
         summary: Of the training, from `told_in_full`.
     """
     lines = [
-        f"{student['items']:,} {kind} items: student {with_interval(student)},"
+        f"{counted(student['items'], f'{kind} item')}: student {with_interval(student)},"
         f" proposer alone {percent(summary[kind]['proposer']['accuracy'])}."
         for kind in ("test", "audit")
         if is_enough(kind, summary[kind])
@@ -80,4 +83,6 @@ def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
 def on_labelled(summary: Mapping[str, Any]) -> str:
     """Say how good a student is on the items that people labelled, by cross-validation."""
     labelled = summary["labelled"]
-    return f"{ON_LABELLED}: {with_interval(labelled)} of {labelled['items']:,}, cross-validated"
+    which = HARDER if labelled.get("picked") else ""
+    accuracy = with_interval(labelled)
+    return f"on labelled items{which}: {accuracy} of {labelled['items']:,}, cross-validated"

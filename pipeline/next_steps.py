@@ -15,6 +15,7 @@ from hilt.pipeline.adjudicating import disputed
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.composing import is_anything_left
 from hilt.pipeline.duplicates.grouping import are_groups_current
+from hilt.pipeline.figures import counted
 from hilt.pipeline.outcomes import Outcome, resolve_all, standing
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.tables import DecisionRow, TrainingRow
@@ -81,7 +82,7 @@ def decide(folder: Path, now: Situation) -> NextStep:
     if not now.learnt:
         return NextStep(("cycle", folder), "Everything is labelled; the student has yet to learn.")
     if now.disputed:
-        items = "1 item" if now.disputed == 1 else f"{now.disputed} items"
+        items = counted(now.disputed, "item")
         why = f"Everything is labelled, but people disagree on {items}; settle that first."
         return NextStep(("review", folder), why, finished=True)
     if now.released:

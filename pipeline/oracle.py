@@ -70,7 +70,7 @@ class OracleResult:
 def oracle(
     workspace: Workspace, *, proposer: str = FUSED, least: float = 0.95, dry_run: bool = False
 ) -> OracleResult:
-    """Let a proposer answer the undecided items of the open batch that are not contested.
+    """Label the undecided items of the open batch on which all models agree.
 
     An item is not contested when the fused proposal is sure of its label, and every proposer that
     does not abstain, the student included, has the same one. A proposer whose likeliest labels are

@@ -68,7 +68,7 @@ def load_embedder(workspace: Workspace) -> Embedder:
 def propose(workspace: Workspace) -> ProposeResult:
     """Embed the pool, find neighbours, let every proposer propose, and fuse.
 
-    What is current is not made again.
+    Results that are still valid are reused, and an interrupted run is resumed.
 
     Raises:
         ModelError: If a model cannot be loaded.

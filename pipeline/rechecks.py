@@ -1,10 +1,10 @@
 """Asking again: labels of people that may be wrong, on one scale with items that have none.
 
 The scale is the probability that the label which an item has is wrong: of a labelled item the one
-that people gave, of a new one the likeliest of the fused proposal. Whoever is asked next is right
-about either with the same chance, so that is what asking gains, less the same for all. Therefore a
-recheck takes the place of a new item only where its label is likelier to be wrong (per second,
-where it is known what items take); and where people err rarely, nothing is asked again.
+that people gave, of a new one the likeliest of the fused proposal. The next reviewer is equally
+likely to be right about both, so that probability is the expected gain, up to a constant.
+Therefore a recheck takes the place of a new item only where its label is likelier to be wrong (per
+second, where it is known what items take); and where people err rarely, nothing is asked again.
 
 Source: Goh and Mueller 2023 (ActiveLab) for one scale; Northcutt et al. 2021 (confident learning)
 for out-of-fold self-confidence. Their thresholds by label are left out: on TREC, AG News and others
@@ -40,7 +40,7 @@ class Doubts:
         indices: Shape (n,), the items, the most doubtful first.
         right: Shape (n,), how likely each label is to be right, as far as students can say.
         probabilities: Shape (n, n_labels), what those students and the proposers say.
-        trust: What they are to be multiplied with, by what came of earlier ones.
+        trust: How often earlier rechecks changed a label, relative to what was expected.
     """
 
     indices: Integers

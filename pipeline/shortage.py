@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.pipeline.figures import counted
 from hilt.types import Integers
 
 
@@ -43,6 +44,6 @@ def why_short(
         counts[name] = int((left & members).sum())
         left &= ~members
     named = "; ".join(f"{name} ({count:,})" for name, count in counts.items() if count)
-    return f"{len(batch):,} instead of {wanted:,} items: nothing else is left to ask" + (
+    return f"{len(batch):,} instead of {counted(wanted, 'item')}: nothing else is left to ask" + (
         f". Left out: {named}" if named else ", every other item is decided"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from hilt.pipeline.figures import whole_percent
+from hilt.pipeline.figures import counted, whole_percent
 from hilt.types import BatchItem, Candidate, Reason, Why
 
 REASONS: dict[Reason, str] = {
@@ -59,7 +59,7 @@ def _named(candidate: Candidate) -> str:
 def _covered(why: Why) -> str:
     if why.covers == 1:
         return "itself alone"
-    return f"{'about ' if why.sampled else ''}{why.covers:,} items"
+    return f"{'about ' if why.sampled else ''}{counted(why.covers, 'item')}"
 
 
 def _typical(share: float) -> str:

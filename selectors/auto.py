@@ -31,7 +31,7 @@ HALF_RANDOM = "half of them at random, for chosen labels have taught less than r
 
 
 class Auto:
-    """What suits the stage that the loop is in, by what it has measured; there is nothing to set.
+    """Adapts to the stage of the project, by what the loop has measured; there is nothing to set.
 
     At first, distinct items at random, spread over the predicted labels: until there are eight
     labels for each label that was discovered. Where there are twenty labels or more, which follow

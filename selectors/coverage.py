@@ -14,7 +14,7 @@ from hilt.selectors.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 BLOCK = 4096  # rows that are float32 at one time
-EVEN = 1e-5  # cosines so close are level: two members are always as near to their centre
+EVEN = 1e-5  # cosines that differ by less count as ties; of two members both are as near the centre
 SAMPLE = 256  # rows per centroid that k-means learns from
 
 

@@ -84,7 +84,7 @@ def scored(
     """
     if probabilities.shape[1] < 2:
         raise DataError(
-            f"Doubt lies between two labels but there are {probabilities.shape[1]}; add a label."
+            f"Uncertainty needs 2 labels, but there is {probabilities.shape[1]}; add a label."
         )
     scores = np.empty(len(probabilities) if indices is None else len(indices), dtype=np.float32)
     for where, block in _blocks(probabilities, indices):

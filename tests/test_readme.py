@@ -29,10 +29,7 @@ def refuse(*arguments, **settings):
 socket.getaddrinfo = socket.socket.connect = socket.socket.connect_ex = refuse
 """
 
-pytestmark = [
-    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout"),
-    pytest.mark.xdist_group("readme"),
-]
+pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout")
 
 
 def blocks(language: str) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
-from hilt.pipeline.figures import between, percent
+from hilt.pipeline.figures import between, counted, percent
 
 if TYPE_CHECKING:
     from hilt.review.agreement import Agreement, Estimate
@@ -44,7 +44,7 @@ def agreement(
 
     def text() -> None:
         if result.settled:
-            say(f"{result.settled} disagreements settled by {settle}.")
+            say(f"{counted(result.settled, 'disagreement')} settled by {settle}.")
         if not result.agreement.items:
             say("No item has a label from two people yet; `review.overlap` asks several.")
         else:
@@ -53,7 +53,7 @@ def agreement(
             rows = [[name, str(share.items), _share(share)] for name, share in result.gold.items()]
             show_table("Right on known answers", ["reviewer", "items", "accuracy"], rows)
         if result.disputed:
-            say(f"{result.disputed} items wait to be settled.")
+            say(f"{counted(result.disputed, 'item waits', 'items wait')} to be settled.")
 
     emit(result, as_json=json, text=text, then=then)
 
@@ -65,7 +65,7 @@ def _show_agreement(found: Agreement) -> None:
         ("Krippendorff's alpha", found.alpha),
     )
     rows = [[name, _estimate(value)] for name, value in measures]
-    show_table(f"Agreement on {found.items} items", ["measure", "value"], rows)
+    show_table(f"Agreement on {counted(found.items, 'item')}", ["measure", "value"], rows)
     rows = [
         [each.label, str(each.items), _estimate(each.percent), _estimate(each.alpha)]
         for each in found.labels

@@ -14,7 +14,7 @@ from hilt.outputs import LEDGER, Ledger, output_file
 from hilt.pipeline.commands.options import Debug, Device, Force
 from hilt.pipeline.commands.streams import json_value
 from hilt.pipeline.commands.terminal import Bars, say, show_table
-from hilt.pipeline.figures import percent, points, whole_percent
+from hilt.pipeline.figures import counted, percent, points, whole_percent
 
 if TYPE_CHECKING:
     from hilt.pipeline.benchmarking.benchmark import BenchmarkResult
@@ -139,7 +139,8 @@ def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
 
 def _show(result: BenchmarkResult) -> None:
     say(
-        f"{result.config}: {result.items:,} items, {result.labels} labels, {result.seeds} seeds;"
+        f"{result.config}: {counted(result.items, 'item')}, {counted(result.labels, 'label')},"
+        f" {counted(result.seeds, 'seed')};"
         f" the best student on every label has {percent(result.full_accuracy)}, the"
         f" proposals alone {percent(result.arms['proposer']['accuracy'][0])}."
     )
@@ -153,8 +154,9 @@ def _show(result: BenchmarkResult) -> None:
     show_table("Labels to", columns, _target_rows(result, names))
     for arm, counts in result.against.items():
         say(
-            f"hilt against {arm}, by the area under the curve: {counts['wins']} wins,"
-            f" {counts['ties']} ties, {counts['losses']} losses."
+            f"hilt against {arm}, by the area under the curve: "
+            f" {counted(counts['wins'], 'win')}, {counted(counts['ties'], 'tie')},"
+            f" {counted(counts['losses'], 'loss', 'losses')}."
         )
 
 

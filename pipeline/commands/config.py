@@ -10,6 +10,7 @@ import typer
 from hilt.errors import ConfigError
 from hilt.pipeline.commands.options import Debug, Json
 from hilt.pipeline.commands.terminal import emit, say
+from hilt.pipeline.figures import counted
 
 
 def config(
@@ -33,8 +34,9 @@ def config(
     from hilt.pipeline.configuration.reading import load_config
 
     loaded = load_config(file)
+    labels = counted(len(loaded.labels), "label")
     emit(
         loaded.model_dump(mode="json"),
         as_json=json,
-        text=lambda: say(f"{file} is fine: {len(loaded.labels)} labels, pool {loaded.pool.path}."),
+        text=lambda: say(f"{file} is fine: {labels}, pool {loaded.pool.path}."),
     )

@@ -10,6 +10,7 @@ from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.select_batch import batch_value
 from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.pipeline.commands.train import say_training
+from hilt.pipeline.figures import counted
 
 
 def cycle(
@@ -44,7 +45,8 @@ def cycle(
 
     def text() -> None:
         say_training(training.cycle, training.summary)
-        say(f"Batch {batch.number}: {len(batch)} items." if len(batch) else f"{batch.note}.")
+        found = f"Batch {batch.number}: {counted(len(batch), 'item')}."
+        say(found if len(batch) else f"{batch.note}.")
         if batch.shortage:
             say(f"{batch.shortage}.")
 

@@ -9,7 +9,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Force, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import cut
+from hilt.pipeline.figures import counted, cut
 
 if TYPE_CHECKING:
     from hilt.pipeline.decisions import GivenDecision
@@ -53,7 +53,7 @@ def decisions(
 
     def text() -> None:
         if output is not None:
-            say(f"{output}: {len(given):,} decisions.")
+            say(f"{output}: {counted(len(given), 'decision')}.")
         elif given:
             _show(given)
         else:
@@ -63,7 +63,7 @@ def decisions(
 
 
 def _show(given: list[GivenDecision]) -> None:
-    title = f"{len(given):,} decisions"
+    title = counted(len(given), "decision")
     if len(given) > SHOWN:
         title += f", the newest {SHOWN} of them (all with --output FILE.csv)"
     rows = [

@@ -9,7 +9,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Device, Force, Json
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import decimals, percent
+from hilt.pipeline.figures import counted, decimals, percent
 
 
 def demo(
@@ -48,7 +48,8 @@ def demo(
         columns = ["cycle", "labels", "audit", "kind", "student", "proposer", "on audit", "ECE"]
         show_table("BBC News, accuracy on held-out documents", columns, rows)
         say(
-            f"After {result.human_labels} labels: student {percent(result.student_accuracy)};"
+            f"After {counted(result.human_labels, 'label')}:"
+            f" student {percent(result.student_accuracy)};"
             f" the same student on as many random labels {percent(result.random_accuracy)};"
             f" the proposer alone {percent(result.proposer_accuracy)}."
         )

@@ -8,7 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import between, percent
+from hilt.pipeline.figures import between, counted, percent
 
 if TYPE_CHECKING:
     from hilt.pipeline.duplicates.summary import Group, Pair, Summary
@@ -55,15 +55,15 @@ def duplicates(
 def say_summary(summary: Summary) -> None:
     """Say how many groups there are, and how far inherited labels can be trusted."""
     kind = "near-duplicates" if summary.near else "the same texts"
-    plural = "" if summary.groups == 1 else "s"
     say(
-        f"{summary.items:,} items are in {summary.groups:,} group{plural} of {kind};"
-        f" {summary.inherited:,} inherit a label."
+        f"{counted(summary.items, 'item is', 'items are')} in {counted(summary.groups, 'group')} of"
+        f" {kind}; {counted(summary.inherited, 'inherits', 'inherit')} a label."
     )
     check = summary.check
     if check is not None:
+        was = "was" if check.right == 1 else "were"
         say(
-            f"Of inherited labels checked blind, {check.right} of {check.checked} were right"
+            f"Of inherited labels checked blind, {check.right} of {check.checked} {was} right"
             f" (95 % interval {between(check.low, check.high)})."
         )
         if check.doubtful:
@@ -74,7 +74,7 @@ def say_summary(summary: Summary) -> None:
 
 
 def _say_group(group: Group) -> None:
-    say(f"{group.items:,} items: {_short(group.representative)}")
+    say(f"{counted(group.items, 'item')}: {_short(group.representative)}")
     for member in group.members:
         say(f"    {_short(member)}")
 

@@ -9,6 +9,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Force, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
+from hilt.pipeline.figures import counted
 
 
 def export(
@@ -52,7 +53,7 @@ def export(
     value = {"batch": written.number, "items": len(written), "file": file}
 
     def text() -> None:
-        say(f"{file}: {len(written)} items of batch {written.number}.")
+        say(f"{file}: {counted(len(written), 'item')} of batch {written.number}.")
         if not simulated:
             say("Write a label into `label`, or accept, skip or flag into `action`.")
 

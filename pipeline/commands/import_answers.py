@@ -10,6 +10,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Delimiter, Encoding, Json, Quoting, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
+from hilt.pipeline.figures import counted
 
 REVIEWER = "reviewer"
 
@@ -88,16 +89,17 @@ def import_(
             f" {result.changed} of the stored ones differ from what the same reviewer said before,"
             " and take its place; if somebody else gave these answers, name them with --reviewer."
         )
-        known = f"{result.added} decisions stored, {result.unchanged} known already."
+        known = f"{counted(result.added, 'decision')} stored, {result.unchanged} known already."
         say(known + (differ if result.changed else ""))
         if result.mended:
-            say(f"{result.mended} ids were changed by a program; rank and text told the items.")
+            ids = counted(result.mended, "id was", "ids were")
+            say(f"{ids} changed by a program; rank and text told the items.")
         for rejection in result.rejected:
             say(f"Rejected: line {rejection.line}: {rejection.reason}")
         if result.unanswered:
-            say(f"{result.unanswered} lines are not answered yet.")
+            say(f"{counted(result.unanswered, 'line is', 'lines are')} not answered yet.")
         if result.open_items:
-            say(f"{result.open_items} items of the batch are still open.")
+            say(f"{counted(result.open_items, 'item is', 'items are')} still open in the batch.")
         if again:
             say(f"Mend or answer these lines in {file}, and import it again.")
 

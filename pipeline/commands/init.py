@@ -9,6 +9,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
+from hilt.pipeline.figures import counted
 
 
 def init(
@@ -36,15 +37,18 @@ def init(
     }
 
     def text() -> None:
-        say(f"{work}: {summary.items:,} items, {len(made.config.labels)} labels.")
+        labels = counted(len(made.config.labels), "label")
+        say(f"{work}: {counted(summary.items, 'item')}, {labels}.")
         if summary.empty_texts:
             say(
-                f"{summary.empty_texts:,} texts are empty; they keep their place, and nobody is"
-                " asked about them."
+                f"{counted(summary.empty_texts, 'text is', 'texts are')} empty: kept in place, but"
+                " nobody is asked about a text that is empty."
             )
         if summary.exact_duplicates:
-            say(f"{summary.exact_duplicates:,} texts came before; they are kept, but asked once.")
+            copies = counted(summary.exact_duplicates, "copy of an", "copies of")
+            texts = "earlier text" if summary.exact_duplicates == 1 else "earlier texts"
+            say(f"{copies} {texts}: kept, but each text is asked once.")
         if made.test is not None:
-            say(f"{len(made.test):,} test items, to measure on.")
+            say(f"{counted(len(made.test), 'test item')}, to measure on.")
 
     emit(value, as_json=json, text=text, then=next_step(made))

@@ -9,6 +9,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Delimiter, Device, Encoding, Force, Json, Quoting
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
+from hilt.pipeline.figures import counted
 
 
 def predict(
@@ -67,10 +68,10 @@ def predict(
     )
 
     def show() -> None:
-        say(f"{result.path}: {result.items:,} items.")
+        say(f"{result.path}: {counted(result.items, 'item')}.")
         if result.unlabelled:
-            have = "row has" if result.unlabelled == 1 else "rows have"
-            say(f"{result.unlabelled:,} {have} no text, so the label is empty.")
+            without = counted(result.unlabelled, "row has", "rows have")
+            say(f"{without} no text, so the label is empty.")
         if not result.label_counts:
             return
         rows = [[name, f"{count:,}"] for name, count in result.label_counts.items()]

@@ -8,7 +8,7 @@ from hilt.command_line import command_line
 from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import percent
+from hilt.pipeline.figures import counted, percent
 
 if TYPE_CHECKING:
     from hilt.pipeline.proposing import ProposeResult
@@ -29,9 +29,10 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
 
     def text() -> None:
         made = ", ".join(result.made) or "nothing: all was current"
-        say(f"{result.items:,} items; made {made}.")
+        say(f"{counted(result.items, 'item')}; made {made}.")
         if result.too_long:
-            say(f"{result.too_long:,} texts are longer than the encoder reads; their end is cut.")
+            texts = counted(result.too_long, "text is", "texts are")
+            say(f"{texts} longer than the encoder reads, and cut at the end.")
         for name, told in result.summaries.items():
             say(f"{name}: {', '.join(f'{key} {value}' for key, value in told.items())}.")
         if result.regrouped:

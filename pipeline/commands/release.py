@@ -10,6 +10,7 @@ import typer
 from hilt.command_line import command_line
 from hilt.pipeline.commands.options import Debug, Force, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
+from hilt.pipeline.figures import counted
 
 
 def release(
@@ -30,14 +31,15 @@ def release(
 
     def text() -> None:
         say(
-            f"{result.folder}: {result.items:,} items, {result.human:,} labelled by people,"
-            f" {result.inherited:,} as near-duplicates of those, {result.oracle:,} by a proposer in"
-            f" a batch, {result.machine:,} by the fused proposal, {result.unlabelled:,} by nobody"
-            f" ({result.skipped:,} skipped, {result.flagged:,} flagged);"
-            f" {result.commented:,} have a comment."
+            f"{result.folder}: {counted(result.items, 'item')}, of which"
+            f" {result.human:,} labelled by people, {result.inherited:,} as near-duplicates of"
+            f" those, {result.oracle:,} by a proposer in a batch, {result.machine:,} by the fused"
+            f" proposal, {result.unlabelled:,} by nobody ({result.skipped:,} skipped,"
+            f" {result.flagged:,} flagged); {counted(result.commented, 'has', 'have')} a comment."
         )
         if result.without_text:
-            say(f"{result.without_text:,} items have no text, and so no label.")
+            items = counted(result.without_text, "item has", "items have")
+            say(f"{items} no text, and so no label.")
         if result.student is not None:
             line = command_line("predict", result.student, "FILE")
             say(f"The student labels new texts: `{line}`.")

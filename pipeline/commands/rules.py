@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import percent, points
+from hilt.pipeline.figures import counted, percent, points
 
 if TYPE_CHECKING:
     from hilt.pipeline.rules import Accuracy
@@ -40,8 +40,8 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
         ]
         show_table("Rules", COLUMNS, rows)
         say(
-            f"Some rule votes on {percent(result.covered)} of {result.items:,} items;"
-            f" {result.human_labels:,} are labelled by people"
+            f"Some rule votes on {percent(result.covered)} of {counted(result.items, 'item')};"
+            f" {counted(result.human_labels, 'is', 'are')} labelled by people"
             f" ({result.audit_labels:,} of them blind, for audit)."
         )
 

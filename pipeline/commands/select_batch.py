@@ -8,7 +8,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import whole_percent
+from hilt.pipeline.figures import counted, whole_percent
 
 if TYPE_CHECKING:
     from hilt.types import Batch, BatchItem
@@ -71,15 +71,14 @@ def _summary(batch: Batch) -> str:
     again = sum(item.reason == "recheck" for item in batch.items)
     seconds = [item.why.seconds for item in batch.items if item.why and item.why.seconds]
     return (
-        f"Batch {batch.number}: {len(batch)} items, {blind} of them blind, to measure"
+        f"Batch {batch.number}: {counted(len(batch), 'item')}, {blind} of them blind, to measure"
         + (f", {again} asked again" if again else "")
         + (f"; about {_minutes(sum(seconds))}." if len(seconds) == len(batch) else ".")
     )
 
 
 def _minutes(seconds: float) -> str:
-    minutes = max(1, round(seconds / 60))
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return counted(max(1, round(seconds / 60)), "minute")
 
 
 def _explain(batch: Batch) -> None:

@@ -10,7 +10,7 @@ from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
 from hilt.pipeline.commands.train import say_training
-from hilt.pipeline.figures import between, minutes, percent, points
+from hilt.pipeline.figures import between, counted, minutes, percent, points
 
 if TYPE_CHECKING:
     from hilt.pipeline.status import Status
@@ -42,7 +42,7 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
 def say_items(work: Path, result: Status) -> None:
     """Print how far the items are, and which are out of the ordinary."""
     say(
-        f"{work}: {result.items:,} items, {result.human_labels:,} labelled by people"
+        f"{work}: {counted(result.items, 'item')}, {result.human_labels:,} labelled by people"
         f" ({result.audit_labels:,} of them blind),"
         f" minutes of review: {minutes(result.review_seconds)}."
     )
@@ -54,19 +54,21 @@ def say_items(work: Path, result: Status) -> None:
         )
     if result.empty_texts:
         say(
-            f"{result.empty_texts:,} items have no text: nobody is asked about them, and a"
-            " release gives them no label."
+            f"{counted(result.empty_texts, 'item has', 'items have')} no text: nobody is asked, and"
+            " a release gives no label."
         )
     if result.machine_labels:
-        say(f"{result.machine_labels:,} items have only a machine's label, by `hilt oracle`.")
+        items = counted(result.machine_labels, "item has", "items have")
+        say(f"{items} only a machine's label, by `hilt oracle`.")
 
 
 def say_batch(result: Status) -> None:
     """Print how far the last batch is."""
     if result.batch:
-        say(f"Batch {result.batch}: {result.open_items} items open.")
+        say(f"Batch {result.batch}: {counted(result.open_items, 'item')} open.")
     if result.without_text:
-        say(f"  {result.without_text} items of it have no text, and count as decided.")
+        items = counted(result.without_text, "item of it has", "items of it have")
+        say(f"  {items} no text, and count{'s' * (result.without_text == 1)} as decided.")
 
 
 def _say_models(result: Status) -> None:
@@ -102,4 +104,4 @@ def say_people(result: Status) -> None:
             f" asked again ({between(result.bulk.low, result.bulk.high)})."
         )
     if result.disputed:
-        say(f"People disagree on {result.disputed} items; see `hilt agreement`.")
+        say(f"People disagree on {counted(result.disputed, 'item')}; see `hilt agreement`.")

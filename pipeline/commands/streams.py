@@ -30,7 +30,7 @@ class Stream:
     """Standard output or error that copes with what it is connected to.
 
     A character that the encoding lacks is written as an escape. Where nothing can be written,
-    standard output raises an `StreamError`; standard error, on which nothing depends, is silent.
+    standard output raises a `StreamError`; standard error, on which nothing depends, is silent.
 
     Args:
         stream: What Python opened.

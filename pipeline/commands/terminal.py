@@ -29,6 +29,7 @@ from rich.text import Text
 from hilt.command_line import command_line
 from hilt.errors import ConfigError, HiltError
 from hilt.pipeline.commands.streams import json_text, printable
+from hilt.pipeline.figures import counted
 from hilt.progress import Advance
 from hilt.registry import nearest
 
@@ -186,7 +187,7 @@ class Bars:
         """Open a piece of work of `total` units."""
         if not ERR.is_terminal:
             yield lambda amount: None
-            warn(f"{description}: {total:,} {unit}.")
+            warn(f"{description}: {counted(total, unit.removesuffix('s'), unit)}.")
             return
         columns = (
             TextColumn("{task.description}", markup=False),

@@ -6,7 +6,7 @@ from typing import Any
 
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
-from hilt.pipeline.figures import decimals
+from hilt.pipeline.figures import counted, decimals
 
 
 def train(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
@@ -36,7 +36,8 @@ def say_training(number: int, summary: dict[str, Any]) -> None:
 
     taught = ", with self-training" if summary["self_training"] else ""
     say(
-        f"Cycle {number}: a {summary['kind']} student on {summary['human_labels']} labels{taught},"
+        f"Cycle {number}: a {summary['kind']} student on"
+        f" {counted(summary['human_labels'], 'label')}{taught},"
         f" {decimals(summary['seconds'], 1)} s."
     )
     for line in accuracy_lines(summary):

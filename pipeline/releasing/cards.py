@@ -12,7 +12,7 @@ import yaml
 
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.duplicates.inheriting import Check
-from hilt.pipeline.figures import decimals, percent, with_interval
+from hilt.pipeline.figures import counted, decimals, percent, with_interval
 from hilt.pipeline.headline import is_enough, on_labelled, too_early
 from hilt.pipeline.releasing.dataset import Counts, features_of
 from hilt.pipeline.students.base import Card
@@ -142,6 +142,7 @@ def _render(template: str, head: Mapping[str, Any] | None, values: Mapping[str, 
     )
     environment.filters.update(
         cell=_cell,
+        counted=counted,
         percent=percent,
         with_interval=with_interval,
         decimals=decimals,

@@ -10,6 +10,7 @@ import numpy as np
 
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.pipeline.arrays import blocks
+from hilt.pipeline.figures import counted
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.students.saved import RECORD, SavedStudent, read_student
 from hilt.pipeline.workspace import Workspace, open_workspace
@@ -38,7 +39,7 @@ class LoadedStudent:
         return self._saved.student.kind
 
     def __repr__(self) -> str:
-        return f"<hilt student: {self.kind}, {len(self.labels)} labels>"
+        return f"<hilt student: {self.kind}, {counted(len(self.labels), 'label')}>"
 
     def predict(self, texts: Sequence[str]) -> list[str]:
         """Say the likeliest label of each text.
@@ -99,7 +100,7 @@ def load_student(student: AnyStudent, *, device: str = "auto") -> LoadedStudent:
     if isinstance(student, LoadedStudent):
         return student
     saved = open_saved(student, device)
-    return LoadedStudent(saved, _open_embedder(saved, device))
+    return LoadedStudent(saved, open_embedder(saved, device))
 
 
 def open_saved(student: AnyStudent, device: str) -> SavedStudent:
@@ -134,8 +135,12 @@ def _newest(workspace: Workspace) -> Path:
     return workspace.saved_student(trainings[-1].cycle)
 
 
-def _open_embedder(saved: SavedStudent, device: str) -> Embedder | None:
-    """Open what a student reads the vectors of, if it does, and make sure that it is the same."""
+def open_embedder(saved: SavedStudent, device: str) -> Embedder | None:
+    """Open what a student reads the vectors of, if it does, and make sure that it is the same.
+
+    Raises:
+        ModelError: If its weights are not those that the student was trained with.
+    """
     if not saved.student.reads_embeddings or saved.embedder is None:
         return None
     settings = {name: value for name, value in saved.embedder.items() if name != "kind"}

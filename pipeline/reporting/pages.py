@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.pipeline import figures
-from hilt.pipeline.figures import cut, decimals, minutes, points
+from hilt.pipeline.figures import counted, cut, decimals, minutes, points
 from hilt.pipeline.reporting.tables import short
 
 SPACE = "\u00a0"  # does not break
@@ -26,6 +26,7 @@ def page_environment() -> Environment:
         whole_percent=whole_percent,
         decimals=decimals,
         minutes=minutes,
+        counted=counted,
         spaced=spaced,
         short=short,
         name=cut,

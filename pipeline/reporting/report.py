@@ -17,7 +17,7 @@ from hilt.pipeline.cost_model import cost_sentence
 from hilt.pipeline.decisions import decisions as given_decisions
 from hilt.pipeline.decisions import total_seconds
 from hilt.pipeline.duplicates.summary import describe
-from hilt.pipeline.figures import points
+from hilt.pipeline.figures import counted, points
 from hilt.pipeline.headline import (
     checked_items,
     is_enough,
@@ -60,7 +60,6 @@ def write_report(
     Args:
         workspace: What to report on; only read.
         path: The page, `report.html` in the workspace's folder by default.
-
         force: Move the file that stands there to NAME.bak-1.
 
     Returns:
@@ -148,17 +147,18 @@ def _verdict(
     if trainings:
         return _student_verdict(told_in_full(workspace, trainings[-1]))
     if labelled:
-        return f"People have labelled {_count(len(labelled), 'item')}; no student is trained yet."
+        return f"People have labelled {counted(len(labelled), 'item')}; no student is trained yet."
     if batches:
         size = len(workspace.store.batch_items(batches[-1]))
-        return f"A batch of {_count(size, 'item')} waits for review; there are no labels yet."
+        return f"A batch of {counted(size, 'item')} waits for review; there are no labels yet."
     if workspace.fused.maker() is not None:
-        return f"All {len(workspace.pool):,} items have a proposal; no batch is selected yet."
-    return f"The workspace is ready: {_count(len(workspace.pool), 'item')}, no proposals yet."
+        items = counted(len(workspace.pool), "item has", "items have")
+        return f"{items} a proposal; no batch is selected yet."
+    return f"The workspace is ready: {counted(len(workspace.pool), 'item')}, no proposals yet."
 
 
 def _student_verdict(summary: dict[str, Any]) -> str:
-    after = f"After {_count(summary['human_labels'], 'label')}"
+    after = f"After {counted(summary['human_labels'], 'label')}"
     kind = "test" if summary["test"] else "audit"
     if not is_enough(kind, summary[kind]):
         return _early_verdict(after, summary)
@@ -166,7 +166,7 @@ def _student_verdict(summary: dict[str, Any]) -> str:
     return (
         f"{after} the student is right on {percent(student['accuracy'])} (95\u00a0% interval"
         f" {points(student['low'])}\u2013{points(student['high'])}) of"
-        f" {_count(student['items'], f'{kind} item')}; the proposer alone on"
+        f" {counted(student['items'], f'{kind} item')}; the proposer alone on"
         f" {percent(proposer['accuracy'])}."
     )
 
@@ -177,10 +177,6 @@ def _early_verdict(after: str, summary: dict[str, Any]) -> str:
     if not summary.get("labelled"):
         return early
     return spaced(f"{early} Accuracy {on_labelled(summary)}.")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _curves(trainings: Sequence[TrainingRow]) -> dict[str, Chart]:
@@ -205,8 +201,8 @@ def _curves(trainings: Sequence[TrainingRow]) -> dict[str, Chart]:
 def _point(labels: int, who: str, measure: dict[str, Any]) -> Point:
     accuracy, low, high = measure["accuracy"], measure["low"], measure["high"]
     text = (
-        f"{who}, {_count(labels, 'label')}: {percent(accuracy)}"
-        f" ({points(low)}\u2013{points(high)}) of {_count(measure['items'], 'item')}"
+        f"{who}, {counted(labels, 'label')}: {percent(accuracy)}"
+        f" ({points(low)}\u2013{points(high)}) of {counted(measure['items'], 'item')}"
     )
     return Point(labels, accuracy, low, high, text)
 
@@ -220,7 +216,7 @@ def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[st
     lines = confusion_lines(student, workspace.config.label_names)
     many = len(lines) > MANY_LABELS
     return {
-        "on": _count(student["items"], f"{kind} item"),
+        "on": counted(student["items"], f"{kind} item"),
         "student": student,
         "reliability": charts.reliability_diagram(student["reliability"]),
         "confusion": lines,

@@ -110,7 +110,7 @@ def _calibrated_loss(probabilities: Floats, positions: Integers) -> Floats:
 
 
 def advantage_sentence(summary: Mapping[str, Any]) -> str:
-    """Say in a sentence whether chosen labels teach more than random ones.
+    """Say in a sentence whether selected labels teach more than random ones.
 
     Args:
         summary: Of a training; one of an older hilt says nothing about it.
@@ -118,15 +118,18 @@ def advantage_sentence(summary: Mapping[str, Any]) -> str:
     if not summary.get("advantage"):
         audit = summary["audit_labels"]
         return (
-            f"Chosen and random labels are not compared yet: that takes {LEAST_AUDIT} audit labels"
-            f" and {LEAST_CHOSEN} others, and there are {audit} and"
-            f" {summary['human_labels'] - audit}."
+            f"Selected and random labels are not compared yet: that takes {LEAST_AUDIT} audit"
+            f" labels and {LEAST_CHOSEN} others; there are {audit} and"
+            f" {summary['human_labels'] - audit} now."
         )
     told = Advantage(**summary["advantage"])
     low, high = told.interval
-    verdict = "are ahead of" if low > 0 else "are behind" if high < 0 else "are not ahead of"
+    paying = "is" if low > 0 else "is not" if high < 0 else "is not clearly"
+    change, size = "fall", told.difference
+    if size < 0:
+        change, size, low, high = "rise", -size, -high, -low
     return (
-        f"Chosen labels {verdict} random ones: to replace {told.replaced} of {told.labels} by"
-        f" random ones costs {told.difference:.2f} ({low:.2f} to {high:.2f}) in log-likelihood on"
-        f" {told.audit_labels} audit items."
+        f"Selection {paying} paying off: with {told.replaced} of the {told.labels} selected labels"
+        f" replaced by random ones, the student's mean log-likelihood on {told.audit_labels} audit"
+        f" items would {change} by {size:.2f} (95 % interval {low:.2f} to {high:.2f})."
     )

@@ -1,4 +1,4 @@
-"""On what an encoder is fine-tuned, fold by fold, and how the student of all labels is made."""
+"""Fine-tune one student per fold, then average them into the final student."""
 
 from __future__ import annotations
 

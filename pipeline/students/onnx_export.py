@@ -21,7 +21,7 @@ from hilt.extras import pip_install
 from hilt.outputs import Note, output_folder
 from hilt.pipeline.arrays import write_json
 from hilt.pipeline.releasing.cards import onnx_card
-from hilt.pipeline.releasing.loaded import AnyStudent, open_saved
+from hilt.pipeline.releasing.loaded import AnyStudent, open_embedder, open_saved
 from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
@@ -123,7 +123,7 @@ def export_onnx(
     Raises:
         MissingExtraError: If a package that the export needs is missing.
         ModelError: If there is no student, or it is of a kind, or reads vectors of a kind, without
-            a graph.
+            a graph; or if its encoder is not the one that it was trained with.
         OutputError: If the folder is taken, or cannot be written.
     """
     _check_packages()
@@ -152,10 +152,11 @@ def _write(student: Student, folder: Path, saved: SavedStudent) -> None:
         about["weights"] = dict(zip(student.parts, student.weights, strict=True))
         about["temperature"] = student.temperature
     else:
-        graph = _graph(student, saved.embedder)
+        graph = _graph(student, saved)
         _write_graph(graph, folder / "model.onnx")
-        graph.tokenizer.model_max_length = graph.max_tokens
-        graph.tokenizer.save_pretrained(folder)
+        tokenizer = copy.deepcopy(graph.tokenizer)  # which may be that of the caller's student
+        tokenizer.model_max_length = graph.max_tokens
+        tokenizer.save_pretrained(folder)
         about["inputs"] = list(INPUTS)
         about["output"] = "probabilities"
         about["max_tokens"] = graph.max_tokens
@@ -163,13 +164,13 @@ def _write(student: Student, folder: Path, saved: SavedStudent) -> None:
     write_json(folder / "onnx.json", about)
 
 
-def _graph(student: Student, embedder: dict[str, Any] | None) -> Graph:
+def _graph(student: Student, saved: SavedStudent) -> Graph:
     if isinstance(student, TransformerStudent):
         return Graph(SequenceClassifier(student.model), student.tokenizer, student.max_tokens)
     if isinstance(student, ContrastiveStudent):
         return _sentence_graph(student.encoder, student.head)
-    if isinstance(student, LinearStudent) and embedder is not None:
-        return _sentence_graph(_embedding_model(embedder), student)
+    if isinstance(student, LinearStudent) and saved.embedder is not None:
+        return _sentence_graph(_embedding_model(saved, saved.embedder), student)
     raise ModelError(
         f"A student of kind {student.kind!r} cannot be exported to ONNX;"
         " linear, transformer, contrastive and blends of these can."
@@ -181,14 +182,15 @@ def _sentence_graph(encoder: SentenceTransformer, head: LinearStudent) -> Graph:
     return Graph(SentenceClassifier(encoder, head), encoder.tokenizer, int(longest))
 
 
-def _embedding_model(embedder: dict[str, Any]) -> SentenceTransformer:
-    """Open the model whose vectors a linear student reads."""
+def _embedding_model(saved: SavedStudent, embedder: dict[str, Any]) -> SentenceTransformer:
+    """Open the model whose vectors a linear student reads, once it is known to be the same."""
     kind = embedder.get("kind", "sentence_transformers")
     if kind != "sentence_transformers":
         raise ModelError(
             f"The student reads vectors of {kind!r}, which have no graph for ONNX;"
             " only `embedder: {kind: sentence_transformers}` has."
         )
+    open_embedder(saved, "cpu")
     revision, name = embedder.get("revision"), embedder["model"]
     source = name if revision else resolve_encoder(name)
     model = open_encoder(source, "cpu", embedder.get("max_tokens"), revision)

@@ -21,6 +21,7 @@ from hilt.pipeline.calibration import (
     softmax,
 )
 from hilt.pipeline.configuration.sections import Student as StudentSettings
+from hilt.pipeline.figures import counted
 from hilt.pipeline.fusion import weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
@@ -106,7 +107,9 @@ def train_student(
     folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
     seed = int(rng.integers(2**31))
     steps = 1 + sum(total_epochs(kind, settings, problem, n_folds) for kind in kinds)
-    task = (progress or Silent()).task(f"Training on {len(problem)} labels", steps, "steps")
+    task = (progress or Silent()).task(
+        f"Training on {counted(len(problem), 'label')}", steps, "steps"
+    )
     with task as advance:
         linear, self_training = _best_linear(problem, settings, folds)
         trials = {"linear": linear}

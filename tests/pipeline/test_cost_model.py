@@ -145,7 +145,7 @@ def test_one_decision_is_enough_for_a_median() -> None:
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (timings(10), "can be told from 40 decisions on"),
+        (timings(10), "can be predicted once 40 decisions"),
         (replace(timings(60), seconds=np.full(60, 5.0)), "A decision takes 5.0 s (median of 60)."),
         (timings(200), "\u00d71."),
     ],

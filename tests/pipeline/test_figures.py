@@ -20,6 +20,14 @@ SOURCES = sorted(
 # A share that is turned into percent, in Python or in a template.
 BY_HAND = re.compile(r":,?\.\d%|%\.\d+f[\"'] *(\||%|\)) *(format)?\(? *\(?100 \*|\{100 \* ")
 
+# A number in front of what it counts, which "1 items" comes of; `counted` writes it.
+COUNTED = (
+    "items|texts|labels|rows|lines|decisions|answers|remarks|groups|pairs|copies|duplicates|seeds"
+    "|disagreements|trainings|reviewers"
+)
+BARE_COUNT = re.compile(rf"\{{[^{{}}]*\}} (\w+ )?({COUNTED})\b|\}}\}} (\w+ )?({COUNTED})\b")
+SAID = [path for path in SOURCES if {"commands", "templates"} & set(path.parts)]
+
 
 def test_shares_are_written_in_one_place_alone() -> None:
     found = [
@@ -27,6 +35,27 @@ def test_shares_are_written_in_one_place_alone() -> None:
         for path in SOURCES
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if BY_HAND.search(line)
+    ]
+
+    assert found == []
+
+
+def test_a_count_agrees_with_its_noun() -> None:
+    said = [figures.counted(number, "item") for number in (0, 1, 2, 1200)]
+
+    assert said == ["0 items", "1 item", "2 items", "1,200 items"]
+    assert [figures.counted(n, "item has", "items have") for n in (1, 2)] == [
+        "1 item has",
+        "2 items have",
+    ]
+
+
+def test_commands_and_pages_leave_counting_to_one_function() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line}"
+        for path in SAID
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if BARE_COUNT.search(line)
     ]
 
     assert found == []

@@ -181,7 +181,7 @@ def test_they_are_counted_wherever_one_looks(workspace: Workspace) -> None:
     assert (result.items, result.empty_texts, result.exact_duplicates) == (63, 3, 0)
     assert result.duplicates.groups == 0
     assert sum(proposed.label_counts.values()) == 60
-    assert "3 items have no text: nobody is asked about them" in said_by_status(workspace)
+    assert "3 items have no text: nobody is asked, and" in said_by_status(workspace)
     assert "3 without a text, which nobody is asked about" in write_report(workspace).read_text()
 
 

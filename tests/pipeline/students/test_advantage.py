@@ -87,11 +87,17 @@ def test_the_same_seed_gives_the_same_number(make_problem: MakeProblem) -> None:
 
 
 @pytest.mark.parametrize(
-    ("difference", "verdict"),
-    [(0.3, "are ahead of"), (0.1, "are not ahead of"), (-0.1, "are not ahead of"),
-     (-0.3, "are behind")],
-)  # fmt: skip
-def test_a_sentence_says_so_only_beyond_the_interval(difference: float, verdict: str) -> None:
+    ("difference", "verdict", "change"),
+    [
+        (0.3, "is", "fall by 0.30 (95 % interval 0.10 to 0.50)"),
+        (0.1, "is not clearly", "fall by 0.10 (95 % interval -0.10 to 0.30)"),
+        (-0.1, "is not clearly", "rise by 0.10 (95 % interval -0.10 to 0.30)"),
+        (-0.3, "is not", "rise by 0.30 (95 % interval 0.10 to 0.50)"),
+    ],
+)
+def test_a_sentence_says_so_only_beyond_the_interval(
+    difference: float, verdict: str, change: str
+) -> None:
     advantage = {
         "difference": difference,
         "standard_error": 0.1,
@@ -102,8 +108,10 @@ def test_a_sentence_says_so_only_beyond_the_interval(difference: float, verdict:
 
     sentence = advantage_sentence({"advantage": advantage, "audit_labels": 30})
 
-    assert sentence.startswith(f"Chosen labels {verdict} random ones: to replace 20 of 100")
-    assert f"costs {difference:.2f} (" in sentence
+    assert sentence == (
+        f"Selection {verdict} paying off: with 20 of the 100 selected labels replaced by random"
+        f" ones, the student's mean log-likelihood on 30 audit items would {change}."
+    )
 
 
 @pytest.mark.parametrize("more", [{}, {"advantage": None}])

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from hilt.errors import MissingExtraError, ModelError, OutputError
 from hilt.pipeline.cli import app
+from hilt.pipeline.releasing.loaded import LoadedStudent, load_student
 from hilt.pipeline.students.base import Examples, Student, one_hot
+from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.onnx_export import export_onnx
 from hilt.pipeline.students.saved import SavedStudent, save_student
@@ -90,6 +92,36 @@ def test_an_export_is_complete_or_not_there(
     assert {"model.onnx", "onnx.json", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
     assert result.models == (folder / "model.onnx",)
     assert result.megabytes > 0
+
+
+def test_another_encoder_than_the_student_was_trained_with_is_refused(
+    tmp_path: Path, linear: LinearStudent, encoder: str
+) -> None:
+    about = {"kind": "sentence_transformers", "model": encoder}
+    trained_with = {"embedder_weights": "0" * 64}
+    student = SavedStudent(linear, LABELS, about, trained_with)
+
+    for use in (load_student, lambda student: export_onnx(student, tmp_path / "onnx")):
+        with pytest.raises(ModelError, match="trained with another encoder than"):
+            use(student)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_an_export_leaves_the_student_as_it_is(tmp_path: Path, encoder: str, device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs CUDA")
+    opened = open_encoder(encoder, device)
+    student = ContrastiveStudent(opened, LinearStudent(np.ones((33, 3), dtype=np.float32)))
+    opened.tokenizer.model_max_length = 100
+    loaded = LoadedStudent(SavedStudent(student, LABELS, None, {}), None)
+    before = loaded.predict_proba(WORDS)
+
+    export_onnx(loaded, tmp_path / "onnx")
+
+    assert opened.tokenizer.model_max_length == 100
+    assert {weights.device.type for weights in opened.parameters()} == {device}
+    assert np.array_equal(loaded.predict_proba(WORDS), before)
 
 
 def test_vectors_of_a_custom_embedder_have_no_graph(tmp_path: Path, linear: LinearStudent) -> None:

@@ -1,0 +1,38 @@
+"""What is said of an accuracy on labelled items, by how these were picked."""
+
+from collections.abc import Callable
+
+import pytest
+
+from hilt.pipeline.batches import select
+from hilt.pipeline.cycle import train
+from hilt.pipeline.headline import on_labelled
+from hilt.pipeline.reviewing import simulate
+from hilt.pipeline.workspace import Workspace, open_workspace
+
+MEASURED = {"items": 1200, "accuracy": 0.9, "low": 0.88, "high": 0.92}
+
+
+@pytest.mark.parametrize(
+    ("told", "which"),
+    [({"picked": True}, ", which are harder than the pool"), ({"picked": False}, ""), ({}, "")],
+)
+def test_labelled_items_are_called_hard_only_where_they_were_picked(
+    told: dict[str, bool], which: str
+) -> None:
+    said = on_labelled({"labelled": {**MEASURED, **told}})
+
+    assert said == f"on labelled items{which}: 90.0% (88.0% to 92.0%) of 1,200, cross-validated"
+
+
+@pytest.mark.parametrize(("selector", "picked"), [("random", False), ("margin", True)])
+def test_a_training_knows_whether_a_selector_picked_its_items(
+    small_workspace: Callable[[str], Workspace], selector: str, picked: bool
+) -> None:
+    folder = small_workspace("proposed").folder
+    config = folder / "hilt.yaml"
+    config.write_text(f"{config.read_text('utf-8')}selector: {{kind: {selector}}}\n", "utf-8")
+    workspace = open_workspace(folder)
+    simulate(workspace, select(workspace))
+
+    assert train(workspace).summary["labelled"]["picked"] is picked
