@@ -25,8 +25,14 @@ COUNTED = (
     "items|texts|labels|rows|lines|decisions|answers|remarks|groups|pairs|copies|duplicates|seeds"
     "|disagreements|trainings|reviewers"
 )
-BARE_COUNT = re.compile(rf"\{{[^{{}}]*\}} (\w+ )?({COUNTED})\b|\}}\}} (\w+ )?({COUNTED})\b")
-SAID = [path for path in SOURCES if {"commands", "templates"} & set(path.parts)]
+BARE_COUNT = re.compile(
+    rf"\{{[^{{}}]*\}} (\w+ )?({COUNTED})\b|(?<!kind )\}}\}} (\w+ )?({COUNTED})\b"
+)
+SAID = [
+    path
+    for path in SOURCES
+    if path.is_relative_to(ROOT / "pipeline") and {"commands", "templates"} & set(path.parts)
+]
 
 
 def test_shares_are_written_in_one_place_alone() -> None:

@@ -118,4 +118,4 @@ def test_a_sentence_says_so_only_beyond_the_interval(
 def test_a_sentence_says_what_is_missing(more: dict[str, None]) -> None:
     sentence = advantage_sentence({"audit_labels": 12, "human_labels": 60, **more})
 
-    assert sentence.endswith("takes 20 audit labels and 10 others, and there are 12 and 48.")
+    assert sentence.endswith("takes 20 audit labels and 10 others; there are 12 and 48 now.")
