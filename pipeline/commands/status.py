@@ -100,8 +100,9 @@ def say_people(result: Status) -> None:
         )
     if result.bulk is not None:
         say(
-            f"Decided in bulk: {percent(result.bulk.share)} of {result.bulk.items} hold when"
-            f" asked again ({between(result.bulk.low, result.bulk.high)})."
+            f"Decided in bulk: {percent(result.bulk.share)} of"
+            f" {counted(result.bulk.items, 'holds', 'hold')} when asked again"
+            f" ({between(result.bulk.low, result.bulk.high)})."
         )
     if result.disputed:
         say(f"People disagree on {counted(result.disputed, 'item')}; see `hilt agreement`.")

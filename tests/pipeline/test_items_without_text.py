@@ -114,7 +114,7 @@ def test_an_older_batch_that_asks_about_one_can_be_finished(workspace: Workspace
     assert after.open_items == 0
     assert open_batch(workspace) is None
     assert undecided(workspace, batch).items == ()
-    assert "1 items of it have no text, and count as decided." in said_by_status(workspace)
+    assert "1 item of it has no text, and counts as decided." in said_by_status(workspace)
 
 
 def test_an_export_leaves_them_out(workspace: Workspace, tmp_path: Path) -> None:

@@ -147,9 +147,9 @@ def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> Non
 
     assert "of 8 in view" in out
     assert "of 10 blind; people lean by" in out
-    assert "Decided in bulk: 100.0% of 1 hold" in out
+    assert "Decided in bulk: 100.0% of 1 holds" in out
     assert "10 drawn to be shown without it" in page
-    assert "Of 1 items decided in bulk" in page
+    assert "Of 1 item decided in bulk" in page
 
 
 def test_a_guideline_for_no_label_is_refused(workspace: Workspace) -> None:
