@@ -59,7 +59,7 @@ def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleRes
             how good they are at each label (Dawid and Skene).
     """
     settled = 0 if settle_by is None else settle(workspace, settle_by)
-    rows = standing(workspace.store.decisions())
+    rows = said_of_texts(workspace)
     said = opinions(rows)
     names = sorted({name for labels in said.values() for name in labels})
     labels = workspace.config.label_names
@@ -72,9 +72,24 @@ def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleRes
     )
 
 
+def said_of_texts(workspace: Workspace) -> list[DecisionRow]:
+    """Read the standing decisions about items that have a text.
+
+    What was said of an item without one, as older versions asked for, stays stored and counts for
+    nothing.
+    """
+    empty = set(workspace.pool.empty.tolist())
+    return [row for row in standing(workspace.store.decisions()) if row.item_index not in empty]
+
+
+def disputes(workspace: Workspace) -> list[int]:
+    """List the items of a workspace on which people disagree, and that nothing settles."""
+    return disputed(said_of_texts(workspace))
+
+
 def settle(workspace: Workspace, method: Method) -> int:
     """Settle the disagreements that a rule can, each as a decision of its own; return how many."""
-    rows = standing(workspace.store.decisions())
+    rows = said_of_texts(workspace)
     ids = {row.item_index: row for row in rows}
     return add_decisions(
         workspace,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hilt.pipeline.adjudicating import disputed
+from hilt.pipeline.adjudicating import disputes
 from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.decisions import count_notes, total_seconds
@@ -123,7 +123,7 @@ def status(workspace: Workspace) -> Status:
         cost=None if cost is None else cost.to_dict(),
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),
-        disputed=len(set(disputed(rows)) - set(workspace.pool.empty.tolist())),
+        disputed=len(disputes(workspace)),
         one_sided=find_one_sided(workspace, outcomes),
         finished=step.finished,
         next_step=str(step),

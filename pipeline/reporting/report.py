@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from hilt.outputs import output_file
-from hilt.pipeline.adjudicating import gold_accuracy
+from hilt.pipeline.adjudicating import gold_accuracy, said_of_texts
 from hilt.pipeline.anchoring import anchoring, bulk_accuracy
 from hilt.pipeline.cost_model import cost_sentence
 from hilt.pipeline.decisions import decisions as given_decisions
@@ -127,7 +127,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "accepted": accepted(by_people),
         "anchoring": anchoring(decisions, workspace.store.batch_items()),
         "bulk": bulk_accuracy(decisions),
-        "gold": gold_accuracy(decisions),
+        "gold": gold_accuracy(said_of_texts(workspace)),
         "cost": "" if cost is None else cost_sentence(cost.to_dict()),
         "pool_map": pool_map(workspace, outcomes),
         "version": version("hilt"),

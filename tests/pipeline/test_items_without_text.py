@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from hilt.pipeline.adjudicating import agree
 from hilt.pipeline.batches import open_batch, read_batch, select, undecided
 from hilt.pipeline.cli import app
 from hilt.pipeline.cycle import _sample_unlabelled, train
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
 from hilt.pipeline.item_draws import draw
 from hilt.pipeline.oracle import oracle
+from hilt.pipeline.outcomes import ADJUDICATION
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.release import release
 from hilt.pipeline.reporting.report import write_report
@@ -149,6 +151,26 @@ def test_what_was_said_of_one_teaches_measures_and_passes_on_nothing(
     release(workspace, tmp_path / "out")
     rows = pq.read_table(tmp_path / "out" / "dataset.parquet").to_pylist()
     assert [row["source"] for row in rows if row["id"] in BLANK] == ["none"] * 3
+
+
+def test_a_disagreement_on_one_is_none_and_nothing_settles_it(workspace: Workspace) -> None:
+    label, other = workspace.config.label_names[:2]
+    blank, ordinary = workspace.pool.ids([int(workspace.pool.empty[0]), 0])
+    record(
+        workspace,
+        [
+            Decision(item, "label", (given,), name)
+            for item in (blank, ordinary)
+            for name, given in (("ann", label), ("bob", label), ("cleo", other))
+        ],
+    )
+
+    assert agree(workspace).disputed == status(workspace).disputed == 1
+    assert agree(workspace).agreement.items == 1
+    assert agree(workspace, settle_by="majority").settled == 1
+    assert {row.item_id for row in workspace.store.decisions() if row.source == ADJUDICATION} == {
+        ordinary
+    }
 
 
 def test_none_is_drawn_for_self_training(workspace: Workspace) -> None:
