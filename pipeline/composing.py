@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -114,17 +114,24 @@ def compose(
     return Composed(rows, "".join(part.note for part in parts), shortage)
 
 
-def is_anything_left(workspace: Workspace) -> bool:
-    """Tell whether `compose` would find anything to ask about; no model is loaded for that."""
+def is_anything_left(workspace: Workspace, waiting: Collection[int] = ()) -> bool:
+    """Tell whether `compose` would find anything to ask about; no model is loaded for that.
+
+    Args:
+        workspace: Where proposals stand.
+        waiting: Items that people are given already.
+    """
     config, outcomes = workspace.config, workspace.outcomes()
-    if _undecided(workspace, outcomes, ()).any():
+    if _undecided(workspace, outcomes, waiting).any():
         return True
     numbers = audit_numbers(workspace)
-    audited = _audit(numbers, np.array(_decided(outcomes), dtype=np.int64), 1)
+    taken = np.array([*_decided(outcomes), *waiting], dtype=np.int64)
+    audited = _audit(numbers, taken, 1)
     if len(audited) and _audit_size(workspace, config.batch.size):
         return True
-    waiting = _to_check(workspace, settled_groups(workspace, outcomes), outcomes)
-    return bool((numbers[waiting] >= config.batch.audit).any())
+    checks = _to_check(workspace, settled_groups(workspace, outcomes), outcomes)
+    checks = checks[~np.isin(checks, [*waiting])]
+    return bool((numbers[checks] >= config.batch.audit).any())
 
 
 def _decided(outcomes: Sequence[Outcome]) -> list[int]:
@@ -133,7 +140,7 @@ def _decided(outcomes: Sequence[Outcome]) -> list[int]:
 
 
 def _undecided(
-    workspace: Workspace, outcomes: Sequence[Outcome], waiting: Sequence[int]
+    workspace: Workspace, outcomes: Sequence[Outcome], waiting: Collection[int]
 ) -> npt.NDArray[np.bool_]:
     """Say of which items with a text no near-duplicate is decided or waiting for people.
 

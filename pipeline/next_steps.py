@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count, takewhile
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from hilt.command_line import command_line
 from hilt.outputs import MANIFEST
-from hilt.pipeline.adjudicating import disputed
+from hilt.pipeline.adjudicating import disputes
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.composing import is_anything_left
-from hilt.pipeline.duplicates.grouping import are_groups_current
+from hilt.pipeline.duplicates.grouping import why_group_anew
 from hilt.pipeline.figures import counted
-from hilt.pipeline.outcomes import Outcome, resolve_all, standing
+from hilt.pipeline.outcomes import Outcome, resolve_all
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.tables import DecisionRow, TrainingRow
 from hilt.pipeline.workspace import Workspace
@@ -30,11 +30,13 @@ class NextStep:
         words: The command and what follows it.
         why: A sentence for people, or nothing.
         finished: Whether nothing is left to ask, and everything that was said is learnt.
+        makes_batch: Whether it makes a batch.
     """
 
     words: tuple[str | Path, ...]
     why: str = ""
     finished: bool = False
+    makes_batch: bool = False
 
     def __str__(self) -> str:
         return command_line(*self.words)
@@ -45,13 +47,14 @@ class Situation:
     """What decides on the next step.
 
     Attributes:
-        proposed: Whether there are proposals and groups of near-duplicates.
+        proposed: Whether there are proposals.
         open_items: Undecided items of the last batch.
         labels: Items with a label that people gave.
         left: Whether anything is left to ask about.
         learnt: Whether the latest training, and the proposals, know every label.
         disputed: Items on which people disagree, and that nothing settles.
         released: The folder beside the workspace with a release of its latest student.
+        outdated: Why near-duplicates are to be grouped anew, where they are.
     """
 
     proposed: bool
@@ -61,11 +64,26 @@ class Situation:
     learnt: bool
     disputed: int
     released: Path | None = None
+    outdated: str = ""
 
 
 def next_step(workspace: Workspace) -> NextStep:
     """Say which command comes next; in this state it is not refused."""
     return decide(workspace.folder, read_situation(workspace))
+
+
+def step_beside(workspace: Workspace, waiting: Collection[int]) -> NextStep | None:
+    """Say what makes more items while people have others in hand; None where nothing would.
+
+    Args:
+        workspace: Where proposals stand.
+        waiting: Indices of the items that people have in hand.
+    """
+    if workspace.fused.maker() is None or not _labelled(workspace, workspace.store.decisions()):
+        return None
+    if not is_anything_left(workspace, waiting):
+        return None
+    return NextStep(("cycle", workspace.folder, "--extend"), makes_batch=True)
 
 
 def decide(folder: Path, now: Situation) -> NextStep:
@@ -74,8 +92,15 @@ def decide(folder: Path, now: Situation) -> NextStep:
         return NextStep(("propose", folder))
     if now.open_items:
         return NextStep(("review", folder))
+    if now.outdated:
+        return NextStep(("propose", folder), now.outdated)
     if now.left:
-        return NextStep(("cycle" if now.labels else "select", folder))
+        return NextStep(("cycle" if now.labels else "select", folder), makes_batch=True)
+    return _last_step(folder, now)
+
+
+def _last_step(folder: Path, now: Situation) -> NextStep:
+    """Choose the command once nothing is left to ask."""
     if not now.labels:
         why = "Everything is decided, but no person gave a label, and a student needs some."
         return NextStep(("report", folder), why, finished=True)
@@ -94,7 +119,7 @@ def decide(folder: Path, now: Situation) -> NextStep:
 
 def read_situation(workspace: Workspace) -> Situation:
     """Read what decides on the next step; no model is loaded."""
-    if workspace.fused.maker() is None or not are_groups_current(workspace):
+    if workspace.fused.maker() is None:
         return Situation(False, 0, 0, left=True, learnt=False, disputed=0)
     decisions = workspace.store.decisions()
     current = open_batch(workspace)
@@ -107,8 +132,9 @@ def read_situation(workspace: Workspace) -> Situation:
         labels=len(labelled),
         left=bool(open_items) or is_anything_left(workspace),
         learnt=_is_learnt(workspace, decisions, labelled, training),
-        disputed=len(set(disputed(standing(decisions))) - set(workspace.pool.empty.tolist())),
+        disputed=len(disputes(workspace)),
         released=_released(workspace.folder, training),
+        outdated=why_group_anew(workspace),
     )
 
 

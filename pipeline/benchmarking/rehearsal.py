@@ -32,6 +32,7 @@ def rehearsal_workspace(
     *,
     proposed: list[str] | None = None,
     audited: bool = True,
+    ready: bool = False,
     **settings: Any,  # noqa: ANN401 - sections of a configuration
 ) -> Workspace:
     """Make a workspace whose first batch holds every text, with proposals that are drawn.
@@ -42,6 +43,7 @@ def rehearsal_workspace(
         labels: Any number from two, with descriptions or without.
         proposed: The likeliest label of each text; drawn when not given.
         audited: Whether every seventh item is part of an audit slice.
+        ready: Whether the pool has proposals too, so that there is something to come next.
         settings: More of the configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +57,10 @@ def rehearsal_workspace(
     rng = np.random.default_rng(workspace.config.seed)
     likeliest = workspace.config.positions_of(proposed or rng.choice(names, len(texts)).tolist())
     _write(workspace.embeddings, _embeddings(likeliest, len(names), rng))
+    if ready:
+        fused = np.full((len(texts), len(names)), 0.38 / (len(names) - 1))
+        fused[np.arange(len(texts)), likeliest] = 0.62
+        _write(workspace.fused, fused)
     workspace.store.add_batch(0, {"kind": "rehearsal"}, _rows(names, likeliest, audited, rng))
     return workspace
 

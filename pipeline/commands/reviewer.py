@@ -56,7 +56,7 @@ def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
 
     def text() -> None:
         if not found:
-            say("Nobody was added yet; on this machine the screen asks for no token.")
+            say("Nobody was added yet: the address that `hilt review` prints lets in.")
             say(f"`{command_line('reviewer', 'add', work, 'NAME')}` adds somebody.")
             return
         rows = [

@@ -14,9 +14,9 @@ from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 
-from hilt.command_line import command_line
 from hilt.pipeline.adjudicating import settle
 from hilt.pipeline.batch_items import batch_item
+from hilt.pipeline.desk.ahead import Ahead, in_words
 from hilt.pipeline.desk.assignments import Entry
 from hilt.pipeline.desk.claims import Claim, Claims, Wish
 from hilt.pipeline.desk.gold import GoldItems
@@ -72,7 +72,8 @@ class WorkspaceDesk:
         self._gold = GoldItems(self._state.ledger, workspace, self._state.has_text)
         self._recorder = Recorder(workspace, self._state.ledger, self._state.assignments)
         self._writer = GroupWriter(workspace.store, self._state.follow)
-        self._refill = Refill(workspace, self._left, self.refresh, live=live)
+        self._ahead = Ahead(workspace, self._state.ledger, self._waiting)
+        self._refill = Refill(workspace, self._ahead, self._left, self.refresh, live=live)
 
     @cached_property
     def task(self) -> Task:
@@ -291,19 +292,25 @@ class WorkspaceDesk:
 
     def standing(self, person: Person) -> Standing:
         """Say how far the work is."""
-        return self._state.board.standing(person.name, self._refill.state)
+        refill = self._refill
+        return self._state.board.standing(person.name, refill.state, busy=refill.busy)
 
-    def summary(self, person: Person) -> Summary:
+    async def summary(self, person: Person) -> Summary:
         """Say what a reviewer did, and what comes next; for when they have nothing in hand."""
-        others = ("--extend",) if self._left() else ()  # who may be at work on the rest
-        command = command_line("cycle", self._workspace.folder, *others)
-        return self._state.board.summary(
-            person.name, live=self._refill.live, command=command if person.adjudicator else None
-        )
+        step = await self._ahead.step()
+        then = None if step is None else in_words(step)
+        if then is not None and not person.adjudicator:
+            then = then.only_told()
+        return self._state.board.summary(person.name, live=self._refill.live, then=then)
 
-    def next_batch(self) -> None:
-        """Begin to make the next batch, unless that has begun."""
+    def begin_next(self) -> None:
+        """Begin what comes next, unless that has begun."""
         self._refill.begin()
+
+    def _waiting(self) -> list[int]:
+        """List the items that somebody is still to be asked about."""
+        assignments = self._state.assignments
+        return [item for item in assignments.entries if item not in assignments.complete]
 
     def _left(self) -> int:
         assignments = self._state.assignments

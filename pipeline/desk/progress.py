@@ -10,7 +10,7 @@ from hilt.pipeline.figures import between, percent
 from hilt.pipeline.headline import MIN_AUDIT, too_early
 from hilt.pipeline.tables import BatchItemRow
 from hilt.review.intervals import wilson
-from hilt.review.screen.desk import Standing, Summary
+from hilt.review.screen.desk import Next, Standing, Summary
 
 
 class ProgressBoard:
@@ -49,7 +49,7 @@ class ProgressBoard:
             else:
                 self.disputed.discard(item)
 
-    def standing(self, reviewer: str, refill: str) -> Standing:
+    def standing(self, reviewer: str, refill: str, *, busy: bool = False) -> Standing:
         """Say how far the work is, for one reviewer."""
         said = self._ledger.by_reviewer.get(reviewer, [])
         return Standing(
@@ -61,9 +61,10 @@ class ProgressBoard:
             accuracy=self._accuracy(),
             disputes=len(self.disputed),
             refill=refill,
+            busy=busy,
         )
 
-    def summary(self, reviewer: str, *, live: bool, command: str | None) -> Summary:
+    def summary(self, reviewer: str, *, live: bool, then: Next | None) -> Summary:
         """Say what a reviewer did about the items that are asked about now."""
         items = self._assignments.answered.items.get(reviewer, ())
         said = [self._ledger.latest(item)[reviewer] for item in items]
@@ -75,7 +76,7 @@ class ProgressBoard:
             seconds=round(sum(self._ledger.spent.get((reviewer, item), 0.0) for item in items), 1),
             elsewhere=len(self._assignments.entries) - len(self._assignments.complete),
             live=live,
-            command=command,
+            next=then,
         )
 
     def _measure(self, item: int, opinions: Iterable[Said]) -> None:

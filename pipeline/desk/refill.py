@@ -1,4 +1,4 @@
-"""More items while people work: trained and selected in a process of its own."""
+"""What comes next while people work: training and selecting, in a process of its own."""
 
 from __future__ import annotations
 
@@ -7,19 +7,30 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
+from hilt.pipeline.desk.ahead import Ahead
 from hilt.pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hilt.pipeline.next_steps import NextStep
 
 LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 30.0  # after a refill that failed, or that brought nothing
 LOW_PRIORITY = 10
+DOING = {
+    "cycle": "Training on what you said, and choosing the next items.",
+    "select": "Choosing the next items.",
+    "propose": "Proposing anew.",
+}
 
 
 class Refill:
-    """Runs `hilt cycle --extend`: when it is asked to, and by itself whenever few items are left.
+    """Runs the command that comes next: when asked to, and by itself whenever few items are left.
 
     Args:
         workspace: Which one.
+        ahead: Says what comes next.
         left: Says how many items are left.
         refresh: Reads what other processes did, its own among them.
         live: Whether it looks by itself.
@@ -28,6 +39,7 @@ class Refill:
     def __init__(
         self,
         workspace: Workspace,
+        ahead: Ahead,
         left: Callable[[], int],
         refresh: Callable[[], Awaitable[None]],
         *,
@@ -35,8 +47,10 @@ class Refill:
     ) -> None:
         self.live = live
         self.state = ""
+        self.busy = False
         self._workspace = workspace
         self._below = workspace.config.review.refill_below
+        self._ahead = ahead
         self._left = left
         self._refresh = refresh
         self._task: asyncio.Task[object] | None = None
@@ -48,8 +62,9 @@ class Refill:
             self._task = asyncio.create_task(self._watch())
 
     def begin(self) -> None:
-        """Train and select once, unless that happens already."""
+        """Do what comes next once, unless that happens already."""
         if not self.live and (self._task is None or self._task.done()):
+            self.busy, self.state = True, "Just a moment."
             self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -69,21 +84,38 @@ class Refill:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _run(self) -> bool:
-        """Train and select once; tell whether it brought something."""
-        self.state = "Training on what you said, and choosing the next items."
+        """Do what comes next, if anything does; tell whether it brought items."""
+        self.busy = True
+        try:
+            step = await self._ahead.step()
+            if step is None or step.finished:
+                self.state = ""
+                return False
+            self.state = DOING[str(step.words[0])]
+            return await self._brings(step)
+        finally:
+            self.busy = False
+            self._ahead.forget()
+
+    async def _brings(self, step: NextStep) -> bool:
+        """Run a command; tell whether it brought items."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "hilt.pipeline.cli", "cycle", str(self._workspace.folder), "--extend"),
-            *("--device", self._workspace.device, "--json"),
+            *(sys.executable, "-m", "hilt.pipeline.cli", *self._arguments(str(step.words[0]))),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         os.setpriority(os.PRIO_PROCESS, self._process.pid, LOW_PRIORITY)
         result, errors = await self._process.communicate()
         if self._process.returncode == 0:
-            brought = json.loads(result)
-            self.state = "" if brought["items"] else f"{brought['note']}."
-            return bool(brought["items"])
+            self.state = ""  # what comes next now is said beside it
+            return bool(json.loads(result).get("batch"))
         lines = errors.decode(errors="replace").strip().splitlines()
-        self.state = f"No more items for now. {lines[-1] if lines else ''}".strip()
+        self.state = f"That failed. {lines[-1] if lines else ''}".strip()
         return False
+
+    def _arguments(self, command: str) -> list[str]:
+        """Complete a command; whoever takes an answer back meanwhile keeps that item."""
+        arguments = [command, str(self._workspace.folder), "--json"]
+        if command != "select":  # it loads no model
+            arguments += ["--device", self._workspace.device]
+        return [*arguments, "--extend"] if command == "cycle" else arguments

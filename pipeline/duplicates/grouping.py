@@ -75,6 +75,17 @@ def are_groups_current(workspace: Workspace) -> bool:
     return workspace.near_duplicates.is_current(_maker(workspace))
 
 
+def why_group_anew(workspace: Workspace) -> str:
+    """Say in a sentence why near-duplicates are to be found again; nothing where they are not."""
+    if are_groups_current(workspace):
+        return ""
+    if workspace.near_duplicates.maker() is None:
+        return "Near-duplicates are yet to be found."
+    if are_groups_of_an_older_rule(workspace):
+        return "Near-duplicates are to be grouped anew, because hilt's rule for them has changed."
+    return "Near-duplicates are to be grouped anew, because the embeddings or settings changed."
+
+
 def are_groups_of_an_older_rule(workspace: Workspace) -> bool:
     """Tell whether the near-duplicates are those of an older hilt, which compared otherwise."""
     made = workspace.near_duplicates.maker()

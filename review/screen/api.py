@@ -99,7 +99,7 @@ async def items(body: ItemsBody, person: CurrentPerson, desk: CurrentDesk) -> Re
             "kept": served.kept,
             "items": served.items,
             "standing": desk.standing(person),
-            "summary": desk.summary(person) if nothing else None,
+            "summary": await desk.summary(person) if nothing else None,
         }
     )
 
@@ -133,15 +133,15 @@ async def group(body: GroupBody, person: CurrentPerson, desk: CurrentDesk) -> Re
         {
             "group": found,
             "standing": desk.standing(person),
-            "summary": None if found else desk.summary(person),
+            "summary": None if found else await desk.summary(person),
         }
     )
 
 
 @api.post("/next", status_code=202)
-async def next_batch(person: Adjudicator, desk: CurrentDesk) -> Response:
-    """Train on what was said, and select the next items, in the background."""
-    desk.next_batch()
+async def begin_next(person: Adjudicator, desk: CurrentDesk) -> Response:
+    """Do in the background what comes next: train on what was said, select the next items."""
+    desk.begin_next()
     return _json({"standing": desk.standing(person)})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from hilt.types import Candidate
@@ -147,7 +147,9 @@ class Standing:
         accuracy: A sentence on how often the proposals are right, by the blind items; empty before
             the first.
         disputes: Items that reviewers disagree on.
-        refill: What the background is doing about more items; empty when nothing.
+        refill: What the background is doing about more items, or what came of it; empty when
+            nothing.
+        busy: Whether it is at work.
     """
 
     total: int
@@ -158,6 +160,30 @@ class Standing:
     accuracy: str
     disputes: int
     refill: str
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What comes after the items that are asked about now.
+
+    Attributes:
+        why: A sentence on where the work stands, or nothing.
+        command: What to type in a terminal, or nothing.
+        does: What that does, as the end of a sentence that begins with it.
+        button: What is written on the button that does it here; nothing for no button.
+        makes_batch: Whether it brings more items.
+    """
+
+    why: str
+    command: str = ""
+    does: str = ""
+    button: str = ""
+    makes_batch: bool = False
+
+    def only_told(self) -> Next:
+        """Leave out what is to be done, for who is not to decide that."""
+        return replace(self, command="", does="", button="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +198,7 @@ class Summary:
         seconds: Active time on them.
         elsewhere: Items that others have in hand, or are still to be asked about.
         live: Whether more items are selected in the background by themselves.
-        command: What makes the next batch; None for who is not to decide that.
+        next: What comes next; None where nothing does until others have decided.
     """
 
     answered: int
@@ -182,7 +208,7 @@ class Summary:
     seconds: float
     elsewhere: int
     live: bool
-    command: str | None
+    next: Next | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,10 +310,10 @@ class Desk(Protocol):
         """Say how far the work is."""
         ...
 
-    def summary(self, person: Person) -> Summary:
+    async def summary(self, person: Person) -> Summary:
         """Say what a reviewer did, and what comes next; for when they have nothing in hand."""
         ...
 
-    def next_batch(self) -> None:
-        """Begin to make the next batch, unless that has begun."""
+    def begin_next(self) -> None:
+        """Begin what comes next, unless that has begun."""
         ...

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import hilt
 from hilt.pipeline.cli import app
 from hilt.pipeline.desk.desk import WorkspaceDesk
+from hilt.pipeline.next_steps import next_step
 from tests.pipeline.desk.conftest import at_desk, person, says
 
 PAST = Path(__file__).parent
@@ -81,6 +82,22 @@ def test_nothing_is_made_again_but_the_near_duplicates_of_an_older_rule(past: Pa
     assert second.made == ()
     assert not second.regrouped
     assert_kept(past / "workspace")
+
+
+def test_what_is_open_is_decided_before_the_near_duplicates_are_made_again(past: Path) -> None:
+    work = hilt.open_workspace(past / "workspace")
+    assert next_step(work).words[0] == "review"
+
+    items = hilt.select(work).items
+    hilt.record(work, [hilt.Decision(each.item_id, "skip", (), "ann") for each in items])
+
+    step = next_step(work)
+    assert step.words[0] == "propose"
+    assert step.why == (
+        "Near-duplicates are to be grouped anew, because hilt's rule for them has changed."
+    )
+    hilt.propose(work)
+    assert next_step(work).words[0] == "cycle"
 
 
 def test_propose_says_why_the_near_duplicates_are_made_again(past: Path) -> None:

@@ -42,12 +42,14 @@ def label(workspace: Workspace, reviewer: str, labels: dict[int, str]) -> None:
 
 def test_reviewers_are_added_listed_and_removed(workspace: Workspace) -> None:
     work = workspace.folder
+    nobody = run("reviewer", "list", work)[1]
     added = json.loads(run("reviewer", "add", work, "Ann", "--adjudicator", "--json")[1])
     run("reviewer", "add", work, "Bo")
 
     listed = json.loads(run("reviewer", "list", work, "--json")[1])
     run("reviewer", "remove", work, "Bo")
 
+    assert "the address that `hilt review` prints lets in" in " ".join(nobody.split())
     assert len(added["token"]) > 30
     assert [(each["name"], each["adjudicator"]) for each in listed["reviewers"]] == [
         ("Ann", True),

@@ -19,8 +19,9 @@ export function showEnd(summary, standing) {
   element("end-done").textContent = done(summary);
   element("end-next").replaceChildren(...next(summary, standing));
   const button = element("end-button");
-  button.hidden = !summary.command || summary.live || standing.left > 0;
-  button.disabled = standing.refill.startsWith("Training");
+  button.textContent = summary.next?.button ?? "";
+  button.hidden = !button.textContent || summary.live || standing.left > 0;
+  button.disabled = standing.busy;
 }
 
 function title({ answered }, { left, total }) {
@@ -43,7 +44,7 @@ function done({ answered, changed, skipped, flagged, seconds }) {
   return `${parts.join(", ")}, in ${time(seconds)}.`;
 }
 
-function next({ elsewhere, live, command }, { left, refill }) {
+function next({ elsewhere, live, next }, { left, refill, busy }) {
   const said = [];
   if (left) {
     said.push(`${items(left)} ${left === 1 ? "is" : "are"} in other people's hands; what they leave comes to you.`);
@@ -51,17 +52,24 @@ function next({ elsewhere, live, command }, { left, refill }) {
     said.push(`${items(elsewhere)} still ${elsewhere === 1 ? "waits" : "wait"} for other people.`);
   }
   if (refill) said.push(refill);
-  else if (live) said.push("The next items are being chosen; they appear here by themselves.");
-  else if (command) {
-    const code = document.createElement("code");
-    code.textContent = command;
-    said.push(["In the terminal, ", code, " learns from what was said and makes the next batch; it appears here then."]);
-  } else said.push("Whoever runs this workspace makes the next batch; it appears here then.");
+  if (next && !busy) said.push(...whatComes(next, live, left));
   return said.map((each) => {
     const line = document.createElement("p");
     line.append(...[each].flat());
     return line;
   });
+}
+
+/** Say what the server says: the screen promises nothing of its own. */
+function whatComes({ why, command, does, makes_batch }, live, left) {
+  const said = why ? [why] : [];
+  if (makes_batch && live) said.push("The next items are being chosen; they appear here by themselves.");
+  else if (command && !left) {
+    const code = document.createElement("code");
+    code.textContent = command;
+    said.push(["In the terminal, ", code, ` ${does}`]);
+  } else if (makes_batch) said.push("Whoever runs this workspace makes the next batch; it appears here then.");
+  return said;
 }
 
 const items = (number) => `${count(number)} ${number === 1 ? "item" : "items"}`;

@@ -317,6 +317,8 @@ def test_an_extending_batch_says_what_still_waits(work: Callable[[str], Path]) -
     [
         (Situation(False, 0, 0, True, False, 0), "propose"),
         (Situation(True, 3, 0, True, False, 0), "review"),
+        (Situation(True, 3, 9, True, False, 0, outdated="The rule changed."), "review"),
+        (Situation(True, 0, 9, True, False, 0, outdated="The rule changed."), "propose"),
         (Situation(True, 0, 0, True, False, 0), "select"),
         (Situation(True, 0, 9, True, True, 2), "cycle"),
         (Situation(True, 0, 9, False, False, 2), "cycle"),

@@ -27,11 +27,18 @@ def rehearse(tmp_path: Path) -> Iterator[Rehearse]:
         items: int = 12,
         people: tuple[str, ...] = ("ann", "bob"),
         texts: Sequence[str] = (),
+        ready: bool = False,
         **review: Any,
     ) -> Workspace:
         folder = tmp_path / str(len(made))
         settings = NOTHING_DRAWN | review
-        workspace = rehearsal_workspace(folder, texts or made_up_texts(items), review=settings)
+        workspace = rehearsal_workspace(
+            folder,
+            texts or made_up_texts(items),
+            ready=ready,
+            duplicates={"near": False},
+            review=settings,
+        )
         for name in people:
             add_reviewer(workspace, name)
         made.append(workspace)

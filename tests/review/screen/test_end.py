@@ -7,6 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hilt.pipeline.benchmarking.rehearsal import made_up_texts
+from hilt.pipeline.reviewing import record
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Decision
 from tests.review.screen.conftest import (
     MakeScreen,
     Screen,
@@ -23,7 +26,8 @@ ACTS = ["undo", "guidelines", "keys"]
 @pytest.fixture(scope="module")
 def screen(make_screen: MakeScreen, browser: object) -> Screen:
     review = {"blind_share": 0.0, "gold_share": 0.0, "bulk_check": 0.0}
-    return make_screen(made_up_texts(6), audited=False, review=review)
+    near = {"near": False}
+    return make_screen(made_up_texts(6), audited=False, ready=True, duplicates=near, review=review)
 
 
 @pytest.fixture
@@ -89,15 +93,12 @@ def test_where_nobody_disagrees_there_is_nothing_to_settle(screen: Screen, page:
     assert acts(page) == ACTS
 
 
-def test_the_next_batch_is_asked_for_by_a_button_and_what_comes_of_it_is_said(page: Page) -> None:
-    page.get_by_role("button", name="Make the next batch").click()
+def test_where_no_batch_can_come_none_is_promised(page: Page) -> None:
+    end = page.locator("#end-next")
 
-    expect(page.locator("#end-next")).to_contain_text("Training on what you said")
-    expect(page.get_by_role("button", name="Make the next batch")).to_be_disabled()
-    # The proposals of this workspace are made up, so there is nothing that it could train on.
-    expect(page.locator("#end-next")).to_contain_text("No more items for now.", timeout=60_000)
-    expect(page.locator("#end-next")).to_contain_text("hilt propose")
-    expect(page.get_by_role("button", name="Make the next batch")).to_be_enabled()
+    expect(end).to_contain_text("Everything is labelled; the student has yet to learn.")
+    expect(end).not_to_contain_text("next batch")
+    expect(page.locator("#end-button")).to_have_text("Train on them now")
 
 
 def test_the_last_answer_can_still_be_taken_back(screen: Screen, page: Page) -> None:
@@ -107,3 +108,41 @@ def test_the_last_answer_can_still_be_taken_back(screen: Screen, page: Page) -> 
     expect(page.locator("#end")).to_be_hidden()
     wait_until_saved(page)
     expect(page.locator("#left")).to_have_text("1 of 6 left")
+
+
+def test_once_nothing_is_left_to_do_there_is_no_button(
+    make_screen: MakeScreen, open_page: OpenPage
+) -> None:
+    texts, near = made_up_texts(2), {"near": False}
+    screen = make_screen(texts, audited=False, ready=True, duplicates=near)
+    page = open_page(screen)
+    for _ in texts:
+        wait_for_item(page)
+        before = text_of(page)
+        page.keyboard.press("Space")
+        expect(page.locator("#text")).not_to_have_text(before)
+
+    expect(page.locator("#end-next")).to_contain_text("Everything is decided")
+    expect(page.locator("#end code")).to_have_text(f"hilt report {screen.workspace.folder}")
+    expect(page.locator("#end-button")).to_be_hidden()
+
+
+def test_a_batch_of_skips_is_followed_by_the_one_that_the_button_makes(
+    small_workspace: Callable[[str], Workspace], open_page: OpenPage
+) -> None:
+    workspace = small_workspace("selected")
+    items = workspace.store.batch_items()
+    record(workspace, [Decision(row.item_id, "skip", (), "reviewer") for row in items])
+    screen = Screen(workspace)
+    screen.start()
+    try:
+        page = open_page(screen)
+        expect(page.locator("#end code")).to_have_text(f"hilt select {workspace.folder}")
+
+        page.get_by_role("button", name="Make the next batch").click()
+
+        expect(page.locator("#item")).to_have_attribute("aria-busy", "false", timeout=60_000)
+        expect(page.locator("#end")).to_be_hidden()
+    finally:
+        screen.kill()
+        workspace.store.close()
