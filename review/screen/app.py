@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,11 +21,11 @@ from hilt.review.screen.gate import Gate
 from hilt.review.screen.guard import Guard
 from hilt.review.screen.refusals import misfit, wrong_page
 from hilt.review.screen.rendering import keep_session, render, sign_in_page, templates
-from hilt.review.screen.sessions import LoginLimit, Sessions, new_token
+from hilt.review.screen.sessions import Sessions, new_token
+from hilt.review.screen.signing_in import SlowDown, admit
 from hilt.review.screen.visitor import Visitor
 
 MANY_LABELS = 11  # from so many on, labels are found by typing
-LONGEST_TOKEN = 200
 STATIC = Path(__file__).parent / "static"
 
 pages = APIRouter(default_response_class=HTMLResponse)
@@ -61,7 +60,7 @@ def create_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None) ->
     )
     app.state.desk = desk
     app.state.sessions = Sessions(desk, token or new_token())
-    app.state.limit = LoginLimit()
+    app.state.slow_down = SlowDown()
     app.state.templates = templates()
     return app
 
@@ -97,18 +96,9 @@ async def login_page(request: Request) -> Response:
 @pages.post("/login")
 async def login(request: Request) -> Response:
     """Open a session for whoever has a token."""
-    limit: LoginLimit = request.app.state.limit
-    sessions: Sessions = request.app.state.sessions
-    address = request.client.host if request.client else ""
-    wait = limit.wait_seconds(address, time.monotonic())
-    if wait > 0:
-        said = f"Too many attempts; try again in {wait:.0f} seconds."
-        response = sign_in_page(request, said, 429)
-        response.headers["Retry-After"] = f"{wait:.0f}"
-        return response
-    person = sessions.admit(await _token(request))
+    fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+    person = await admit(request, fields.get("token", [""])[0])
     if person is None:
-        limit.note_failure(address, time.monotonic())
         return sign_in_page(request, "That token is not known here.", 403)
     return keep_session(request, RedirectResponse("/", 303), person)
 
@@ -119,13 +109,6 @@ async def logout(request: Request) -> Response:
     response = RedirectResponse("/login", 303)
     response.delete_cookie(request.app.state.sessions.cookie_name)
     return response
-
-
-async def _token(request: Request) -> str:
-    """Read the token from the form; somebody may have copied the whole address."""
-    fields = parse_qs((await request.body()).decode("utf-8", "replace"))
-    given = fields.get("token", [""])[0].strip()[:LONGEST_TOKEN]
-    return given.rpartition("?token=")[2]
 
 
 def _page(request: Request, name: str) -> Response:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hilt.review.screen.desk import Desk
 from hilt.review.screen.rendering import keep_session, render, sign_in_page
 from hilt.review.screen.sessions import Sessions
+from hilt.review.screen.signing_in import admit
 from hilt.review.screen.visitor import NOBODY, Visitor
 
 API = "/api/"
@@ -34,7 +35,7 @@ class Gate:
         request = Request(scope)
         visitor = await _visitor(request)
         request.state.visitor = visitor
-        answer = _refusal(request, visitor) or self._app
+        answer = await _refusal(request, visitor) or self._app
         await answer(scope, receive, send)
 
 
@@ -48,7 +49,7 @@ async def _visitor(request: Request) -> Visitor:
     return NOBODY if person is None else Visitor(person, cookie)
 
 
-def _refusal(request: Request, visitor: Visitor) -> Response | None:
+async def _refusal(request: Request, visitor: Visitor) -> Response | None:
     """Say no, or show the way in; None lets the request through."""
     path = request.url.path
     if path.startswith(API):
@@ -56,7 +57,7 @@ def _refusal(request: Request, visitor: Visitor) -> Response | None:
     if path in SIGNING_IN:
         return None
     if path == "/" and "token" in request.query_params:
-        return _enter(request, visitor)
+        return await _enter(request, visitor)
     if visitor.person is not None:
         return None
     if request.headers.get("sec-fetch-site") == "cross-site":
@@ -75,10 +76,13 @@ def _api_refusal(request: Request, visitor: Visitor) -> Response | None:
     return None
 
 
-def _enter(request: Request, visitor: Visitor) -> Response:
-    """Trade the token in an address for a cookie, so that the browser shows it no longer."""
-    sessions: Sessions = request.app.state.sessions
-    person = visitor.person or sessions.admit(request.query_params["token"])
+async def _enter(request: Request, visitor: Visitor) -> Response:
+    """Trade the token in an address for a cookie, so that the browser shows it no longer.
+
+    Whoever's token it is has come, whoever was here before; one that is no longer valid leaves who
+    is here alone.
+    """
+    person = await admit(request, request.query_params["token"]) or visitor.person
     if person is None:
         said = "That address is no longer valid. Use the one that `hilt review` printed last."
         return sign_in_page(request, said, 403)

@@ -8,15 +8,11 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hilt.review.screen.desk import Desk, Person
 
 SESSION_SECONDS = 30 * 24 * 3600
-FAILURES = 5  # failed logins that an address has free in a window
-ALL_FAILURES = 50  # and all addresses together
-WINDOW_SECONDS = 60.0
 
 
 def new_token() -> str:
@@ -86,29 +82,3 @@ class Sessions:
     def _seal(self, content: str, purpose: str) -> str:
         message = f"{purpose}|{content}".encode()
         return hmac.new(self.desk.secret, message, hashlib.sha256).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class LoginLimit:
-    """Slows down whoever guesses tokens."""
-
-    failures: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
-
-    def wait_seconds(self, address: str, now: float) -> float:
-        """Say how long an address has to wait until it may try again; 0 when it may."""
-        return max(
-            self._wait(self.failures[address], FAILURES, now),
-            self._wait(self.failures["*"], ALL_FAILURES, now),
-        )
-
-    def note_failure(self, address: str, now: float) -> None:
-        """Count a failed login."""
-        if len(self.failures) > 10 * ALL_FAILURES:
-            self.failures.clear()
-        self.failures[address].append(now)
-        self.failures["*"].append(now)
-
-    def _wait(self, times: deque[float], free: int, now: float) -> float:
-        while times and times[0] <= now - WINDOW_SECONDS:
-            times.popleft()
-        return times[-free] + WINDOW_SECONDS - now if len(times) >= free else 0.0

@@ -4,7 +4,7 @@ import pytest
 
 from hilt.review.screen.guard import is_loopback, may_be_named
 from hilt.review.screen.markdown import render
-from hilt.review.screen.sessions import WINDOW_SECONDS, LoginLimit
+from hilt.review.screen.signing_in import MOST_SECONDS, WINDOW_SECONDS, SlowDown
 
 
 @pytest.mark.parametrize(
@@ -35,23 +35,17 @@ def test_only_the_loopback_is_this_machine_alone(host: str, own: bool) -> None:
     assert is_loopback(host) is own
 
 
-def test_an_address_that_fails_too_often_waits_and_others_do_not() -> None:
-    limit = LoginLimit()
-    for _ in range(5):
-        assert limit.wait_seconds("a", 100.0) == 0
-        limit.note_failure("a", 100.0)
+def test_wrong_tokens_wait_longer_and_longer_by_their_address_alone() -> None:
+    slow_down = SlowDown()
 
-    assert limit.wait_seconds("a", 110.0) == WINDOW_SECONDS - 10
-    assert limit.wait_seconds("b", 110.0) == 0
-    assert limit.wait_seconds("a", 100.0 + WINDOW_SECONDS) == 0
+    waits = [slow_down.note("a", 100.0) for _ in range(20)]
 
-
-def test_many_addresses_together_wait_too() -> None:
-    limit = LoginLimit()
-    for number in range(50):
-        limit.note_failure(f"address {number}", 100.0)
-
-    assert limit.wait_seconds("another", 101.0) == WINDOW_SECONDS - 1
+    assert waits[:7] == [0, 0, 0, 0, 0, 0.5, 1.0]
+    assert waits == sorted(waits)
+    assert waits[-1] == MOST_SECONDS
+    assert slow_down.note("b", 100.0) == 0
+    assert slow_down.note("a", 100.0 + WINDOW_SECONDS) == 0
+    assert set(slow_down.failures) == {"a"}  # who has waited long enough is forgotten
 
 
 @pytest.mark.parametrize(

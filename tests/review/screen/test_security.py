@@ -1,6 +1,7 @@
 """What the server refuses, over real HTTP."""
 
 import re
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -97,9 +98,10 @@ def test_what_cannot_be_stored_is_refused_with_a_reason(
 
     assert [each["refused"] for each in receipts["receipts"]] == [
         "there is no item 999",
-        "'sprot' is not a label. Did you mean: sport?",
+        "'sprot' is not a label. Did you mean: sport? Labels: business, entertainment, politics,"
+        " sport, tech.",
         "there is nothing left to take back",
-        "to skip is to give no label",
+        "the action is 'skip' but labels is ['sport'].",
     ]
     assert screen.decisions == []
 
@@ -123,9 +125,30 @@ def test_a_session_outlives_the_server_but_not_a_new_token(guarded: tuple[Screen
         assert client.get("/").headers["location"] == "/login"
 
 
-def test_guessing_tokens_is_slowed_down(guarded: tuple[Screen, str]) -> None:
-    with httpx.Client(base_url=guarded[0].address) as client:
-        codes = [client.post("/login", data={"token": "guess"}).status_code for _ in range(7)]
+def test_guesses_are_slowed_down_in_both_ways_and_a_right_token_never(
+    guarded: tuple[Screen, str],
+) -> None:
+    screen = guarded[0]
+    token = add_reviewer(screen.workspace, "eve")
+    time.sleep(1.01)  # a running server learns of it within a second
+    with httpx.Client(base_url=screen.address) as client:
+        for _ in range(3):
+            assert client.post("/login", data={"token": "guess"}).status_code == 403
+            assert client.get("/?token=guess").status_code == 403
 
-    assert codes[:5] == [403] * 5
-    assert codes[5:] == [429] * 2
+        late = [client.post("/login", data={"token": "guess"}), client.get("/?token=guess")]
+        right = client.post("/login", data={"token": token})
+
+    assert all(each.elapsed.total_seconds() > 0.4 for each in late)
+    assert right.headers["location"] == "/"
+    assert right.elapsed.total_seconds() < 0.4
+
+
+def test_a_valid_token_wins_over_the_session_that_was_there(guarded: tuple[Screen, str]) -> None:
+    screen = guarded[0]
+    tokens = {name: add_reviewer(screen.workspace, name) for name in ("ann", "bob")}
+    time.sleep(1.01)
+    with httpx.Client(base_url=screen.address, follow_redirects=True) as client:
+        assert 'content="ann"' in client.get(f"/?token={tokens['ann']}").text
+        assert 'content="bob"' in client.get(f"/?token={tokens['bob']}").text
+        assert 'content="bob"' in client.get("/?token=old").text
