@@ -1,13 +1,15 @@
 // Keys to acts. One table: what is listed on `?` is what happens.
 
 const ALONE = ["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock"]; // no key of their own
+const COMPOSING = ["Process", "Dead", "Unidentified"]; // an input method, or an accent, has begun
 
 /**
  * Call `act(name, event)` for the key of a table `{act: {keys, says}}` that is pressed.
  *
- * A key "Esc f" is f after Escape. `waiting` is called with whether such a second key is waited for.
+ * A key "Esc f" is f after Escape. `waiting` is called with whether such a second key is waited for,
+ * and `composing` when a text begins of which the first key does not tell the letter.
  */
-export function listen(table, act, otherwise = () => false, waiting = () => {}) {
+export function listen(table, act, otherwise = () => false, waiting = () => {}, composing = () => {}) {
   const acts = new Map();
   for (const [name, { keys }] of Object.entries(table)) {
     for (const key of keys) acts.set(key, name);
@@ -20,8 +22,9 @@ export function listen(table, act, otherwise = () => false, waiting = () => {}) 
   document.addEventListener("focusin", () => wait(false));
   document.addEventListener("pointerdown", () => wait(false));
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
     if (ALONE.includes(event.key)) return;
+    if (event.isComposing || (COMPOSING.includes(event.key) && !event.altKey)) return composing();
     if (event.key === "Escape") return wait(afterEscape);
     const key = nameOf(event);
     const name = (escaped && acts.get(`Esc ${key?.toLowerCase()}`)) || acts.get(key);
@@ -77,7 +80,8 @@ function nameOf(event) {
     return undo ? "Ctrl+Z" : null;
   }
   if (!event.altKey) return event.key;
-  const [, letter] = /^Key([A-Z])$/.exec(event.code) ?? []; // on some systems Alt types another
+  // What is written on the key counts, wherever it is. On some systems Alt types another character.
+  const letter = /^[a-z]$/i.test(event.key) ? event.key : /^Key([A-Z])$/.exec(event.code)?.[1];
   return letter ? `Alt+${letter.toLowerCase()}` : null;
 }
 

@@ -60,7 +60,8 @@ export function watchClipped(box) {
   new ResizeObserver(mark).observe(box);
 }
 
-export const percent = (share) => `${Math.round(100 * share)} %`;
+/** As `whole_percent` does in the reasons. */
+export const percent = (share) => `${Math.round(100 * share)}%`;
 
 export function showStanding(standing) {
   element("progress").max = Math.max(1, standing.total);

@@ -190,7 +190,8 @@ function onEscape(waits) {
 
 const table = labels.filter ? { ...FILTER_KEYS, ...lettersFree(KEYS) } : KEYS;
 describe(table);
-listen(table, (name) => ACTS[name](), onOtherKey, onEscape);
+// With the focus in the field, the letter that is being made arrives there.
+listen(table, (name) => ACTS[name](), onOtherKey, onEscape, () => labels.filter && labels.open());
 watchClipped(element("text"));
 for (const button of document.querySelectorAll("[data-act]")) {
   button.addEventListener("click", () => ACTS[button.dataset.act]());

@@ -18,6 +18,7 @@ WINDOWS: dict[str, dict[str, Any]] = {
     "desk": {"viewport": {"width": 1280, "height": 720}},
     "upright": {"viewport": {"width": 390, "height": 844}, **PHONE},
     "narrow": {"viewport": {"width": 375, "height": 667}, **PHONE},
+    "smallest": {"viewport": {"width": 320, "height": 568}, **PHONE},
     "on its side": {"viewport": {"width": 740, "height": 360}, **PHONE},
 }
 # Parts of a name between two signs of which any is drawn on more than one line.
@@ -71,6 +72,7 @@ def test_text_and_answers_are_in_view_with_few_labels(
     needed = ["#text p", "#labels button:last-child", "[data-act=accept]", "[data-act=flag]"]
 
     assert out_of_view(page, *needed) == []
+    assert page.evaluate(BROKEN_WORDS) == []
     assert not page.evaluate(SIDEWAYS)
     assert not page.evaluate(DOWN)
 
@@ -82,6 +84,7 @@ def test_with_many_labels_the_open_list_never_covers_the_text(
     page = open_page(many, **WINDOWS[window])
     wait_for_item(page)
     assert out_of_view(page, "#text p", "#filter", "#labels button:not([hidden])") == []
+    assert page.evaluate(BROKEN_WORDS) == []
     page.keyboard.press("/")
     assert out_of_view(page, "#text p", "#filter", "#found li") == []
     page.keyboard.press("Escape")

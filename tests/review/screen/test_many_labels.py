@@ -124,6 +124,49 @@ def test_a_command_needs_alt_or_comes_after_escape(
     assert screen.decisions[-1].action == "flag"
 
 
+PRESS = "(init) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', init))"
+
+
+def press(page: Page, **init: object) -> None:
+    """Press a key as another keyboard would."""
+    page.evaluate(PRESS, {"bubbles": True, "cancelable": True, **init})
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("u", "KeyF"),  # Dvorak: U is where others have F
+        ("U", "KeyF"),
+        ("ü", "KeyU"),  # macOS: Alt types another character,
+        ("Dead", "KeyU"),  # or the accent of one
+    ],
+)
+def test_what_is_written_on_the_key_counts_wherever_it_is(
+    screen: Screen, page: Page, key: str, code: str
+) -> None:
+    first = text_of(page)
+    next_item(page, "Space")
+    wait_until_saved(page)
+
+    press(page, key=key, code=code, altKey=True)
+
+    expect(page.locator("#text")).to_have_text(first)
+    wait_until_saved(page)
+    assert screen.decisions[-1].action == "undo"
+    expect(page.locator("#filter")).not_to_be_focused()
+
+
+@pytest.mark.usefixtures("unanswered")
+@pytest.mark.parametrize("key", ["Process", "Dead", "Unidentified"])
+def test_an_input_method_or_an_accent_begins_a_search(page: Page, key: str) -> None:
+    press(page, key=key, code="KeyK")
+    expect(page.locator("#filter")).to_be_focused()
+
+    page.keyboard.insert_text("Über")
+
+    assert found(page) == ["Überweisung"]
+
+
 @pytest.mark.usefixtures("unanswered")
 def test_escape_is_for_one_key_and_out_of_a_field_for_none(page: Page) -> None:
     page.keyboard.press("Escape")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hilt.pipeline.benchmarking.rehearsal import made_up_texts
+from hilt.pipeline.figures import whole_percent
 from tests.review.screen.conftest import (
     MakeScreen,
     Screen,
@@ -49,6 +50,13 @@ def press(page: Page, key: str) -> None:
     before = page.locator("#text").inner_text()
     page.keyboard.press(key)
     expect(page.locator("#text")).not_to_have_text(re.compile(re.escape(before)))
+
+
+def test_a_probability_is_written_as_in_the_reasons(page: Page) -> None:
+    move_to(page, blind=False)
+
+    chosen = page.locator("#labels [aria-pressed=true] .probability")
+    expect(chosen).to_have_text(whole_percent(0.62))
 
 
 def test_enter_accepts_the_proposal_and_shows_the_next_item(screen: Screen, page: Page) -> None:
