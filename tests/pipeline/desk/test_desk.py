@@ -58,7 +58,7 @@ def test_an_accuracy_is_told_from_30_blind_items_on(rehearse: Rehearse, blind: i
     said = [
         Decision(each.item_id, "label", (each.proposal[0].label,), "ann", batch=1) for each in items
     ]
-    record(workspace, said)
+    record(workspace, said, blind=True)
     expected = {
         0: "",
         29: "proposals right: too early to say: 29 checked",
