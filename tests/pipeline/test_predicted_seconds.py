@@ -119,7 +119,7 @@ def test_minutes_may_stand_in_the_configuration(new_workspace: MakeWorkspace) ->
 def test_a_size_and_minutes_exclude_each_other(
     small_workspace: Open, new_workspace: MakeWorkspace
 ) -> None:
-    with pytest.raises(ConfigError, match="12 items and take 5 minutes; give one"):
+    with pytest.raises(ConfigError, match=r"a size \(12\) and a duration \(5 minutes\); give one"):
         select(small_workspace("proposed"), 12, minutes=5)
     with pytest.raises(ConfigError, match="`batch` has a `size` and `minutes`; take one"):
         reconfigured(new_workspace(), "", batch="  size: 12\n  minutes: 2\n")
