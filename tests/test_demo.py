@@ -26,9 +26,10 @@ KEYS = (
 )
 
 
-# Three of the 668 held-out documents: over seeds, chosen and random labels are level here, where 80
-# labels leave almost nothing to win (docs/benchmarks.md).
-NOISE = 0.005
+# Over seeds, chosen and random labels are level here, where 80 labels leave almost nothing to win
+# (docs/benchmarks.md). From one seed to the next the difference varies by 0.009 (standard deviation
+# of five: -0.014, -0.007, 0.008, 0.002, -0.004); twice that is no sign of a fault.
+NOISE = 0.018
 
 
 @pytest.fixture(scope="module")

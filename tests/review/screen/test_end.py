@@ -141,8 +141,8 @@ def test_a_batch_of_skips_is_followed_by_the_one_that_the_button_makes(
 
         page.get_by_role("button", name="Make the next batch").click()
 
+        expect(page.locator("#end")).to_be_hidden(timeout=60_000)
         expect(page.locator("#item")).to_have_attribute("aria-busy", "false", timeout=60_000)
-        expect(page.locator("#end")).to_be_hidden()
     finally:
         screen.kill()
         workspace.store.close()
