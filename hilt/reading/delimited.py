@@ -199,7 +199,7 @@ def open_delimited(file: File, options: Options, *, tabs: bool) -> Delimited:
     if check is not None:
         bare = check.bare and options.quoting == "auto"
         dialect = replace(dialect, quoted=not bare)
-        warnings += _remarks(file, check, bare)
+        warnings += _remarks(file, check, bare, sure=options.quoting == "fields")
         # pyarrow takes a quote that is never closed to be closed by the end of the file.
         regular = regular and (bare or check.open_since is None)
     names = tuple(unique_names(dialect.header))
@@ -250,7 +250,7 @@ def _has_quotes(file: File, codec: str) -> bool:
         return any(b'"' in chunk for chunk in iter(lambda: content.read(CHUNK_BYTES), b""))
 
 
-def _remarks(file: File, check: QuoteCheck, bare: bool) -> list[str]:
+def _remarks(file: File, check: QuoteCheck, bare: bool, *, sure: bool) -> list[str]:
     if bare:
         line = check.first_stray or (check.swallowed or (check.open_since,))[0]
         return [
@@ -259,7 +259,7 @@ def _remarks(file: File, check: QuoteCheck, bare: bool) -> list[str]:
             " fields."
         ]
     told = []
-    if check.swallowed is not None:
+    if check.swallowed is not None and not sure:  # who says that quotes enclose fields knows
         line, lines = check.swallowed
         told.append(
             f"{shown(file.path)}, line {line}: a quoted field that begins here goes on for"

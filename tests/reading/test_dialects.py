@@ -56,7 +56,9 @@ def test_a_csv_in_which_a_pair_of_quotes_holds_rows_is_read_as_csv_and_it_is_sai
 
     texts, warnings = read(tmp_path / "a.csv", content)
     bare, _ = read(tmp_path / "b.csv", content, Options(quoting="none", wanted=WANTED))
+    told = read(tmp_path / "c.csv", content, Options(quoting="fields", wanted=WANTED))
 
+    assert told == (texts, ())
     assert texts == ["a\n2,b\n3,c", "d"]
     assert "a.csv, line 2: a quoted field that begins here goes on for 2 more lines" in warnings[0]
     assert bare == ['"a', "b", 'c"', "d"]
