@@ -12,7 +12,7 @@ BENCHMARKS = sorted((CONFIGS / "benchmarks").glob("*.yaml"))
 DEMO = CONFIGS / "demo.yaml"
 SHIPPED = sorted(set(CONFIGS.glob("*.yaml")) - {DEMO})  # with their data, so that they just run
 READY = [*SHIPPED, DEMO, *BENCHMARKS]
-DATA = ROOT.parent / "shared" / "data"
+DATA = (ROOT.parent / "shared" / "data").resolve()
 
 
 def name(path: Path) -> str:
