@@ -214,22 +214,14 @@ def _check_file(
 ) -> None:
     """Refuse a place where no file may go, or one that is taken."""
     _check_kind(path, "file")
-    holder = _workspace_around(path)
-    if holder is not None and (own is None or _resolved(path) != _resolved(own)):
-        raise OutputError(
-            f"{path} lies in the workspace {holder}, where hilt keeps its own files; name a file"
-            " elsewhere."
-        )
+    if own is None or _resolved(path) != _resolved(own):
+        check_outside_workspaces(path, "file")
     if not path.exists():
         return
     if any(each.exists() and path.samefile(each) for each in inputs):
         raise OutputError(f"{path} is read by this command; name another file to write to.")
-    reason = None if force else keep(path)
-    if reason is not None:
-        raise OutputError(
-            f"{path} {reason}. Name another file, or add --force, which moves it to"
-            f" {backup_of(path).name}."
-        )
+    if not force:
+        _refuse_taken(path, "file", keep(path))
 
 
 def check_folder_place(path: Path) -> None:
@@ -242,8 +234,8 @@ def check_folder_place(path: Path) -> None:
     check_outside_workspaces(path)
 
 
-def check_outside_workspaces(path: Path) -> None:
-    """Refuse a folder that is a workspace or lies in one.
+def check_outside_workspaces(path: Path, wanted: str = "folder") -> None:
+    """Refuse a place that is a workspace or lies in one.
 
     Raises:
         OutputError: If it does.
@@ -251,8 +243,8 @@ def check_outside_workspaces(path: Path) -> None:
     holder = _workspace_around(path)
     if holder is not None:
         raise OutputError(
-            f"{path} lies in the workspace {holder}, where hilt keeps its own files; name a folder"
-            " elsewhere."
+            f"{path} lies in the workspace {holder}, where hilt keeps its own files; name a"
+            f" {wanted} elsewhere."
         )
 
 
@@ -286,10 +278,15 @@ def _check_filled(path: Path, kind: str, force: bool) -> None:
         raise OutputError(
             f"{path} is not empty, and hilt did not write what is in it; name a new folder."
         )
-    reason = None if force else _change(path, kind, manifest)
+    if not force:
+        _refuse_taken(path, "folder", _change(path, kind, manifest))
+
+
+def _refuse_taken(path: Path, wanted: str, reason: str | None) -> None:
+    """Refuse a place for a reason, if there is one, that `force` would set aside."""
     if reason is not None:
         raise OutputError(
-            f"{path} {reason}. Name another folder, or add --force, which moves it to"
+            f"{path} {reason}. Name another {wanted}, or add --force, which moves it to"
             f" {backup_of(path).name}."
         )
 
