@@ -17,12 +17,11 @@ from hilt.pipeline.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.reading.table import open_table
 from hilt.review.answer_lines import lines_of
-from hilt.review.answers import Line
+from hilt.review.answers import Line, has_sheet_columns
 from hilt.review.base import Answers, Exchange
 from hilt.review.records import FIELDS
 from hilt.types import Decision
 
-KEYS = {"batch", "rank", "id"}  # what every line of a sheet that hilt wrote has
 # What hilt writes and no person has to touch; elsewhere somebody's remark would be lost.
 SHOWN = ("text", "blind", "reason", "score", "proposal", "probability", "alternatives")
 
@@ -42,7 +41,7 @@ def why_kept(workspace: Workspace, exchange: Exchange, options: Options, path: P
         lines = _lines(path)
     except DataError:
         return None if known else NOT_OURS
-    if not known and not _has_columns(lines):
+    if not known and not (lines and all(map(has_sheet_columns, lines))):
         return NOT_OURS
     lacking = _count_lacking(workspace, answers)
     if lacking:
@@ -51,16 +50,6 @@ def why_kept(workspace: Workspace, exchange: Exchange, options: Options, path: P
             f"holds answers or remarks that are not stored: {lacking}. Store them with `{reading}`"
         )
     return None if known or _is_as_written(workspace, exchange, lines) else NOT_OURS
-
-
-def _has_columns(lines: Sequence[Line]) -> bool:
-    """Tell whether there are lines, each with the columns of a sheet and no other."""
-    return bool(lines) and all(
-        not isinstance(line.fields, str)
-        and set(line.fields) >= KEYS
-        and set(line.fields) <= {*FIELDS}
-        for line in lines
-    )
 
 
 def _count_lacking(workspace: Workspace, answers: Answers) -> int:

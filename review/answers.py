@@ -63,10 +63,15 @@ def collect(lines: Iterable[Line], labels: Sequence[str], reviewer: str) -> Answ
 
 def _has_remark(line: Line, answered: bool) -> bool:
     """Tell whether a line holds something that hilt did not write, beside an answer."""
-    fields = line.fields if isinstance(line.fields, Mapping) else {}
-    if not SHEET <= set(fields) <= set(FIELDS):
+    if not has_sheet_columns(line):
         return True
+    fields = line.fields if isinstance(line.fields, Mapping) else {}
     return not answered and any(_text(fields, name) for name in REMARKS)
+
+
+def has_sheet_columns(line: Line) -> bool:
+    """Tell whether a line has the columns of a sheet that hilt wrote, and no other."""
+    return isinstance(line.fields, Mapping) and SHEET <= set(line.fields) <= set(FIELDS)
 
 
 def _decide(line: Line, labels: Sequence[str], reviewer: str) -> list[Answered]:
