@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hilt.errors import (
         ConfigError,
         DataError,
+        ExtensionError,
         HiltError,
         MissingExtraError,
         ModelError,
@@ -56,6 +57,7 @@ _HOMES = {
     "hilt.errors": (
         "ConfigError",
         "DataError",
+        "ExtensionError",
         "HiltError",
         "MissingExtraError",
         "ModelError",
@@ -104,6 +106,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Decision",
+    "ExtensionError",
     "HiltError",
     "Items",
     "Label",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from hilt.errors import ExtensionError
 from hilt.types import Floats, Integers
 
 # Two probabilities that are this close, relative to the larger, are equal: arrays keep float16,
 # whose neighbouring values are up to 0.00098 apart.
 TIE = 1e-3
 NO_LABEL = -1
+OFF = 0.01  # how far a sum may be from 1: rows in float16 are off by less
 
 
 def clear_label(probabilities: Floats) -> Integers:
@@ -32,3 +37,83 @@ def clear_label(probabilities: Floats) -> Integers:
     highest = np.partition(rows, -2, axis=-1)[..., -2:]  # NaN goes last, and compares as false
     clear = highest[..., 0] < highest[..., 1] * (1 - TIE)
     return np.where(clear, np.nan_to_num(rows).argmax(axis=-1), NO_LABEL)
+
+
+def number_array(value: Any, shape: tuple[int, ...], who: str) -> Floats:  # noqa: ANN401 - anything
+    """Make an array of what should be one of numbers, of a given shape.
+
+    Args:
+        value: What was given: an array, or lists.
+        shape: What it must be.
+        who: Who gave it, for messages.
+
+    Raises:
+        ExtensionError: If it is something else.
+    """
+    try:
+        array = np.asarray(value)
+    except Exception:  # lists of different lengths, or whatever its __array__ does
+        array = np.asarray(None)
+    if array.dtype.kind not in "fiub":
+        given = "None" if value is None else f"a {type(value).__name__}"
+        if isinstance(value, np.ndarray):
+            given = f"an array of {array.dtype.name}"
+        raise ExtensionError(
+            f"{who} gave {given}; it must give numbers, an array of shape {shape}."
+        )
+    if array.shape != shape:
+        raise ExtensionError(
+            f"{who} gave an array of shape {array.shape}; it must be of shape {shape}."
+        )
+    return array
+
+
+def checked_distributions(
+    value: Any,  # noqa: ANN401 - anything may have been given
+    ids: Sequence[str],
+    n_labels: int,
+    who: str,
+    *,
+    may_abstain: bool = True,
+) -> Floats:
+    """Make sure that what was given for items is a distribution over the labels for each.
+
+    Args:
+        value: What should have the shape (n, n_labels).
+        ids: Of the n items.
+        n_labels: How many labels there are.
+        who: Who gave it, for messages.
+        may_abstain: Whether a row may be NaN throughout.
+
+    Returns:
+        Shape (n, n_labels), float32; rows sum to 1, or are NaN throughout.
+
+    Raises:
+        ExtensionError: If it is anything else.
+    """
+    array = number_array(value, (len(ids), n_labels), who)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rows: Floats = array.astype(np.float32)
+        sums = rows.sum(axis=1, dtype=np.float64)
+        fits = (abs(sums - 1) <= OFF) & (rows >= -OFF).all(axis=1)
+    if may_abstain:
+        fits |= np.isnan(rows).all(axis=1)
+    if not fits.all():
+        place = int(np.flatnonzero(~fits)[0])
+        raise ExtensionError(
+            f"{who} gave {int((~fits).sum())} of {len(ids)} items numbers that are no"
+            f" probabilities: those for item {ids[place]!r} {_trouble(rows[place])}. They must be"
+            " at least 0 and sum to 1 (a softmax makes that of scores)"
+            + (", or be NaN throughout to abstain." if may_abstain else ".")
+        )
+    return np.maximum(rows, 0, out=rows)
+
+
+def _trouble(row: Floats) -> str:
+    if np.isnan(row).any():
+        return f"are NaN in {int(np.isnan(row).sum())} of {len(row)} places"
+    if not np.isfinite(row).all():
+        return "are not all finite"
+    if (row < -OFF).any():
+        return f"go down to {row.min():g}, which is negative"
+    return f"sum to {row.sum(dtype=np.float64):g}"

@@ -7,7 +7,8 @@
     ├── WorkspaceError     (RuntimeError) a workspace that is missing, locked or not far enough
     ├── OutputError        (OSError)      a place where nothing can be written, or that is taken
     ├── MissingExtraError  (ImportError)  an optional package that is not installed
-    └── ModelError         (RuntimeError) a model that cannot be loaded or was altered
+    ├── ModelError         (RuntimeError) a model that cannot be loaded or was altered
+    └── ExtensionError     (RuntimeError) a class, function or module of the user's own that fails
 
 Every message says what was wrong with which value, what is allowed, and what to do.
 The command line prints it and exits with 2.
@@ -44,3 +45,7 @@ class MissingExtraError(HiltError, ImportError):
 
 class ModelError(HiltError, RuntimeError):
     """A model that cannot be loaded, or is not the one that was expected."""
+
+
+class ExtensionError(HiltError, RuntimeError):
+    """Code of the user's own that fails, or gives what cannot be used."""

@@ -13,7 +13,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from hilt.errors import UnknownNameError
+from hilt.errors import ExtensionError, UnknownNameError
+from hilt.own_code import blamed_on, shortened
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
@@ -26,20 +27,22 @@ def import_object(path: str) -> Any:  # noqa: ANN401 - what stands there decides
     """Import `"package.module:Name"`.
 
     Raises:
+        ExtensionError: If the module is there and cannot be imported.
         UnknownNameError: If the path has no colon, or there is no such module or name.
     """
     module, name = _parts(path)
-    try:
-        imported = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (module + ".").startswith(error.name + "."):
-            raise UnknownNameError(f"{path!r}: there is no module {error.name!r}.") from None
-        raise
-    try:
-        return getattr(imported, name)
-    except AttributeError:
-        hint = nearest(name, dir(imported))
-        raise UnknownNameError(f"{path!r}: {module} has no {name!r}.{hint}") from None
+    with blamed_on(f"{path!r}: importing {module}"):
+        try:
+            imported = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name is not None and (module + ".").startswith(error.name + "."):
+                raise UnknownNameError(f"{path!r}: there is no module {error.name!r}.") from None
+            raise
+        try:
+            return getattr(imported, name)
+        except AttributeError:
+            hint = nearest(name, dir(imported))
+            raise UnknownNameError(f"{path!r}: {module} has no {name!r}.{hint}") from None
 
 
 def check_object(path: str) -> None:
@@ -49,13 +52,15 @@ def check_object(path: str) -> None:
     that take seconds to load.
 
     Raises:
+        ExtensionError: If the module is there and cannot be imported.
         UnknownNameError: If the path has no colon, or there is no such module or name.
     """
     module, name = _parts(path)
-    try:
-        spec = None if module in sys.modules else importlib.util.find_spec(module)
-    except (ModuleNotFoundError, ValueError):
-        spec = None
+    with blamed_on(f"{path!r}: importing {module}"):  # find_spec imports what it stands in
+        try:
+            spec = None if module in sys.modules else importlib.util.find_spec(module)
+        except (ModuleNotFoundError, ValueError):
+            spec = None
     defined = None if spec is None or spec.origin is None else _defined_in(Path(spec.origin))
     if defined is None:
         import_object(path)
@@ -75,7 +80,7 @@ def _defined_in(file: Path) -> set[str] | None:
     """List the names that a module defines; None where its source does not tell."""
     try:
         tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     found: set[str] = set()
     for node in ast.walk(tree):  # a name in a function counts too: better too many than too few
@@ -88,16 +93,25 @@ def _defined_in(file: Path) -> set[str] | None:
     return None if found & {"*", "__getattr__"} else found
 
 
+_REBUILD = "mend it, or its settings; --debug shows all of where it failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """One kind of thing, by name: `kind` to `"hilt.selectors.hybrid:Hybrid"`.
 
     A third party adds to it with an entry point in the group `hilt.<what>s`; a name with a
     colon is imported as it stands.
+
+    Attributes:
+        what: What it is called in messages.
+        built_in: The names that hilt brings.
+        methods: What every object of it must have.
     """
 
     what: str
     built_in: Mapping[str, str]
+    methods: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
         """List every registered name, sorted."""
@@ -107,14 +121,45 @@ class Registry:
         """Import what `name` stands for.
 
         Raises:
+            ExtensionError: If what it stands for cannot be imported.
             UnknownNameError: If nothing is registered under it.
         """
         return import_object(self._path(name))
+
+    def is_own(self, name: str) -> bool:
+        """Tell whether what `name` stands for is the user's own, or a third party's."""
+        return name not in self.built_in
+
+    def make(self, name: str, who: str, /, *args: Any, **settings: Any) -> Any:  # noqa: ANN401
+        """Build an object of what `name` stands for.
+
+        Args:
+            name: The kind.
+            who: What to call it in messages.
+            args: What every kind is built with.
+            settings: What this one is built with.
+
+        Raises:
+            ExtensionError: If it is the user's own and cannot be built, or lacks a method.
+            UnknownNameError: If nothing is registered under the name.
+        """
+        build = self.load(name)
+        if not self.is_own(name):
+            return build(*args, **settings)
+        if not callable(build):
+            raise ExtensionError(f"{who} is {shortened(repr(build), 60)}; it must be a class.")
+        with blamed_on(who, _REBUILD):
+            made = build(*args, **settings)
+            lacking = [method for method in self.methods if not hasattr(made, method)]
+        if lacking:
+            raise ExtensionError(f"{who} has no {lacking[0]}; a {self.what} must have it.")
+        return made
 
     def check(self, name: str) -> None:
         """Make sure that `name` stands for something, without importing a library for it.
 
         Raises:
+            ExtensionError: If what it stands for cannot be imported.
             UnknownNameError: If nothing is registered under it, or what it names is not there.
         """
         if name not in self.built_in:

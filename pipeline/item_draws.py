@@ -16,7 +16,7 @@ from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Floats
 
-Purpose = Literal["audit", "check"]
+Purpose = Literal["audit", "check", "limit"]
 
 # Stands with what picked a batch. Until there was this, the order of the audit was a permutation.
 AUDIT_DRAW = {"audit_draw": "id"}
@@ -35,6 +35,12 @@ def draw(ids: Iterable[str], seed: int, purpose: Purpose) -> Floats:
     return np.ldexp((hashes >> np.uint64(11)).astype(np.float64), -53)
 
 
+def pool_draws(workspace: Workspace, purpose: Purpose) -> Floats:
+    """Draw a number for every item of the pool: shape (n_items,)."""
+    pool, seed = workspace.pool, workspace.config.seed
+    return np.concatenate([draw(pool.ids(block), seed, purpose) for block in blocks(len(pool))])
+
+
 def audit_numbers(workspace: Workspace) -> Floats:
     """Say where each item stands in the order of the audit.
 
@@ -51,10 +57,9 @@ def audit_numbers(workspace: Workspace) -> Floats:
     pool, seed = workspace.pool, workspace.config.seed
     if has_older_order(workspace):
         order = generator(seed, Stream.AUDIT).permutation(len(pool))
-        numbers = np.argsort(order) / len(pool)
+        numbers: Floats = np.argsort(order) / len(pool)
     else:
-        parts = [draw(pool.ids(block), seed, "audit") for block in blocks(len(pool))]
-        numbers = np.concatenate(parts)
+        numbers = pool_draws(workspace, "audit")
     numbers[pool.empty] = np.inf
     return numbers
 

@@ -15,17 +15,20 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.configuration.proposers import ProposerSection
 from hilt.pipeline.configuration.section import Custom
 from hilt.pipeline.fusion import agreement_weights
+from hilt.pipeline.item_draws import pool_draws
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, Where
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.workspace import Workspace
-from hilt.proposers.base import PROPOSERS, Context, Embedder, Learner, Priced, Proposer
+from hilt.proposers.base import Context, Embedder
+from hilt.proposers.guarded import GuardedProposer
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Items
 
 AGREEMENT_ITEMS = 5000
 UNCERTAIN_SHARE = 0.1  # of the pool, where `only: uncertain` comes without `max_items`
 RESERVED = ("student", "fused")
+LIMIT_DRAW = {"limit_draw": "id"}  # in makers; an older hilt drew by the size of the pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Named:
 
     name: str
     section: ProposerSection
-    proposer: Proposer
+    proposer: GuardedProposer
     maker: Maker
     array: ArrayFile
     test_array: ArrayFile | None
@@ -48,7 +51,7 @@ class Named:
     @property
     def learns(self) -> bool:
         """Whether what it says depends on the labels."""
-        return isinstance(self.proposer, Learner)
+        return self.proposer.learns
 
 
 class Proposals:
@@ -121,19 +124,26 @@ class Proposals:
         return answered / len(array)
 
     def asked(self, member: Named) -> Integers | None:
-        """List the items that a limited proposer is asked about, ascending; None for all."""
-        section, n_items = member.section, len(self.workspace.pool)
-        if section.only == "uncertain":
-            count = section.max_items or int(np.ceil(UNCERTAIN_SHARE * n_items))
-            return np.sort(self._least_certain(self._before(member), min(count, n_items)))
-        if section.max_items is None or section.max_items >= n_items:
+        """List the items that a limited proposer is asked about, ascending; None for all.
+
+        Nobody pays for an item without a text, and none takes a place where places are few.
+        """
+        section, pool = member.section, self.workspace.pool
+        if not (section.is_limited or member.proposer.is_priced):
             return None
-        rng = generator(self.workspace.config.seed, Stream.LIMIT)
-        return np.sort(rng.choice(n_items, section.max_items, replace=False))
+        with_text = np.delete(np.arange(len(pool)), pool.empty)
+        if section.only == "uncertain":
+            count = section.max_items or int(np.ceil(UNCERTAIN_SHARE * len(pool)))
+            order = -self._doubts(self._before(member))
+        elif section.max_items is not None:
+            count, order = section.max_items, self._turns(member)
+        else:
+            return with_text
+        return np.sort(with_text[np.argsort(order[with_text], kind="stable")[:count]])
 
     def teach(self, member: Named) -> None:
         """Give a proposer that learns every label there is."""
-        if isinstance(member.proposer, Learner):
+        if member.learns:
             indices = np.array([outcome.index for outcome in self.labelled], dtype=np.int64)
             said = [str(outcome.label) for outcome in self.labelled]
             positions = self.workspace.config.positions_of(said)
@@ -143,23 +153,23 @@ class Proposals:
 
     def _member(self, section: ProposerSection, context: Context) -> Named:
         name = _free_name(section, self.names)
-        proposer: Proposer = PROPOSERS.load(section.kind)(context, **_settings(section))
+        proposer = GuardedProposer(section.kind, name, context, _settings(section))
         earlier = [] if section.only == "all" else [member.maker for member in self.members]
-        learns = isinstance(proposer, Learner)
         maker = {
             "proposer": section.model_dump(exclude={"name"}),
             "labels": [[label.name, label.description] for label in context.labels],
             "embeddings": embeddings_maker(
                 context.embedder, self.workspace.pool, self.workspace.embeddings
             ),
-            **({"code": code} if (code := getattr(proposer, "fingerprint", None)) else {}),
+            **({"code": code} if (code := proposer.fingerprint) else {}),
             **({"earlier": fingerprint(earlier)} if earlier else {}),
-            **({"learnt": fingerprint(_said(self.labelled))} if learns else {}),
+            **({"learnt": fingerprint(_said(self.labelled))} if proposer.learns else {}),
         }
-        limited = section.only != "all" or section.max_items is not None
-        skips_test = limited or isinstance(proposer, Priced) or self.workspace.test is None
-        test_array = None if skips_test else self.workspace.test_proposal(name)
         array = self.workspace.proposal(name)
+        if section.only == "all" and section.max_items is not None and not array.is_current(maker):
+            maker |= LIMIT_DRAW  # what an older hilt drew, and is current, stays
+        skips_test = section.is_limited or proposer.is_priced or self.workspace.test is None
+        test_array = None if skips_test else self.workspace.test_proposal(name)
         return Named(name, section, proposer, maker, array, test_array)
 
     def _before(self, member: Named) -> list[Named]:
@@ -173,14 +183,27 @@ class Proposals:
             )
         return unlimited
 
-    def _least_certain(self, members: Sequence[Named], count: int) -> Integers:
-        """Find the items of which some proposers together are least certain."""
+    def _doubts(self, members: Sequence[Named]) -> Floats:
+        """Say how uncertain some proposers together are of each item: shape (n_items,)."""
         weights = np.full(len(members), 1 / len(members))
         scores = np.empty(len(self.workspace.pool), dtype=np.float32)
         for block in blocks(len(scores)):
             pooled = pool_logarithmically([self._rows(m, block) for m in members], weights)
             scores[block] = margin(pooled, np.arange(len(pooled)))
-        return np.argsort(-scores, kind="stable")[:count]
+        return scores
+
+    def _turns(self, member: Named) -> Floats:
+        """Draw in which order a limited proposer is asked about the items: shape (n_items,).
+
+        The draw is by id, so that items that are added to the pool change little. What an older
+        hilt asked about, by another draw, comes first: it may be paid for.
+        """
+        turns = pool_draws(self.workspace, "limit")
+        made = member.array.maker() or LIMIT_DRAW
+        if not LIMIT_DRAW.items() <= made.items() and _asks(made) == _asks(member.maker):
+            array = member.array.open()
+            turns[: len(array)][~np.isnan(array[:, 0])] -= 1
+        return turns
 
     def _rows(self, member: Named, where: Where) -> Floats:
         return _calibrated(self._open(member)[where], self._mean(member))
@@ -190,7 +213,7 @@ class Proposals:
 
     def _mean(self, member: Named) -> Floats | None:
         """Average over the pool what a proposer that wants batch calibration says."""
-        if getattr(member.proposer, "calibration", "") != "batch":
+        if not member.proposer.is_calibrated:
             return None
         if member.name not in self._means:
             self._means[member.name] = _mean(self._open(member))
@@ -215,6 +238,11 @@ def _weights(maker: Maker) -> dict[str, Any] | None:
     embedder = dict(maker.get("embedder", {}))
     embedder.pop("model", None)
     return {**maker, "embedder": embedder} if "checksum" in embedder else None
+
+
+def _asks(maker: Maker) -> dict[str, Any]:
+    """Take from a maker what a proposer is, whatever its limit."""
+    return {**maker["proposer"], "max_items": None}
 
 
 def _calibrated(rows: Floats, mean: Floats | None) -> Floats:

@@ -20,10 +20,12 @@ from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.runner import RowsOf, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
+from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
-from hilt.proposers.base import EMBEDDERS, Embedder, Priced, Summarised
+from hilt.proposers.base import Embedder
+from hilt.proposers.guarded import make_embedder
 from hilt.types import Floats, Integers, Items
 
 ESTIMATE_ITEMS = 200
@@ -61,8 +63,7 @@ def load_embedder(workspace: Workspace) -> Embedder:
     """Build the configured embedder; its model opens on first use."""
     section = workspace.config.embedder
     settings = section.model_dump(exclude={"kind"})
-    embedder: Embedder = EMBEDDERS.load(section.kind)(device=workspace.device, **settings)
-    return embedder
+    return make_embedder(section.kind, workspace.device, settings)
 
 
 def propose(workspace: Workspace) -> ProposeResult:
@@ -133,8 +134,9 @@ def ask(proposals: Proposals, member: Named) -> bool:
         make(member.test_array, len(workspace.test), rows_of, f"{what}, test set")
     rows_of = partial(_proposed_rows, workspace.pool, workspace.embeddings.open(), member, asked)
     make(member.array, len(workspace.pool), rows_of, what)  # last: it says that all is made
-    if isinstance(member.proposer, Summarised):
-        write_json(workspace.proposal_summary(member.name), member.proposer.summary())
+    summary = member.proposer.summary()
+    if summary is not None:
+        write_json(workspace.proposal_summary(member.name), summary)
     return True
 
 
@@ -169,7 +171,7 @@ def _embed_rows(pool: Pool, embedder: Embedder, start: int, stop: int) -> Floats
 
 def _estimate(workspace: Workspace, member: Named, asked: Integers | None) -> None:
     """Say what a proposer that costs money would take, before it is asked."""
-    if isinstance(member.proposer, Priced):
+    if member.proposer.is_priced:
         indices = np.arange(len(workspace.pool)) if asked is None else asked
         rng = generator(workspace.config.seed, Stream.ESTIMATE)
         sample = rng.choice(indices, min(ESTIMATE_ITEMS, len(indices)), replace=False)
@@ -189,12 +191,11 @@ def _proposed_rows(
     indices: Integers = np.arange(start, stop)
     if asked is not None:
         indices = asked[(asked >= start) & (asked < stop)]
-    items = pool.items(indices)
-    proposed = member.proposer.propose(Items(items.ids, items.texts, embeddings[indices]))
-    if asked is None:
-        return proposed
-    rows = np.full((stop - start, proposed.shape[1]), np.nan, dtype=np.float32)
-    rows[indices - start] = proposed
+    rows = np.full((stop - start, member.proposer.n_labels), np.nan, dtype=np.float32)
+    if len(indices):
+        items = pool.items(indices)
+        given = Items(items.ids, items.texts, embeddings[indices])
+        rows[indices - start] = member.proposer.propose(given)
     return rows
 
 
@@ -218,7 +219,8 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
 
     def rows_of(start: int, stop: int) -> Floats:
         items = workspace.pool.items(slice(start, stop))
-        return student.predict_proba(Items(items.ids, items.texts, embeddings[start:stop]))
+        given = Items(items.ids, items.texts, embeddings[start:stop])
+        return predict_labels(student, given, len(workspace.config.labels))
 
     made = make_array(
         proposal,

@@ -20,7 +20,7 @@ class Stream(IntEnum):
     BATCH = 2  # what is in a batch, by its number
     TRAINING = 3  # everything in a training, by its cycle
     AGREEMENT = 4  # the items on which the agreement of proposers is measured
-    LIMIT = 5  # the items that a limited proposer is asked about
+    LIMIT = 5  # once the items that a limited proposer is asked about; no longer drawn from
     ESTIMATE = 6  # the texts from which costs are estimated
     BOOTSTRAP = 7  # the intervals of the agreement between people
     GRAPH = 8  # the lists in which neighbours are looked for, whatever the seed

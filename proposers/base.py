@@ -140,8 +140,10 @@ PROPOSERS = Registry(
         "rules": "hilt.proposers.rules:Rules",
         "neighbours": "hilt.proposers.neighbours:Neighbours",
     },
+    methods=("propose",),
 )
 EMBEDDERS = Registry(
     "embedder",
     {"sentence_transformers": "hilt.proposers.sentence_embedder:SentenceEmbedder"},
+    methods=("embed", "token_counts"),
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from hilt.errors import DataError
 from hilt.registry import Registry
+from hilt.selectors.guarded import GuardedSelector
 from hilt.types import Selection, SelectionView
 
 
@@ -49,6 +50,7 @@ def make_selector(section: Mapping[str, Any]) -> Selector:
             `settings`. Under `of`, a section of its own for the selector inside a wrapper.
 
     Raises:
+        ExtensionError: If it is a class of the user's own that cannot be built.
         UnknownNameError: If a kind is not registered.
 
     Example:
@@ -60,8 +62,10 @@ def make_selector(section: Mapping[str, Any]) -> Selector:
     settings = settings.get("settings", settings)
     if isinstance(settings.get("of"), Mapping):
         settings = {**settings, "of": make_selector(settings["of"])}
-    made: Selector = SELECTORS.load(section["kind"])(**settings)
-    return made
+    kind = section["kind"]
+    who = f"Selector {kind!r}"
+    made: Selector = SELECTORS.make(kind, who, **settings)
+    return GuardedSelector(made, who) if SELECTORS.is_own(kind) else made
 
 
 SELECTORS = Registry(
@@ -90,4 +94,5 @@ SELECTORS = Registry(
         "typiclust": "hilt.selectors.typiclust:TypiClust",
         "vote_entropy": "hilt.selectors.vote_entropy:VoteEntropy",
     },
+    methods=("select",),
 )

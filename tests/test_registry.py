@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hilt import registry
-from hilt.errors import UnknownNameError
+from hilt.errors import ExtensionError, UnknownNameError
 from hilt.proposers.base import EMBEDDERS, PROPOSERS
-from hilt.registry import Registry, import_object, nearest
+from hilt.registry import Registry, check_object, import_object, nearest
 from hilt.review.base import EXCHANGES
 from hilt.selectors.base import SELECTORS
 
@@ -59,18 +59,34 @@ def test_a_missing_class_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "error"),
-    [("import a_module_that_is_missing", ModuleNotFoundError), ("None.x", AttributeError)],
+    ("source", "says"),
+    [
+        ("import a_module_that_is_missing", "ModuleNotFoundError: .*a_module_that_is_missing'"),
+        ("None.x", "AttributeError: .*'x'"),
+        ("\n\nraise SystemExit(0)", "SystemExit: 0"),
+    ],
 )
-def test_what_breaks_inside_a_module_is_not_blamed_on_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, error: type[Exception]
+def test_what_breaks_inside_a_module_is_blamed_on_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, says: str
 ) -> None:
     (tmp_path / "broken_for_hilt.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "broken_for_hilt", raising=False)
+    place = rf"\(.*broken_for_hilt.py, line {len(source.splitlines())}\)"
 
-    with pytest.raises(error):
+    with pytest.raises(ExtensionError, match=f"broken_for_hilt failed with {says} {place}"):
         import_object("broken_for_hilt:X")
+
+
+def test_a_module_with_a_syntax_error_is_named_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_for_hilt.py").write_text("class X(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken_for_hilt", raising=False)
+
+    with pytest.raises(ExtensionError, match=r"SyntaxError: .*\(broken_for_hilt.py, line 1\)"):
+        check_object("broken_for_hilt:X")
 
 
 def test_a_third_party_adds_a_name_but_cannot_replace_one(monkeypatch: pytest.MonkeyPatch) -> None:

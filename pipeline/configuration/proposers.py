@@ -38,6 +38,11 @@ class ProposerSection(Section):
         description="Ask about at most this many items; the proposer abstains on the rest.",
     )
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether it is asked about a part of the pool only."""
+        return self.only != "all" or self.max_items is not None
+
 
 class ZeroShot(ProposerSection):
     """Proposes by the cosine between an item and the descriptions of the labels."""

@@ -12,9 +12,11 @@ from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.figures import counted
 from hilt.pipeline.next_steps import next_step
+from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import RECORD, SavedStudent, read_student
 from hilt.pipeline.workspace import Workspace, open_workspace
-from hilt.proposers.base import EMBEDDERS, Checked, Embedder
+from hilt.proposers.base import Checked, Embedder
+from hilt.proposers.guarded import make_embedder
 from hilt.types import Floats, Items
 
 BLOCK_TEXTS = 2048
@@ -73,7 +75,8 @@ class LoadedStudent:
             part = listed[block]
             vectors = None if self._embedder is None else self._embedder.embed(part)
             ids = [str(place) for place in range(len(part))]
-            rows[block] = self._saved.student.predict_proba(Items(ids, part, vectors))
+            items = Items(ids, part, vectors)
+            rows[block] = predict_labels(self._saved.student, items, len(self.labels))
         return rows
 
 
@@ -144,7 +147,7 @@ def open_embedder(saved: SavedStudent, device: str) -> Embedder | None:
     if not saved.student.reads_embeddings or saved.embedder is None:
         return None
     settings = {name: value for name, value in saved.embedder.items() if name != "kind"}
-    embedder: Embedder = EMBEDDERS.load(saved.embedder["kind"])(device=device, **settings)
+    embedder = make_embedder(saved.embedder["kind"], device, settings)
     trained_with = saved.record.get("embedder_weights")
     found = embedder.checksum if trained_with and isinstance(embedder, Checked) else ""
     if found and found != trained_with:

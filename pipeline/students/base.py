@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 import numpy as np
 
+from hilt.distributions import checked_distributions
+from hilt.own_code import blamed_on
 from hilt.registry import Registry
 from hilt.types import Floats, Integers, Items
 
@@ -79,6 +82,21 @@ class Student(Protocol):
             place: Where `save` wrote it, relative to the folder in which the code is run.
         """
         ...
+
+
+def predict_labels(student: Student, items: Items, n_labels: int) -> Floats:
+    """Let a student predict, and check what it gives; one of a third party is named if it fails.
+
+    Returns:
+        Shape (n, n_labels), float32; rows sum to 1.
+
+    Raises:
+        ExtensionError: If it fails, or gives what are no distributions.
+    """
+    who = f"Student {student.kind!r}"
+    with blamed_on(who) if STUDENTS.is_own(student.kind) else nullcontext():
+        predicted = student.predict_proba(items)
+    return checked_distributions(predicted, items.ids, n_labels, who, may_abstain=False)
 
 
 @dataclass(frozen=True, slots=True)

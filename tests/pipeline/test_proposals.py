@@ -1,5 +1,6 @@
 """Several proposers in one workspace: abstentions, limits, costs, learning, bad ones."""
 
+import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -11,12 +12,14 @@ import pytest
 import yaml
 
 from hilt.errors import ConfigError
+from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import train
-from hilt.pipeline.proposals import Proposals
+from hilt.pipeline.item_draws import draw
+from hilt.pipeline.proposals import LIMIT_DRAW, Proposals
 from hilt.pipeline.proposing import load_embedder, propose
 from hilt.pipeline.reviewing import simulate
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.workspace import Workspace, init, open_workspace
 from hilt.progress import Advance
 
 Open = Callable[[str], Workspace]
@@ -113,6 +116,74 @@ def test_a_limit_alone_is_a_random_sample(with_proposers: Callable[..., Workspac
     propose(workspace)
 
     assert (~np.isnan(rows_of(workspace)[1, :, 0])).sum() == 20
+
+
+def answered(workspace: Workspace, name: str = "Parrot") -> list[int]:
+    array = workspace.proposal(name).open()
+    return np.flatnonzero(~np.isnan(array[:, 0])).tolist()
+
+
+def test_a_limited_proposer_is_asked_by_a_draw_that_belongs_to_each_item(
+    with_proposers: Callable[..., Workspace],
+) -> None:
+    workspace = with_proposers(parrot(max_items=8, name="few"), parrot(max_items=20, name="more"))
+    drawn = draw(workspace.pool.ids(slice(None)), workspace.config.seed, "limit")
+
+    propose(workspace)
+
+    assert answered(workspace, "few") == sorted(np.argsort(drawn)[:8].tolist())
+    assert answered(workspace, "more") == sorted(np.argsort(drawn)[:20].tolist())
+
+
+def test_what_an_older_hilt_asked_stays_asked(with_proposers: Callable[..., Workspace]) -> None:
+    workspace = with_proposers(parrot(max_items=8))
+    propose(workspace)
+    array = workspace.proposal("Parrot")
+    maker = {key: value for key, value in (array.maker() or {}).items() if key not in LIMIT_DRAW}
+    older = [0, 7, 14, 21, 28, 35, 42, 49]
+    rows = np.full_like(array.open(), np.nan)
+    rows[older] = 0.5
+    np.save(array.path, rows)
+    write_json(array.maker_path, maker)
+
+    assert "Parrot" not in propose(workspace).made
+    assert answered(workspace) == older
+
+    write_json(array.maker_path, {**maker, "embeddings": "of fewer items"})
+    propose(workspace)
+    assert answered(workspace) == older
+    assert LIMIT_DRAW.items() <= (array.maker() or {}).items()
+
+
+def test_nobody_pays_for_an_item_without_a_text(
+    with_proposers: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    pool = tmp_path / "gaps.jsonl"
+    texts = ["", "rivers", " \n", *(f"mountain number {number}" for number in range(9))]
+    pool.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), "utf-8")
+    template = yaml.safe_load((with_proposers().folder / "hilt.yaml").read_text("utf-8"))
+    template.pop("test", None)
+    seen: dict[str, list[int]] = {}
+    for name, section in {
+        "paid": {"kind": "parrots:Paid"},
+        "limited": parrot(max_items=10),
+        "doubtful": parrot(only="uncertain", max_items=10),
+        "free": parrot(),
+    }.items():
+        config = tmp_path / f"{name}.yaml"
+        template |= {"pool": {"path": str(pool)}, "proposers": [{"kind": "zero_shot"}, section]}
+        config.write_text(yaml.safe_dump(template), "utf-8")
+        workspace = init(tmp_path / f"work-{name}", config)
+        propose(workspace)
+        seen[name] = answered(workspace, section["kind"].partition(":")[2])
+
+    with_text = [1, *range(3, 12)]
+    assert seen == {
+        "paid": with_text,
+        "limited": with_text,
+        "doubtful": with_text,
+        "free": list(range(12)),
+    }
 
 
 def test_uncertain_items_need_a_proposer_before(small_workspace: Open) -> None:

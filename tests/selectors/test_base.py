@@ -3,6 +3,7 @@ import pytest
 from hilt.errors import UnknownNameError
 from hilt.selectors.balanced import Balanced
 from hilt.selectors.base import make_selector
+from hilt.selectors.guarded import GuardedSelector
 from hilt.selectors.hybrid import Hybrid
 from hilt.selectors.margin import Margin
 from hilt.selectors.per_second import PerSecond
@@ -35,8 +36,9 @@ def test_a_wrapper_alone_is_around_margin() -> None:
 def test_a_class_of_ones_own_gets_its_settings() -> None:
     made = make_selector({"kind": "hilt.selectors.hybrid:Hybrid", "settings": {"shortlist": 7}})
 
-    assert isinstance(made, Hybrid)
-    assert made.shortlist == 7
+    assert isinstance(made, GuardedSelector)
+    assert isinstance(made.selector, Hybrid)
+    assert made.selector.shortlist == 7
 
 
 def test_an_unknown_kind_inside_a_wrapper_is_refused() -> None:

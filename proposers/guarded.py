@@ -1,0 +1,212 @@
+"""Proposers and embedders as the rest of hilt calls them: what they give is checked first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from hilt.distributions import checked_distributions, number_array
+from hilt.errors import ExtensionError
+from hilt.own_code import blamed_on, shortened
+from hilt.proposers.base import (
+    EMBEDDERS,
+    PROPOSERS,
+    Checked,
+    Context,
+    Embedder,
+    Learner,
+    Priced,
+    Summarised,
+)
+from hilt.types import Floats, Integers, Items
+
+OFF = 0.02  # how far a vector's length may be from 1: rows in bfloat16 are off by less
+LONGEST_EXCERPT = 60  # characters of a text that a message shows
+
+
+class GuardedProposer:
+    """A proposer whose every answer is checked, and that is named when it fails.
+
+    Args:
+        kind: What `PROPOSERS` knows it by.
+        name: What it is called in tables.
+        context: The labels, and more.
+        settings: Its section of the configuration.
+
+    Raises:
+        ExtensionError: If it is a class of the user's own that cannot be built.
+        UnknownNameError: If there is no such kind.
+    """
+
+    def __init__(self, kind: str, name: str, context: Context, settings: Mapping[str, Any]) -> None:
+        self.who = f"Proposer {name!r}" + (f" ({kind})" if kind != name else "")
+        self._own = PROPOSERS.is_own(kind)
+        self.n_labels = len(context.labels)
+        self._proposer = PROPOSERS.make(kind, self.who, context, **settings)
+
+    def propose(self, items: Items) -> Floats:
+        """Propose labels, as `Proposer` says.
+
+        Raises:
+            ExtensionError: If it fails, or gives what are no distributions.
+        """
+        with self._blamed():
+            proposed = self._proposer.propose(items)
+        return checked_distributions(proposed, items.ids, self.n_labels, self.who)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it wants the labels."""
+        return isinstance(self._proposer, Learner)
+
+    def learn(self, items: Items, positions: Integers) -> None:
+        """Give it every label there is, where it `learns`."""
+        with self._blamed():
+            self._proposer.learn(items, positions)
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether its work costs money."""
+        return isinstance(self._proposer, Priced)
+
+    def estimate(self, texts: Sequence[str], n_items: int) -> str:
+        """Say what proposing would take, where it `is_priced`."""
+        with self._blamed():
+            return str(self._proposer.estimate(texts, n_items))
+
+    def summary(self) -> dict[str, Any] | None:
+        """Return what it reports about its work; None where it reports nothing.
+
+        Raises:
+            ExtensionError: If that is nothing that JSON can hold.
+        """
+        if not isinstance(self._proposer, Summarised):
+            return None
+        with self._blamed():
+            told: dict[str, Any] = self._proposer.summary()
+        _check_json(told, f"{self.who}: its summary()", mapping=True)
+        return told
+
+    @property
+    def fingerprint(self) -> Any:  # noqa: ANN401 - anything that JSON can hold
+        """What decides its answers beside the configuration; None where nothing does."""
+        with self._blamed():
+            code = getattr(self._proposer, "fingerprint", None)
+        _check_json(code, f"{self.who}: its fingerprint")
+        return code
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether its proposals are to be divided by their mean over the pool."""
+        with self._blamed():
+            return bool(getattr(self._proposer, "calibration", "") == "batch")
+
+    def _blamed(self) -> AbstractContextManager[None]:
+        return blamed_on(self.who) if self._own else nullcontext()
+
+
+def make_embedder(kind: str, device: str, settings: Mapping[str, Any]) -> Embedder:
+    """Build an embedder; its model opens on first use.
+
+    Raises:
+        ExtensionError: If it is a class of the user's own that cannot be built.
+        UnknownNameError: If there is no such kind.
+    """
+    who = f"Embedder {kind!r}"
+    embedder: Embedder = EMBEDDERS.make(kind, who, device=device, **settings)
+    return GuardedEmbedder(embedder, who) if EMBEDDERS.is_own(kind) else embedder
+
+
+class GuardedEmbedder:
+    """An embedder of the user's own, whose vectors are checked, and that is named when it fails."""
+
+    def __init__(self, embedder: Embedder, who: str) -> None:
+        self._embedder = embedder
+        self.who = who
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._count("dimension")
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a text that are read."""
+        return self._count("max_tokens")
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """What decides the result."""
+        with blamed_on(self.who):
+            made_by = self._embedder.fingerprint
+        _check_json(made_by, f"{self.who}: its fingerprint", mapping=True)
+        return made_by
+
+    @property
+    def checksum(self) -> str:
+        """What changes when the weights do; empty where that is not known."""
+        with blamed_on(self.who):
+            return self._embedder.checksum if isinstance(self._embedder, Checked) else ""
+
+    def embed(self, texts: list[str]) -> Floats:
+        """Embed texts, as `Embedder` says.
+
+        Raises:
+            ExtensionError: If it fails, or gives what are no unit vectors.
+        """
+        with blamed_on(self.who):
+            given = self._embedder.embed(texts)
+        vectors = number_array(given, (len(texts), self.dimension), self.who)
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows: Floats = vectors.astype(np.float32)
+            lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
+        wrong = np.flatnonzero(~(abs(lengths - 1) <= OFF))
+        if len(wrong):
+            length = lengths[wrong[0]]
+            trouble = (
+                f"has length {length:g}"
+                if np.isfinite(length)
+                else "is not finite (NaN or infinite)"
+            )
+            raise ExtensionError(
+                f"{self.who} gave {len(wrong)} of {len(texts)} texts no unit vectors; that of"
+                f" {texts[wrong[0]][:LONGEST_EXCERPT]!r} {trouble}. Divide each by its length."
+            )
+        return rows
+
+    def token_counts(self, texts: list[str]) -> list[int]:
+        """Count each text's tokens, before any cut."""
+        with blamed_on(self.who):
+            counts = self._embedder.token_counts(texts)
+        counted = number_array(counts, (len(texts),), f"{self.who}: its token_counts()")
+        return [int(count) for count in counted]
+
+    def _count(self, name: str) -> int:
+        with blamed_on(self.who):
+            value = getattr(self._embedder, name)
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+            raise ExtensionError(
+                f"{self.who}: its {name} is {shortened(repr(value), 60)};"
+                " it must be a whole number, at least 1."
+            )
+        return int(value)
+
+
+def _check_json(value: object, what: str, *, mapping: bool = False) -> None:
+    """Refuse what JSON cannot hold.
+
+    Raises:
+        ExtensionError: If it cannot, or is no mapping where it must be one.
+    """
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ExtensionError(
+            f"{what} cannot be kept as JSON: {error}; give plain values."
+        ) from None
+    if mapping and not isinstance(value, dict):
+        raise ExtensionError(f"{what} is a {type(value).__name__}; it must be a dictionary.")
