@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from hilt.errors import DataError
+from hilt.pipeline.inserting import insert_decisions
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD, UNDO
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
@@ -36,6 +39,21 @@ def add_decisions(workspace: Workspace, rows: Sequence[DecisionRow]) -> int:
     Raises:
         DataError: If one does not fit.
     """
+    _check(workspace, rows)
+    return workspace.store.add_decisions(rows)
+
+
+def append_decisions(workspace: Workspace, session: Session, rows: Sequence[DecisionRow]) -> None:
+    """Store decisions in a transaction of `Store.writing`, but for those whose key is known.
+
+    Raises:
+        DataError: If one does not fit.
+    """
+    _check(workspace, rows)
+    insert_decisions(session, rows)
+
+
+def _check(workspace: Workspace, rows: Sequence[DecisionRow]) -> None:
     names, size = workspace.config.label_names, len(workspace.pool)
     for row in rows:
         reason = misfit(row, names)
@@ -43,7 +61,13 @@ def add_decisions(workspace: Workspace, rows: Sequence[DecisionRow]) -> int:
             reason = f"there is no item {row.item_index}; the pool has {size}."
         if reason is not None:
             raise DataError(f"The decision on item {row.item_id!r} does not fit: {reason}")
-    return workspace.store.add_decisions(rows)
+    ids = workspace.pool.ids([row.item_index for row in rows])
+    for row, item_id in zip(rows, ids, strict=True):
+        if row.item_id != item_id:
+            raise DataError(
+                f"The decision on item {row.item_id!r} does not fit: item {row.item_index} is"
+                f" {item_id!r}."
+            )
 
 
 def misfit(said: Said, labels: Sequence[str]) -> str | None:
@@ -53,6 +77,8 @@ def misfit(said: Said, labels: Sequence[str]) -> str | None:
         said: The decision, whose item is looked for elsewhere.
         labels: The names that are allowed.
     """
+    if not isinstance(said, Said):
+        return f"it is a {type(said).__name__}; it must be a hilt.Decision."
     return (
         _wrong_text(said)
         or _wrong_answer(said, labels)

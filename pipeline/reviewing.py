@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial as partial_
 from pathlib import Path
 
 from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.outputs import output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
-from hilt.pipeline.gate import add_decisions, misfit, name_misfit
-from hilt.pipeline.matching import MATCHES, Found, Matching, settle
+from hilt.pipeline.gate import name_misfit
+from hilt.pipeline.matching import MATCHES
 from hilt.pipeline.next_steps import next_step
-from hilt.pipeline.outcomes import GOLD, standing
+from hilt.pipeline.outcomes import GOLD
+from hilt.pipeline.recording import RecordResult, Source, take
 from hilt.pipeline.sheets import why_kept
-from hilt.pipeline.store import decision_row
 from hilt.pipeline.workspace import Workspace
 from hilt.reading.options import Options
-from hilt.review.base import EXCHANGES, Answered, Exchange, Rejection
+from hilt.review.base import EXCHANGES, Answered, Exchange
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Batch, Decision
 
-SHOWN_REJECTIONS = 20
 BY_WORD = "blind by the caller's word"  # the source of answers that `record` was told are blind
-
-
-@dataclass(frozen=True, slots=True)
-class RecordResult:
-    """What became of some decisions.
-
-    Attributes:
-        added: Decisions that were stored.
-        unchanged: Decisions that were stored before.
-        changed: Of the added ones, those that differ from what the same reviewer said before when
-            asked the same; they take its place.
-        mended: Answers that were found by batch, rank and text, though a program changed their ids.
-        rejected: What does not fit, with its line.
-        unanswered: Lines without an answer.
-        open_items: Items of the last batch that are still undecided.
-    """
-
-    added: int
-    unchanged: int
-    rejected: tuple[Rejection, ...]
-    unanswered: int
-    open_items: int
-    changed: int = 0
-    mended: int = 0
 
 
 def export_batch(
@@ -140,29 +115,12 @@ def import_answers(
     answers = exchange.read(path, labels, reviewer, _options(workspace, options))
     for warning in answers.warnings:
         workspace.progress.note(warning)
+    lines = answers.lines
     if gold:
         known = partial_(replace, reviewer=GOLD, source=GOLD)
-        lines = [replace(line, decision=known(line.decision)) for line in answers.lines]
-        answers = replace(answers, lines=tuple(lines))
-    with workspace.locked():
-        matching = Matching(workspace, answers.lines, match)
-        found: list[Found] = []
-        rejections = list(answers.rejections)
-        for line in answers.lines:
-            item = matching.find(line)
-            reason = item if isinstance(item, str) else misfit(item.decision, labels)
-            if reason is None and isinstance(item, Found):
-                found.append(item)
-            else:
-                rejections.append(Rejection(line.decision.line or 0, str(reason)))
-        settled = list(settle(found))
-        found = [each for each, reason in settled if reason is None]
-        rejections += [Rejection(each.decision.line or 0, why) for each, why in settled if why]
-        rejected = tuple(sorted(rejections, key=lambda rejection: rejection.line))
-        if rejected and not partial:
-            raise DataError(_refusal(path, rejected, len(found)))
-        result = _store(workspace, found)
-        return replace(result, rejected=rejected, unanswered=answers.unanswered)
+        lines = tuple(replace(line, decision=known(line.decision)) for line in lines)
+    source = Source(path, partial, answers.rejections)
+    return replace(take(workspace, lines, source, match=match), unanswered=answers.unanswered)
 
 
 def record(
@@ -188,8 +146,8 @@ def record(
     sound = [each for each in decisions if isinstance(each, Decision)]
     if blind and batch is None and any(each.batch is None for each in sound):
         raise DataError("`blind` is said of a batch; say of which, by `batch`, too.")
-    said = [_told(each, batch, blind) for each in decisions]
-    return _record(workspace, said, own=blind)
+    said = [Answered(_told(each, batch, blind)) for each in decisions]
+    return take(workspace, said, Source(), own=blind)
 
 
 def _told(decision: Decision, batch: int | None, blind: bool) -> Decision:
@@ -215,7 +173,8 @@ def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
     Raises:
         DataError: If the pool has no known labels.
     """
-    return _record(workspace, simulated_reviewer(workspace).review(batch), own=True)
+    said = [Answered(each) for each in simulated_reviewer(workspace).review(batch)]
+    return take(workspace, said, Source(), own=True)
 
 
 def simulated_reviewer(workspace: Workspace) -> SimulatedReviewer:
@@ -233,73 +192,6 @@ def simulated_reviewer(workspace: Workspace) -> SimulatedReviewer:
     return SimulatedReviewer(
         pool.known_labels(), config.label_names, **config.simulation.model_dump(), seed=config.seed
     )
-
-
-def _record(workspace: Workspace, decisions: Sequence[Decision], *, own: bool) -> RecordResult:
-    """Store decisions that came as values, all or none."""
-    labels = workspace.config.label_names
-    with workspace.locked():
-        reasons = [_no_decision(each) or misfit(each, labels) for each in decisions]
-        sound = [each for each, reason in zip(decisions, reasons, strict=True) if reason is None]
-        matching = Matching(workspace, [Answered(each) for each in sound])
-        found: list[Found] = []
-        misfits: list[Rejection] = []
-        for number, (decision, reason) in enumerate(zip(decisions, reasons, strict=True), start=1):
-            item = reason or matching.find(Answered(decision))
-            if isinstance(item, Found):
-                item = _misplaced(item) or replace(item, own=own)
-            if isinstance(item, str):
-                misfits.append(Rejection(number, item))
-            else:
-                found.append(item)
-        if misfits:
-            raise DataError(_refusal(None, misfits, 0))
-        return _store(workspace, found)
-
-
-def _store(workspace: Workspace, found: Sequence[Found]) -> RecordResult:
-    rows = [decision_row(each.decision, each.index, each.shown, own=each.own) for each in found]
-    before = {(r.item_index, r.reviewer, r.batch): r for r in standing(workspace.store.decisions())}
-    earlier = [before.get((row.item_index, row.reviewer, row.batch)) for row in rows]
-    changed = sum(
-        old is not None and (old.action, list(old.labels)) != (row.action, row.labels)
-        for old, row in zip(earlier, rows, strict=True)
-    )
-    added = add_decisions(workspace, rows)
-    still_open = open_batch(workspace)
-    return RecordResult(
-        added=added,
-        unchanged=len(rows) - added,
-        rejected=(),
-        unanswered=0,
-        open_items=0 if still_open is None else len(undecided(workspace, still_open)),
-        changed=changed,
-        mended=sum(each.mended for each in found),
-    )
-
-
-def _no_decision(decision: object) -> str | None:
-    if isinstance(decision, Decision):
-        return None
-    return f"it is a {type(decision).__name__}; it must be a hilt.Decision."
-
-
-def _misplaced(found: Found) -> str | None:
-    """Say why a decision cannot be about its item, or None when it can."""
-    if found.decision.machine and found.shown is not None and found.shown.blind:
-        name = found.decision.item_id
-        return f"the item {name!r} is blind: it measures, so only people decide it."
-    return None
-
-
-def _refusal(path: Path | None, rejected: Sequence[Rejection], fitting: int) -> str:
-    place = "decision" if path is None else f"{path}, line"
-    lines = [f"{place} {each.line}: {each.reason}" for each in rejected[:SHOWN_REJECTIONS]]
-    if len(rejected) > SHOWN_REJECTIONS:
-        lines.append(f"... and {len(rejected) - SHOWN_REJECTIONS} more")
-    remedy = "" if path is None else f" these lines, or store the other {fitting} with --partial"
-    lines.append(f"Nothing was stored.{remedy and f' Mend{remedy}.'}")
-    return "\n".join(lines)
 
 
 def _exchange(path: Path, kind: str | None) -> Exchange:

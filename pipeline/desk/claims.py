@@ -6,15 +6,12 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from hilt.pipeline.tables import ClaimRow, DecisionRow, Table
-
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+from hilt.pipeline.inserting import insert
+from hilt.pipeline.tables import ClaimRow, DecisionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +85,12 @@ class Claims:
         """Note claims that have lapsed before their time."""
         _put(session, claims)
 
-    def append(self, session: Session, rows: Sequence[DecisionRow]) -> None:
-        """Store decisions whose key is not known yet, and note that their items are decided.
-
-        An item whose decision is taken back is in its reviewer's hands again.
-        """
-        statement = _insert(session, DecisionRow).on_conflict_do_nothing(index_elements=["key"])
-        session.execute(statement, [_values(row) for row in rows])
+    def decide(self, session: Session, rows: Sequence[DecisionRow]) -> None:
+        """Note that the items of decisions are decided."""
         _put(session, self.left_by(rows))
 
     def left_by(self, rows: Sequence[DecisionRow]) -> list[Claim]:
-        """Say what decisions leave in whose hands."""
+        """Say what decisions leave in whose hands: an item, once its decision is taken back."""
         until = time.time() + self.seconds
         latest = {(row.item_index, row.reviewer): row for row in rows}
         return [
@@ -130,7 +122,7 @@ def _held(
 def _put(session: Session, claims: Sequence[Claim]) -> None:
     """Write claims over earlier ones of the same reviewers on the same items."""
     if claims:
-        statement = _insert(session, ClaimRow)
+        statement = insert(session, ClaimRow)
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=["item_index", "reviewer"],
@@ -143,14 +135,5 @@ def _put(session: Session, claims: Sequence[Claim]) -> None:
         )
 
 
-def _insert(session: Session, table: type[Table]) -> Any:  # noqa: ANN401 - one of two dialects
-    return _INSERTS[session.get_bind().dialect.name](table)
-
-
 def _claim(row: ClaimRow) -> Claim:
     return Claim(row.item_index, row.reviewer, row.blind, row.until)
-
-
-def _values(row: DecisionRow) -> dict[str, Any]:
-    names = [column.key for column in DecisionRow.__table__.columns if column.key != "id"]
-    return {name: getattr(row, name) for name in names}

@@ -14,6 +14,8 @@ from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from hilt.pipeline.adjudicating import settle
 from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.desk.ahead import Ahead, in_words
@@ -26,8 +28,10 @@ from hilt.pipeline.desk.recording import Recorder
 from hilt.pipeline.desk.refill import Refill
 from hilt.pipeline.desk.state import State
 from hilt.pipeline.desk.writer import GroupWriter
+from hilt.pipeline.gate import append_decisions
 from hilt.pipeline.outcomes import ADJUDICATION
 from hilt.pipeline.reviewers import LOCAL, hash_token
+from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.why import reason_in_words
 from hilt.pipeline.workspace import Workspace
 from hilt.review.screen.desk import (
@@ -244,9 +248,13 @@ class WorkspaceDesk:
     ) -> list[Receipt]:
         rows, receipts = self._recorder.rows(person.name, answers, adjudicates=adjudicates)
         if rows:
-            await self._writer.run(partial(self._claims.append, rows=rows))
+            await self._writer.run(partial(self._append, rows=rows))
             self._state.assignments.note(self._claims.left_by(rows))
         return receipts
+
+    def _append(self, session: Session, rows: Sequence[DecisionRow]) -> None:
+        append_decisions(self._workspace, session, rows)
+        self._claims.decide(session, rows)
 
     def past(self, person: Person, before: str | None, count: int) -> list[Past]:
         """List a reviewer's latest answers before the one of key `before`, newest first."""

@@ -187,14 +187,14 @@ def test_nothing_is_stored_but_through_the_gate() -> None:
     def users(pattern: str) -> set[str]:
         return {name for name, text in sources.items() if re.search(pattern, text)}
 
-    # The desk writes what its recorder made, which asks the gate about every row.
     assert users(r"store\.add_decisions\(") == {"pipeline/gate.py"}
-    assert users(r"insert\(session, DecisionRow") == {"pipeline/desk/claims.py"}
+    assert users(r"insert_decisions\(session,") == {"pipeline/gate.py"}
+    assert users(r"insert\(session, DecisionRow") == {"pipeline/inserting.py"}
     makers = users(r"\bdecision_row\(|\bDecisionRow\(")
     makers -= {"pipeline/store.py", "pipeline/tables.py"}  # where they are defined
     assert makers == {
         "pipeline/adjudicating.py",
         "pipeline/desk/recording.py",
-        "pipeline/reviewing.py",
+        "pipeline/recording.py",
     }
     assert makers <= users("from hilt.pipeline.gate import")
