@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.cycle import cycle, train
     from hilt.pipeline.decisions import decisions
     from hilt.pipeline.duplicates.summary import find_duplicates
+    from hilt.pipeline.exporting import export_decisions
     from hilt.pipeline.oracle import oracle
     from hilt.pipeline.predict import predict
     from hilt.pipeline.proposing import propose
@@ -73,6 +74,7 @@ _HOMES = {
     "hilt.pipeline.cycle": ("cycle", "train"),
     "hilt.pipeline.decisions": ("decisions",),
     "hilt.pipeline.duplicates.summary": ("find_duplicates",),
+    "hilt.pipeline.exporting": ("export_decisions",),
     "hilt.pipeline.oracle": ("oracle",),
     "hilt.pipeline.predict": ("predict",),
     "hilt.pipeline.proposing": ("propose",),
@@ -124,6 +126,7 @@ __all__ = [
     "cycle",
     "decisions",
     "export_batch",
+    "export_decisions",
     "export_onnx",
     "find_duplicates",
     "import_answers",

@@ -14,7 +14,6 @@ from hilt.pipeline.outcomes import standing
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.workspace import Workspace
 from hilt.review.base import Answered, Rejection
-from hilt.types import Decision
 
 SHOWN_REJECTIONS = 20
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.outputs import output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
+from hilt.pipeline.decisions_file import DecisionsFile, is_decisions_file
 from hilt.pipeline.gate import name_misfit
 from hilt.pipeline.matching import MATCHES
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.recording import RecordResult, Source, take
+from hilt.pipeline.restoring import restore
 from hilt.pipeline.sheets import why_kept
 from hilt.pipeline.workspace import Workspace
 from hilt.reading.options import Options
@@ -93,7 +95,10 @@ def import_answers(
     Args:
         workspace: Where the batch came from.
         path: What `export_batch` wrote, answered; a file with just `id` and `label`, or `text` and
-            `label`, works too, and so do the names that the pool's file has for these columns.
+            `label`, works too, and so do the names that the pool's file has for these columns. Or
+            what `export_decisions` wrote: a workspace of the same pool and labels that has nothing
+            yet, or only the beginning of it, gets the same state; one of others gets the answers of
+            people as labels given before.
         reviewer: Who decided, where a line does not say.
         partial: Store what fits even when other lines do not.
         kind: Instead of the file's ending.
@@ -106,11 +111,15 @@ def import_answers(
             then nothing is stored.
     """
     path = Path(path)
-    exchange = _reading_exchange(path, kind)
     if match not in MATCHES:
         raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
     if (reason := name_misfit(reviewer.strip())) is not None:
         raise DataError(f"`--reviewer`: {reason}")
+    if kind is None and is_decisions_file(path):
+        if gold:
+            raise DataError(f"{path} says itself which of its answers are known; leave out --gold.")
+        return restore(workspace, DecisionsFile(path), Source(path, partial), match)
+    exchange = _reading_exchange(path, kind)
     labels = workspace.config.label_names
     answers = exchange.read(path, labels, reviewer, _options(workspace, options))
     for warning in answers.warnings:

@@ -275,7 +275,7 @@ def decision_row(
         reviewer=decision.reviewer,
         batch=None if shown is None else shown.batch,
         blind=unseen,
-        audit=seen is not None and seen.blind and own and seen.reason == "audit",
+        audit=own and measures(seen, blind=unseen),
         shown_label=label,
         shown_probability=probability,
         seconds=decision.seconds,
@@ -285,6 +285,16 @@ def decision_row(
         machine=decision.machine,
         key=key,
     )
+
+
+def measures(seen: BatchItemRow | None, *, blind: bool) -> bool:
+    """Tell whether an answer belongs to the audit, by what was drawn.
+
+    Args:
+        seen: The item as it stands in a batch, if a person was asked in one.
+        blind: Whether they were asked without the proposal.
+    """
+    return seen is not None and blind and seen.blind and seen.reason == "audit"
 
 
 def _asked(row: DecisionRow) -> tuple[int, str, int | None]:

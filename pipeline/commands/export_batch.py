@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hilt.errors import ConfigError
 from hilt.pipeline.commands.options import Debug, Force, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.pipeline.figures import counted
@@ -30,18 +31,40 @@ def export(
             help="Fill in the answers from the pool's answer key, to try things out.",
         ),
     ] = False,
+    decisions: Annotated[
+        bool,
+        typer.Option(
+            "--decisions",
+            help="Write all decisions that were ever made, instead of a batch, into a .jsonl file.",
+        ),
+    ] = False,
     force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write the open batch to a file for people to answer.
+    """Write the open batch to a file for people to answer, or all decisions to keep or move them.
 
-    They write a label into `label`, or `accept`, `skip` or `flag` into `action`.
+    People write a label into `label`, or `accept`, `skip` or `flag` into `action`; `hilt import`
+    reads that back.
+
+    With `--decisions` the file has every decision that was ever made: item and text, reviewer,
+    action, label, what was shown, seconds, time, comment, whether it was blind, and the batches in
+    which it was asked. `hilt import NEW FILE` knows such a file by its first line. A new workspace
+    of the same pool and labels gets the same state from it, the audit included; one of another
+    pool, or with more labels, gets what people said as labels given before. Students are not in it
+    (train again), nor are the tokens of reviewers.
     """
     from hilt.pipeline import reviewing
     from hilt.pipeline.next_steps import NextStep
     from hilt.pipeline.workspace import open_workspace
 
+    if decisions:
+        given = {"--batch": batch, "--format": kind, "--simulated": simulated}
+        beside = [name for name, value in given.items() if value]
+        if beside:
+            raise ConfigError(f"--decisions writes everything; leave out {' and '.join(beside)}.")
+        _export_decisions(work, file, force=force, json=json)
+        return
     written = reviewing.export_batch(
         open_workspace(work, progress=Bars()),
         file,
@@ -59,3 +82,18 @@ def export(
 
     named = () if kind is None else ("--format", kind)
     emit(value, as_json=json, text=text, then=NextStep(("import", work, file, *named)))
+
+
+def _export_decisions(work: Path, file: Path, *, force: bool, json: bool) -> None:
+    from hilt.pipeline.exporting import export_decisions
+    from hilt.pipeline.workspace import open_workspace
+
+    workspace = open_workspace(work, progress=Bars())
+    written = export_decisions(workspace, file, force=force)
+
+    def text() -> None:
+        batches = counted(written.batches, "batch", "batches")
+        say(f"{file}: {counted(written.decisions, 'decision')} in {batches}.")
+        say("`hilt import` reads it into a new workspace. Students are not in it.")
+
+    emit(written, as_json=json, text=text)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial as partial_
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hilt.pipeline.commands.options import Debug, Delimiter, Encoding, Json, Quoting, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.pipeline.figures import counted
+
+if TYPE_CHECKING:
+    from hilt.pipeline.recording import RecordResult
 
 REVIEWER = "reviewer"
 
@@ -54,6 +58,10 @@ def import_(
 
     A file with just the columns `id` and `label`, or `text` and `label`, works too, for labels
     that you have already; the names that the pool's file has for these columns are understood.
+
+    A file of `hilt export --decisions` is known by its first line. Into a new workspace of the same
+    pool and labels it brings the same state: batches, decisions, audit. Into one of another pool or
+    with more labels it brings what people said as labels given before, found by id and text.
     """
     from hilt.pipeline import reviewing
     from hilt.pipeline.next_steps import NextStep, next_step
@@ -84,26 +92,34 @@ def import_(
     }
     then = NextStep(("import", work, file, *_options(given))) if again else next_step(workspace)
 
-    def text() -> None:
-        differ = (
-            f" {result.changed} of the stored ones differ from what the same reviewer said before,"
-            " and take its place; if somebody else gave these answers, name them with --reviewer."
-        )
-        known = f"{counted(result.added, 'decision')} stored, {result.unchanged} known already."
-        say(known + (differ if result.changed else ""))
-        if result.mended:
-            ids = counted(result.mended, "id was", "ids were")
-            say(f"{ids} changed by a program; rank and text told the items.")
-        for rejection in result.rejected:
-            say(f"Rejected: line {rejection.line}: {rejection.reason}")
-        if result.unanswered:
-            say(f"{counted(result.unanswered, 'line is', 'lines are')} not answered yet.")
-        if result.open_items:
-            say(f"{counted(result.open_items, 'item is', 'items are')} still open in the batch.")
-        if again:
-            say(f"Mend or answer these lines in {file}, and import it again.")
-
+    text = partial_(_say, result, file if again else None)
     emit(result, as_json=json, text=text, then=then)
+
+
+def _say(result: RecordResult, again: Path | None) -> None:
+    """Say what became of a file; `again` is the file where it has to be imported again."""
+    differ = (
+        f" {result.changed} of the stored ones differ from what the same reviewer said before,"
+        " and take its place; if somebody else gave these answers, name them with --reviewer."
+    )
+    known = f"{counted(result.added, 'decision')} stored, {result.unchanged} known already."
+    say(known + (differ if result.changed else ""))
+    if result.batches:
+        say(f"{counted(result.batches, 'batch', 'batches')} came with them. Students did not.")
+    if result.machine:
+        left = counted(result.machine, "answer of proposers was", "answers of proposers were")
+        say(f"{left} left out, for they are no person's.")
+    if result.mended:
+        ids = counted(result.mended, "id was", "ids were")
+        say(f"{ids} changed by a program; rank and text told the items.")
+    for rejection in result.rejected:
+        say(f"Rejected: line {rejection.line}: {rejection.reason}")
+    if result.unanswered:
+        say(f"{counted(result.unanswered, 'line is', 'lines are')} not answered yet.")
+    if result.open_items:
+        say(f"{counted(result.open_items, 'item is', 'items are')} still open in the batch.")
+    if again is not None:
+        say(f"Mend or answer these lines in {again}, and import it again.")
 
 
 def _options(given: Mapping[str, str | bool | None]) -> tuple[str, ...]:

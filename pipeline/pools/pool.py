@@ -53,6 +53,10 @@ class Pool:
         """SHA-256 over all ids, texts and known labels, in order."""
         return self.summary.fingerprint
 
+    def began_as(self, fingerprint: str, items: int) -> bool:
+        """Tell whether another pool, of so many items, is this one or the beginning of it."""
+        return (fingerprint, items) == (self.fingerprint, len(self))
+
     def ids(self, where: Where) -> list[str]:
         """Read identifiers."""
         return self._read("id", where)

@@ -196,5 +196,6 @@ def test_nothing_is_stored_but_through_the_gate() -> None:
         "pipeline/adjudicating.py",
         "pipeline/desk/recording.py",
         "pipeline/recording.py",
+        "pipeline/restoring.py",
     }
     assert makers <= users("from hilt.pipeline.gate import")

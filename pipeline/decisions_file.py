@@ -1,0 +1,215 @@
+"""One file with every decision that was ever made, and with what it was made about.
+
+JSON Lines, which any program can read. The first line says what the file is, of which pool, and how
+many lines of which kind follow; then come the items that are named, the batches with what was shown
+of each item, the decisions in the order in which they were made, and a last line with the checksum
+of all before it. Written and read a line at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from hilt.errors import DataError
+from hilt.reading.encoding import LONGEST_LINE
+from hilt.reading.opening import UNREADABLE, open_file, shown, unreadable
+
+FORMAT = 1
+_BEGINNING = re.compile(rb'\s*\{\s*"hilt"\s*:\s*"decisions"')
+_SHOWN = 80
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    def written(self) -> bytes:
+        """Write it as a line."""
+        return self.model_dump_json().encode() + b"\n"
+
+
+class Header(_Line):
+    """What the file is.
+
+    Attributes:
+        pool: The fingerprint of the pool: a SHA-256 of all its ids, texts and known labels.
+        pool_items: Its size.
+        labels: The labels, in their order.
+        seed: What the draws of the audit begin with.
+        items: How many items are named.
+        batches: How many batches there are.
+        decisions: How many decisions there are.
+    """
+
+    hilt: Literal["decisions"] = "decisions"
+    format: int = FORMAT
+    pool: str
+    pool_items: int
+    labels: tuple[str, ...]
+    seed: int
+    items: int
+    batches: int
+    decisions: int
+
+
+class ItemLine(_Line):
+    """An item that a batch or a decision names by its index."""
+
+    kind: Literal["item"] = "item"
+    index: int
+    id: str
+    text: str
+
+
+class ShownItem(_Line):
+    """An item of a batch, with the proposal as it stood then; `reason` says what drew it."""
+
+    item: int
+    rank: int
+    reason: str
+    score: float
+    blind: bool
+    proposal: list[tuple[str, float]]
+    why: dict[str, Any] | None
+
+
+class BatchLine(_Line):
+    """A batch: what selected it, and the items in their order."""
+
+    kind: Literal["batch"] = "batch"
+    number: int
+    cycle: int
+    selector: dict[str, Any]
+    created_at: datetime
+    extends: int | None
+    items: list[ShownItem]
+
+
+class DecisionLine(_Line):
+    """What one reviewer said about one item, once."""
+
+    kind: Literal["decision"] = "decision"
+    item: int
+    action: str
+    labels: list[str]
+    reviewer: str
+    batch: int | None
+    blind: bool
+    audit: bool
+    shown_label: str | None
+    shown_probability: float | None
+    seconds: float | None
+    comment: str
+    source: str
+    decided_at: datetime
+    machine: bool
+    key: str | None
+    withdraws: str | None
+
+
+class End(_Line):
+    """The last line."""
+
+    kind: Literal["end"] = "end"
+    sha256: str
+
+
+Content = ItemLine | BatchLine | DecisionLine
+_LINES: TypeAdapter[Content | End] = TypeAdapter(
+    Annotated[ItemLine | BatchLine | DecisionLine | End, Field(discriminator="kind")]
+)
+
+
+def is_decisions_file(path: Path) -> bool:
+    """Tell whether a file says of itself that it holds decisions.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    return path.is_file() and _BEGINNING.match(open_file(str(path)).head) is not None
+
+
+class DecisionsFile:
+    """A file of decisions, open for reading.
+
+    Args:
+        path: Where it is.
+
+    Raises:
+        DataError: If it cannot be read, or a newer hilt wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = open_file(str(path))
+        first = next(self._lines(), b"")
+        try:
+            self.header = Header.model_validate_json(first)
+        except ValidationError as error:
+            raise self._malformed(1, error) from None
+        if self.header.format != FORMAT:
+            raise DataError(
+                f"{shown(str(path))} has the format {self.header.format}, and this hilt knows"
+                f" {FORMAT}; upgrade hilt, or write the file again."
+            )
+
+    def content(self) -> Iterator[tuple[int, Content]]:
+        """Read what follows the header, each with the number of its line.
+
+        Raises:
+            DataError: If a line is malformed, or the file is not as hilt wrote it; the latter is
+                known at the end only.
+        """
+        digest = hashlib.sha256()
+        counts = dict.fromkeys(("item", "batch", "decision"), 0)
+        number = 0
+        for number, line in enumerate(self._lines(), start=1):
+            if number > 1:
+                try:
+                    value = _LINES.validate_json(line)
+                except ValidationError as error:
+                    raise self._malformed(number, error) from None
+                if isinstance(value, End):
+                    self._check_end(value, digest.hexdigest(), counts)
+                    return
+                counts[value.kind] += 1
+                yield number, value
+            digest.update(line)
+        raise DataError(
+            f"{shown(str(self.path))} ends after line {number}, before its last line; it was cut."
+            " Write it again with `hilt export WORK --decisions FILE`."
+        )
+
+    def _check_end(self, end: End, sha256: str, counts: dict[str, int]) -> None:
+        header = self.header
+        told = {"item": header.items, "batch": header.batches, "decision": header.decisions}
+        if end.sha256 != sha256 or counts != told:
+            raise DataError(
+                f"{shown(str(self.path))} is not as hilt wrote it: its checksum differs. Write it"
+                " again with `hilt export WORK --decisions FILE`; to change an answer, import a"
+                " sheet with it afterwards."
+            )
+
+    def _lines(self) -> Iterator[bytes]:
+        try:
+            with self._file.open() as content:
+                while line := content.readline(LONGEST_LINE):
+                    yield line
+        except UNREADABLE as error:
+            raise unreadable(str(self.path), error) from None
+
+    def _malformed(self, number: int, error: ValidationError) -> DataError:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        at = f" at `{place[:_SHOWN]}`" if place else ""
+        return DataError(
+            f"{shown(str(self.path))}, line {number}: no line of a file of decisions{at}:"
+            f" {first['msg'][:_SHOWN]}. Write the file again with"
+            " `hilt export WORK --decisions FILE`."
+        )

@@ -1,0 +1,344 @@
+"""All decisions in one file, and back."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import hilt
+from hilt.errors import DataError
+from hilt.pipeline.adjudicating import settle
+from hilt.pipeline.cli import app
+from hilt.pipeline.item_draws import audit_numbers, has_older_order
+from hilt.pipeline.outcomes import UNDO
+from hilt.pipeline.restoring import _value
+from hilt.pipeline.store import Store
+from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.workspace import Workspace
+from hilt.types import Decision
+
+Open = Callable[[str], Workspace]
+PAST = Path(__file__).parents[1] / "past" / "workspace"
+Line = dict[str, Any]
+
+
+@pytest.fixture
+def said(small_workspace: Open, tmp_path: Path) -> Workspace:
+    """A workspace in which everything was said that can be."""
+    work = small_workspace("reviewed")
+    extra = [
+        Decision("cat-0", "label", ("food",), "ann", seconds=4.5, comment="näh\u2028"),
+        Decision("cat-0", "label", ("animals",), "bob"),
+        Decision("cat-0", "label", ("animals",), "cid"),
+        Decision("soup-1", "label", ("food",), "gold", source="gold"),
+        Decision("golf-1", "label", ("sport",), "machine:fused", source="oracle", machine=True),
+        Decision("golf-0", "flag", (), "ann", comment="odd"),
+        Decision("judo-0", "label", ("food",), "ann"),
+    ]
+    hilt.record(work, extra)
+    settle(work, "majority")
+    taken_back = work.store.decisions()[-2]
+    assert taken_back.item_id == "judo-0"
+    _take_back(work, "chess-0")
+    return work
+
+
+def _take_back(work: Workspace, item_id: str) -> None:
+    """Say something on the screen, and take it back."""
+    index = int(work.pool.index_of([item_id])[0])
+    now = work.store.decisions()[-1].decided_at
+    common = {"item_index": index, "item_id": item_id, "reviewer": "ann", "blind": True}
+    common |= {"audit": False, "comment": "", "source": "screen", "decided_at": now}
+    with work.store.writing() as session:
+        session.add(DecisionRow(action="label", labels=["food"], key="k-1", **common))
+        session.flush()
+        session.add(DecisionRow(action=UNDO, labels=[], key="k-2", withdraws="k-1", **common))
+
+
+def state(work: Workspace) -> dict[str, Any]:
+    """What a user sees of a workspace, whatever its folder is called."""
+    status = asdict(hilt.status(work)) | {"next_step": ""}
+    return {
+        "status": status,
+        "agreement": asdict(hilt.agree(work)),
+        "decisions": hilt.decisions(work),
+        "stored": [_value(row) for row in work.store.decisions()],
+        "shown": [_value(row) for row in work.store.batch_items()],
+        "open": work.store.open_batches(),
+        "audit": audit_numbers(work).tolist(),
+    }
+
+
+def test_a_new_workspace_of_the_same_pool_gets_the_same_state(
+    said: Workspace, small_workspace: Open, tmp_path: Path
+) -> None:
+    written = hilt.export_decisions(said, tmp_path / "all.jsonl")
+    new = small_workspace("proposed")
+
+    result = hilt.import_answers(new, tmp_path / "all.jsonl")
+
+    assert (written.decisions, written.batches) == (22, 1)
+    assert (result.added, result.batches, result.rejected) == (22, 1, ())
+    before, after = state(said), state(new)
+    assert after == before
+    assert after["status"]["audit_labels"] > 0
+    assert hilt.select(new) == hilt.select(said)
+
+
+def test_reading_the_file_again_changes_nothing(
+    said: Workspace, small_workspace: Open, tmp_path: Path
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    new = small_workspace("proposed")
+    hilt.import_answers(new, tmp_path / "all.jsonl")
+    before = state(new)
+
+    result = hilt.import_answers(new, tmp_path / "all.jsonl")
+
+    assert (result.added, result.unchanged, result.batches) == (0, 22, 0)
+    assert state(new) == before
+    hilt.export_decisions(new, tmp_path / "again.jsonl")
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
+
+
+def test_a_workspace_that_has_the_beginning_gets_the_rest(
+    said: Workspace, small_workspace: Open, tmp_path: Path
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    behind = small_workspace("selected")
+    ahead = said
+    hilt.select(ahead)
+
+    assert hilt.import_answers(behind, tmp_path / "all.jsonl").added == 22
+    assert hilt.import_answers(ahead, tmp_path / "all.jsonl").unchanged == 22
+    assert ahead.store.batch_numbers() == [1, 2]
+
+
+@pytest.mark.parametrize("lacking", ["another decision", "another batch"])
+def test_a_workspace_that_went_another_way_is_left_alone(
+    said: Workspace, small_workspace: Open, tmp_path: Path, lacking: str
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    other = small_workspace("selected" if lacking == "another batch" else "proposed")
+    if lacking == "another batch":
+        hilt.select(other, anew=True)
+    else:
+        hilt.record(other, [Decision("cat-0", "skip", (), "dan")])
+    before = state(other)
+
+    with pytest.raises(DataError, match=f"has {lacking} than the file.*hilt init NEW"):
+        hilt.import_answers(other, tmp_path / "all.jsonl")
+    assert state(other) == before
+
+
+def test_a_workspace_with_an_older_order_of_the_audit_keeps_it(tmp_path: Path) -> None:
+    old = hilt.open_workspace(shutil.copytree(PAST, tmp_path / "old"), device="cpu")
+    new = hilt.open_workspace(shutil.copytree(PAST, tmp_path / "new"), device="cpu")
+    for path in new.folder.glob("state.db*"):
+        path.unlink()
+    Store(new.folder / "state.db").create(new.pool.fingerprint, new.config.label_names)
+
+    hilt.export_decisions(old, tmp_path / "all.jsonl")
+    hilt.import_answers(new, tmp_path / "all.jsonl")
+
+    assert has_older_order(new)
+    for key in ("decisions", "stored", "shown", "audit"):
+        assert state(new)[key] == state(old)[key]
+
+
+def test_another_seed_is_another_audit(
+    said: Workspace, small_workspace: Open, tmp_path: Path
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    new = small_workspace("ready")
+    path = new.folder / "hilt.yaml"
+    path.write_text(path.read_text("utf-8") + "seed: 7\n", "utf-8")
+
+    with pytest.raises(DataError, match=r"`seed: 0`, and .* has 7, .*set `seed: 0` in .*\.yaml"):
+        hilt.import_answers(hilt.open_workspace(new.folder), tmp_path / "all.jsonl")
+
+
+def test_another_pool_gets_what_people_said_as_labels_given_before(
+    said: Workspace, make_workspace_in: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    extra = [("new-1", "The parliament voted on the budget.", "")]
+    (tmp_path / "more").mkdir()
+    other = make_workspace_in(tmp_path / "more", extra=extra, test=False)
+
+    result = hilt.import_answers(other, tmp_path / "all.jsonl")
+
+    stored = other.store.decisions()
+    assert (result.batches, result.machine, result.added) == (0, 1, len(stored))
+    assert not any(row.audit or row.blind or row.machine or row.batch for row in stored)
+    assert "chess-0" not in {row.item_id for row in stored}  # it was taken back
+    then = {each.item_id: each.label for each in said.outcomes() if not each.machine}
+    assert {each.item_id: each.label for each in other.outcomes()} == then
+    assert [row.decided_at for row in stored][-1] == said.store.decisions()[-3].decided_at
+
+
+def test_more_labels_are_another_pool(said: Workspace, tmp_path: Path) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    text = (said.folder / "hilt.yaml").read_text("utf-8")
+    config = tmp_path / "more.yaml"
+    config.write_text(text.replace("labels:\n", "labels:\n  politics: about politics\n"), "utf-8")
+    more = hilt.init(tmp_path / "more", config)
+
+    result = hilt.import_answers(more, tmp_path / "all.jsonl")
+
+    assert (result.batches, result.machine) == (0, 1)
+    assert result.added == len(more.store.decisions()) == 19
+
+
+def test_what_another_pool_lacks_is_listed(
+    said: Workspace, make_workspace_in: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    (tmp_path / "fewer").mkdir()
+    other = make_workspace_in(tmp_path / "fewer", labels=("animals", "food", "arts"), test=False)
+
+    with pytest.raises(DataError) as caught:
+        hilt.import_answers(other, tmp_path / "all.jsonl")
+    assert "'sport' is not a label" in str(caught.value)
+    assert "Nothing was stored" in str(caught.value)
+    assert other.store.decisions() == []
+    result = hilt.import_answers(other, tmp_path / "all.jsonl", partial=True)
+    assert result.added == len(other.store.decisions()) > 0
+    assert all("'sport'" in each.reason for each in result.rejected)
+
+
+def rewritten(path: Path, change: Callable[[list[Line]], object]) -> Path:
+    """The file with other lines, and the checksum of these."""
+    lines = [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-2]]
+    change(lines)
+    kinds = [line.get("kind") for line in lines]
+    for kind, plural in (("item", "items"), ("batch", "batches"), ("decision", "decisions")):
+        lines[0][plural] = kinds.count(kind)
+    body = "".join(f"{json.dumps(line)}\n" for line in lines)
+    end = json.dumps({"kind": "end", "sha256": hashlib.sha256(body.encode()).hexdigest()})
+    changed = path.with_name("changed.jsonl")
+    changed.write_text(body + end + "\n", "utf-8")
+    return changed
+
+
+def decision(**fields: object) -> Callable[[list[Line]], object]:
+    return lambda lines: lines[-1].update(fields)
+
+
+def batch(lines: list[Line]) -> Line:
+    return next(line for line in lines if line.get("kind") == "batch")
+
+
+HOSTILE: dict[str, tuple[Callable[[list[Line]], object], str]] = {
+    "unknown label": (decision(action="label", labels=["arts"]), "'arts' is not a label"),
+    "action": (decision(action="accept"), "the action is 'accept'"),
+    "two labels": (decision(action="label", labels=["food", "sport"]), "exactly one"),
+    "reserved name": (decision(reviewer="machine:x"), "names that begin with 'machine:'"),
+    "gold": (decision(reviewer="gold"), "kept for known answers"),
+    "seconds": (decision(seconds=1e308), "seconds is 1e[+]308"),
+    "negative": (decision(seconds=-1), "seconds is -1"),
+    "nan": (decision(seconds=float("nan")), "no line of a file of decisions"),
+    "surrogate": (decision(comment="\ud800"), "no line of a file of decisions"),
+    "nul": (decision(comment="\0"), "a NUL"),
+    "future": (decision(decided_at="2999-01-01T00:00:00Z"), "not in the future"),
+    "no such item": (decision(item=59), "no line tells of the item 59"),
+    "negative item": (decision(item=-1), "no line tells of the item -1"),
+    "no such batch": (decision(batch=7), "batch 7 has no item"),
+    "words for numbers": (decision(item="5"), "at `decision.item`"),
+    "true for a number": (decision(item=True), "at `decision.item`"),
+    "another key": (decision(x=1), "at `decision.x`"),
+    "no kind": (lambda lines: lines[-1].pop("kind"), "no line of a file"),
+    "id of another": (lambda lines: lines[1].update(id="x"), "item 'x' does not fit"),
+    "no batch": (lambda lines: lines.remove(batch(lines)), "batch 1 has no item"),
+    "batch twice": (lambda lines: lines.append(batch(lines)), "batch 1 comes twice"),
+    "extends": (lambda lines: batch(lines).update(extends=9), "extends a later one"),
+    "item twice": (
+        lambda lines: batch(lines)["items"].append(batch(lines)["items"][0]),
+        "an item twice",
+    ),
+    "key twice": (lambda lines: lines[-1].update(key="k-1", withdraws="k-1"), "comes twice"),
+    "format": (lambda lines: lines[0].update(format=2), "has the format 2"),
+    "header": (lambda lines: lines[0].update(labels="food"), "line 1: .* at `labels`"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_hilt_did_not_write_is_refused_whole(
+    said: Workspace, small_workspace: Open, tmp_path: Path, name: str
+) -> None:
+    change, reason = HOSTILE[name]
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    new = small_workspace("ready")
+
+    with pytest.raises(DataError, match=reason) as caught:
+        hilt.import_answers(new, rewritten(tmp_path / "all.jsonl", change))
+    assert len(str(caught.value)) < 2000
+    assert new.store.decisions() == []
+    assert new.store.batch_numbers() == []
+
+
+def test_the_audit_is_told_by_the_draw_and_not_by_the_file(
+    said: Workspace, small_workspace: Open, tmp_path: Path
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+
+    def lie(lines: list[Line]) -> None:
+        for line in lines:
+            if line.get("kind") == "decision":
+                line["audit"] = not line["audit"]
+
+    new = small_workspace("proposed")
+    hilt.import_answers(new, rewritten(tmp_path / "all.jsonl", lie))
+
+    assert state(new) == state(said)
+
+
+@pytest.mark.parametrize("kept", [0.2, 0.6, 0.99])
+def test_a_file_that_was_cut_is_refused(
+    said: Workspace, small_workspace: Open, tmp_path: Path, kept: float
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    whole = (tmp_path / "all.jsonl").read_bytes()
+    (tmp_path / "cut.jsonl").write_bytes(whole[: int(len(whole) * kept)])
+    new = small_workspace("ready")
+
+    with pytest.raises(DataError, match=r"was cut|no line of a file of decisions"):
+        hilt.import_answers(new, tmp_path / "cut.jsonl")
+    assert new.store.decisions() == []
+
+
+def test_a_file_that_was_changed_is_refused(
+    said: Workspace, small_workspace: Open, tmp_path: Path
+) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    text = (tmp_path / "all.jsonl").read_text("utf-8")
+    (tmp_path / "all.jsonl").write_text(text.replace('"comment":"odd"', '"comment":"fine"'))
+    new = small_workspace("ready")
+
+    with pytest.raises(DataError, match="not as hilt wrote it: its checksum differs"):
+        hilt.import_answers(new, tmp_path / "all.jsonl")
+    assert new.store.decisions() == []
+
+
+def test_the_commands_say_what_they_did(
+    said: Workspace, small_workspace: Open, tmp_path: Path
+) -> None:
+    new, path = small_workspace("proposed"), tmp_path / "all.jsonl"
+    run = CliRunner().invoke
+
+    written = run(app, ["export", str(said.folder), "--decisions", str(path)])
+    read = run(app, ["import", str(new.folder), str(path)])
+    refused = run(app, ["export", str(said.folder), str(path), "--decisions", "--batch", "1"])
+
+    assert "22 decisions in 1 batch." in written.output
+    assert "22 decisions stored, 0 known already." in read.output
+    assert "1 batch came with them. Students did not." in read.output
+    assert refused.exit_code == 2
+    with pytest.raises(DataError, match=r"does not end in \.jsonl"):
+        hilt.export_decisions(said, tmp_path / "all.csv")
