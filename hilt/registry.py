@@ -16,10 +16,12 @@ from typing import Any
 from hilt.errors import ExtensionError, UnknownNameError
 from hilt.own_code import blamed_on, shortened
 
+LONGEST_NAME = 100  # characters of a name that are compared with others
+
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Say which allowed name was probably meant, or nothing when none is near."""
-    match = get_close_matches(name, list(allowed), n=1, cutoff=0.6)
+    match = get_close_matches(name[:LONGEST_NAME], list(allowed), n=1, cutoff=0.6)
     return f" Did you mean: {match[0]}?" if match else ""
 
 

@@ -18,8 +18,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from hilt.errors import DataError
+from hilt.plain_files import shown
 from hilt.reading.encoding import LONGEST_LINE
-from hilt.reading.opening import UNREADABLE, open_file, shown, unreadable
+from hilt.reading.opening import UNREADABLE, open_file, unreadable
 
 FORMAT = 1
 _BEGINNING = re.compile(rb'\s*\{\s*"hilt"\s*:\s*"decisions"')

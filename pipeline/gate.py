@@ -18,7 +18,7 @@ from hilt.pipeline.outcomes import ADJUDICATION, GOLD, UNDO
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
 from hilt.reading.names import label_listing
-from hilt.reading.rows import encodable
+from hilt.reading.values import encodable
 from hilt.registry import nearest
 from hilt.review.base import MACHINE, RESOLVED
 from hilt.types import Decision

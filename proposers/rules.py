@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from hilt.errors import ConfigError, UnknownNameError
 from hilt.proposers.base import Context
+from hilt.reading.names import label_listing
 from hilt.registry import import_object, nearest
 from hilt.types import Floats, Integers, Items
 
@@ -150,7 +151,7 @@ def _position(label: str, title: str, labels: Sequence[str]) -> int:
     if label not in labels:
         raise ConfigError(
             f"Rule {title!r} votes for {label!r}, which is not a label of the task."
-            f"{nearest(label, labels)} Labels: {', '.join(labels)}."
+            f"{nearest(label, labels)} Labels: {label_listing(labels)}."
         )
     return labels.index(label)
 

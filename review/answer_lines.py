@@ -11,9 +11,8 @@ from hilt.errors import DataError
 from hilt.reading.json_rows import JsonRows
 from hilt.reading.names import listing, match_name, name_key
 from hilt.reading.options import Options, Synonyms
-from hilt.reading.rows import encodable
 from hilt.reading.table import Table, open_table
-from hilt.reading.values import Kind, WrongValueError, abridged, as_text
+from hilt.reading.values import Kind, WrongValueError, abridged, as_text, encodable
 from hilt.review.answers import Line, collect
 from hilt.review.base import Answers
 from hilt.review.records import FIELDS

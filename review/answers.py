@@ -134,6 +134,8 @@ def _action_and_labels(
     fields: Mapping[str, Any], labels: Sequence[str]
 ) -> tuple[Action, tuple[str, ...]] | None:
     label, action = _text(fields, "label"), _text(fields, "action").casefold()
+    # Two labels may differ in their outer spaces alone: the very spelling counts first.
+    written = str(fields.get("label"))
     if not label and not action:
         return None
     if action and action not in ACTIONS:
@@ -146,10 +148,10 @@ def _action_and_labels(
             raise _RejectedError(f"action is {action!r} but label is {label!r}; give only one.")
         return WITHOUT_LABEL[action], ()
     if action == "accept":
-        return "label", (() if not label else (_label(label, labels),))
+        return "label", (() if not label else (_label(written, labels),))
     if not label:
         raise _RejectedError("action is 'label' but the label is empty.")
-    return "label", (_label(label, labels),)
+    return "label", (_label(written, labels),)
 
 
 def _label(written: str, labels: Sequence[str]) -> str:

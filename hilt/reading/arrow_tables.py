@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from hilt.errors import DataError
+from hilt.plain_files import shown
 from hilt.reading.arrow_values import BadBytesError, Leaf, class_names, leaves_of, strings_of
 from hilt.reading.names import find_column, unique_names
-from hilt.reading.opening import File, shown
+from hilt.reading.opening import File
 from hilt.reading.options import Options
 from hilt.reading.rows import Column, Row
 from hilt.reading.values import WrongValueError

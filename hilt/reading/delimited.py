@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.csv
 
 from hilt.errors import DataError
+from hilt.plain_files import shown
 from hilt.reading.dialects import Dialect, QuoteCheck, find_dialect
 from hilt.reading.encoding import CHUNK_BYTES, codec_of, find_undecodable, text_lines
 from hilt.reading.names import find_column, unique_names
-from hilt.reading.opening import UNREADABLE, File, shown, unreadable
+from hilt.reading.opening import UNREADABLE, File, unreadable
 from hilt.reading.options import Options
 from hilt.reading.rows import Column, Row, tables_of
 

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterator
 
 from hilt.errors import ConfigError, DataError
-from hilt.reading.opening import File, shown
+from hilt.plain_files import shown
+from hilt.reading.opening import File
 
 DEFAULT = "utf-8"
 CHUNK_BYTES = 1 << 20

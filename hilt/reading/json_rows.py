@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from hilt.errors import DataError
+from hilt.plain_files import shown
 from hilt.reading.encoding import codec_of, find_undecodable, text_chunks, text_lines
 from hilt.reading.json_values import MISSING, Reader, decode, flat, look_up, why_invalid
 from hilt.reading.names import find_column, match_name
-from hilt.reading.opening import UNREADABLE, File, shown, unreadable
+from hilt.reading.opening import UNREADABLE, File, unreadable
 from hilt.reading.options import Options
 from hilt.reading.rows import Column, Row, tables_of
 from hilt.reading.values import abridged

@@ -35,6 +35,23 @@ def spellings(wanted: str, present: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(present) if name_key(name) == key]
 
 
+class NameIndex:
+    """Finds names among a great many, each as `match_name` does."""
+
+    def __init__(self, present: Iterable[str]) -> None:
+        self._names = dict.fromkeys(present)
+        self._alike: dict[str, list[str]] = {}
+        for name in self._names:
+            self._alike.setdefault(name_key(name), []).append(name)
+
+    def match(self, wanted: str) -> str | None:
+        """Find the name that is meant; None when there is none, or more than one."""
+        if wanted in self._names:
+            return wanted
+        alike = self._alike.get(name_key(wanted), [])
+        return alike[0] if len(alike) == 1 else None
+
+
 def match_name(wanted: str, present: Iterable[str]) -> str | None:
     """Find the name that is meant: the very one, or the only one that is spelt otherwise.
 
@@ -95,7 +112,7 @@ def listing(names: Sequence[str]) -> str:
 def label_listing(labels: Sequence[str], most: int = LISTED) -> str:
     """List labels for a message, not all of a great many."""
     more = len(labels) - most
-    listed = ", ".join(labels[:most])
+    listed = ", ".join(label[:80] for label in labels[:most])
     return f"{listed} and {more:,} more" if more > 0 else listed
 
 

@@ -6,11 +6,9 @@ link into a cache has none that says anything.
 
 from __future__ import annotations
 
-import errno
 import gzip
 import io
 import os
-import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +17,10 @@ from typing import IO, cast
 import pyarrow as pa
 
 from hilt.errors import DataError
+from hilt.plain_files import kind_of_file, shown, why_unreadable
 from hilt.registry import nearest
 
 HEAD_BYTES = 1 << 16
-LONGEST_PATH = 300  # characters of a path in a message
 # What reading may raise, also from inside a packed file.
 UNREADABLE = (OSError, EOFError, zlib.error, pa.ArrowException)
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -35,12 +33,6 @@ STRANGE = {
     b"SQLite format 3\x00": "an SQLite database; export the table as CSV",
     b"ARROW1": "an Arrow file; save it as Parquet",
     b"%PDF": "a PDF; it holds no table that can be read",
-}
-_KINDS = {
-    stat.S_ISFIFO: "a pipe",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
-    stat.S_ISSOCK: "a socket",
 }
 
 
@@ -84,9 +76,8 @@ def open_file(path: str) -> File:
         DataError: If there is none, it is no plain file, it cannot be read, or it is of a kind
             that never holds a table.
     """
-    mode = file_mode(path)
-    if not stat.S_ISREG(mode):
-        kind = next((told for test, told in _KINDS.items() if test(mode)), "no file")
+    kind = kind_of_file(file_mode(path))
+    if kind:
         raise DataError(f"{shown(path)} is {kind}; give a plain file.")
     try:
         with Path(path).open("rb") as file:
@@ -120,23 +111,7 @@ def file_mode(path: str) -> int:
 
 def unreadable(path: str, error: Exception) -> DataError:
     """Say in a sentence why a file cannot be read."""
-    reason = str(error)
-    if isinstance(error, OSError) and error.errno is not None:
-        reason = {
-            errno.ELOOP: "its symbolic links go round in a circle",
-            errno.EACCES: "permission denied",
-            errno.ENAMETOOLONG: "the name is too long",
-        }.get(error.errno, error.strerror or reason)
-    reason = " ".join(reason.split())[:300].rstrip(".")
-    return DataError(f"{shown(path)} cannot be read: {reason}.")
-
-
-def shown(path: str) -> str:
-    """Write a path for a message; of one that is very long, both ends."""
-    if len(path) <= LONGEST_PATH:
-        return path
-    half = LONGEST_PATH // 2
-    return f"{path[:half]}...{path[-half:]} ({len(path):,} characters long)"
+    return DataError(f"{shown(path)} cannot be read: {why_unreadable(error)}.")
 
 
 def _nearest_file(path: Path) -> str:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from hilt.errors import DataError
-from hilt.reading.opening import shown
-from hilt.reading.values import Kind, WrongValueError, abridged, as_text
+from hilt.plain_files import shown
+from hilt.reading.values import Kind, WrongValueError, abridged, as_text, encodable
 
 BATCH_ROWS = 16384
 BATCH_CHARACTERS = 64 << 20
@@ -136,12 +136,3 @@ def _strings(path: str, chunk: Sequence[Row], texts: list[str | None]) -> pa.Arr
             f"{shown(path)}, {row.place}: {text[:SHOWN_TEXT]!r} holds half of a surrogate pair,"
             " which is not text."
         ) from None
-
-
-def encodable(text: str) -> bool:
-    """Tell whether a text can be stored: half of a surrogate pair cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -74,3 +74,12 @@ def abridged(value: Any) -> str:  # noqa: ANN401 - a cell may hold anything
         return json.dumps(value, default=str)[:SHOWN]
     except RecursionError:
         return "nested too deeply to show"
+
+
+def encodable(text: str) -> bool:
+    """Tell whether a text can be stored: half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from hilt.errors import DataError, MissingExtraError
 from hilt.extras import pip_install
+from hilt.plain_files import shown
 from hilt.reading.names import find_column, unique_names
-from hilt.reading.opening import UNREADABLE, File, shown
+from hilt.reading.opening import UNREADABLE, File
 from hilt.reading.rows import Column, Row, tables_of
 from hilt.reading.values import as_text
 
@@ -28,6 +29,8 @@ DAMAGED = (
     LookupError,
     TypeError,
     AttributeError,
+    ArithmeticError,
+    RuntimeError,  # packed with a password, or in a way that zipfile does not know
 )
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from hilt.errors import UnknownNameError
+from hilt.errors import ExtensionError, UnknownNameError
 from hilt.pipeline.configuration.fields import Option, options
-from hilt.pipeline.configuration.section import Section
+from hilt.pipeline.configuration.section import INSIDE, Section
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.configuration.yaml_lines import Document, KeyPath
 from hilt.proposers.base import PROPOSERS
+from hilt.reading.names import label_listing
 from hilt.registry import Registry, nearest
 from hilt.selectors.base import SELECTORS
 
@@ -99,6 +100,9 @@ def _problem(error: ErrorDetails, place: _Place, document: Document) -> Problem:
     path, key = place.path, _dotted(place.path)
     if error["type"] == "value_error":
         return _own_check(str(error["ctx"]["error"]), path, document)
+    if error["type"] == INSIDE:
+        told = error["ctx"]
+        return _own_check(told["sentence"], (*path, *told["steps"]), document)
     if error["type"] == "missing":
         sentence = f"{key!r} is missing; it must be {_allowed(place)}.{_meaning(place)}"
         return Problem(_line(path[:-1], document), sentence)
@@ -167,7 +171,7 @@ def _misspelt_kind(place: _Place, document: Document) -> str:
         return ""
     try:
         registry.check(str(section.get("kind")))
-    except UnknownNameError as error:
+    except (ExtensionError, UnknownNameError) as error:
         return str(error)
     return ""
 
@@ -190,7 +194,7 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        return f"a section with {', '.join(map(str, value))}"
+        return f"a section with {label_listing(list(map(str, value)))}"
     if isinstance(value, list):
         return "a list"
     text = repr(value)

@@ -15,6 +15,9 @@ from hilt.pipeline.configuration.mistakes import Problem, problems
 from hilt.pipeline.configuration.paths import resolve_paths
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.configuration.yaml_lines import Document, read_yaml
+from hilt.plain_files import kind_of_file, shown, why_unreadable
+
+MOST_BYTES = 64 << 20
 
 
 def load_config(path: Path | str) -> Config:
@@ -69,17 +72,29 @@ def parse_config(text: str, name: str) -> Config:
 
 
 def _read(path: Path) -> str:
+    name = shown(str(path))
     try:
-        return path.read_text(encoding="utf-8-sig")
+        kind = kind_of_file(path.stat().st_mode)
+        content = b"" if kind else _beginning(path)
     except FileNotFoundError:
-        raise ConfigError(f"There is no configuration {path}.") from None
-    except IsADirectoryError:
-        raise ConfigError(f"{path} is a folder; name the .yaml file in it.") from None
+        raise ConfigError(f"There is no configuration {name}.") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{name} cannot be read: {why_unreadable(error)}.") from None
+    if kind:
+        what = "name the .yaml file in it" if path.is_dir() else "give a plain file"
+        raise ConfigError(f"{name} is {kind}; {what}.")
+    if len(content) > MOST_BYTES:
+        raise ConfigError(f"{name} is larger than {MOST_BYTES >> 20} MB; a configuration is short.")
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{name}, line {line}: not UTF-8; save the file as UTF-8.") from None
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _document(text: str, name: str) -> Document:

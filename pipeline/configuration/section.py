@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from hilt.errors import ExtensionError
 from hilt.registry import Registry
+
+INSIDE = "inside"
+
+
+def wrong_inside(sentence: str, *steps: str | int) -> PydanticCustomError:
+    """Make what a validator raises when the mistake stands further inside of what it looks at.
+
+    Args:
+        sentence: What is wrong.
+        steps: The keys and places that lead to it.
+    """
+    return PydanticCustomError(INSIDE, "{sentence}", {"sentence": sentence, "steps": steps})
 
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        """Refuse `true` where a number belongs, which Python takes for 1."""
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and {int, float} & {annotation, *get_args(annotation)}:
+            raise PydanticCustomError("number_type", "true or false in the place of a number")
+        return value
 
 
 class Custom(Section):
@@ -34,7 +64,7 @@ def name_in(registry: Registry) -> AfterValidator:
     """Refuse a `kind` that the registry does not find."""
 
     def check(name: str) -> str:
-        registry.check(name)
+        _check(registry, name)
         return name
 
     return AfterValidator(check)
@@ -45,7 +75,14 @@ def known(registry: Registry) -> AfterValidator:
 
     def check(section: Section) -> Section:
         if isinstance(section, Custom):
-            registry.check(section.kind)
+            _check(registry, section.kind)
         return section
 
     return AfterValidator(check)
+
+
+def _check(registry: Registry, name: str) -> None:
+    try:
+        registry.check(name)
+    except ExtensionError as error:  # as a ValueError it gets the line of the configuration
+        raise ValueError(str(error)) from error

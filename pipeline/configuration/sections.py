@@ -16,9 +16,11 @@ from hilt.extras import pip_install
 from hilt.pipeline.configuration.paths import DATA, DATABASE, MODEL
 from hilt.pipeline.configuration.proposers import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
-from hilt.pipeline.configuration.section import Section, name_in
+from hilt.pipeline.configuration.section import Section, name_in, wrong_inside
 from hilt.pipeline.configuration.selecting import AnySelector, Auto
 from hilt.proposers.base import EMBEDDERS
+from hilt.reading.values import encodable
+from hilt.registry import nearest
 from hilt.types import Integers, Label
 
 
@@ -309,13 +311,32 @@ class Simulation(Section):
 
 
 def _as_labels(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a file
-    """Let a list of names stand for labels that describe themselves."""
+    """Let a list of names stand for labels that describe themselves; refuse what is no name."""
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        repeated = sorted({name for name in value if value.count(name) > 1})
-        if repeated:
-            raise ValueError(f"label {repeated[0]!r} is listed twice")
+        seen = set[str]()
+        for place, name in enumerate(value):
+            _check_label(name, place)
+            if name in seen:
+                raise wrong_inside(f"label {name[:60]!r} is listed twice", place)
+            seen.add(name)
         return {name: name.replace("_", " ").replace("-", " ") for name in value}
+    if isinstance(value, dict):
+        for name in value:
+            _check_label(name, name)
     return value
+
+
+def _check_label(name: Any, step: str | int) -> None:  # noqa: ANN401 - any key of a mapping
+    if not isinstance(name, str):
+        return  # which the field's own type refuses
+    if not name.strip():
+        raise wrong_inside("a label's name is empty", step)
+    if "\0" in name or not encodable(name):
+        raise wrong_inside(
+            f"label {name[:60]!r} holds half of a surrogate pair or a NUL, which no database"
+            " stores",
+            step,
+        )
 
 
 class Config(Section):
@@ -376,12 +397,13 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Config:
-        empty = [name for name in self.labels if not name.strip()]
-        if empty:
-            raise ValueError("a label's name is empty")
-        strange = sorted(set(self.review.guidelines) - set(self.labels))
-        if strange:
-            raise ValueError(f"review.guidelines: {strange[0]!r} is not a label")
+        for name in self.review.guidelines:
+            if name not in self.labels:
+                hint = nearest(name, self.labels)
+                steps = ("review", "guidelines", name)
+                raise wrong_inside(
+                    f"review.guidelines: {name[:60]!r} is not a label.{hint}", *steps
+                )
         return self
 
     @property

@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 
 import yaml
 
+from hilt.reading.values import encodable
+
+DEEPEST = 50  # levels of sections and lists; what hilt knows is nested a handful deep
 KeyPath = tuple[str | int, ...]
 """Where a value stands: keys, and places in lists."""
 
@@ -37,6 +40,7 @@ def _refuse(problem: str, at: Any) -> NoReturn:  # noqa: ANN401 - an event or a 
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - as in PyYAML
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
@@ -46,7 +50,13 @@ class _Loader(yaml.SafeLoader):
             _refuse(
                 "tags (!name) are not supported; put a text that starts with ! in quotes", event
             )
-        return super().compose_node(parent, index)
+        if self._depth == DEEPEST:
+            _refuse(f"sections and lists are nested more than {DEEPEST} deep", event)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 for _tag, _pattern, _first in _RESOLVE:
@@ -79,7 +89,8 @@ def read_yaml(text: str, *, as_written: str) -> Document:
             so that a label may be called `null`, `true` or `007`.
 
     Raises:
-        yaml.YAMLError: If it is not YAML, or uses aliases, tags or keys that are not plain.
+        yaml.YAMLError: If it is not YAML, or uses aliases, tags or keys that are not plain, or is
+            nested too deeply.
     """
     document = Document()
     node = yaml.compose(text, Loader=_Loader)
@@ -98,7 +109,8 @@ def _value(node: yaml.Node, path: KeyPath, document: Document, as_written: str) 
             _value(child, (*path, place), document, as_written)
             for place, child in enumerate(node.value)
         ]
-    return str(node.value) if path[:1] == (as_written,) else _CONVERT[node.tag](node.value)
+    text = _text(node)
+    return text if path[:1] == (as_written,) else _CONVERT[node.tag](text)
 
 
 def _mapping(
@@ -108,13 +120,24 @@ def _mapping(
     for key_node, child in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             _refuse("a key must be a plain word", key_node)
-        key = str(key_node.value)
+        key = _text(key_node)
         if key in mapping:
             document.repeated.append((_line(key_node), (*path, key)))
             continue
         document.lines[*path, key] = _line(key_node)
         mapping[key] = _value(child, (*path, key), document, as_written)
     return mapping
+
+
+def _text(node: yaml.Node) -> str:
+    """Read a scalar; JSON may write a character as two escapes, of which PyYAML makes halves."""
+    text = str(node.value)
+    if encodable(text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        _refuse("half of a surrogate pair is no character", node)
 
 
 def _line(node: yaml.Node) -> int:

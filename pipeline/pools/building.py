@@ -20,7 +20,7 @@ from hilt.pipeline.configuration.sections import Source
 from hilt.pipeline.pools.duplicates import Hashes, find_repeats, hash_texts, normalise
 from hilt.pipeline.pools.row_check import RowCheck
 from hilt.pipeline.pools.source import Reader, open_source
-from hilt.reading.opening import shown
+from hilt.plain_files import shown
 
 RECORD = "pool.json"
 WRITE_ROWS = 65536

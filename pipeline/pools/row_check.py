@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,17 +11,21 @@ import pyarrow.compute as pc
 from hilt.errors import DataError
 from hilt.pipeline.configuration.sections import Source, TestSource
 from hilt.pipeline.pools.source import Reader
-from hilt.reading.names import LISTED, match_name, spellings
+from hilt.reading.names import NameIndex, label_listing, spellings
 from hilt.registry import nearest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RowCheck:
     """Refuses rows that cannot be used."""
 
     source: Source
     reader: Reader
     labels: tuple[str, ...] | None
+
+    @cached_property
+    def _names(self) -> NameIndex:
+        return NameIndex(self.labels or ())
 
     def check(self, batch: pa.Table, first_row: int) -> pa.Table:
         """Return the batch without nulls; raise DataError for the first row that is wrong."""
@@ -47,15 +52,13 @@ class RowCheck:
     def _spelt(self, labels: pa.ChunkedArray, first_row: int) -> pa.ChunkedArray:
         names = self.labels or ()
         found = labels.unique()
-        spelt = [match_name(name, names) if name.strip() else "" for name in found.to_pylist()]
+        spelt = [self._names.match(name) if name.strip() else "" for name in found.to_pylist()]
         if None in spelt:
             strange = pc.is_in(labels, found.filter(pa.array([name is None for name in spelt])))
             value = labels[_first_true(strange)].as_py()
             alike = spellings(value, names)
             hint = nearest(value, names) if len(alike) < 2 else " More than one is spelt alike."
-            more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-            listed = ", ".join(names[:LISTED]) + more
-            what = f"{value[:80]!r} is not a label.{hint} Labels: {listed}"
+            what = f"{value[:80]!r} is not a label.{hint} Labels: {label_listing(names)}"
             self._refuse(strange, first_row, what)
         if spelt == found.to_pylist():
             return labels

@@ -1,11 +1,26 @@
+import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from hilt.errors import ConfigError
-from hilt.pipeline.configuration.reading import load_config, parse_config
+from hilt.pipeline.configuration.fields import options
+from hilt.pipeline.configuration.reading import MOST_BYTES, load_config, parse_config
+from hilt.pipeline.configuration.review import Review
+from hilt.pipeline.configuration.section import Section
+from hilt.pipeline.configuration.sections import (
+    BatchSection,
+    Config,
+    Duplicates,
+    Embedder,
+    Simulation,
+    Student,
+)
 from hilt.selectors.base import SELECTORS
 
 SELECTOR_KINDS = ", ".join(SELECTORS.names())
@@ -224,6 +239,12 @@ def test_a_mistake_is_told_with_its_line_its_value_and_what_is_allowed(
     ("labels", "expected"),
     [
         ("[a, a]", "line 2: label 'a' is listed twice."),
+        ("\n- a\n- b\n- a", "line 5: label 'a' is listed twice."),
+        ("\n- a\n- ' '\n- b", "line 4: a label's name is empty."),
+        ("\n- a\n-\n- b", "line 4: a label's name is empty."),
+        ("\n  a: x\n  '': y", "line 4: a label's name is empty."),
+        ('[a, "\\0"]', "line 2: label '\\x00' holds half of a surrogate pair or a NUL"),
+        ('[a, "\\ud800"]', "line 2: cannot be read as YAML: half of a surrogate pair"),
         ("{a: x}", "line 2: 'labels' is a section with a; allowed: at least 2 names, each"),
         ("[{a: x}, {b: y}]", "line 2: 'labels' is a list; allowed: at least 2 names, each"),
         ("{a: [x], b: y}", "line 2: 'labels.a' is a list; allowed: a line of text."),
@@ -285,3 +306,86 @@ def test_selectors_nest() -> None:
         "kind": "balanced",
         "of": {"kind": "per_second", "of": {"kind": "hybrid", "shortlist": 10}, "shortlist": 4},
     }
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "batch": BatchSection,
+    "duplicates": Duplicates,
+    "review": Review,
+    "simulation": Simulation,
+    "student": Student,
+    "embedder": Embedder,
+}
+NUMBERS = [
+    (line, name, option.allowed)
+    for line, section in SECTIONS.items()
+    for name, option in options(section).items()
+    if "number" in option.allowed
+]
+
+
+@pytest.mark.parametrize("value", ["true", "false", "True"])
+@pytest.mark.parametrize(("section", "key", "allowed"), NUMBERS)
+def test_true_is_no_number_anywhere(section: str, key: str, allowed: str, value: str) -> None:
+    message = complaint(f"{SMALLEST}{section}: {{{key}: {value}}}\n")
+
+    said = f"x.yaml, line 3: '{section}.{key}' is {value.lower()}; allowed: {allowed}."
+    assert message.startswith(said)
+
+
+@pytest.mark.parametrize("opening", ["{a: ", "["])
+@pytest.mark.parametrize("depth", [100, 3000, 100_000])
+def test_what_is_nested_without_end_is_refused_with_the_line(opening: str, depth: int) -> None:
+    closing = "}" if opening == "{a: " else "]"
+    text = f"{SMALLEST}x: {opening * depth}1{closing * depth}\n"
+
+    assert complaint(text) == (
+        "x.yaml, line 3: cannot be read as YAML: sections and lists are nested more than 50 deep."
+    )
+
+
+def test_a_character_that_json_writes_as_two_halves_is_one() -> None:
+    text = json.dumps({"pool": {"path": "a.csv"}, "labels": ["\N{GRINNING FACE}", "b"]})
+
+    assert parse_config(text, "x.json").label_names == ("\N{GRINNING FACE}", "b")
+
+
+def test_a_hundred_thousand_labels_are_read_and_none_of_them_is_told() -> None:
+    names = [f"label number {number}" for number in range(100_000)]
+
+    assert (
+        len(Config.model_validate({"pool": {"path": "a.csv"}, "labels": names}).labels) == 100_000
+    )
+    with pytest.raises(ValidationError, match="label 'label number 7' is listed twice"):
+        Config.model_validate({"pool": {"path": "a.csv"}, "labels": [*names, names[7]]})
+    message = complaint(
+        "pool: {path: a.csv}\nlabels: [a, b]\nseed: {" + ": 1, ".join(names[:2000]) + ": 1}"
+    )
+    assert "and 1,970 more" in message
+    assert len(message) < 2000
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (os.mkfifo, "is a pipe; give a plain file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a device; give a plain file"),
+        (lambda path: path.symlink_to(path.name), "its symbolic links go round in a circle"),
+        (lambda path: path.write_bytes(b" " * (MOST_BYTES + 1)), "is larger than 64 MB"),
+    ],
+)
+def test_what_is_no_plain_file_is_refused(
+    tmp_path: Path, make: Callable[[Path], object], says: str
+) -> None:
+    path = tmp_path / "x.yaml"
+    make(path)
+
+    with pytest.raises(ConfigError, match=says):
+        load_config(path)
+
+
+def test_a_path_that_can_be_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the name is too long"):
+        load_config("x" * 5000)
+    with pytest.raises(ConfigError, match="null byte"):
+        load_config("x\0.yaml")

@@ -1,0 +1,44 @@
+"""Files as users name them: what stands there, why it cannot be read, and how to write its path."""
+
+from __future__ import annotations
+
+import errno
+import stat
+
+LONGEST_PATH = 300  # characters of a path in a message
+LONGEST_REASON = 300
+_KINDS = {
+    stat.S_ISDIR: "a folder",
+    stat.S_ISFIFO: "a pipe",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+    stat.S_ISSOCK: "a socket",
+}
+_REASONS = {
+    errno.ELOOP: "its symbolic links go round in a circle",
+    errno.EACCES: "permission denied",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def kind_of_file(mode: int) -> str:
+    """Say what stands at a path that is no plain file; nothing where it is one."""
+    if stat.S_ISREG(mode):
+        return ""
+    return next((told for test, told in _KINDS.items() if test(mode)), "no file")
+
+
+def why_unreadable(error: Exception) -> str:
+    """Say why a file cannot be read, without a full stop."""
+    reason = str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        reason = _REASONS.get(error.errno, error.strerror or reason)
+    return " ".join(reason.split())[:LONGEST_REASON].rstrip(".")
+
+
+def shown(path: str) -> str:
+    """Write a path for a message; of one that is very long, both ends."""
+    if len(path) <= LONGEST_PATH:
+        return path
+    half = LONGEST_PATH // 2
+    return f"{path[:half]}...{path[-half:]} ({len(path):,} characters long)"
