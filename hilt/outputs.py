@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hilt.errors import OutputError
+from hilt.files import json_text, read_object, room_for, sentences, write_json
 
 MANIFEST = "manifest.json"
 LEDGER = "outputs.json"
@@ -60,7 +60,7 @@ class Ledger:
         entries = self._read() | {_key(file): _sha256(content)}
         temporary = self.path.with_name(temporary_name())
         with suppress(OSError):
-            _write_object(temporary, entries)
+            temporary.write_text(json_text(entries), encoding="utf-8")
             temporary.replace(self.path)
 
     def _read(self) -> dict[str, Any]:
@@ -100,7 +100,8 @@ def output_file(
         temporary = path.parent / temporary_name()
         temporary.touch(exist_ok=False)
     try:
-        yield temporary
+        with room_for(path):
+            yield temporary
         with sentences(path):
             _check_file(path, force, inputs, own, keep)  # again: the work may have taken hours
             if force:
@@ -142,7 +143,8 @@ def output_folder(
         temporary = path.parent / temporary_name()
         temporary.mkdir()
     try:
-        yield temporary
+        with room_for(path):
+            yield temporary
         with sentences(path):
             write_manifest(temporary, kind)
             _check_folder(path, kind, force, inputs)
@@ -167,7 +169,7 @@ def folder_in_place(
         make_parents(path.parent)
         with _gone(path, force, note):
             path.mkdir()
-        _write_object(path / MANIFEST, {"format": 1, "kind": kind, "files": None})
+        _write_manifest(path, kind, None)
     try:
         yield
     finally:  # a run that was stopped leaves nothing of anybody else's either
@@ -197,7 +199,11 @@ def temporary_name() -> str:
 
 def write_manifest(folder: Path, kind: str) -> None:
     """Write down which files hilt left in a folder, with their SHA-256."""
-    _write_object(folder / MANIFEST, {"format": 1, "kind": kind, "files": _contents(folder)})
+    _write_manifest(folder, kind, _contents(folder))
+
+
+def _write_manifest(folder: Path, kind: str, files: Mapping[str, str] | None) -> None:
+    write_json(folder / MANIFEST, {"format": 1, "kind": kind, "files": files})
 
 
 NOT_OURS = "exists already, and hilt did not write it, or it was changed since"
@@ -414,29 +420,3 @@ def _key(path: Path) -> str:
 
 def _resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
-
-
-def read_object(path: Path) -> dict[str, Any] | None:
-    """Read a JSON object; None where there is no file, or one that holds something else."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _write_object(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def sentences(path: Path) -> Iterator[None]:
-    """Turn what the operating system says of a place into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}; name another place."
-        ) from None

@@ -1,28 +1,45 @@
 """Arrays on disk: written atomically, in chunks that survive a kill, each with its maker.
 
-Beside `embeddings.npy` stands `embeddings.json` with what made it. While an array is being
-made, both carry the suffix `.part`; the array is renamed first and its maker last, so that an
-array is current only when its maker says so.
+Beside `embeddings.npy` stands `embeddings.json` with what made it, and what it came to: shape,
+length, checksum. While an array is being made, both carry the suffix `.part`; the array is renamed
+first and its maker last, so that an array is current only when its maker says so.
+
+Whoever opens an array compares its shape and length, and reads all of it only where its time of
+change is another than when it was last found whole: after it was copied, restored or written over.
+Whoever could make it again (`find_fault(thorough=True)`) always reads all of it, a second for
+each 5 GB or as long as the disk takes.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import math
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
+from hilt.errors import WorkspaceError
+from hilt.files import read_object, sentences, write_json
 from hilt.types import Integers
 
 Array = npt.NDArray[Any]
 Maker = Mapping[str, Any]
 MEASURED = "measured"  # the key under which the JSON holds what the making found out
+CONTENT = "content"  # the key under which it holds what the array came to
+READ_BYTES = 1 << 22
+MEND = "mend that, and run the same command again"
+UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 def fingerprint(value: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
@@ -31,38 +48,52 @@ def fingerprint(value: Any) -> str:  # noqa: ANN401 - anything that JSON can hol
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - anything that JSON can hold
-    """Write JSON so that the file is never seen half-written."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
-
-
 @dataclass(frozen=True, slots=True)
 class ArrayFile:
-    """An array on disk, with the JSON that says what made it."""
+    """An array on disk, with the JSON that says what made it.
+
+    Attributes:
+        path: Where it is.
+        made_by: The command that makes it, for whoever finds it damaged.
+    """
 
     path: Path
+    made_by: str = ""
 
     @property
     def maker_path(self) -> Path:
         """Where the maker stands."""
         return self.path.with_suffix(".json")
 
+    @property
+    def part_path(self) -> Path:
+        """Where the array stands while it is being made."""
+        return self.path.with_name(self.path.name + ".part")
+
+    @property
+    def state_path(self) -> Path:
+        """Where it stands meanwhile which of its chunks are written."""
+        return self.path.with_name(self.path.name + ".part.json")
+
     def maker(self) -> dict[str, Any] | None:
         """Read what made the array, or None when there is no finished array."""
-        if not (self.path.exists() and self.maker_path.exists()):
+        if not self.path.exists():
             return None
-        maker: dict[str, Any] = json.loads(self.maker_path.read_text(encoding="utf-8"))
-        return maker
+        record = read_object(self.maker_path)
+        if record is not None:
+            record.pop(CONTENT, None)
+        return record
 
     def is_current(self, maker: Maker) -> bool:
-        """Tell whether the finished array was made by this maker, whatever was measured then."""
+        """Tell whether this maker made the array, whatever was measured then, and it is whole.
+
+        Whole as far as `open` looks.
+        """
         made = self.maker()
         if made is not None:
             made.pop(MEASURED, None)
         wanted: dict[str, Any] = json.loads(json.dumps(maker))
-        return made == wanted
+        return made == wanted and self.find_fault() is None
 
     def measured(self) -> dict[str, Any]:
         """Read what was measured while the finished array was made."""
@@ -70,13 +101,77 @@ class ArrayFile:
         return measured
 
     def open(self) -> Array:
-        """Open the finished array, memory-mapped and read-only."""
+        """Open the finished array, memory-mapped and read-only.
+
+        Raises:
+            WorkspaceError: If it is damaged.
+        """
+        fault = self.find_fault()
+        if fault is not None:
+            way_on = (
+                f"run `{self.made_by}`, which makes it again" if self.made_by else "make it again"
+            )
+            raise WorkspaceError(f"{fault}; {way_on}.")
         array: Array = np.load(self.path, mmap_mode="r")
         return array
+
+    def find_fault(self, *, thorough: bool = False) -> str | None:
+        """Say in a clause how the files differ from what was written.
+
+        Args:
+            thorough: Read all of the array, however unsuspicious it is.
+
+        Returns:
+            None where they do not, or where no array was finished. Of an array that an older hilt
+            made it is known only whether its length is that of its shape.
+        """
+        record = read_object(self.maker_path)
+        fault = self._fault(record, thorough)
+        if fault is not None and read_object(self.maker_path) != record:
+            return self.find_fault(thorough=thorough)  # another command finishes it right now
+        return fault
+
+    def discard(self) -> None:
+        """Take away what says that the array is finished, or was about to be."""
+        with sentences(self.path, MEND):
+            self.maker_path.unlink(missing_ok=True)
+            if not self.part_path.exists():
+                self.state_path.unlink(missing_ok=True)
+
+    def trust(self) -> None:
+        """Note when the array changed last; all of it was found to be right just now."""
+        record = read_object(self.maker_path) or {}
+        written, time = record.get(CONTENT), self.path.stat().st_mtime_ns
+        if isinstance(written, dict) and written.get("mtime_ns") != time:
+            write_json(self.maker_path, record | {CONTENT: written | {"mtime_ns": time}})
+
+    def _fault(self, record: Mapping[str, Any] | None, thorough: bool) -> str | None:
+        if record is None:
+            torn = self.maker_path.exists()
+            return f"{self.maker_path} is damaged: it holds no JSON object" if torn else None
+        written = record.get(CONTENT)
+        try:
+            found = _content(self.path)
+        except FileNotFoundError:
+            return f"{self.path} is gone"
+        except ValueError:
+            return f"{self.path} is damaged: it is no array, or not all of one"
+        if not isinstance(written, dict):
+            return None
+        difference = _difference(found, written)
+        seen = found["mtime_ns"] == written.get("mtime_ns") and not thorough
+        if difference is None and not seen:
+            checksum = _checksum(self.path, found["mtime_ns"])
+            if checksum != written.get("checksum"):
+                difference = "it holds other values than were written"
+        return None if difference is None else f"{self.path} is damaged: {difference}"
 
 
 class PartialArray:
     """An array on its way; chunks that are written stay written when the process dies.
+
+    Room for all of it is taken at once, where the file system can do that, so that a disk that is
+    too small says so before the work begins.
 
     Args:
         file: What it shall become.
@@ -84,6 +179,9 @@ class PartialArray:
         maker: What makes it; a leftover of another maker is thrown away.
         chunk_rows: Rows in a chunk; or where chunks begin, ascending, and where the last one ends.
         dtype: Of the whole.
+
+    Raises:
+        OutputError: If the disk does not take it.
     """
 
     def __init__(
@@ -99,12 +197,13 @@ class PartialArray:
         self.dtype = np.dtype(dtype)
         bounds = _bounds(shape[0], chunk_rows)
         self._stops = dict(pairwise(bounds))
-        self._path = file.path.with_name(file.path.name + ".part")
-        self._state_path = self._path.with_suffix(".part.json")
+        self._path, self._state_path = file.part_path, file.state_path
         head = {"maker": maker, "shape": shape, "dtype": str(self.dtype)}
         self._head = json.loads(json.dumps({**head, "chunks": fingerprint(bounds)}))
-        self._done = self._recover()
-        self._rows = self._open()
+        with sentences(self._path, MEND):
+            self._done = self._recover()
+            if not self._done:
+                self._begin()
 
     def missing(self) -> Iterator[tuple[int, int]]:
         """Yield the (start, stop) of every chunk that is not written yet."""
@@ -117,6 +216,7 @@ class PartialArray:
 
         Raises:
             ValueError: If it is not one row per item of the chunk that begins at `start`.
+            OutputError: If the disk does not take it.
         """
         stop = self._stops[start]
         expected = (stop - start, *self.shape[1:])
@@ -125,40 +225,73 @@ class PartialArray:
                 f"{self.file.path.stem}: items {start} to {stop - 1} gave an array of shape"
                 f" {rows.shape}, expected {expected}."
             )
-        self._rows[start:stop] = rows
-        self._rows.flush()
+        # Not through a memory map: a disk that fills under one ends the process with SIGBUS.
+        with sentences(self._path, MEND), self._path.open("rb+") as file:
+            file.seek(start * self._row_bytes - self._bytes, os.SEEK_END)
+            file.write(np.ascontiguousarray(rows, dtype=self.dtype).tobytes())
+            file.flush()
+            os.fsync(file.fileno())
         self._done.add(start)
         write_json(self._state_path, {**self._head, "done": sorted(self._done)})
 
     def finish(self, measured: Mapping[str, Any] | None = None) -> None:
         """Turn it into the finished array, with what was measured on the way beside its maker."""
-        del self._rows
-        self.file.maker_path.unlink(missing_ok=True)
-        self._path.replace(self.file.path)
+        content = _content(self._path)
+        content["checksum"] = _checksum(self._path, content["mtime_ns"])
         found = {} if measured is None else {MEASURED: measured}
-        write_json(self.file.maker_path, {**self._head["maker"], **found})
-        self._state_path.unlink(missing_ok=True)
+        with sentences(self.file.path, MEND):
+            self.file.maker_path.unlink(missing_ok=True)
+            self._path.replace(self.file.path)
+            write_json(self.file.maker_path, {**self._head["maker"], **found, CONTENT: content})
+            self._state_path.unlink(missing_ok=True)
+
+    @property
+    def _row_bytes(self) -> int:
+        return self.dtype.itemsize * math.prod(self.shape[1:])
+
+    @property
+    def _bytes(self) -> int:
+        return self.shape[0] * self._row_bytes
 
     def _recover(self) -> set[int]:
-        if self._state_path.exists():
-            state = json.loads(self._state_path.read_text(encoding="utf-8"))
-            done = set(state.pop("done"))
-            if state == self._head:
-                if self._was_killed_in_finish():
-                    self.file.path.replace(self._path)
-                return done if self._path.exists() else set()
-        return set()
+        state = read_object(self._state_path)
+        if state is None:
+            return set()
+        done = state.pop("done", None)
+        if state != self._head or not _is_subset(done, self._stops):
+            return set()
+        if self._was_killed_in_finish():
+            self.file.path.replace(self._path)
+        return set(done) if self._is_whole() else set()
+
+    def _is_whole(self) -> bool:
+        """Tell whether the part is an array of this shape, of which chunks may be missing."""
+        try:
+            content = _content(self._path)
+        except (FileNotFoundError, ValueError):
+            return False
+        wanted = {"shape": list(self.shape), "dtype": str(self.dtype)}
+        return content | wanted == content
 
     def _was_killed_in_finish(self) -> bool:
         renamed = self.file.path.exists() and not self._path.exists()
         return renamed and not self.file.maker_path.exists()
 
-    def _open(self) -> np.memmap[Any, Any]:
-        if self._done:
-            return np.lib.format.open_memmap(self._path, mode="r+")
+    def _begin(self) -> None:
+        """Write what stands before the rows, and take the room for them."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._state_path.unlink(missing_ok=True)
-        return np.lib.format.open_memmap(self._path, mode="w+", dtype=self.dtype, shape=self.shape)
+        self._path.unlink(missing_ok=True)
+        descr = np.lib.format.dtype_to_descr(self.dtype)
+        header = {"descr": descr, "fortran_order": False, "shape": self.shape}
+        try:
+            with self._path.open("wb") as file:
+                np.lib.format.write_array_header_1_0(file, header)
+                file.flush()
+                _allocate(file.fileno(), file.tell() + self._bytes)
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            raise
 
 
 def blocks(n_rows: int, size: int = 65536) -> Iterator[slice]:
@@ -172,3 +305,64 @@ def _bounds(n_rows: int, chunk_rows: int | Integers) -> list[int]:
         return [*range(0, n_rows, chunk_rows), n_rows]
     bounds: list[int] = chunk_rows.tolist()
     return bounds
+
+
+def _is_subset(numbers: object, known: Mapping[int, int]) -> bool:
+    if not isinstance(numbers, list):
+        return False
+    return all(isinstance(number, int) and number in known for number in numbers)
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    """Make a file so long, of blocks that are there and not merely promised."""
+    os.ftruncate(descriptor, size)
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Look at the head of an array: its shape, its type, and the length and time of its file.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is no array, or its length is not that of its shape.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path} is no file")
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a header can be wrong in any way
+        raise ValueError(f"{path} is no array: {error}") from None
+    if array.offset + array.nbytes != status.st_size:
+        raise ValueError(f"{path} is longer than its array")
+    return {
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "bytes": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+    }
+
+
+def _difference(found: Mapping[str, Any], written: Mapping[str, Any]) -> str | None:
+    """Say in what the head of an array is another than was written."""
+    for key, meaning in {"shape": "shape", "dtype": "type", "bytes": "length in bytes"}.items():
+        if found[key] != written.get(key):
+            return f"its {meaning} is {found[key]} instead of {written.get(key)}"
+    return None
+
+
+@lru_cache(maxsize=256)
+def _checksum(path: Path, mtime_ns: int) -> str:
+    """Compute the checksum of a file; once, though a command comes to it again and again."""
+    digest = xxhash.xxh3_64()
+    with path.open("rb") as file:
+        while block := file.read(READ_BYTES):
+            digest.update(block)
+    return f"xxh3:{digest.hexdigest()}"

@@ -18,8 +18,8 @@ import numpy as np
 
 from hilt.errors import MissingExtraError
 from hilt.extras import pip_install
+from hilt.files import write_json
 from hilt.outputs import folder_in_place
-from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
 from hilt.pipeline.headline import is_enough

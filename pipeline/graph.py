@@ -18,7 +18,7 @@ import numpy as np
 
 from hilt.pipeline.arrays import Array, ArrayFile, Maker
 from hilt.pipeline.random_streams import Stream, seedless_generator
-from hilt.pipeline.runner import make_array
+from hilt.pipeline.runner import is_made, make_array
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.neighbours import (
     Cut,
@@ -48,7 +48,7 @@ def make_graph(workspace: Workspace) -> bool:
     """
     files = {"neighbour": workspace.neighbours, "cosine": workspace.cosines}
     maker = {"embeddings": workspace.embeddings.maker(), "neighbours": NEIGHBOURS}
-    if all(file.is_current(maker) for file in files.values()):
+    if all([is_made(file, maker, workspace.progress) for file in files.values()]):
         return False
     embeddings, first = workspace.embeddings.open(), workspace.pool.groups
     cuts, recall = _cut_into_lists(workspace, maker, embeddings, np.unique(first))

@@ -7,7 +7,6 @@ people gave blind speak for the proposer where there are some.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from hilt.pipeline.arrays import blocks, fingerprint, write_json
+from hilt.files import read_object, write_json
+from hilt.pipeline.arrays import blocks, fingerprint
 from hilt.pipeline.figures import whole_percent
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.proposals import Named, Proposals
@@ -136,5 +136,4 @@ def _path(workspace: Workspace) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return found
+    return read_object(path) or {}

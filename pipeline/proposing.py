@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from hilt.pipeline.arrays import ArrayFile, blocks, fingerprint, write_json
+from hilt.files import read_object, write_json
+from hilt.pipeline.arrays import ArrayFile, blocks, fingerprint
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule, make_groups
 from hilt.pipeline.duplicates.summary import Summary, summarise
@@ -18,7 +18,7 @@ from hilt.pipeline.one_sided import OneSided, count_guesses, find_one_sided, und
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.random_streams import Stream, generator
-from hilt.pipeline.runner import RowsOf, make_array
+from hilt.pipeline.runner import RowsOf, is_made, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import read_student
@@ -116,7 +116,7 @@ def propose(workspace: Workspace) -> ProposeResult:
 def ask(proposals: Proposals, member: Named) -> bool:
     """Let one proposer propose for the pool and the test set, unless what it said is current."""
     workspace = proposals.workspace
-    if member.array.is_current(member.maker):
+    if is_made(member.array, member.maker, workspace.progress):
         return False
 
     def make(file: ArrayFile, n_items: int, rows_of: RowsOf, description: str) -> None:
@@ -201,9 +201,7 @@ def _proposed_rows(
 
 def _told(workspace: Workspace, name: str) -> dict[str, Any]:
     """Read what a proposer reported about its work."""
-    path = workspace.proposal_summary(name)
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return told
+    return read_object(workspace.proposal_summary(name)) or {}
 
 
 def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
@@ -214,7 +212,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
     }
     student = read_student(workspace.saved_student(training.cycle), workspace.device).student
     proposal = workspace.proposal("student")
-    previous = proposal.maker()
+    previous = None if proposal.find_fault() else proposal.maker()
     before = None if previous is None else compared_labels(workspace, proposal)
 
     def rows_of(start: int, stop: int) -> Floats:
@@ -230,7 +228,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
         description=f"Proposing (student of cycle {training.cycle})",
         progress=workspace.progress,
     )
-    if before is not None and previous is not None and previous["student"] != maker["student"]:
+    if before is not None and previous is not None and previous.get("student") != maker["student"]:
         save_agreement(workspace, training.cycle, before, compared_labels(workspace, proposal))
     return made
 

@@ -37,6 +37,23 @@ class LocalRunner:
             sink(start, function(start, stop))
 
 
+def is_made(file: ArrayFile, maker: Maker, progress: Progress) -> bool:
+    """Tell whether this maker made the array, and all of it is as it was written.
+
+    One that is damaged is said, and no longer counts as finished.
+    """
+    fault = file.find_fault()
+    if fault is None and file.is_current(maker):
+        fault = file.find_fault(thorough=True)
+        if fault is None:
+            file.trust()
+            return True
+    if fault is not None:
+        progress.note(f"{fault}; it is made again.")
+        file.discard()
+    return False
+
+
 def make_array(
     file: ArrayFile,
     shape: tuple[int, ...],
@@ -68,7 +85,7 @@ def make_array(
     Returns:
         Whether anything was made.
     """
-    if file.is_current(maker):
+    if is_made(file, maker, progress):
         return False
     partial = PartialArray(file, shape, maker, chunk_rows, dtype)
     with progress.task(description, shape[0], "items") as advance:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
-from hilt.pipeline.arrays import ArrayFile, write_json
+from hilt.files import read_object, write_json
+from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.advantage import LEAST_AUDIT
 from hilt.pipeline.tables import TrainingRow
@@ -47,8 +46,6 @@ def save_agreement(workspace: Workspace, cycle: int, before: Integers, after: In
 
 def _agreement(workspace: Workspace, cycle: int) -> float | None:
     """Read what `save_agreement` kept; a process killed before that leaves an earlier cycle's."""
-    path = workspace.proposal_summary("student")
-    if not path.exists():
-        return None
-    told = json.loads(path.read_text(encoding="utf-8"))
-    return float(told["agreement"]) if told["cycle"] == cycle else None
+    told = read_object(workspace.proposal_summary("student")) or {}
+    agreement = told.get("agreement") if told.get("cycle") == cycle else None
+    return agreement if isinstance(agreement, float) else None

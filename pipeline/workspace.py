@@ -36,13 +36,13 @@ from filelock import FileLock, Timeout
 
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
+from hilt.files import sentences
 from hilt.outputs import (
     LEDGER,
     Ledger,
     check_outside_workspaces,
     make_parents,
     remove_empty,
-    sentences,
 )
 from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.configuration.reading import load_config, load_workspace_config
@@ -102,22 +102,22 @@ class Workspace:
     @property
     def embeddings(self) -> ArrayFile:
         """One unit vector per item of the pool."""
-        return ArrayFile(self.folder / "embeddings.npy")
+        return self._array("embeddings.npy")
 
     @property
     def test_embeddings(self) -> ArrayFile:
         """One unit vector per item of the test set."""
-        return ArrayFile(self.folder / "test-embeddings.npy")
+        return self._array("test-embeddings.npy")
 
     @property
     def neighbours(self) -> ArrayFile:
         """The nearest items of each item of the pool."""
-        return ArrayFile(self.folder / "neighbours.npy")
+        return self._array("neighbours.npy")
 
     @property
     def cosines(self) -> ArrayFile:
         """How near they are."""
-        return ArrayFile(self.folder / "cosines.npy")
+        return self._array("cosines.npy")
 
     @property
     def graph(self) -> Graph | None:
@@ -132,7 +132,7 @@ class Workspace:
     @property
     def near_duplicates(self) -> ArrayFile:
         """The representative of each item's near-duplicates, itself where it is alone."""
-        return ArrayFile(self.folder / "near-duplicates.npy")
+        return self._array("near-duplicates.npy")
 
     @property
     def has_near_duplicates(self) -> bool:
@@ -169,15 +169,18 @@ class Workspace:
     @property
     def fused(self) -> ArrayFile:
         """The fused proposal."""
-        return ArrayFile(self.folder / "fused.npy")
+        return self._array("fused.npy")
+
+    def _array(self, name: str) -> ArrayFile:
+        return ArrayFile(self.folder / name, command_line("propose", self.folder))
 
     def proposal(self, name: str) -> ArrayFile:
         """The proposal of one proposer."""
-        return ArrayFile(self.folder / "proposals" / f"{name}.npy")
+        return self._array(f"proposals/{name}.npy")
 
     def test_proposal(self, name: str) -> ArrayFile:
         """What one proposer says of the test set."""
-        return ArrayFile(self.folder / "test-proposals" / f"{name}.npy")
+        return self._array(f"test-proposals/{name}.npy")
 
     def proposal_summary(self, name: str) -> Path:
         """Where it stands what one proposer reports about its work."""
@@ -210,11 +213,14 @@ class Workspace:
         """Return `file`, or say which command makes it.
 
         Raises:
-            WorkspaceError: If it is not there yet.
+            WorkspaceError: If it is not there yet, or no longer.
         """
         if file.maker() is None:
             what = "proposals" if file == self.fused else file.path.stem
             line = command_line(command, self.folder)
+            fault = file.find_fault()
+            if fault is not None:
+                raise WorkspaceError(f"{fault}; run `{line}`, which makes it again.")
             raise WorkspaceError(f"{self.folder} has no {what} yet; run `{line}`.")
         return file
 

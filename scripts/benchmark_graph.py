@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from hilt.pipeline.arrays import ArrayFile, blocks, write_json
+from hilt.files import write_json
+from hilt.pipeline.arrays import ArrayFile, blocks
 from hilt.pipeline.graph import make_graph
 from hilt.pipeline.workspace import Workspace, init, open_workspace
 from hilt.types import Floats, Graph

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from hilt.errors import ConfigError, WorkspaceError
-from hilt.outputs import check_folder_place, make_parents, read_object, sentences
-from hilt.pipeline.arrays import fingerprint, write_json
+from hilt.files import read_object, sentences, write_json
+from hilt.outputs import check_folder_place, make_parents
+from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.benchmarking.arms import Run, check_runnable, run_loop, run_plain
 from hilt.pipeline.benchmarking.curves import Curve, area, mean_labels_to, ratio, tally
 from hilt.pipeline.benchmarking.full import full_kinds, run_full

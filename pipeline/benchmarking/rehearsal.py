@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from hilt.pipeline.arrays import ArrayFile, write_json
+from hilt.files import write_json
+from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace, init
 from hilt.types import Floats, Integers

@@ -82,7 +82,7 @@ def benchmark(
     the simulated reviewer answers from `pool.label`, and students are measured on `test`. Runs
     that are there already are not made again.
     """
-    from hilt.pipeline.arrays import write_json
+    from hilt.files import write_json
     from hilt.pipeline.benchmarking.benchmark import ALWAYS, BenchmarkPlan
     from hilt.pipeline.benchmarking.benchmark import benchmark as run
     from hilt.pipeline.benchmarking.page import write_page

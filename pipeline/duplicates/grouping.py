@@ -23,7 +23,7 @@ from hilt.pipeline.duplicates.overlap import (
 from hilt.pipeline.duplicates.passages import WINDOW, Passages
 from hilt.pipeline.duplicates.stars import find_stars
 from hilt.pipeline.duplicates.words import Words, read_words
-from hilt.pipeline.runner import make_array
+from hilt.pipeline.runner import is_made, make_array
 from hilt.pipeline.workspace import Workspace
 from hilt.selectors.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
@@ -52,7 +52,9 @@ def make_groups(workspace: Workspace) -> bool:
     Returns:
         Whether anything was made; never while `duplicates.near` is off.
     """
-    if are_groups_current(workspace):
+    if not workspace.config.duplicates.near:
+        return False
+    if is_made(workspace.near_duplicates, _maker(workspace), workspace.progress):
         return False
     groups, found = _find_groups(workspace)
     return make_array(

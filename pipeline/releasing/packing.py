@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hilt.errors import ModelError
-from hilt.pipeline.arrays import write_json
+from hilt.files import write_json
 from hilt.pipeline.configuration.paths import is_path
 from hilt.pipeline.students.saved import (
     FORMAT,

@@ -18,8 +18,8 @@ from sentence_transformers import SentenceTransformer
 
 from hilt.errors import MissingExtraError, ModelError
 from hilt.extras import pip_install
+from hilt.files import write_json
 from hilt.outputs import Note, output_folder
-from hilt.pipeline.arrays import write_json
 from hilt.pipeline.releasing.cards import onnx_card
 from hilt.pipeline.releasing.loaded import AnyStudent, open_embedder, open_saved
 from hilt.pipeline.students.base import Student

@@ -13,7 +13,7 @@ import numpy as np
 from safetensors import SafetensorError
 
 from hilt.errors import ModelError
-from hilt.pipeline.arrays import write_json
+from hilt.files import write_json
 from hilt.pipeline.students.base import STUDENTS, Student
 from hilt.types import Floats, Integers
 

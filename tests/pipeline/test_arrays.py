@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hilt.errors import WorkspaceError
+from hilt.files import read_object, write_json
 from hilt.pipeline import arrays
-from hilt.pipeline.arrays import ArrayFile, PartialArray, blocks, fingerprint, write_json
+from hilt.pipeline.arrays import ArrayFile, PartialArray, blocks, fingerprint
 from hilt.pipeline.runner import make_array
 from hilt.progress import Silent
 from hilt.types import Floats
@@ -289,19 +293,227 @@ def test_a_killed_process_is_taken_up_by_the_next(file: ArrayFile) -> None:
     assert file.open().tolist() == WHOLE.tolist()
 
 
+# Damage
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def overwritten(path: Path) -> None:
+    path.write_bytes(bytes(range(188)))
+
+
+def lengthened(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"x")
+
+
+def short(path: Path) -> None:
+    np.save(path, np.load(path)[:-2])
+
+
+def of_another_type(path: Path) -> None:
+    np.save(path, np.load(path).astype(np.float32))
+
+
+def of_objects(path: Path) -> None:
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
+
+def of_nan(path: Path) -> None:
+    np.save(path, np.load(path) * np.nan)
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+DAMAGE = [cut, emptied, overwritten, lengthened, short, of_another_type, of_objects, of_nan, gone]
+
+
+class Listener(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+def make_again(file: ArrayFile, rows: Rows) -> list[str]:
+    listener = Listener()
+    made = make_array(
+        file, SHAPE, MAKER, rows, description="Making", progress=listener, chunk_rows=4
+    )
+    assert made == bool(rows.starts)
+    return listener.said
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, a_pipe])
+def test_a_damaged_array_is_not_opened_and_made_again(
+    file: ArrayFile, damage: Callable[[Path], None]
+) -> None:
+    make(file, Rows())
+    damage(file.path)
+    later(file.path)
+    rows = Rows()
+
+    with pytest.raises(WorkspaceError, match=r"a\.npy is (damaged|gone).*; make it again\.$"):
+        file.open()
+    assert not file.is_current(MAKER)
+    said = make_again(file, rows)
+
+    assert len(said) == 1
+    assert said[0].startswith(f"{file.path} is ")
+    assert said[0].endswith("; it is made again.")
+    assert rows.starts == [0, 4, 8]
+    assert file.open().tolist() == WHOLE.tolist()
+    assert names(file) == ["a.json", "a.npy"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"\xff\xfe", b"[" * 100_000])
+def test_an_array_whose_maker_is_damaged_is_made_again(file: ArrayFile, content: bytes) -> None:
+    make(file, Rows())
+    file.maker_path.write_bytes(content)
+    rows = Rows()
+
+    assert file.maker() is None
+    assert make_again(file, rows) == [
+        f"{file.maker_path} is damaged: it holds no JSON object; it is made again."
+    ]
+    assert rows.starts == [0, 4, 8]
+    assert file.is_current(MAKER)
+
+
+def test_the_message_names_the_command_that_makes_it(file: ArrayFile) -> None:
+    make(file, Rows())
+    cut(file.path)
+
+    with pytest.raises(WorkspaceError, match="; run `hilt propose w`, which makes it again"):
+        ArrayFile(file.path, "hilt propose w").open()
+
+
+def test_values_that_changed_with_the_clock_set_back_are_found_by_whoever_makes_them(
+    file: ArrayFile,
+) -> None:
+    make(file, Rows())
+    before = file.path.stat().st_mtime_ns
+    of_nan(file.path)
+    os.utime(file.path, ns=(before, before))
+
+    assert file.find_fault() is None
+    assert file.find_fault(thorough=True) is not None
+
+
+def test_a_copy_is_read_once_and_trusted_after_that(file: ArrayFile) -> None:
+    make(file, Rows())
+    later(file.path)
+
+    assert file.find_fault() is None
+    assert make_again(file, Rows()) == []
+    assert read_object(file.maker_path)["content"]["mtime_ns"] == file.path.stat().st_mtime_ns  # type: ignore[index]
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, lengthened, overwritten, gone])
+def test_of_an_array_of_an_older_hilt_the_length_is_known(
+    file: ArrayFile, damage: Callable[[Path], None]
+) -> None:
+    make(file, Rows())
+    write_json(file.maker_path, MAKER)
+
+    assert file.find_fault(thorough=True) is None
+    damage(file.path)
+    assert file.find_fault() is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"done": 3}', b'{"done": [0]}', b"\xff"])
+@pytest.mark.parametrize("ending", [".part", ".part.json"])
+def test_a_damaged_leftover_is_thrown_away(file: ArrayFile, content: bytes, ending: str) -> None:
+    killed(file, 2)
+    file.path.with_name(f"a.npy{ending}").write_bytes(content)
+    rest = Rows()
+
+    make(file, rest)
+
+    assert rest.starts == [0, 4, 8]
+    assert file.open().tolist() == WHOLE.tolist()
+
+
+def test_a_damaged_array_is_not_taken_for_one_of_a_kill_within_finish(file: ArrayFile) -> None:
+    make(file, Rows())
+    partial = PartialArray(file, SHAPE, MAKER, 4)
+    for start, stop in partial.missing():
+        partial.write(start, WHOLE[start:stop])
+    file.part_path.unlink()  # a kill came right before the state was removed
+    of_nan(file.path)
+    later(file.path)
+
+    make_again(file, Rows())
+
+    assert file.open().tolist() == WHOLE.tolist()
+
+
+NO_ROOM = """
+import resource, sys
+import numpy as np
+from pathlib import Path
+from hilt.errors import OutputError
+from hilt.pipeline.arrays import ArrayFile, PartialArray
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+file = ArrayFile(Path(sys.argv[1]))
+if sys.argv[2] == "later":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+try:
+    partial = PartialArray(file, (1000, 300), {}, 500)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+    partial.write(0, np.ones((500, 300)))
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("when", ["at once", "later"])
+def test_an_array_for_which_there_is_no_room_ends_in_a_sentence(file: ArrayFile, when: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM, str(file.path), when],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout == (
+        f"{file.part_path} cannot be written: File too large; make room on its disk, and run the"
+        " same command again.\n"
+    )
+    assert when == "later" or names(file) == []
+
+
+def later(path: Path) -> None:
+    """Let a file have changed a second later, for a test is faster than some clocks."""
+    if path.exists():
+        time = path.stat().st_mtime_ns + 10**9
+        os.utime(path, ns=(time, time))
+
+
 def test_a_fingerprint_depends_on_values_and_not_on_the_order_of_keys() -> None:
     assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
-
-
-def test_a_json_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    write_json(path, {"a": "ä"})
-
-    with pytest.raises(TypeError):
-        write_json(path, {"a": object()})
-
-    assert path.read_text(encoding="utf-8") == '{\n "a": "ä"\n}\n'
 
 
 @given(st.integers(0, 100), st.integers(1, 30))

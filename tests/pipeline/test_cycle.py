@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.arrays import write_json
+from hilt.files import write_json
 from hilt.pipeline.cycle import cycle, train
 from hilt.pipeline.proposals import embeddings_maker
 from hilt.pipeline.proposing import propose

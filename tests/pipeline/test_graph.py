@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hilt.errors import DataError
+from hilt.files import write_json
 from hilt.pipeline import graph as module
-from hilt.pipeline.arrays import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.graph import NEIGHBOURS, make_graph
 from hilt.pipeline.proposing import propose
@@ -160,6 +160,7 @@ def test_embeddings_that_are_not_finite_are_refused(small_workspace: Open) -> No
     rows = np.array(workspace.embeddings.open())
     rows[7, 3] = np.nan
     np.save(workspace.embeddings.path, rows)
+    write_json(workspace.embeddings.maker_path, workspace.embeddings.maker())  # as if made so
     remove(workspace)
 
     with pytest.raises(DataError, match="embedding of item 7"):

@@ -58,6 +58,7 @@ def test_a_tie_is_answered_by_no_order_of_labels(small_workspace: Open) -> None:
     fused = np.array(workspace.fused.open())
     fused[:] = [0.4, 0.2, 0.4]
     np.save(path, fused)
+    workspace.fused.maker_path.write_text("{}")
 
     result = oracle(workspace, least=0.3)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hilt.errors import ConfigError, DataError, WorkspaceError
+from hilt.files import write_json
 from hilt.pipeline import workspace as workspace_module
-from hilt.pipeline.arrays import write_json
 from hilt.pipeline.workspace import Workspace, init, open_workspace
 from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
 
