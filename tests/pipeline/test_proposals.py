@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from hilt.errors import ConfigError
-from hilt.pipeline.arrays import write_json
+from hilt.files import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import train
 from hilt.pipeline.item_draws import draw
