@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.decisions import decisions
     from hilt.pipeline.duplicates.summary import find_duplicates
     from hilt.pipeline.exporting import export_decisions
+    from hilt.pipeline.growing import append
     from hilt.pipeline.oracle import oracle
     from hilt.pipeline.predict import predict
     from hilt.pipeline.proposing import propose
@@ -75,6 +76,7 @@ _HOMES = {
     "hilt.pipeline.decisions": ("decisions",),
     "hilt.pipeline.duplicates.summary": ("find_duplicates",),
     "hilt.pipeline.exporting": ("export_decisions",),
+    "hilt.pipeline.growing": ("append",),
     "hilt.pipeline.oracle": ("oracle",),
     "hilt.pipeline.predict": ("predict",),
     "hilt.pipeline.proposing": ("propose",),
@@ -122,6 +124,7 @@ __all__ = [
     "WorkspaceError",
     "add_reviewer",
     "agree",
+    "append",
     "benchmark",
     "cycle",
     "decisions",

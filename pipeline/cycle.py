@@ -16,6 +16,7 @@ from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.batches import open_batch, select, undecided
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.figures import counted
+from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.measure import measure
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import standing
@@ -158,6 +159,7 @@ def _train(
         "proposers": _measure_proposers(proposals, training, problem, audit),
         "scores": training.scores,
         "audit": _measure_audit(training, problem, audit),
+        "audited_items": audited_items(workspace, workspace.store.outcomes()),
         "labelled": {
             **measure(training.out_of_fold, problem.positions).share(),
             "picked": any_picked(workspace.store, indices),

@@ -48,8 +48,13 @@ def checked_items(summary: Mapping[str, Any]) -> int:
 
 
 def told_in_full(workspace: Workspace, training: TrainingRow) -> dict[str, Any]:
-    """Give a training's summary; one of an older hilt with the accuracy on labelled items added."""
-    summary = dict(training.summary)
+    """Give a training's summary, and for how much of the pool as it is now its audit stands.
+
+    That of an older hilt gets the accuracy on labelled items added.
+    """
+    pool = workspace.pool.summary
+    then = pool.earlier[0].items if pool.earlier else pool.items  # if an older hilt trained
+    summary = {"audited_items": then, **training.summary, "pool_items": pool.items}
     if "picked" in (summary.get("labelled") or {}):
         return summary
     saved = load_out_of_fold(workspace.student_folder(training.cycle))
@@ -69,6 +74,7 @@ def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{counted(student['items'], f'{kind} item')}: student {with_interval(student)},"
         f" proposer alone {percent(summary[kind]['proposer']['accuracy'])}."
+        f"{'' if kind == 'test' else pool_before(summary)}"
         for kind in ("test", "audit")
         if is_enough(kind, summary[kind])
         for student in [summary[kind]["student"]]
@@ -78,6 +84,22 @@ def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
         if summary.get("labelled"):
             lines.append(f"Accuracy {on_labelled(summary)}.")
     return lines
+
+
+def pool_before(summary: Mapping[str, Any]) -> str:
+    """Say that an audit stands for the pool before items were appended; empty where it does not.
+
+    Args:
+        summary: Of the training, from `told_in_full`.
+    """
+    audited, items = summary["audited_items"], summary["pool_items"]
+    if audited == items:
+        return ""
+    appended = counted(items - audited, "item that was", "items that were")
+    return (
+        f" This is of the pool before: of the {appended} appended to its {audited:,}, too few have"
+        " been audited."
+    )
 
 
 def on_labelled(summary: Mapping[str, Any]) -> str:

@@ -5,16 +5,21 @@ So an item keeps its draw when others are added to the pool, and whatever the or
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.pools.duplicates import hash_texts
 from hilt.pipeline.random_streams import Stream, generator
-from hilt.pipeline.workspace import Workspace
 from hilt.types import Floats
+
+if TYPE_CHECKING:
+    from hilt.pipeline.outcomes import Outcome
+    from hilt.pipeline.pools.pool import Pool
+    from hilt.pipeline.workspace import Workspace
 
 Purpose = Literal["audit", "check", "limit"]
 
@@ -36,9 +41,15 @@ def draw(ids: Iterable[str], seed: int, purpose: Purpose) -> Floats:
 
 
 def pool_draws(workspace: Workspace, purpose: Purpose) -> Floats:
-    """Draw a number for every item of the pool: shape (n_items,)."""
-    pool, seed = workspace.pool, workspace.config.seed
-    return np.concatenate([draw(pool.ids(block), seed, purpose) for block in blocks(len(pool))])
+    """Draw a number for every item of the pool: shape (n_items,), not to be written to."""
+    return _drawn(workspace.pool, workspace.config.seed, purpose)
+
+
+@lru_cache(maxsize=2)  # whoever asks how far the audit reaches asks for each decision
+def _drawn(pool: Pool, seed: int, purpose: Purpose) -> Floats:
+    numbers = np.concatenate([draw(pool.ids(block), seed, purpose) for block in blocks(len(pool))])
+    numbers.flags.writeable = False
+    return numbers
 
 
 def audit_numbers(workspace: Workspace) -> Floats:
@@ -52,16 +63,35 @@ def audit_numbers(workspace: Workspace) -> Floats:
 
     A workspace whose first batch was made by an older hilt goes on with the order from which that
     batch came: it kept the first items of that order from the selector, and in another order the
-    audit would meet items that the selector had taken, and miss them.
+    audit would meet items that the selector had taken, and miss them. Items that were appended to
+    it have their own numbers, as everywhere.
     """
     pool, seed = workspace.pool, workspace.config.seed
+    numbers = pool_draws(workspace, "audit").copy()
     if has_older_order(workspace):
-        order = generator(seed, Stream.AUDIT).permutation(len(pool))
-        numbers: Floats = np.argsort(order) / len(pool)
-    else:
-        numbers = pool_draws(workspace, "audit")
+        first = pool.summary.earlier[0].items if pool.summary.earlier else len(pool)
+        order = generator(seed, Stream.AUDIT).permutation(first)
+        numbers[:first] = np.argsort(order) / first
     numbers[pool.empty] = np.inf
     return numbers
+
+
+def audited_items(workspace: Workspace, outcomes: Sequence[Outcome]) -> int:
+    """Say for how many of the items, from the first, the audit stands.
+
+    They are all, but after items were appended: until those of them were asked whose numbers are
+    as small as those of the audit so far, it is a sample of the pool before.
+    """
+    pool = workspace.pool
+    audited = [outcome.index for outcome in outcomes if outcome.audit]
+    if not pool.summary.earlier or not audited:
+        return len(pool)
+    numbers = audit_numbers(workspace)
+    first = pool.summary.earlier[0].items
+    due = first + np.flatnonzero(numbers[first:] <= numbers[audited].max())
+    due = due[~np.isin(due, [outcome.index for outcome in outcomes if not outcome.machine])]
+    sizes = [each.items for each in pool.summary.earlier]
+    return max(size for size in sizes if size <= due[0]) if len(due) else len(pool)
 
 
 def has_older_order(workspace: Workspace) -> bool:

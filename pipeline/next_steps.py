@@ -79,7 +79,7 @@ def step_beside(workspace: Workspace, waiting: Collection[int]) -> NextStep | No
         workspace: Where proposals stand.
         waiting: Indices of the items that people have in hand.
     """
-    if workspace.fused.maker() is None or not _labelled(workspace, workspace.store.decisions()):
+    if not workspace.is_proposed or not _labelled(workspace, workspace.store.decisions()):
         return None
     if not is_anything_left(workspace, waiting):
         return None
@@ -119,7 +119,7 @@ def _last_step(folder: Path, now: Situation) -> NextStep:
 
 def read_situation(workspace: Workspace) -> Situation:
     """Read what decides on the next step; no model is loaded."""
-    if workspace.fused.maker() is None:
+    if not workspace.is_proposed:
         return Situation(False, 0, 0, left=True, learnt=False, disputed=0)
     decisions = workspace.store.decisions()
     current = open_batch(workspace)

@@ -198,7 +198,7 @@ class Proposals:
         The draw is by id, so that items that are added to the pool change little. What an older
         hilt asked about, by another draw, comes first: it may be paid for.
         """
-        turns = pool_draws(self.workspace, "limit")
+        turns = pool_draws(self.workspace, "limit").copy()
         made = member.array.maker() or LIMIT_DRAW
         if not LIMIT_DRAW.items() <= made.items() and _asks(made) == _asks(member.maker):
             array = member.array.open()

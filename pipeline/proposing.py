@@ -18,7 +18,7 @@ from hilt.pipeline.one_sided import OneSided, count_guesses, find_one_sided, und
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
 from hilt.pipeline.random_streams import Stream, generator
-from hilt.pipeline.runner import RowsOf, is_made, make_array
+from hilt.pipeline.runner import RowsOf, is_made, made_before, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import read_student
@@ -122,10 +122,22 @@ def ask(proposals: Proposals, member: Named) -> bool:
     def make(file: ArrayFile, n_items: int, rows_of: RowsOf, description: str) -> None:
         shape = (n_items, len(workspace.config.labels))
         progress = workspace.progress
-        make_array(file, shape, member.maker, rows_of, description=description, progress=progress)
+        make_array(
+            file,
+            shape,
+            member.maker,
+            rows_of,
+            description=description,
+            progress=progress,
+            before=before,
+        )
 
     proposals.teach(member)
+    before = workspace.pool.earlier_makers(member.maker)
     asked = proposals.asked(member)
+    old = made_before(member.array, before)
+    if old is not None:
+        asked = _among_appended(workspace.pool, member, old, asked)
     _estimate(workspace, member, asked)
     what = f"Proposing ({member.name})"
     if workspace.test is not None and member.test_array is not None:
@@ -160,6 +172,7 @@ def _embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
             partial(_embed_rows, pool, embedder),
             description="Embedding" if pool is workspace.pool else "Embedding the test set",
             progress=workspace.progress,
+            before=pool.earlier_makers(embeddings_maker(embedder, pool, file)),
         ):
             made.append(file)
     return made
@@ -199,6 +212,15 @@ def _proposed_rows(
     return rows
 
 
+def _among_appended(pool: Pool, member: Named, old: Floats, asked: Integers | None) -> Integers:
+    """List the items after the `old` ones that a proposer is asked about, within its limit."""
+    if asked is None:
+        return np.arange(len(old), len(pool))
+    limit, said = member.section.max_items, int((~np.isnan(old[:, 0])).sum())
+    new = asked[asked >= len(old)]
+    return new if limit is None else new[: max(0, limit - said)]
+
+
 def _told(workspace: Workspace, name: str) -> dict[str, Any]:
     """Read what a proposer reported about its work."""
     return read_object(workspace.proposal_summary(name)) or {}
@@ -213,7 +235,8 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
     student = read_student(workspace.saved_student(training.cycle), workspace.device).student
     proposal = workspace.proposal("student")
     previous = None if proposal.find_fault() else proposal.maker()
-    before = None if previous is None else compared_labels(workspace, proposal)
+    n_before = 0 if previous is None else len(proposal.open())
+    before = compared_labels(workspace, proposal, n_before) if n_before else None
 
     def rows_of(start: int, stop: int) -> Floats:
         items = workspace.pool.items(slice(start, stop))
@@ -227,9 +250,11 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
         rows_of,
         description=f"Proposing (student of cycle {training.cycle})",
         progress=workspace.progress,
+        before=workspace.pool.earlier_makers(maker),
     )
     if before is not None and previous is not None and previous.get("student") != maker["student"]:
-        save_agreement(workspace, training.cycle, before, compared_labels(workspace, proposal))
+        after = compared_labels(workspace, proposal, n_before)
+        save_agreement(workspace, training.cycle, before, after)
     return made
 
 

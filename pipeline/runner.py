@@ -66,6 +66,7 @@ def make_array(
     chunk_rows: int | Integers = 2048,
     dtype: npt.DTypeLike = np.float16,
     measured: Mapping[str, Any] | None = None,
+    before: Iterable[Maker] = (),
 ) -> bool:
     """Make an array unless the same maker made it already.
 
@@ -81,12 +82,17 @@ def make_array(
             and where the last one ends.
         dtype: Of the whole.
         measured: What to write down beside the maker.
+        before: Makers of which an array on disk is the beginning of this one, for items were
+            appended since; its rows are kept.
 
     Returns:
         Whether anything was made.
     """
     if is_made(file, maker, progress):
         return False
+    old = made_before(file, before)
+    if old is not None:
+        rows_of = _after(old, rows_of)
     partial = PartialArray(file, shape, maker, chunk_rows, dtype)
     with progress.task(description, shape[0], "items") as advance:
         missing = list(partial.missing())
@@ -99,3 +105,22 @@ def make_array(
         (runner or LocalRunner()).map(rows_of, missing, sink)
     partial.finish(measured)
     return True
+
+
+def made_before(file: ArrayFile, before: Iterable[Maker]) -> Array | None:
+    """Open the array on disk if one of these made it: the beginning of what is to be made."""
+    whole = any(file.is_current(maker) for maker in before) and not file.find_fault(thorough=True)
+    return file.open() if whole else None
+
+
+def _after(old: Array, rows_of: RowsOf) -> RowsOf:
+    """Take the rows that are there already, and make those that come after them."""
+
+    def rows(start: int, stop: int) -> Array:
+        if stop <= len(old):
+            return old[start:stop]
+        if start >= len(old):
+            return rows_of(start, stop)
+        return np.concatenate([old[start:], rows_of(len(old), stop).astype(old.dtype)])
+
+    return rows

@@ -29,9 +29,8 @@ def read_signals(workspace: Workspace, training: TrainingRow | None) -> Signals:
     )
 
 
-def compared_labels(workspace: Workspace, proposal: ArrayFile) -> Integers:
-    """Read the likeliest labels of a sample of the pool, the same one every time."""
-    n_items = len(workspace.pool)
+def compared_labels(workspace: Workspace, proposal: ArrayFile, n_items: int) -> Integers:
+    """Read the likeliest labels of a sample of the first items, the same one every time."""
     rng = generator(workspace.config.seed, Stream.SUCCESSION)
     sample = rng.choice(n_items, min(COMPARED_ITEMS, n_items), replace=False)
     return likeliest_labels(proposal.open(), np.sort(sample))

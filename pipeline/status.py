@@ -14,6 +14,7 @@ from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.decisions import count_notes, total_seconds
 from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.growing import source_is_as_read, source_path
 from hilt.pipeline.headline import told_in_full
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.one_sided import OneSided, find_one_sided
@@ -53,6 +54,7 @@ class Status:
         cost: What a decision takes, and whether it can be told which items are slow; None before a
             decision has a time.
         bulk: How often decisions in bulk hold when they are asked again; None before any was.
+        changed_source: The file from which the pool was read, where it is not as it was then.
         disputed: Items on which people disagree, and that nothing settles.
         one_sided: Proposers that give nearly all of their guesses to one label.
         finished: Whether nothing is left to ask, and everything that was said is learnt.
@@ -80,6 +82,7 @@ class Status:
     cost: dict[str, Any] | None
     anchoring: Anchoring | None
     bulk: Share | None
+    changed_source: str | None
     disputed: int
     one_sided: tuple[OneSided, ...]
     finished: bool
@@ -123,6 +126,7 @@ def status(workspace: Workspace) -> Status:
         cost=None if cost is None else cost.to_dict(),
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),
+        changed_source=None if source_is_as_read(workspace) else source_path(workspace),
         disputed=len(disputes(workspace)),
         one_sided=find_one_sided(workspace, outcomes),
         finished=step.finished,

@@ -80,12 +80,16 @@ class Store:
                     )
                 )
                 return
-        self.check(pool_fingerprint, labels)
+        self.check([pool_fingerprint], labels)
 
-    def check(self, pool_fingerprint: str, labels: Sequence[str]) -> None:
+    def check(self, pool_fingerprints: Sequence[str], labels: Sequence[str]) -> None:
         """Make sure that the state belongs to this pool and these labels.
 
         The tables of an older hilt get what they lack.
+
+        Args:
+            pool_fingerprints: That of the pool, and those that it had before it grew.
+            labels: Their names.
 
         Raises:
             WorkspaceError: If it does not, or a newer hilt wrote it.
@@ -99,7 +103,7 @@ class Store:
                 f"{self.url!r} was written by a newer hilt (schema {row.schema_version}, this one"
                 f" knows {SCHEMA_VERSION}); upgrade hilt."
             )
-        if row.pool_fingerprint != pool_fingerprint:
+        if row.pool_fingerprint not in pool_fingerprints:
             raise WorkspaceError("The pool is not the one this workspace was made for.")
         if row.labels != list(labels):
             raise WorkspaceError(

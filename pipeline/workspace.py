@@ -25,7 +25,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,7 @@ from hilt.outputs import (
 from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.configuration.reading import load_config, load_workspace_config
 from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.pipeline.store import Store
@@ -96,7 +97,7 @@ class Workspace:
     def store(self) -> Store:
         """Batches, decisions and trainings."""
         store = Store(self.config.database or self.folder / "state.db")
-        store.check(self.pool.fingerprint, self.config.label_names)
+        store.check(self.pool.fingerprints, self.config.label_names)
         return store
 
     @property
@@ -146,7 +147,13 @@ class Workspace:
         Without near-duplicates it is the first item with the same normalised text. An item
         without a text shares nothing.
         """
-        groups = self.near_duplicates.open() if self.has_near_duplicates else self.pool.groups
+        groups = self.pool.groups
+        if self.has_near_duplicates:
+            near = self.near_duplicates.open()
+            first = groups[len(near) :]  # of items that were appended since
+            known = first < len(near)
+            first = np.where(known, near[np.where(known, first, 0)], first)
+            groups = np.append(near, first) if len(first) else near
         if len(self.pool.empty):
             groups = np.array(groups)
             groups[self.pool.empty] = self.pool.empty
@@ -156,10 +163,15 @@ class Workspace:
         """Resolve the decisions about every item that has a text, in the order of the pool.
 
         What was said of an item without a text, as older versions asked for, stays stored and
-        counts for nothing.
+        counts for nothing. Answers of an audit count as such for the items that it stands for.
         """
         empty = set(self.pool.empty.tolist())
-        return [each for each in self.store.outcomes() if each.index not in empty]
+        outcomes = [each for each in self.store.outcomes() if each.index not in empty]
+        reach = audited_items(self, outcomes)
+        return [
+            replace(each, audit=False) if each.audit and each.index >= reach else each
+            for each in outcomes
+        ]
 
     @property
     def graph_folder(self) -> Path:
@@ -209,20 +221,36 @@ class Workspace:
         """The single files that were written for it elsewhere."""
         return Ledger(self.folder / LEDGER)
 
+    @property
+    def is_proposed(self) -> bool:
+        """Whether there is a proposal for every item."""
+        return self.fused.maker() is not None and not self._outgrew(self.fused)
+
     def required(self, file: ArrayFile, command: str) -> ArrayFile:
         """Return `file`, or say which command makes it.
 
         Raises:
-            WorkspaceError: If it is not there yet, or no longer.
+            WorkspaceError: If it is not there yet, or no longer, or items were appended since.
         """
+        what = "proposals" if file == self.fused else file.path.stem
+        line = command_line(command, self.folder)
         if file.maker() is None:
-            what = "proposals" if file == self.fused else file.path.stem
-            line = command_line(command, self.folder)
             fault = file.find_fault()
             if fault is not None:
                 raise WorkspaceError(f"{fault}; run `{line}`, which makes it again.")
             raise WorkspaceError(f"{self.folder} has no {what} yet; run `{line}`.")
+        if self._outgrew(file):
+            raise WorkspaceError(
+                f"Items were appended to {self.folder}, and have no {what} yet; run `{line}`."
+            )
         return file
+
+    def _outgrew(self, file: ArrayFile) -> bool:
+        """Tell whether a finished array is that of the pool before items were appended."""
+        if file == self.test_embeddings or file.path.parent == self.test_proposal("").path.parent:
+            return False
+        rows = len(file.open())
+        return any(rows == each.items for each in self.pool.summary.earlier)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

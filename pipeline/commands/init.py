@@ -3,29 +3,57 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hilt.errors import ConfigError
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.pipeline.figures import counted
 
+if TYPE_CHECKING:
+    from hilt.pipeline.growing import Appended
+
 
 def init(
     work: Work,
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration, a YAML file.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="The configuration, a YAML file. Beside --append it may be left out, or name"
+            " another `pool` with new rows.",
+        ),
+    ] = None,
+    append: Annotated[
+        bool,
+        typer.Option(
+            "--append",
+            help="Take rows that were added to the pool's file into the workspace that there is."
+            " Items that it has keep their ids, decisions and proposals.",
+        ),
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Read the pool, check every row, and make the workspace.
 
-    Nothing is left behind when a row cannot be used. Run it again and nothing changes.
+    Nothing is left behind when a row cannot be used. Run it again and nothing changes, but you
+    are told whether the pool's file has; with --append, its new rows are taken in.
     """
-    from hilt.pipeline import workspace
+    from hilt.pipeline import growing, workspace
     from hilt.pipeline.next_steps import next_step
 
-    made = workspace.init(work, config, progress=Bars())
+    if append:
+        appended = growing.append(work, config, progress=Bars())
+        made, changes = appended.workspace, say_appended(appended)
+    elif config is not None:
+        appended, made = None, workspace.init(work, config, progress=Bars())
+        changes = growing.say_changes(made)
+    else:
+        raise ConfigError("`hilt init` needs --config CONFIG.yaml; only --append can do without.")
     summary = made.pool.summary
     value = {
         "workspace": work,
@@ -34,11 +62,15 @@ def init(
         "exact_duplicates": summary.exact_duplicates,
         "test_items": 0 if made.test is None else len(made.test),
         "labels": list(made.config.label_names),
+        "appended": None if appended is None else {"new": appended.new, "gone": appended.gone},
+        "changes": changes,
     }
 
     def text() -> None:
         labels = counted(len(made.config.labels), "label")
         say(f"{work}: {counted(summary.items, 'item')}, {labels}.")
+        if changes:
+            say(changes)
         if summary.empty_texts:
             say(
                 f"{counted(summary.empty_texts, 'text is', 'texts are')} empty: kept in place, but"
@@ -52,3 +84,14 @@ def init(
             say(f"{counted(len(made.test), 'test item')}, to measure on.")
 
     emit(value, as_json=json, text=text, then=next_step(made))
+
+
+def say_appended(appended: Appended) -> str:
+    """Say in a sentence or two what was appended."""
+    told = f"{counted(appended.new, 'row was', 'rows were')} new, and appended."
+    if not appended.new:
+        told = "No row is new; nothing was appended."
+    if appended.gone:
+        items = counted(appended.gone, "item has", "items have")
+        told += f" {items} no row in what was read now; nothing of them is lost."
+    return told

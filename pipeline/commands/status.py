@@ -57,6 +57,12 @@ def say_items(work: Path, result: Status) -> None:
             f"{counted(result.empty_texts, 'item has', 'items have')} no text: nobody is asked, and"
             " a release gives no label."
         )
+    if result.changed_source:
+        line = command_line("init", work, "--append")
+        say(
+            f"{result.changed_source} has changed since the pool was read, or is gone; rows that"
+            f" were added are taken in with `{line}`."
+        )
     if result.machine_labels:
         items = counted(result.machine_labels, "item has", "items have")
         say(f"{items} only a machine's label, by `hilt oracle`.")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +17,12 @@ import pyarrow as pa
 from hilt.errors import DataError, WorkspaceError
 from hilt.pipeline.configuration.sections import Source
 from hilt.pipeline.pools.duplicates import Hashes, find_repeats, hash_texts, normalise
+from hilt.pipeline.pools.record import PoolSummary, SourceFile, source_file, write_record
 from hilt.pipeline.pools.row_check import RowCheck
 from hilt.pipeline.pools.source import Reader, open_source
 from hilt.plain_files import shown
 
-RECORD = "pool.json"
 WRITE_ROWS = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSummary:
-    """What was found while the pool was made.
-
-    Attributes:
-        items: How many items there are.
-        empty_texts: How many texts are empty or only white space; they keep their place, and
-            nobody is asked about them.
-        exact_duplicates: How many items have the same normalised text as one before them, those
-            without a text left out.
-        fingerprint: SHA-256 over all ids, texts and known labels, in order.
-    """
-
-    items: int
-    empty_texts: int
-    exact_duplicates: int
-    fingerprint: str
 
 
 def build_pool(
@@ -72,7 +52,7 @@ def build_pool(
     """
     if folder.exists():
         raise WorkspaceError(f"{folder} exists already; a pool is never changed once it is made.")
-    reader = open_source(source)
+    reader, read = open_source(source), source_file(source.path)
     for warning in reader.warnings:
         note(warning)
     partial = folder.with_name(folder.name + ".partial")
@@ -80,12 +60,12 @@ def build_pool(
     partial.mkdir(parents=True)
     try:
         check = RowCheck(source, reader, None if labels is None else tuple(labels))
-        scan = _copy(reader, check, partial / "rows.arrow")
+        scan = copy_rows(reader, check, partial / "rows.arrow")
         if not scan.items:
             raise DataError(
                 f"{shown(source.path)} holds no items: it is empty, or has a header alone."
             )
-        summary = _finish(reader, scan, partial)
+        summary = _finish(reader, scan, partial, read)
         (partial / "pool").rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -93,7 +73,7 @@ def build_pool(
 
 
 @dataclass(slots=True)
-class _Scan:
+class Scan:
     """What is gathered while the rows stream past: 16 bytes an item."""
 
     items: int = 0
@@ -103,6 +83,7 @@ class _Scan:
     digests: dict[str, Any] = field(default_factory=dict)
 
     def add(self, batch: pa.Table) -> None:
+        """Take in rows that were checked."""
         texts = batch.column("text").to_pylist()
         self.items += len(texts)
         self.empty_texts += sum(not text.strip() for text in texts)
@@ -120,6 +101,7 @@ class _Scan:
         content.update("".join(values).encode())
 
     def fingerprint(self) -> str:
+        """SHA-256 over all that was taken in."""
         whole = hashlib.sha256()
         for name in sorted(self.digests):
             lengths, content = self.digests[name]
@@ -127,9 +109,9 @@ class _Scan:
         return whole.hexdigest()
 
 
-def _copy(reader: Reader, check: RowCheck, path: Path) -> _Scan:
+def copy_rows(reader: Reader, check: RowCheck, path: Path) -> Scan:
     """Stream the checked rows into an Arrow file."""
-    scan = _Scan()
+    scan = Scan()
     writer = None
     try:
         for batch in reader.batches():
@@ -145,7 +127,7 @@ def _copy(reader: Reader, check: RowCheck, path: Path) -> _Scan:
     return scan
 
 
-def _finish(reader: Reader, scan: _Scan, partial: Path) -> PoolSummary:
+def _finish(reader: Reader, scan: Scan, partial: Path, read: SourceFile | None) -> PoolSummary:
     """Add ids and groups to the copied rows, and save them as one dataset."""
     # Importing datasets takes seconds, so what reads no data does not.
     import datasets
@@ -153,7 +135,7 @@ def _finish(reader: Reader, scan: _Scan, partial: Path) -> PoolSummary:
     rows = datasets.Dataset.from_file(str(partial / "rows.arrow"))
     first, before = find_repeats(np.concatenate(scan.ids))
     if "id" in rows.column_names:
-        _refuse_repeated_ids(rows, reader, first)
+        refuse_repeated_ids(rows, reader, first)
     groups, _ = find_repeats(np.concatenate(scan.groups))
     repeats = None if "id" in rows.column_names else before
     _write_made(scan, groups, repeats, partial / "made.arrow")
@@ -165,16 +147,25 @@ def _finish(reader: Reader, scan: _Scan, partial: Path) -> PoolSummary:
     summary = PoolSummary(
         items=scan.items,
         empty_texts=scan.empty_texts,
-        exact_duplicates=int((groups != np.arange(scan.items)).sum())
-        - max(0, scan.empty_texts - 1),
+        exact_duplicates=count_copies(groups, scan.empty_texts),
         fingerprint=scan.fingerprint(),
+        source=read,
     )
-    record = json.dumps(asdict(summary), indent=2) + "\n"
-    (partial / "pool" / RECORD).write_text(record, "utf-8")
+    write_record(partial / "pool", summary)
     return summary
 
 
-def _refuse_repeated_ids(rows: Any, reader: Reader, first: npt.NDArray[np.int64]) -> None:  # noqa: ANN401
+def count_copies(groups: npt.NDArray[np.int64], empty_texts: int) -> int:
+    """Count the items that are in the group of an earlier one, those without a text left out."""
+    return int((groups != np.arange(len(groups))).sum()) - max(0, empty_texts - 1)
+
+
+def refuse_repeated_ids(
+    rows: Any,  # noqa: ANN401 - a dataset, which has no types
+    reader: Reader,
+    first: npt.NDArray[np.int64],
+) -> None:
+    """Raise DataError for the first id that stands in an earlier row; `first` says in which."""
     for row in np.flatnonzero(first != np.arange(len(first))).tolist():
         item_id, earlier = rows[row]["id"], int(first[row])
         # Two ids could share a hash without being the same.
@@ -186,7 +177,7 @@ def _refuse_repeated_ids(rows: Any, reader: Reader, first: npt.NDArray[np.int64]
 
 
 def _write_made(
-    scan: _Scan, groups: npt.NDArray[np.int64], repeats: npt.NDArray[np.int64] | None, path: Path
+    scan: Scan, groups: npt.NDArray[np.int64], repeats: npt.NDArray[np.int64] | None, path: Path
 ) -> None:
     """Write the column `group` and, where the source has none, `id`."""
     hashes = np.concatenate(scan.ids)
@@ -196,14 +187,17 @@ def _write_made(
             part = slice(start, start + WRITE_ROWS)
             columns: dict[str, Any] = {"group": groups[part]}
             if repeats is not None:
-                columns["id"] = [
-                    f"t{content:016x}" + (f"-{repeat + 1}" if repeat else "")
-                    for content, repeat in zip(
-                        hashes[part].tolist(), repeats[part].tolist(), strict=True
-                    )
-                ]
+                columns["id"] = made_ids(hashes[part], repeats[part])
                 scan.digest("id", columns["id"])
             writer.write_table(pa.table(columns, schema=pa.schema(schema)))
+
+
+def made_ids(hashes: Hashes, repeats: npt.NDArray[np.int64]) -> list[str]:
+    """Make ids from the hashes of texts, and how many with the same text stand before."""
+    return [
+        f"t{content:016x}" + (f"-{repeat + 1}" if repeat else "")
+        for content, repeat in zip(hashes.tolist(), repeats.tolist(), strict=True)
+    ]
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hilt.errors import DataError, WorkspaceError
-from hilt.pipeline.pools.building import RECORD, PoolSummary, build_pool
+from hilt.pipeline.pools.building import build_pool
+from hilt.pipeline.pools.record import Earlier, PoolSummary, part_path, read_record
 from hilt.types import Integers, Items
 
 __all__ = ["Pool", "PoolSummary", "Where", "build_pool"]
@@ -27,7 +27,8 @@ Where = slice | Integers | Sequence[int]
 class Pool:
     """The items in a folder that `build_pool` made; open one with `Pool.open`.
 
-    An *index* is a position in the pool. `where` is a slice or an array of indices.
+    An *index* is a position in the pool. `where` is a slice or an array of indices. Items may be
+    appended (`appending.py`); those that are there keep their indices.
     """
 
     folder: Path
@@ -41,7 +42,7 @@ class Pool:
             WorkspaceError: If the folder holds no pool.
         """
         try:
-            return cls(folder, PoolSummary(**json.loads((folder / RECORD).read_text("utf-8"))))
+            return cls(folder, read_record(folder))
         except (OSError, ValueError, TypeError) as error:
             raise WorkspaceError(f"{folder} holds no pool: {error}; make it again.") from None
 
@@ -53,9 +54,24 @@ class Pool:
         """SHA-256 over all ids, texts and known labels, in order."""
         return self.summary.fingerprint
 
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """That of the pool, and before it those of what it was before items were appended."""
+        return (*(each.fingerprint for each in self.summary.earlier), self.fingerprint)
+
     def began_as(self, fingerprint: str, items: int) -> bool:
         """Tell whether another pool, of so many items, is this one or the beginning of it."""
-        return (fingerprint, items) == (self.fingerprint, len(self))
+        return Earlier(items, fingerprint) in (
+            *self.summary.earlier,
+            Earlier(len(self), self.fingerprint),
+        )
+
+    def earlier_makers(self, maker: Mapping[str, Any]) -> list[Any]:
+        """Say what the maker of an array was before items were appended, the newest first."""
+        return [
+            _replaced(maker, self.fingerprint, each.fingerprint)
+            for each in reversed(self.summary.earlier)
+        ]
 
     def ids(self, where: Where) -> list[str]:
         """Read identifiers."""
@@ -79,6 +95,11 @@ class Pool:
         trimmed = pc.utf8_length(pc.utf8_trim_whitespace(self._table.column("text")))
         empty: npt.NDArray[np.int64] = np.flatnonzero(trimmed.to_numpy() == 0)
         return empty
+
+    def columns(self, where: Where) -> dict[str, list[str]]:
+        """Read what the source gave: `id`, `text`, and `label` where it has known labels."""
+        names = ("id", "text", *(("label",) if self.has_answer_key else ()))
+        return {name: self._read(name, where) for name in names}
 
     def items(self, where: Where) -> Items:
         """Read items, without embeddings."""
@@ -151,7 +172,12 @@ class Pool:
         import datasets
 
         try:
-            return datasets.load_from_disk(str(self.folder)).data.table
+            first = datasets.load_from_disk(str(self.folder)).data.table
+            parts = [
+                datasets.Dataset.from_file(str(part_path(self.folder, number))).data.table
+                for number, _ in enumerate(self.summary.earlier, start=2)
+            ]
+            return pa.concat_tables([first, *(part.select(first.column_names) for part in parts)])
         except (OSError, ValueError) as error:
             raise WorkspaceError(f"{self.folder} holds no pool: {error}; make it again.") from None
 
@@ -182,3 +208,12 @@ class Pool:
                 local = pa.array(indices[order[rows]] - self._starts[number])
                 taken[order[rows]] = column.chunk(int(number)).take(local).to_pylist()
         return list(taken)
+
+
+def _replaced(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - anything that JSON can hold
+    """Put `new` in the place of `old`, however deep it stands."""
+    if isinstance(value, Mapping):
+        return {key: _replaced(each, old, new) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_replaced(each, old, new) for each in value]
+    return new if value == old else value

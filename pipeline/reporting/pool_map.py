@@ -97,7 +97,7 @@ def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | Non
     Returns:
         None before there are proposals, and where all items look the same.
     """
-    if workspace.fused.maker() is None:
+    if not workspace.is_proposed:
         return None
     rng = generator(workspace.config.seed, Stream.MAP)
     given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}

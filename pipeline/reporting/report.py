@@ -22,6 +22,7 @@ from hilt.pipeline.headline import (
     checked_items,
     is_enough,
     on_labelled,
+    pool_before,
     told_in_full,
     too_early,
 )
@@ -106,6 +107,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "n_decisions": len(by_people),
         "trainings": trainings,
         "latest": trainings[-1].summary if trainings else None,
+        "pool_before": pool_before(told_in_full(workspace, trainings[-1])) if trainings else "",
         "advantage": advantage_sentence(trainings[-1].summary) if trainings else "",
         "curves": _curves(trainings),
         "is_enough": is_enough,
@@ -151,7 +153,7 @@ def _verdict(
     if batches:
         size = len(workspace.store.batch_items(batches[-1]))
         return f"A batch of {counted(size, 'item')} waits for review; there are no labels yet."
-    if workspace.fused.maker() is not None:
+    if workspace.is_proposed:
         items = counted(len(workspace.pool), "item has", "items have")
         return f"{items} a proposal; no batch is selected yet."
     return f"The workspace is ready: {counted(len(workspace.pool), 'item')}, no proposals yet."
@@ -167,7 +169,7 @@ def _student_verdict(summary: dict[str, Any]) -> str:
         f"{after} the student is right on {percent(student['accuracy'])} (95\u00a0% interval"
         f" {points(student['low'])}\u2013{points(student['high'])}) of"
         f" {counted(student['items'], f'{kind} item')}; the proposer alone on"
-        f" {percent(proposer['accuracy'])}."
+        f" {percent(proposer['accuracy'])}.{'' if kind == 'test' else pool_before(summary)}"
     )
 
 
@@ -228,7 +230,7 @@ def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[st
 def _fused_by(workspace: Workspace) -> str | None:
     """Say who stands behind the fused proposal; None before there is one."""
     maker = workspace.fused.maker()
-    if maker is None:
+    if maker is None or not workspace.is_proposed:
         return None
     student, weights = maker["student"], maker["weights"]
     others = len(weights) - (student is not None)

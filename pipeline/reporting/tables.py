@@ -125,7 +125,7 @@ def label_lines(workspace: Workspace, outcomes: Sequence[Outcome]) -> list[Label
 
 
 def _count_predicted(workspace: Workspace) -> list[int] | None:
-    if workspace.fused.maker() is None:
+    if not workspace.is_proposed:
         return None
     fused = workspace.fused.open()
     counts = np.zeros(fused.shape[1], dtype=np.int64)

@@ -122,7 +122,7 @@ def test_creating_again_changes_nothing(store: Store) -> None:
 
 def test_another_pool_is_refused(store: Store) -> None:
     with pytest.raises(WorkspaceError, match="pool is not the one"):
-        store.check("another", LABELS)
+        store.check(["another"], LABELS)
 
 
 @pytest.mark.parametrize("labels", [["sport"], ["world", "sport"], ["sport", "world", "x"]])
@@ -139,7 +139,7 @@ def test_what_a_newer_hilt_wrote_is_refused(store: Store, path: Path) -> None:
 
     known = SCHEMA_VERSION
     with pytest.raises(WorkspaceError, match=rf"\(schema {known + 1}, this one knows {known}\)"):
-        store.check("pool", LABELS)
+        store.check(["pool"], LABELS)
 
 
 @pytest.fixture
@@ -164,8 +164,8 @@ def old_path(path: Path) -> Path:
 
 def test_what_an_older_hilt_wrote_is_taken_for_peoples(old_path: Path) -> None:
     store = Store(old_path)
-    store.check("pool", LABELS)
-    store.check("pool", LABELS)
+    store.check(["pool"], LABELS)
+    store.check(["pool"], LABELS)
 
     assert [(o.label, o.machine, o.by_people) for o in store.outcomes()] == [("sport", False, True)]
     assert store.add_decisions([said(0, "sport"), by_machine(1, "world")]) == 1
@@ -176,7 +176,7 @@ def test_an_older_database_of_another_pool_stays_as_it_is(old_path: Path) -> Non
     store = Store(old_path)
 
     with pytest.raises(WorkspaceError, match="pool is not the one"):
-        store.check("another", LABELS)
+        store.check(["another"], LABELS)
 
     store.close()
     connection = sqlite3.connect(old_path)
@@ -203,7 +203,7 @@ def test_why_an_item_was_picked_is_kept(store: Store) -> None:
 def test_several_processes_may_open_an_older_database_at_once(old_path: Path) -> None:
     stores = [Store(old_path) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda store: store.check("pool", LABELS), stores))
+        list(threads.map(lambda store: store.check(["pool"], LABELS), stores))
 
     assert [store.last_decision() for store in stores] == [1] * 4
     assert [row.machine for store in stores for row in store.decisions()] == [False] * 4
@@ -215,7 +215,7 @@ def test_an_empty_database_is_refused(tmp_path: Path) -> None:
     store = Store(tmp_path / "other.db")
 
     with pytest.raises(WorkspaceError, match="holds no hilt state"):
-        store.check("pool", LABELS)
+        store.check(["pool"], LABELS)
     store.close()
 
 
