@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hilt.pipeline.arrays import write_json
+from hilt.files import write_json
 from hilt.reading.arrow_tables import HUB
 
 RECORD = "pool.json"
