@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.decisions import decisions
     from hilt.pipeline.duplicates.summary import find_duplicates
     from hilt.pipeline.exporting import export_decisions
+    from hilt.pipeline.given import import_proposals
     from hilt.pipeline.growing import append
     from hilt.pipeline.oracle import oracle
     from hilt.pipeline.predict import predict
@@ -76,6 +77,7 @@ _HOMES = {
     "hilt.pipeline.decisions": ("decisions",),
     "hilt.pipeline.duplicates.summary": ("find_duplicates",),
     "hilt.pipeline.exporting": ("export_decisions",),
+    "hilt.pipeline.given": ("import_proposals",),
     "hilt.pipeline.growing": ("append",),
     "hilt.pipeline.oracle": ("oracle",),
     "hilt.pipeline.predict": ("predict",),
@@ -133,6 +135,7 @@ __all__ = [
     "export_onnx",
     "find_duplicates",
     "import_answers",
+    "import_proposals",
     "init",
     "load_config",
     "load_student",

@@ -41,6 +41,7 @@ class Header(_Line):
     Attributes:
         pool: The fingerprint of the pool: a SHA-256 of all its ids, texts and known labels.
         pool_items: Its size.
+        earlier: The same of the pool before each time that items were appended: size, fingerprint.
         labels: The labels, in their order.
         seed: What the draws of the audit begin with.
         items: How many items are named.
@@ -52,6 +53,7 @@ class Header(_Line):
     format: int = FORMAT
     pool: str
     pool_items: int
+    earlier: tuple[tuple[int, str], ...] = ()
     labels: tuple[str, ...]
     seed: int
     items: int

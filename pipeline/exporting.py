@@ -83,6 +83,7 @@ def _write(workspace: Workspace, temporary: Path, path: Path) -> ExportedDecisio
         header = Header(
             pool=workspace.pool.fingerprint,
             pool_items=len(workspace.pool),
+            earlier=tuple((e.items, e.fingerprint) for e in workspace.pool.summary.earlier),
             labels=workspace.config.label_names,
             seed=workspace.config.seed,
             items=len(items),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from hilt.errors import ConfigError
 from hilt.pipeline.arrays import ArrayFile, Maker, blocks, fingerprint
 from hilt.pipeline.calibration import pool_logarithmically
-from hilt.pipeline.configuration.proposers import ProposerSection
+from hilt.pipeline.configuration.proposers import CustomProposer, ProposerSection
 from hilt.pipeline.configuration.section import Custom
 from hilt.pipeline.fusion import agreement_weights
 from hilt.pipeline.item_draws import pool_draws
@@ -21,6 +22,7 @@ from hilt.pipeline.pools.pool import Pool, Where
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import Context, Embedder
+from hilt.proposers.given import FOLDER
 from hilt.proposers.guarded import GuardedProposer
 from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Items
@@ -28,6 +30,8 @@ from hilt.types import Floats, Integers, Items
 AGREEMENT_ITEMS = 5000
 UNCERTAIN_SHARE = 0.1  # of the pool, where `only: uncertain` comes without `max_items`
 RESERVED = ("student", "fused")
+GIVEN = "given-"  # before the name of a file of proposals, so that it is no other proposer's
+KIND = "hilt.proposers.given:Given"
 LIMIT_DRAW = {"limit_draw": "id"}  # in makers; an older hilt drew by the size of the pool
 
 
@@ -67,12 +71,11 @@ class Proposals:
         self.labelled = [
             outcome for outcome in workspace.outcomes() if outcome.label and not outcome.machine
         ]
-        context = Context(
-            workspace.config.label_list, embedder, workspace.device, workspace.folder / "answers"
-        )
+        config, answers = workspace.config, workspace.answers_folder
+        context = Context(config.label_list, embedder, workspace.device, answers)
         self.members: list[Named] = []
         self._means: dict[str, Floats] = {}
-        for section in workspace.config.proposers:
+        for section in (*config.proposers, *_given(workspace)):
             self.members.append(self._member(section, context))
 
     @property
@@ -243,6 +246,19 @@ def _weights(maker: Maker) -> dict[str, Any] | None:
 def _asks(maker: Maker) -> dict[str, Any]:
     """Take from a maker what a proposer is, whatever its limit."""
     return {**maker["proposer"], "max_items": None}
+
+
+def given_folder(workspace: Workspace) -> Path:
+    """Say where the tables are of files of proposals that were imported."""
+    return workspace.answers_folder / FOLDER
+
+
+def _given(workspace: Workspace) -> list[CustomProposer]:
+    """List the proposers that stand for such files, in the order of their names."""
+    return [
+        CustomProposer(kind=KIND, name=GIVEN + file.stem, settings={"table": file.name})
+        for file in sorted(given_folder(workspace).glob("*.parquet"))
+    ]
 
 
 def _calibrated(rows: Floats, mean: Floats | None) -> Floats:

@@ -16,6 +16,7 @@ from hilt.pipeline.workspace import Workspace
 from hilt.review.base import Answered, Rejection
 
 SHOWN_REJECTIONS = 20
+SHOWN_OTHERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,26 @@ def refuse(source: Source, rejected: Sequence[Rejection], fitting: int) -> None:
     if not rejected or source.partial:
         return
     place = "decision" if source.path is None else f"{source.path}, line"
-    lines = [f"{place} {each.line}: {each.reason}" for each in rejected[:SHOWN_REJECTIONS]]
-    if len(rejected) > SHOWN_REJECTIONS:
-        lines.append(f"... and {len(rejected) - SHOWN_REJECTIONS} more")
+    lines: dict[str, list[int]] = {}
+    for each in rejected:
+        lines.setdefault(each.reason, []).append(each.line)
+    told = [
+        f"{place} {numbers[0]}{_and_others(numbers[1:])}: {reason}"
+        for reason, numbers in list(lines.items())[:SHOWN_REJECTIONS]
+    ]
+    if len(lines) > SHOWN_REJECTIONS:
+        told.append(f"... and {len(lines) - SHOWN_REJECTIONS} more")
     mend = f" Mend these lines, or store the other {fitting} with --partial."
-    lines.append(f"Nothing was stored.{'' if source.path is None else mend}")
-    raise DataError("\n".join(lines))
+    told.append(f"Nothing was stored.{'' if source.path is None else mend}")
+    raise DataError("\n".join(told))
+
+
+def _and_others(numbers: Sequence[int]) -> str:
+    """Name the other places of which the same is said."""
+    if not numbers:
+        return ""
+    named = ", ".join(map(str, numbers[:SHOWN_OTHERS]))
+    return f" (and {len(numbers):,} more: {named}{', ...' * (len(numbers) > SHOWN_OTHERS)})"
 
 
 def _line(answer: Answered, number: int, source: Source) -> int:

@@ -50,12 +50,7 @@ def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: st
         workspace.config.label_names
     ):
         return _take_labels(workspace, file, source, match)
-    if header.seed != workspace.config.seed:
-        raise DataError(
-            f"{file.path} was drawn with `seed: {header.seed}`, and {workspace.folder} has"
-            f" {workspace.config.seed}, by which the audit would go on in another order; set `seed:"
-            f" {header.seed}` in {workspace.folder / 'hilt.yaml'}, and import again."
-        )
+    _check_audit(workspace, file)
     with workspace.locked(), workspace.store.writing() as session:
         restoring = _Restoring(workspace, session, file)
         for number, line in file.content():
@@ -69,6 +64,28 @@ def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: st
         open_items=count_open(workspace),
         batches=restoring.added_batches,
     )
+
+
+def _check_audit(workspace: Workspace, file: DecisionsFile) -> None:
+    """Refuse a workspace in which the audit would go on otherwise than it began."""
+    header, summary = file.header, workspace.pool.summary
+    if header.seed != workspace.config.seed:
+        raise DataError(
+            f"{file.path} was drawn with `seed: {header.seed}`, and {workspace.folder} has"
+            f" {workspace.config.seed}, by which the audit would go on in another order; set `seed:"
+            f" {header.seed}` in {workspace.folder / 'hilt.yaml'}, and import again."
+        )
+    grown = tuple((each.items, each.fingerprint) for each in summary.earlier)
+    if grown[: len(header.earlier)] != header.earlier or (
+        len(grown) > len(header.earlier) and grown[len(header.earlier)][1] != header.pool
+    ):
+        first = header.earlier[0][0] if header.earlier else header.pool_items
+        line = command_line("init", "NEW", "--append")
+        raise DataError(
+            f"{file.path} is of a pool that began with {first:,} items, and that of"
+            f" {workspace.folder} grew otherwise, so that the audit would say something else. Make a"
+            f" workspace of the first {first:,} rows, and take in what came later by `{line}`."
+        )
 
 
 class _Restoring:

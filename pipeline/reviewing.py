@@ -72,7 +72,7 @@ def export_batch(
         path,
         force=force,
         ledger=workspace.ledger,
-        keep=partial_(why_kept, workspace, exchange, _options(workspace, None)),
+        keep=partial_(why_kept, workspace, exchange, with_names_of_pool(workspace, None)),
         note=workspace.progress.note,
     ) as temporary:
         exchange.write(batch, temporary, answers)
@@ -121,7 +121,7 @@ def import_answers(
         return restore(workspace, DecisionsFile(path), Source(path, partial), match)
     exchange = _reading_exchange(path, kind)
     labels = workspace.config.label_names
-    answers = exchange.read(path, labels, reviewer, _options(workspace, options))
+    answers = exchange.read(path, labels, reviewer, with_names_of_pool(workspace, options))
     for warning in answers.warnings:
         workspace.progress.note(warning)
     lines = answers.lines
@@ -168,7 +168,7 @@ def _told(decision: Decision, batch: int | None, blind: bool) -> Decision:
     )
 
 
-def _options(workspace: Workspace, options: Options | None) -> Options:
+def with_names_of_pool(workspace: Workspace, options: Options | None) -> Options:
     """Let the pool's names of its columns count in files of answers."""
     pool = workspace.config.pool
     names = {"id": pool.id, "text": pool.text, "label": pool.label}

@@ -9,6 +9,7 @@ cosines.npy          (n_items, 20) float16, how near they are
 near-duplicates.npy  (n_items,) int32, the representative of each
 graph/               the neighbours while they are being found
 proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
+answers/             what an endpoint was paid for; in given/, proposals that came in a file
 fused.npy            (n_items, n_labels) float16
 guesses.json         how often each proposer's likeliest label is which
 students/cycle-0001/ one folder per training
@@ -185,6 +186,11 @@ class Workspace:
 
     def _array(self, name: str) -> ArrayFile:
         return ArrayFile(self.folder / name, command_line("propose", self.folder))
+
+    @property
+    def answers_folder(self) -> Path:
+        """Where answers of proposers are kept that cost something, or came in a file."""
+        return self.folder / "answers"
 
     def proposal(self, name: str) -> ArrayFile:
         """The proposal of one proposer."""

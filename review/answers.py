@@ -23,6 +23,7 @@ ACTIONS = ("label", "accept", *WITHOUT_LABEL)
 SHEET = {"batch", "rank", "id"}  # what every line of a sheet that hilt wrote has
 REMARKS = ("seconds", "comment", "reviewer")  # the columns of a person beside the answer
 PERSON = "person"  # the `source` of released rows whose label people gave
+FROM_PEOPLE = (PERSON, "inherited")  # and of those that have it from a near-duplicate
 SHOWN = 60
 
 
@@ -34,7 +35,7 @@ class Line:
     fields: Mapping[str, Any] | str
 
 
-class _RejectedError(Exception):
+class RejectedError(Exception):
     """A line does not fit; its message says why."""
 
 
@@ -52,7 +53,7 @@ def collect(lines: Iterable[Line], labels: Sequence[str], reviewer: str) -> Answ
     for line in lines:
         try:
             said = _decide(line, labels, reviewer)
-        except _RejectedError as error:
+        except RejectedError as error:
             rejections.append(Rejection(line.number, str(error)))
             continue
         remarks += _has_remark(line, answered=bool(said))
@@ -66,7 +67,7 @@ def _has_remark(line: Line, answered: bool) -> bool:
     if not has_sheet_columns(line):
         return True
     fields = line.fields if isinstance(line.fields, Mapping) else {}
-    return not answered and any(_text(fields, name) for name in REMARKS)
+    return not answered and any(text_of(fields, name) for name in REMARKS)
 
 
 def has_sheet_columns(line: Line) -> bool:
@@ -77,19 +78,19 @@ def has_sheet_columns(line: Line) -> bool:
 def _decide(line: Line, labels: Sequence[str], reviewer: str) -> list[Answered]:
     """Read one line: nothing when it is not answered yet, and one answer of each reviewer."""
     if isinstance(line.fields, str):
-        raise _RejectedError(line.fields)
+        raise RejectedError(line.fields)
     fields = line.fields
     answer = _action_and_labels(fields, labels)
     item_id, text = fields.get("id") or "", fields.get("text")
     batch, rank = _whole(fields, "batch"), _whole(fields, "rank")
     in_sheet = batch is not None and rank is not None
     if not (item_id.strip() or in_sheet or (text or "").strip()):
-        raise _RejectedError("the id is missing; keep the column `id` as it was written.")
+        raise RejectedError("the id is missing; keep the column `id` as it was written.")
     if answer is None:
         return []
     names = people_of(fields)
     if names is None:
-        names = (_text(fields, "reviewer") or reviewer.strip(),)
+        names = (text_of(fields, "reviewer") or reviewer.strip(),)
     decision = Decision(
         item_id=item_id if item_id.strip() else "",
         action=answer[0],
@@ -97,11 +98,11 @@ def _decide(line: Line, labels: Sequence[str], reviewer: str) -> list[Answered]:
         reviewer="",
         batch=batch,
         seconds=_seconds(fields),
-        comment=_text(fields, "comment"),
+        comment=text_of(fields, "comment"),
         source="file",
         line=line.number,
     )
-    accepts = _text(fields, "action").casefold() == "accept"
+    accepts = text_of(fields, "action").casefold() == "accept"
     return [Answered(replace(decision, reviewer=name), rank, text, accepts) for name in names]
 
 
@@ -109,23 +110,25 @@ def people_of(fields: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Name the people who gave the label of a released row; None for what is no such row.
 
     Raises:
-        _RejectedError: If no person did, for a machine's label is never taken for a person's.
+        RejectedError: If no person did, for a machine's label is never taken for a person's.
     """
     sheet = "rank" in fields
-    source, given_by = _text(fields, "source"), _text(fields, "given_by")
+    source, given_by = text_of(fields, "source"), text_of(fields, "given_by")
     if not sheet and source and "given_by" in fields:
         if source != PERSON:
-            raise _RejectedError(
+            raise RejectedError(
                 f"the row comes from a release, and no person gave its label (source: {source!r},"
-                f" given by {given_by!r}); import only the rows whose `source` is {PERSON!r}."
+                f" given by {given_by!r}); import only the rows whose `source` is {PERSON!r}, or"
+                " what machines said by `--as proposals`."
             )
         names = [name for name in given_by.split(", ") if name]
         people = [name for name in names if not name.startswith(RESOLVED)]
-        return tuple(people or names or [_text(fields, "reviewer")])
-    if not sheet and _text(fields, "probability") and not _text(fields, "reviewer"):
-        raise _RejectedError(
-            "the row has a `probability`, so it looks like a prediction; labels that people gave"
-            " are imported without that column, or with their names in a column `reviewer`."
+        return tuple(people or names or [text_of(fields, "reviewer")])
+    if not sheet and text_of(fields, "probability") and not text_of(fields, "reviewer"):
+        raise RejectedError(
+            "the row has a `probability`, so it looks like a prediction: import those by `--as"
+            " proposals`. Labels that people gave are imported without that column, or with their"
+            " names in a column `reviewer`."
         )
     return None
 
@@ -133,52 +136,57 @@ def people_of(fields: Mapping[str, Any]) -> tuple[str, ...] | None:
 def _action_and_labels(
     fields: Mapping[str, Any], labels: Sequence[str]
 ) -> tuple[Action, tuple[str, ...]] | None:
-    label, action = _text(fields, "label"), _text(fields, "action").casefold()
+    label, action = text_of(fields, "label"), text_of(fields, "action").casefold()
     # Two labels may differ in their outer spaces alone: the very spelling counts first.
     written = str(fields.get("label"))
     if not label and not action:
         return None
     if action and action not in ACTIONS:
-        raise _RejectedError(
+        raise RejectedError(
             f"action {action!r} is unknown.{nearest(action, ACTIONS)}"
             f" Allowed: {', '.join(ACTIONS)}, or leave it empty and fill `label`."
         )
     if action in WITHOUT_LABEL:
         if label:
-            raise _RejectedError(f"action is {action!r} but label is {label!r}; give only one.")
+            raise RejectedError(f"action is {action!r} but label is {label!r}; give only one.")
         return WITHOUT_LABEL[action], ()
     if action == "accept":
-        return "label", (() if not label else (_label(written, labels),))
+        return "label", (() if not label else (label_of(written, labels),))
     if not label:
-        raise _RejectedError("action is 'label' but the label is empty.")
-    return "label", (_label(written, labels),)
+        raise RejectedError("action is 'label' but the label is empty.")
+    return "label", (label_of(written, labels),)
 
 
-def _label(written: str, labels: Sequence[str]) -> str:
-    """Find the label that is meant, whatever a spreadsheet made of its capitals."""
+def label_of(written: str, labels: Sequence[str]) -> str:
+    """Find the label that is meant, whatever a spreadsheet made of its capitals.
+
+    Raises:
+        RejectedError: If there is no such label.
+    """
     chosen = match_name(written, labels)
     if chosen is None:
         shown = written if len(written) <= SHOWN else f"{written[:SHOWN]}..."
-        raise _RejectedError(
+        raise RejectedError(
             f"{shown!r} is not a label.{nearest(written[:SHOWN], labels)}"
             f" Labels: {label_listing(labels)}."
         )
     return chosen
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str:
+def text_of(fields: Mapping[str, Any], name: str) -> str:
+    """Read what stands in a column, without outer spaces; "" where nothing does."""
     value = fields.get(name)
     return "" if value is None else str(value).strip()
 
 
 def _whole(fields: Mapping[str, Any], name: str) -> int | None:
     """Read a whole number, which pandas and spreadsheets may have written as 1.0 or 1,0."""
-    text = _text(fields, name)
+    text = text_of(fields, name)
     if not text:
         return None
     whole = re.fullmatch(r"([0-9]{1,9})([.,]0+)?", text)
     if whole is None:
-        raise _RejectedError(
+        raise RejectedError(
             f"{name} is {text[:SHOWN]!r}; it must be a whole number, as it was written."
         )
     return int(whole[1])
@@ -186,12 +194,12 @@ def _whole(fields: Mapping[str, Any], name: str) -> int | None:
 
 def _seconds(fields: Mapping[str, Any]) -> float | None:
     """Read a number, which may have a decimal comma; the gate says whether it can be."""
-    text = _text(fields, "seconds")
+    text = text_of(fields, "seconds")
     if not text:
         return None
     try:
         return float(text if "." in text else text.replace(",", "."))
     except ValueError:
-        raise _RejectedError(
+        raise RejectedError(
             f"seconds is {text[:SHOWN]!r}; it must be a number from 0, such as 4.5."
         ) from None

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial as partial_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hilt.errors import ConfigError
 from hilt.pipeline.commands.options import Debug, Delimiter, Encoding, Json, Quoting, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.pipeline.figures import counted
+from hilt.reading.options import Options
+from hilt.registry import nearest
 
 if TYPE_CHECKING:
     from hilt.pipeline.recording import RecordResult
+    from hilt.review.base import Rejection
 
 REVIEWER = "reviewer"
+DECISIONS, PROPOSALS = "decisions", "proposals"
 
 
 def import_(
@@ -48,6 +53,14 @@ def import_(
             " by text where the file has no ids.",
         ),
     ] = "auto",
+    as_: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            help="`decisions`, which people made, or `proposals`: labels of a machine (predictions,"
+            " a release), which are one proposer more from the next `hilt propose` on.",
+        ),
+    ] = DECISIONS,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     quoting: Quoting = "auto",
@@ -62,11 +75,20 @@ def import_(
     A file of `hilt export --decisions` is known by its first line. Into a new workspace of the same
     pool and labels it brings the same state: batches, decisions, audit. Into one of another pool or
     with more labels it brings what people said as labels given before, found by id and text.
+
+    With `--as proposals` the file has the columns `id` or `text`, `label`, and perhaps
+    `probability`. Nothing is decided by it: its labels are stored as those of a proposer called
+    `given-FILE`, which `hilt propose` asks from then on beside those of the configuration. Import
+    a file of the same name to replace it; to undo it, delete the file that is named, and propose.
     """
+    options = Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting)
+    if as_ != DECISIONS:
+        _check_as(as_, {"--reviewer": reviewer != REVIEWER, "--gold": gold, "--format": kind})
+        _import_proposals(work, file, partial=partial, match=match, options=options, json=json)
+        return
     from hilt.pipeline import reviewing
     from hilt.pipeline.next_steps import NextStep, next_step
     from hilt.pipeline.workspace import open_workspace
-    from hilt.reading.options import Options
 
     workspace = open_workspace(work, progress=Bars())
     result = reviewing.import_answers(
@@ -77,7 +99,7 @@ def import_(
         kind=kind,
         gold=gold,
         match=match,
-        options=Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting),
+        options=options,
     )
     again = result.open_items and (result.rejected or result.unanswered)
     given: dict[str, str | bool | None] = {
@@ -112,14 +134,55 @@ def _say(result: RecordResult, again: Path | None) -> None:
     if result.mended:
         ids = counted(result.mended, "id was", "ids were")
         say(f"{ids} changed by a program; rank and text told the items.")
-    for rejection in result.rejected:
-        say(f"Rejected: line {rejection.line}: {rejection.reason}")
+    _say_rejected(result.rejected)
     if result.unanswered:
         say(f"{counted(result.unanswered, 'line is', 'lines are')} not answered yet.")
     if result.open_items:
         say(f"{counted(result.open_items, 'item is', 'items are')} still open in the batch.")
     if again is not None:
         say(f"Mend or answer these lines in {again}, and import it again.")
+
+
+def _say_rejected(rejected: Iterable[Rejection]) -> None:
+    for rejection in rejected:
+        say(f"Rejected: line {rejection.line}: {rejection.reason}")
+
+
+def _check_as(as_: str, given: Mapping[str, str | bool | None]) -> None:
+    if as_ != PROPOSALS:
+        raise ConfigError(
+            f"`--as` is {as_!r}.{nearest(as_, (DECISIONS, PROPOSALS))}"
+            f" Allowed: {DECISIONS}, {PROPOSALS}."
+        )
+    beside = [name for name, value in given.items() if value]
+    if beside:
+        raise ConfigError(
+            f"{' and '.join(beside)} says something about decisions; leave it out with"
+            f" `--as {PROPOSALS}`."
+        )
+
+
+def _import_proposals(
+    work: Path, file: Path, *, partial: bool, match: str, options: Options, json: bool
+) -> None:
+    from hilt.pipeline.given import import_proposals
+    from hilt.pipeline.next_steps import NextStep
+    from hilt.pipeline.workspace import open_workspace
+
+    workspace = open_workspace(work, progress=Bars())
+    result = import_proposals(workspace, file, partial=partial, match=match, options=options)
+
+    def text() -> None:
+        say(f"{counted(result.proposals, 'proposal')} stored, of the proposer {result.proposer}.")
+        if result.from_people:
+            left = counted(result.from_people, "row", "rows")
+            say(f"Left out: {left} with what people said; without --as these are decisions.")
+        if result.unlabelled:
+            say(f"{counted(result.unlabelled, 'row has', 'rows have')} no label.")
+        _say_rejected(result.rejected)
+        say(f"To undo it, delete {result.table}, and propose again.")
+
+    emit(result, as_json=json, text=text, then=NextStep(("propose", work)))
 
 
 def _options(given: Mapping[str, str | bool | None]) -> tuple[str, ...]:

@@ -164,6 +164,35 @@ def test_another_seed_is_another_audit(
         hilt.import_answers(hilt.open_workspace(new.folder), tmp_path / "all.jsonl")
 
 
+def grown(folder: Path, *, at_once: bool = False) -> Workspace:
+    """A workspace of six rows, and then of nine; or of nine from the first."""
+    folder.mkdir()
+    rows = [f"t-{number},the {number} text of many,food" for number in range(9)]
+    pool, config = folder / "pool.csv", folder / "config.yaml"
+    config.write_text("pool: {path: pool.csv, id: id}\nlabels: [food, sport]\n", "utf-8")
+    pool.write_text("\n".join(["id,text,label", *rows[: 9 if at_once else 6]]), "utf-8")
+    work = hilt.init(folder / "work", config)
+    pool.write_text("\n".join(["id,text,label", *rows]), "utf-8")
+    return work
+
+
+def test_a_pool_that_grew_since_has_the_same_state(tmp_path: Path) -> None:
+    old, new, whole = (
+        grown(tmp_path / name, at_once=name == "whole") for name in ("old", "new", "whole")
+    )
+    hilt.record(old, [Decision("t-1", "label", ("food",), "ann")])
+    hilt.export_decisions(old, tmp_path / "before.jsonl")
+    hilt.append(old.folder)
+    hilt.append(new.folder)
+    new = hilt.open_workspace(new.folder)
+    hilt.export_decisions(hilt.open_workspace(old.folder), tmp_path / "after.jsonl")
+
+    assert hilt.import_answers(new, tmp_path / "before.jsonl").added == 1
+    assert hilt.import_answers(new, tmp_path / "after.jsonl").unchanged == 1
+    with pytest.raises(DataError, match=r"began with 6 items, .* by `hilt init NEW --append`"):
+        hilt.import_answers(whole, tmp_path / "after.jsonl")
+
+
 def test_another_pool_gets_what_people_said_as_labels_given_before(
     said: Workspace, make_workspace_in: Callable[..., Workspace], tmp_path: Path
 ) -> None:

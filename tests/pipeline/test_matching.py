@@ -4,6 +4,8 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 import hilt
@@ -199,7 +201,7 @@ def test_contrary_and_unknown_texts_are_listed(workspace: Workspace, tmp_path: P
         import_answers(workspace, path, match="text")
 
     told = str(caught.value)
-    assert "line 2: item" in told
+    assert "line 2 (and 1 more: 4): item" in told
     assert "'food' on line 2; 'sport' on line 4" in told
     assert "line 3: no item of the pool has the text 'never seen'" in told
     assert import_answers(workspace, path, match="text", partial=True).added == 1
@@ -280,6 +282,42 @@ def test_a_machines_label_is_never_a_persons(
     stored = [(row.item_id, row.reviewer, row.audit) for row in workspace.store.decisions()]
     assert stored == [("soup-1", "ann", False), ("soup-1", "bob", False)]
     assert (result.unanswered, len(result.rejected)) == (1, 1)
+
+
+def test_numbers_of_labels_are_read_by_the_names_that_the_file_has(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    old, new = small_workspace("reviewed"), small_workspace("selected")
+    hilt.release(old, tmp_path / "out")
+    table = pyarrow.parquet.read_table(tmp_path / "out" / "dataset.parquet")
+    assert pa.types.is_integer(table.schema.field("label").type)
+    bare = tmp_path / "bare.parquet"
+    pyarrow.parquet.write_table(table.replace_schema_metadata({}), bare)
+
+    with pytest.raises(DataError, match=r"'[012]' is not a label"):
+        import_answers(new, bare)
+    result = import_answers(new, tmp_path / "out" / "dataset.parquet", partial=True)
+
+    assert (result.added, len(result.rejected)) == (12, 48)
+    then = {row.item_id: row.labels for row in old.store.decisions()}
+    assert {row.item_id: row.labels for row in new.store.decisions()} == then
+
+
+def test_texts_that_are_the_same_inherit_the_label_of_the_one_that_is_found(
+    make_workspace_in: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    copies = [
+        ("copy-1", "The cat slept  in its den all day.", ""),
+        ("copy-2", "THE CAT SLEPT in its den all day.", ""),
+    ]
+    work = make_workspace_in(tmp_path, extra=copies, test=False)
+    hilt.propose(work)
+    rows = [{"text": "The cat slept in its den all day.", "label": "animals"}]
+
+    import_answers(work, save(rows, tmp_path / "known.csv"), match="text")
+
+    assert [row.item_id for row in work.store.decisions()] == ["cat-0"]
+    assert hilt.status(work).duplicates.inherited == 2
 
 
 def test_texts_are_compared_by_what_programs_leave_alone() -> None:
