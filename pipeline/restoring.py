@@ -83,7 +83,7 @@ def _check_audit(workspace: Workspace, file: DecisionsFile) -> None:
         line = command_line("init", "NEW", "--append")
         raise DataError(
             f"{file.path} is of a pool that began with {first:,} items, and that of"
-            f" {workspace.folder} grew otherwise, so that the audit would say something else. Make a"
+            f" {workspace.folder} grew otherwise, so the audit would say something else. Make a"
             f" workspace of the first {first:,} rows, and take in what came later by `{line}`."
         )
 
