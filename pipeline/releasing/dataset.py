@@ -68,7 +68,7 @@ class Counts:
 
 
 def features_of(labels: Sequence[str]) -> Any:  # noqa: ANN401 - `datasets.Features` has no types
-    """Describe the columns to the library `datasets`: labels are classes with names."""
+    """Describe the columns to the library `datasets`, which makes labels of names with these."""
     import datasets
 
     names = datasets.ClassLabel(names=list(labels))
@@ -83,35 +83,23 @@ def _value(datasets: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 - the libra
 def write_dataset(workspace: Workspace, folder: Path, training: TrainingRow | None) -> Counts:
     """Write Parquet and CSV side by side, a block at a time.
 
-    In Parquet a label is its position in the list of labels, whose names are in the schema, as the
-    library `datasets` keeps them; in CSV it is its name.
+    A label is its name in both. That `datasets` loads names as classes is said in the card.
     """
-    labels = workspace.config.label_names
-    schema = features_of(labels).arrow_schema
     sources: Counter[str] = Counter(dict.fromkeys(SOURCES, 0))
     actions: Counter[str] = Counter()
     commented = 0
     machine = f"fused proposal of cycle {0 if training is None else training.cycle}"
     with (
-        pq.ParquetWriter(folder / "dataset.parquet", schema) as parquet,
+        pq.ParquetWriter(folder / "dataset.parquet", SCHEMA) as parquet,
         pa_csv.CSVWriter(folder / "dataset.csv", SCHEMA) as table,
     ):
         for block in _blocks(workspace, machine):
-            parquet.write_table(_numbered(block, labels).cast(schema))
+            parquet.write_table(block)
             table.write_table(block)
             sources.update(block.column("source").to_pylist())
             actions.update(block.column("action").to_pylist())
             commented += len(block) - block.column("comment").null_count
     return Counts(sources, actions["skip"], actions["flag"], commented, len(workspace.pool.empty))
-
-
-def _numbered(block: Any, labels: Sequence[str]) -> Any:  # noqa: ANN401 - Arrow tables
-    """Put the positions of labels in place of their names; none stays none."""
-    for name in LABELS:
-        place = block.column_names.index(name)
-        positions = pa.compute.index_in(block.column(name), value_set=pa.array(labels))
-        block = block.set_column(place, name, positions.cast(pa.int64()))
-    return block
 
 
 def _blocks(workspace: Workspace, machine: str) -> Iterator[Any]:

@@ -28,12 +28,8 @@ Open = Callable[[str], Workspace]
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a release, with the names of the labels in place of their numbers."""
-    names = json.loads((folder / "labels.json").read_text("utf-8"))
+    """The rows of a release."""
     rows: list[dict[str, Any]] = pq.read_table(folder / "dataset.parquet").to_pylist()
-    for row in rows:
-        for column in ("label", "proposal"):
-            row[column] = None if row[column] is None else names[row[column]]
     return rows
 
 

@@ -289,12 +289,13 @@ def test_datasets_loads_a_release_with_the_names_of_its_labels(
     assert list(loaded) == ["train"]
     with (released.folder / "dataset.csv").open(encoding="utf-8", newline="") as file:
         named = list(csv.DictReader(file))
+    for column in ("label", "proposal"):
+        said = [row[column] for row in named]
+        names = loaded["train"].features[column]
+        assert names.names == list(LABELS)
+        assert ["" if p is None else names.int2str(p) for p in loaded["train"][column]] == said
+        assert [name or "" for name in alone[column]] == said
     for rows in (loaded["train"], alone):
-        for column in ("label", "proposal"):
-            names = rows.features[column]
-            assert names.names == list(LABELS)
-            said = ["" if each is None else names.int2str(each) for each in rows[column]]
-            assert said == [row[column] for row in named]
         (skipped,) = [row for row in rows if row["id"] == released.skipped]
         assert (skipped["label"], skipped["action"], skipped["comment"]) == (
             None,
