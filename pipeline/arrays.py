@@ -84,16 +84,20 @@ class ArrayFile:
             record.pop(CONTENT, None)
         return record
 
+    def made_of(self) -> dict[str, Any] | None:
+        """Read what made the array, without what was measured then."""
+        made = self.maker()
+        if made is not None:
+            made.pop(MEASURED, None)
+        return made
+
     def is_current(self, maker: Maker) -> bool:
         """Tell whether this maker made the array, whatever was measured then, and it is whole.
 
         Whole as far as `open` looks.
         """
-        made = self.maker()
-        if made is not None:
-            made.pop(MEASURED, None)
         wanted: dict[str, Any] = json.loads(json.dumps(maker))
-        return made == wanted and self.find_fault() is None
+        return self.made_of() == wanted and self.find_fault() is None
 
     def measured(self) -> dict[str, Any]:
         """Read what was measured while the finished array was made."""

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from hilt.pipeline.arrays import ArrayFile
+from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.proposing import load_embedder
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Floats, Integers
 

@@ -15,13 +15,14 @@ from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.batches import open_batch, select, undecided
 from hilt.pipeline.calibration import pool_logarithmically
+from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.figures import counted
 from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.measure import measure
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import standing
 from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.proposing import ask, latest_training, load_embedder, propose
+from hilt.pipeline.proposing import ask, latest_training, propose
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.advantage import measure_advantage
 from hilt.pipeline.students.problem import Problem
@@ -29,7 +30,7 @@ from hilt.pipeline.students.saved import save_student
 from hilt.pipeline.students.training import Training, train_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
-from hilt.proposers.base import Checked, Embedder
+from hilt.proposers.base import Checked, Embedder, embed_labels
 from hilt.proposers.encoder import resolve_device
 from hilt.types import Batch, Floats, Integers, Items
 
@@ -137,7 +138,7 @@ def _train(
     training = train_student(
         problem,
         config.student,
-        encoder=config.embedder.model,
+        encoder=config.embedder.source,
         device=resolve_device(workspace.device),
         rng=rng,
         progress=workspace.progress,
@@ -172,7 +173,7 @@ def _train(
         training.student,
         workspace.student_folder(number),
         config.label_names,
-        config.embedder.model_dump(),
+        {"kind": config.embedder.kind, **config.embedder.settings},
         {"cycle": number, "fingerprint": made_of, "training": summary},
         embedder_weights=embedder.checksum if isinstance(embedder, Checked) else "",
         out_of_fold=(indices, positions, training.out_of_fold),
@@ -209,7 +210,6 @@ def make_problem(
         rng: Draws the unlabelled items.
     """
     labels = workspace.config.label_list
-    descriptions = [label.description for label in labels]
     unlabelled = _sample_unlabelled(workspace, indices, rng)
     return Problem(
         labelled=_items(workspace, indices),
@@ -220,7 +220,9 @@ def make_problem(
         unlabelled_proposals=proposals.rows(unlabelled),
         agreement=proposals.agreement,
         descriptions=Items(
-            [label.name for label in labels], descriptions, embedder.embed(descriptions)
+            [label.name for label in labels],
+            [label.description for label in labels],
+            embed_labels(embedder, labels),
         ),
     )
 

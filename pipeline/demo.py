@@ -22,10 +22,11 @@ from hilt.files import write_json
 from hilt.outputs import folder_in_place
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
+from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.headline import is_enough
 from hilt.pipeline.pools.duplicates import normalise
 from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.proposing import load_embedder, propose
+from hilt.pipeline.proposing import propose
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.reviewing import simulate
@@ -224,7 +225,7 @@ def _random_accuracy(workspace: Workspace, n_labels: int) -> float:
             training = train_student(
                 make_problem(workspace, indices, truth[indices], embedder, proposals, rng),
                 config.student,
-                encoder=config.embedder.model,
+                encoder=config.embedder.source,
                 device=resolve_device(workspace.device),
                 rng=rng,
             )

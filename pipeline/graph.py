@@ -47,7 +47,7 @@ def make_graph(workspace: Workspace) -> bool:
         DataError: If an embedding holds NaN or infinity.
     """
     files = {"neighbour": workspace.neighbours, "cosine": workspace.cosines}
-    maker = {"embeddings": workspace.embeddings.maker(), "neighbours": NEIGHBOURS}
+    maker = {"embeddings": workspace.embeddings.made_of(), "neighbours": NEIGHBOURS}
     if all([is_made(file, maker, workspace.progress) for file in files.values()]):
         return False
     embeddings, first = workspace.embeddings.open(), workspace.pool.groups

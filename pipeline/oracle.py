@@ -12,9 +12,9 @@ import numpy as np
 from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.proposing import load_embedder
 from hilt.pipeline.reviewing import record
 from hilt.pipeline.workspace import Workspace
 from hilt.registry import nearest

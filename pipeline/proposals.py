@@ -15,10 +15,11 @@ from hilt.pipeline.arrays import ArrayFile, Maker, blocks, fingerprint
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.configuration.proposers import CustomProposer, ProposerSection
 from hilt.pipeline.configuration.section import Custom
+from hilt.pipeline.embedding import embeddings_maker
 from hilt.pipeline.fusion import agreement_weights
 from hilt.pipeline.item_draws import pool_draws
 from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.pools.pool import Pool, Where
+from hilt.pipeline.pools.pool import Where
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import Context, Embedder
@@ -73,6 +74,9 @@ class Proposals:
         ]
         config, answers = workspace.config, workspace.answers_folder
         context = Context(config.label_list, embedder, workspace.device, answers)
+        self.embeddings = embeddings_maker(
+            workspace, embedder, workspace.pool, workspace.embeddings
+        )
         self.members: list[Named] = []
         self._means: dict[str, Floats] = {}
         for section in (*config.proposers, *_given(workspace)):
@@ -161,9 +165,7 @@ class Proposals:
         maker = {
             "proposer": section.model_dump(exclude={"name"}),
             "labels": [[label.name, label.description] for label in context.labels],
-            "embeddings": embeddings_maker(
-                context.embedder, self.workspace.pool, self.workspace.embeddings
-            ),
+            "embeddings": self.embeddings,
             **({"code": code} if (code := proposer.fingerprint) else {}),
             **({"earlier": fingerprint(earlier)} if earlier else {}),
             **({"learnt": fingerprint(_said(self.labelled))} if proposer.learns else {}),
@@ -221,26 +223,6 @@ class Proposals:
         if member.name not in self._means:
             self._means[member.name] = _mean(self._open(member))
         return self._means[member.name]
-
-
-def embeddings_maker(embedder: Embedder, pool: Pool, file: ArrayFile) -> dict[str, Any]:
-    """Say what makes the embeddings of a pool.
-
-    Where `file` holds those of an encoder with the same weights under another name (its folder
-    was moved, or is spelt differently), they are current, and so is whatever rests on them.
-    """
-    maker = {"embedder": embedder.fingerprint, "pool": pool.fingerprint}
-    made = file.maker() or {}
-    if _weights(made) is not None and _weights(made) == _weights(maker):
-        return {key: made[key] for key in maker}
-    return maker
-
-
-def _weights(maker: Maker) -> dict[str, Any] | None:
-    """Take the encoder's name out of a maker that has the checksum of its weights."""
-    embedder = dict(maker.get("embedder", {}))
-    embedder.pop("model", None)
-    return {**maker, "embedder": embedder} if "checksum" in embedder else None
 
 
 def _asks(maker: Maker) -> dict[str, Any]:

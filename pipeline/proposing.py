@@ -13,10 +13,11 @@ from hilt.pipeline.arrays import ArrayFile, blocks, fingerprint
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule, make_groups
 from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.embedding import embeddings_maker, load_embedder, remember
 from hilt.pipeline.graph import make_graph
 from hilt.pipeline.one_sided import OneSided, count_guesses, find_one_sided, undescribed
 from hilt.pipeline.pools.pool import Pool
-from hilt.pipeline.proposals import Named, Proposals, embeddings_maker
+from hilt.pipeline.proposals import Named, Proposals
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.runner import RowsOf, is_made, made_before, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
@@ -25,7 +26,6 @@ from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import Embedder
-from hilt.proposers.guarded import make_embedder
 from hilt.types import Floats, Integers, Items
 
 ESTIMATE_ITEMS = 200
@@ -57,13 +57,6 @@ class ProposeResult:
     regrouped: bool
     one_sided: tuple[OneSided, ...]
     undescribed: tuple[str, ...]
-
-
-def load_embedder(workspace: Workspace) -> Embedder:
-    """Build the configured embedder; its model opens on first use."""
-    section = workspace.config.embedder
-    settings = section.model_dump(exclude={"kind"})
-    return make_embedder(section.kind, workspace.device, settings)
 
 
 def propose(workspace: Workspace) -> ProposeResult:
@@ -168,13 +161,15 @@ def _embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
         if pool is not None and make_array(
             file,
             (len(pool), embedder.dimension),
-            embeddings_maker(embedder, pool, file),
+            embeddings_maker(workspace, embedder, pool, file),
             partial(_embed_rows, pool, embedder),
             description="Embedding" if pool is workspace.pool else "Embedding the test set",
             progress=workspace.progress,
             before=pool.earlier_makers(embeddings_maker(embedder, pool, file)),
         ):
             made.append(file)
+        if pool is not None:
+            remember(workspace, file)
     return made
 
 
@@ -230,7 +225,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
     embeddings = workspace.embeddings.open()
     maker = {
         "student": [training.cycle, training.fingerprint],
-        "embeddings": workspace.embeddings.maker(),
+        "embeddings": workspace.embeddings.made_of(),
     }
     student = read_student(workspace.saved_student(training.cycle), workspace.device).student
     proposal = workspace.proposal("student")
@@ -297,8 +292,8 @@ def fusion_weights(proposals: Proposals, training: TrainingRow | None) -> Floats
 
 def _count_too_long(pool: Pool, embedder: Embedder) -> int:
     """Count the texts whose end the encoder does not read; a token has a character at least."""
-    count = 0
+    count, least = 0, embedder.max_tokens - 2 - len(getattr(embedder, "prompt", ""))
     for block in blocks(len(pool), 8192):
-        long = [text for text in pool.texts(block) if len(text) > embedder.max_tokens - 2]
+        long = [text for text in pool.texts(block) if len(text) > least]
         count += sum(tokens > embedder.max_tokens for tokens in embedder.token_counts(long))
     return count

@@ -127,7 +127,8 @@ class Workspace:
         made_for = [
             (file.maker() or {}).get("embeddings") for file in (self.neighbours, self.cosines)
         ]
-        if self.embeddings.maker() is None or made_for != [self.embeddings.maker()] * 2:
+        made = self.embeddings.made_of()
+        if made is None or made_for != [made] * 2:
             return None
         return Graph(self.neighbours.open(), self.cosines.open())
 

@@ -104,6 +104,15 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class Describing(Protocol):
+    """An embedder that reads the description of a label otherwise than a text."""
+
+    def embed_descriptions(self, texts: list[str]) -> Floats:
+        """Embed descriptions: shape (n, d), float32, unit rows, in the order of `texts`."""
+        ...
+
+
+@runtime_checkable
 class Checked(Protocol):
     """An embedder that can tell its weights from others of the same name."""
 
@@ -128,6 +137,14 @@ class Context:
     embedder: Embedder
     device: str = "auto"
     cache: Path | None = None
+
+
+def embed_labels(embedder: Embedder, labels: Sequence[Label]) -> Floats:
+    """Embed the descriptions of labels: shape (n_labels, d), float32, unit rows, in their order."""
+    descriptions = [label.description for label in labels]
+    if isinstance(embedder, Describing):
+        return embedder.embed_descriptions(descriptions)
+    return embedder.embed(descriptions)
 
 
 PROPOSERS = Registry(

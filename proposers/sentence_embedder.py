@@ -11,16 +11,18 @@ import numpy as np
 
 from hilt.proposers.encoder import (
     DEFAULT_MODEL,
+    EncoderSource,
     FileVersion,
     encoder_folder,
     file_version,
     loading_error,
     quiet_loading,
     resolve_device,
-    resolve_encoder,
     resolve_precision,
+    settings_checksum,
     weights_checksum,
 )
+from hilt.proposers.prompts import Prompts, description_prompt, leaves_prompt_out, text_prompt
 from hilt.proposers.token_batches import pad_rows, plan_batches, token_budget
 from hilt.types import Floats, Integers
 
@@ -46,6 +48,8 @@ class SentenceEmbedder:
             Pooling and what follows it are float32 always.
         max_tokens: Cut texts after so many tokens; None, or more: the model's own length.
         batch_tokens: Tokens in one batch, padding included; None: what suits the device.
+        prompt: What stands before every text; None: what the model's own files say.
+        description_prompt: What stands before the description of a label; None: the same.
     """
 
     def __init__(
@@ -56,9 +60,12 @@ class SentenceEmbedder:
         precision: str = "auto",
         max_tokens: int | None = None,
         batch_tokens: int | None = None,
+        prompt: str | None = None,
+        description_prompt: str | None = None,
     ) -> None:
         self._name = model
         self._revision = revision
+        self._prompts = Prompts(prompt, description_prompt)
         self._device_setting = device
         self._precision = precision
         self._max_tokens = max_tokens
@@ -81,27 +88,39 @@ class SentenceEmbedder:
         return int(min(self._model.max_seq_length or UNLIMITED, UNLIMITED))
 
     @property
+    def prompt(self) -> str:
+        """What stands before every text, mostly nothing."""
+        return text_prompt(self._model)
+
+    @property
     def fingerprint(self) -> dict[str, str]:
-        """The model, the SHA-256 of its weights or its commit, the precision, the cut."""
-        folder = Path(self._source)
+        """The model, its commit, checksums of its files, the precision, the cut, the prompt."""
         made = {
             "model": self._name,
             "precision": str(resolve_precision(self._precision, self._device)).split(".")[-1],
             "max_tokens": str(self.max_tokens),
+            **({"prompt": self.prompt} if self.prompt else {}),
         }
-        if folder.is_dir():
-            return {**made, "checksum": weights_checksum(folder)}
-        commit = getattr(self._model.config, "_commit_hash", None)
-        return {**made, "revision": str(commit or self._revision or "main")}
+        folder = self._folder
+        if not Path(self._source).is_dir():
+            commit = getattr(self._model.config, "_commit_hash", None)
+            made["revision"] = str(commit or self._revision or "main")
+        if folder is None:
+            return made
+        return {**made, "checksum": self.checksum, "files": settings_checksum(folder)}
 
     @cached_property
     def checksum(self) -> str:
         """SHA-256 of the weights, wherever they are from; empty where the hub's copy is lost."""
-        folder: Path | None = Path(self._source)
-        if not Path(self._source).is_dir():
-            _ = self._model  # which fetches it
-            folder = encoder_folder(self._name, self._revision)
-        return "" if folder is None else weights_checksum(folder)
+        return "" if self._folder is None else weights_checksum(self._folder)
+
+    @property
+    def _folder(self) -> Path | None:
+        """Where the model's files are; None where the hub's copy is lost."""
+        if Path(self._source).is_dir():
+            return Path(self._source)
+        _ = self._model  # which fetches it
+        return encoder_folder(self._name, self._revision)
 
     def embed(self, texts: list[str]) -> Floats:
         """Embed texts.
@@ -112,24 +131,32 @@ class SentenceEmbedder:
         Returns:
             Shape (n, d), float32, unit rows, in the order of `texts`.
         """
+        return self._embed(texts, self.prompt)
+
+    def embed_descriptions(self, texts: list[str]) -> Floats:
+        """Embed descriptions of labels, as `embed` does, but after their own prompt."""
+        return self._embed(texts, description_prompt(self._model))
+
+    def _embed(self, texts: list[str], prompt: str) -> Floats:
         import torch
 
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
         with torch.inference_mode():
-            if not _takes_tokens(self._model):
+            if not _takes_tokens(self._model) or (prompt and leaves_prompt_out(self._model)):
                 vectors = self._model.encode(
-                    texts, show_progress_bar=False, convert_to_tensor=True
+                    texts, prompt=prompt, show_progress_bar=False, convert_to_tensor=True
                 ).float()
                 return _unit_rows(vectors)
-            rows = self._tokenise(texts)
+            rows = self._tokenise([prompt + text for text in texts])
             batches = plan_batches(np.array([len(row) for row in rows]), self._token_budget)
             vectors = torch.cat([self._run([rows[i] for i in batch]) for batch in batches])
             return _unit_rows(vectors)[_places(batches)]
 
     def token_counts(self, texts: list[str]) -> list[int]:
-        """Count each text's tokens, special ones included, before any cut."""
+        """Count each text's tokens, the prompt and special ones included, before any cut."""
         tokenizer = self._model.tokenizer
+        texts = [self.prompt + text for text in texts]
         if not _takes_tokens(self._model):
             return [len(tokenizer.encode(text)) for text in texts]
         return [len(row) for row in self._tokenise(texts, truncation=False)] if texts else []
@@ -177,7 +204,7 @@ class SentenceEmbedder:
 
     @cached_property
     def _source(self) -> str:
-        return self._name if self._revision else resolve_encoder(self._name)
+        return EncoderSource(self._name, self._revision).place
 
     @cached_property
     def _model(self) -> SentenceTransformer:
@@ -188,8 +215,9 @@ class SentenceEmbedder:
         dtype = resolve_precision(self._precision, self._device)
         folder = Path(self._source)
         files = tuple(file_version(path) for path in sorted(folder.rglob("*")) if path.is_file())
+        device, cut = self._device, self._max_tokens
         try:
-            return _open(self._source, self._revision, self._device, dtype, self._max_tokens, files)
+            return _open(self._source, self._revision, device, dtype, cut, self._prompts, files)
         except Exception as error:
             # What a model's files can raise is open-ended: OSError, ValueError, safetensors' own.
             raise loading_error(self._name, error) from error
@@ -204,6 +232,7 @@ def _open(
     device: str,
     dtype: torch.dtype,
     max_tokens: int | None,
+    prompts: Prompts,
     _files: tuple[FileVersion, ...],
 ) -> SentenceTransformer:
     """Open a model, which nothing may change: whoever asks for the same one gets it too."""
@@ -218,13 +247,14 @@ def _open(
             module.float()
     if max_tokens is not None and isinstance(model.max_seq_length, int):
         model.max_seq_length = min(max_tokens, model.max_seq_length)
+    prompts.put_into(model)
     return model
 
 
 def _takes_tokens(model: SentenceTransformer) -> bool:
     """Say whether plain token ids are all that the first module needs.
 
-    Else (chat templates, images, prompts, word vectors) `SentenceTransformer.encode` does the
+    Else (chat templates, images, word vectors) `SentenceTransformer.encode` does the
     work, slower.
     """
     first: Any = model[0]
@@ -233,7 +263,6 @@ def _takes_tokens(model: SentenceTransformer) -> bool:
         list(getattr(first, "modality_config", ())) == ["text"]
         and getattr(tokenizer, "is_fast", False)
         and tokenizer.pad_token_type_id == 0
-        and model.default_prompt_name is None
         and not getattr(first, "processing_kwargs", None)
     )
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hilt.proposers.base import Context
+from hilt.proposers.base import Context, embed_labels
 from hilt.types import Floats, Items
 
 BLOCK_ROWS = 8192  # rows of a memory-mapped array that are cast at a time
@@ -84,8 +84,7 @@ class ZeroShot:
     @cached_property
     def label_embeddings(self) -> Floats:
         """Shape (n_labels, d), unit rows, in the order of the labels."""
-        descriptions = [label.description for label in self.context.labels]
-        return self.context.embedder.embed(descriptions)
+        return embed_labels(self.context.embedder, self.context.labels)
 
     def propose(self, items: Items) -> Floats:
         """Propose labels, not yet calibrated.

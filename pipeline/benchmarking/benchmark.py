@@ -27,9 +27,10 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.cycle import labelled_test
+from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.measure import measure
 from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.proposing import load_embedder, propose
+from hilt.pipeline.proposing import propose
 from hilt.pipeline.random_streams import Stream, seedless_generator
 from hilt.pipeline.students.base import STUDENTS
 from hilt.pipeline.workspace import Workspace, init

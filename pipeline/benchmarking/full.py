@@ -16,7 +16,7 @@ from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.workspace import Workspace, open_workspace
-from hilt.proposers.encoder import resolve_device, resolve_encoder
+from hilt.proposers.encoder import resolve_device
 from hilt.types import Items
 
 Mask = np.ndarray[Any, Any]
@@ -68,7 +68,7 @@ def _fit(workspace: Workspace, kind: str, known: Examples) -> Student:
     student: Student = STUDENTS.load(kind).fit(
         _part(known, ~held_out),
         settings,
-        encoder=resolve_encoder(config.student.encoder_of(kind, config.embedder.model)),
+        encoder=config.student.encoder_of(kind, config.embedder.source),
         device=resolve_device(workspace.device),
         seed=config.seed,
         validation=_part(known, held_out),

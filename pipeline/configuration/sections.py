@@ -19,6 +19,8 @@ from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section, name_in, wrong_inside
 from hilt.pipeline.configuration.selecting import AnySelector, Auto
 from hilt.proposers.base import EMBEDDERS
+from hilt.proposers.encoder import EncoderSource
+from hilt.proposers.prompts import Prompts
 from hilt.reading.values import encodable
 from hilt.registry import nearest
 from hilt.types import Integers, Label
@@ -101,6 +103,30 @@ class Embedder(Section):
         description="Tokens in one batch, padding included; lower it to save memory. Unset: 3072 on"
         " a processor, 32768 on a graphics card.",
     )
+    prompt: str | None = Field(
+        None,
+        description="What is put before every text, as models such as E5 (`query: `) and BGE want"
+        " it; `''` for nothing. Unset: what the model's own files say.",
+    )
+    description_prompt: str | None = Field(
+        None,
+        description="What is put before the description of a label. Unset: the same as before a"
+        " text.",
+    )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the class is called with; a prompt only where there is one."""
+        settings = self.model_dump(exclude={"kind"})
+        unset = [name for name in ("prompt", "description_prompt") if settings[name] is None]
+        return {name: value for name, value in settings.items() if name not in unset}
+
+    @property
+    def source(self) -> EncoderSource:
+        """The encoder itself."""
+        return EncoderSource(
+            self.model, self.revision, Prompts(self.prompt, self.description_prompt)
+        )
 
 
 class BatchSection(Section):
@@ -288,10 +314,10 @@ class Student(Section):
         default_factory=TransformerSettings, description="How a transformer is trained."
     )
 
-    def encoder_of(self, kind: str, embedder_model: str) -> str:
+    def encoder_of(self, kind: str, embedder: EncoderSource) -> EncoderSource:
         """Say which encoder a fine-tuned kind starts from: its own `model`, or the embedder's."""
         own: FineTuning = getattr(self, kind)
-        return own.model or embedder_model
+        return embedder if own.model is None else EncoderSource(own.model)
 
 
 class Simulation(Section):

@@ -100,6 +100,8 @@ def _encoder(saved: SavedStudent) -> str:
         return f"It reads the vectors of `{embedder['kind']}`, which has to be installed beside it."
     checksum = saved.record["embedder_weights"]
     weights = f" The SHA-256 of its weights is `{checksum}`." if checksum else ""
+    if embedder.get("prompt"):
+        weights = f" Before every text stands `{embedder['prompt']}`.{weights}"
     if embedder["model"] == OWN_ENCODER:
         return f"It reads the vectors of the encoder in `encoder/`, and needs no other.{weights}"
     checked = " That is checked when hilt loads the student." if checksum else ""

@@ -18,7 +18,10 @@ from hilt.pipeline.students.saved import (
     SavedStudent,
     read_student,
 )
-from hilt.proposers.encoder import encoder_folder, weights_checksum
+from hilt.proposers.encoder import encoder_folder, quiet_loading, weights_checksum
+from hilt.proposers.prompts import Prompts
+
+SETTINGS = ("max_tokens", "prompt", "description_prompt")  # of an embedder, beside its files
 
 
 def pack_student(source: Path, folder: Path) -> SavedStudent:
@@ -61,6 +64,16 @@ def _pack_embedder(embedder: dict[str, Any], trained_with: str, folder: Path) ->
     return {"embedder": packed, "embedder_weights": weights or trained_with}
 
 
+def _save_as_used(embedder: dict[str, Any], copy: Path) -> None:
+    """Save an encoder with the settings that hilt gave it, so that it is used with no others."""
+    from hilt.pipeline.students.contrastive import open_encoder
+
+    prompts = Prompts(embedder.get("prompt"), embedder.get("description_prompt"))
+    model = open_encoder(embedder["model"], "cpu", embedder.get("max_tokens"), prompts=prompts)
+    with quiet_loading():
+        model.save_pretrained(str(copy), create_model_card=False)
+
+
 def _copy_embedder(embedder: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
     """Take an embedder's folder along.
 
@@ -81,7 +94,10 @@ def _copy_embedder(embedder: dict[str, Any], folder: Path) -> tuple[dict[str, An
         )
     copy = folder / OWN_ENCODER
     if not copy.exists():  # a packed student has it already
-        shutil.copytree(
-            model, copy, ignore=shutil.ignore_patterns(".*"), ignore_dangling_symlinks=True
-        )
+        if any(embedder.get(setting) is not None for setting in SETTINGS):
+            _save_as_used(embedder, copy)
+        else:
+            shutil.copytree(
+                model, copy, ignore=shutil.ignore_patterns(".*"), ignore_dangling_symlinks=True
+            )
     return {**embedder, "model": OWN_ENCODER, "revision": None}, weights_checksum(copy)

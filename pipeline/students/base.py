@@ -107,11 +107,13 @@ class Examples:
         items: m items.
         targets: Shape (m, n_labels), rows sum to 1; one-hot for what a person said.
         weights: Shape (m,), how much each example counts; a person's label counts 1.
+        described: The rows of which the text is the description of a label.
     """
 
     items: Items
     targets: Floats
     weights: Floats
+    described: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -130,10 +132,16 @@ def join(parts: list[Examples]) -> Examples:
         [text for part in parts for text in part.items.texts],
         np.concatenate([rows for part in parts if (rows := part.items.embeddings) is not None]),
     )
+    starts = np.cumsum([0, *map(len, parts)]).tolist()
     return Examples(
         items,
         np.concatenate([part.targets for part in parts]),
         np.concatenate([part.weights for part in parts]),
+        tuple(
+            start + row
+            for start, part in zip(starts, parts, strict=False)
+            for row in part.described
+        ),
     )
 
 

@@ -26,7 +26,14 @@ from hilt.pipeline.students.encoder_training import (
 )
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.progress import Advance
-from hilt.proposers.encoder import loading_error, quiet_loading
+from hilt.proposers.encoder import EncoderSource, loading_error, quiet_loading
+from hilt.proposers.prompts import (
+    AS_THE_MODEL_SAYS,
+    Prompts,
+    description_prompt,
+    leaves_prompt_out,
+    text_prompt,
+)
 from hilt.proposers.token_batches import pad_rows, plan_batches, token_budget
 from hilt.types import Floats, Integers, Items
 
@@ -72,7 +79,7 @@ class ContrastiveStudent:
         examples: Examples,
         settings: TransformerSettings,
         *,
-        encoder: str,
+        encoder: EncoderSource,
         device: str,
         seed: int,
         start: ContrastiveStudent | None = None,
@@ -86,7 +93,7 @@ class ContrastiveStudent:
         Args:
             examples: What to learn; the encoder takes the likeliest label of a soft target.
             settings: Rates, sizes and the most epochs.
-            encoder: A folder or a hub name, of a sentence encoder.
+            encoder: A sentence encoder, with what it wants before every text.
             device: Where to train.
             seed: Of the order.
             start: Go on from this one, which is used up, instead of `encoder`.
@@ -100,15 +107,14 @@ class ContrastiveStudent:
         """
         strength = regularisation or usual_regularisation(examples.targets.shape[1])
         if start is None:
-            model, passed = open_encoder(encoder, device, settings.max_tokens), 0
+            model, passed = _open_to_learn(encoder, device, settings.max_tokens), 0
         else:
             model, passed = start.encoder, start.epochs
-        positions = examples.targets.argmax(axis=1)
+        positions, texts = examples.targets.argmax(axis=1), _prompted(model, examples)
         rng = np.random.default_rng(seed)
 
         def loss(rows: Integers) -> torch.Tensor:
-            texts = [examples.items.texts[i] for i in rows]
-            vectors = _embed(model, texts, CPU_LEARNING_TOKENS)
+            vectors = _embed(model, [texts[i] for i in rows], CPU_LEARNING_TOKENS)
             return supervised_contrastive_loss(
                 vectors,
                 torch.from_numpy(positions[rows]).to(vectors.device),
@@ -224,9 +230,20 @@ def paired_batches(positions: Integers, size: int, rng: np.random.Generator) -> 
 
 
 def open_encoder(
-    encoder: str, device: str, max_tokens: int | None = None, revision: str | None = None
+    encoder: str,
+    device: str,
+    max_tokens: int | None = None,
+    revision: str | None = None,
+    prompts: Prompts = AS_THE_MODEL_SAYS,
 ) -> SentenceTransformer:
     """Open an encoder in float32, to be trained or used.
+
+    Args:
+        encoder: A folder or a name on the hub.
+        device: Where it works.
+        max_tokens: Cut texts after so many tokens; None, or more: the model's own length.
+        revision: Commit, tag or branch on the hub.
+        prompts: What stands before texts, beside what the model's own files say.
 
     It stays in evaluation mode even while it learns: dropout takes a third of a step on a
     processor, and with few labels gains nothing.
@@ -247,11 +264,32 @@ def open_encoder(
     for module in model.modules():
         if isinstance(module, torch.nn.Embedding):
             module.requires_grad_(False)  # half of MiniLM's weights, and few labels see few words
+    prompts.put_into(model)
     return model
 
 
+def _open_to_learn(encoder: EncoderSource, device: str, max_tokens: int) -> SentenceTransformer:
+    model = open_encoder(encoder.place, device, max_tokens, encoder.revision, encoder.prompts)
+    if leaves_prompt_out(model):  # which it could for prompts of one length only: it learns to do
+        model.set_pooling_include_prompt(True)  # without, and is saved as it learned
+    return model
+
+
+def _prompted(model: SentenceTransformer, examples: Examples) -> list[str]:
+    """Put before each text what the model wants before it."""
+    texts = examples.items.texts
+    prompted = [text_prompt(model) + text for text in texts]
+    for row in examples.described:
+        prompted[row] = description_prompt(model) + texts[row]
+    return prompted
+
+
 def _embed(model: SentenceTransformer, texts: list[str], cpu_tokens: int) -> torch.Tensor:
-    """Embed texts, so many tokens a batch on a processor: shape (n, d), unit rows, in order."""
+    """Embed texts with their prompts, so many tokens a batch on a processor.
+
+    Returns:
+        Shape (n, d), unit rows, in order.
+    """
     rows = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
     lengths = np.array([len(row) for row in rows])
     batches = plan_batches(lengths, token_budget(model.device.type, cpu_tokens))
@@ -272,20 +310,28 @@ def _run(model: SentenceTransformer, rows: list[list[int]]) -> torch.Tensor:
     return vectors
 
 
-def _embedded(model: SentenceTransformer, items: Items) -> Items:
-    """Give items the vectors of a model."""
+def _vectors(model: SentenceTransformer, texts: list[str]) -> Floats:
+    """Embed any number of texts with their prompts: shape (n, d), unit rows."""
     size = 512
     with torch.inference_mode():
         vectors = [
-            _embed(model, list(items.texts[start : start + size]), CPU_READING_TOKENS).cpu().numpy()
-            for start in range(0, len(items), size)
+            _embed(model, texts[start : start + size], CPU_READING_TOKENS).cpu().numpy()
+            for start in range(0, len(texts), size)
         ]
     none = np.empty((0, model.get_embedding_dimension() or 0), dtype=np.float32)
-    return Items(items.ids, items.texts, np.concatenate([none, *vectors]))
+    return np.concatenate([none, *vectors])
+
+
+def _embedded(model: SentenceTransformer, items: Items) -> Items:
+    """Give items the vectors of a model."""
+    prompt = text_prompt(model)
+    vectors = _vectors(model, [prompt + text for text in items.texts])
+    return Items(items.ids, items.texts, vectors)
 
 
 def _fit_head(
     model: SentenceTransformer, examples: Examples, regularisation: float
 ) -> LinearStudent:
-    items = _embedded(model, examples.items)
+    vectors = _vectors(model, _prompted(model, examples))
+    items = Items(examples.items.ids, examples.items.texts, vectors)
     return LinearStudent.fit(Examples(items, examples.targets, examples.weights), regularisation)

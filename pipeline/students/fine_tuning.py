@@ -13,6 +13,7 @@ from hilt.pipeline.students.base import STUDENTS, Examples, Student, join
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining
 from hilt.progress import Advance
+from hilt.proposers.encoder import EncoderSource
 from hilt.types import Integers
 
 STOPPING_FOLDS = 7  # one of them is held out to say when to stop
@@ -51,7 +52,7 @@ class FineTuner:
     problem: Problem
     settings: StudentSettings
     self_training: SelfTraining | None
-    encoder: str
+    encoder: EncoderSource
     device: str
     seed: int
     advance: Advance | None = None

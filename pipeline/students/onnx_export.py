@@ -28,7 +28,8 @@ from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import SavedStudent
 from hilt.pipeline.students.transformer import TransformerStudent
-from hilt.proposers.encoder import resolve_encoder
+from hilt.proposers.encoder import EncoderSource
+from hilt.proposers.prompts import Prompts, leaves_prompt_out, text_prompt
 
 INPUTS = ("input_ids", "attention_mask")
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
@@ -61,11 +62,13 @@ class Graph:
         module: Maps token ids and mask, both (n, length), to probabilities (n, n_labels).
         tokenizer: What makes the token ids.
         max_tokens: Where texts are cut.
+        prompt: What stands before every text.
     """
 
     module: torch.nn.Module
     tokenizer: Any
     max_tokens: int
+    prompt: str = ""
 
 
 class SentenceClassifier(torch.nn.Module):
@@ -161,6 +164,7 @@ def _write(student: Student, folder: Path, saved: SavedStudent) -> None:
         about["output"] = "probabilities"
         about["max_tokens"] = graph.max_tokens
         about["pad_id"] = graph.tokenizer.pad_token_id or 0
+        about["prompt"] = graph.prompt
     write_json(folder / "onnx.json", about)
 
 
@@ -179,7 +183,8 @@ def _graph(student: Student, saved: SavedStudent) -> Graph:
 
 def _sentence_graph(encoder: SentenceTransformer, head: LinearStudent) -> Graph:
     longest = encoder.max_seq_length or encoder.tokenizer.model_max_length
-    return Graph(SentenceClassifier(encoder, head), encoder.tokenizer, int(longest))
+    module, prompt = SentenceClassifier(encoder, head), text_prompt(encoder)
+    return Graph(module, encoder.tokenizer, int(longest), prompt)
 
 
 def _embedding_model(saved: SavedStudent, embedder: dict[str, Any]) -> SentenceTransformer:
@@ -191,13 +196,15 @@ def _embedding_model(saved: SavedStudent, embedder: dict[str, Any]) -> SentenceT
             " only `embedder: {kind: sentence_transformers}` has."
         )
     open_embedder(saved, "cpu")
-    revision, name = embedder.get("revision"), embedder["model"]
-    source = name if revision else resolve_encoder(name)
-    model = open_encoder(source, "cpu", embedder.get("max_tokens"), revision)
-    if model.default_prompt_name is not None:
+    prompts = Prompts(embedder.get("prompt"), embedder.get("description_prompt"))
+    encoder = EncoderSource(embedder["model"], embedder.get("revision"), prompts)
+    model = open_encoder(
+        encoder.place, "cpu", embedder.get("max_tokens"), encoder.revision, prompts
+    )
+    if text_prompt(model) and leaves_prompt_out(model):
         raise ModelError(
-            f"The encoder {name!r} puts a prompt before every text, which a graph cannot;"
-            " choose an encoder without one, and train again."
+            f"The encoder {encoder.model!r} leaves its prompt out of the vectors, which a graph"
+            " cannot; set `embedder.prompt: ''`, or choose another encoder, and train again."
         )
     return model
 
@@ -247,7 +254,7 @@ def _check_graph(graph: Graph, path: Path) -> None:
 
 def _tokens(graph: Graph, texts: tuple[str, ...]) -> tuple[torch.Tensor, ...]:
     encoded = graph.tokenizer(
-        list(texts),
+        [graph.prompt + text for text in texts],
         truncation=True,
         max_length=graph.max_tokens,
         padding=True,

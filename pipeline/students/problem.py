@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,7 +46,8 @@ class Problem:
 
     def described(self) -> Examples:
         """One example per label: its description."""
-        return _examples(self.descriptions, np.eye(self.n_labels, dtype=np.float32), 1.0)
+        examples = _examples(self.descriptions, np.eye(self.n_labels, dtype=np.float32), 1.0)
+        return replace(examples, described=tuple(range(self.n_labels)))
 
     def known(self, rows: Integers, balance: float = 0.0) -> Examples:
         """The labelled items at these rows, with what people said.

@@ -29,7 +29,7 @@ from hilt.pipeline.students.fine_tuning import FineTuner, total_epochs
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.pipeline.students.self_training import SelfTraining, fit_plain
 from hilt.progress import Progress, Silent
-from hilt.proposers.encoder import resolve_encoder
+from hilt.proposers.encoder import EncoderSource
 from hilt.types import Floats, Integers
 
 LEAST_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
@@ -86,7 +86,7 @@ def train_student(
     problem: Problem,
     settings: StudentSettings,
     *,
-    encoder: str,
+    encoder: EncoderSource,
     device: str,
     rng: np.random.Generator,
     progress: Progress | None = None,
@@ -96,7 +96,7 @@ def train_student(
     Args:
         problem: What to learn from, at least one labelled item.
         settings: The `student` section of the configuration.
-        encoder: The embedder's model; fine-tuned kinds without a `model` of their own start from
+        encoder: The embedder's; fine-tuned kinds without a `model` of their own start from
             it.
         device: Where a fine-tuned student trains.
         rng: The only source of chance.
@@ -114,7 +114,7 @@ def train_student(
         linear, self_training = _best_linear(problem, settings, folds)
         trials = {"linear": linear}
         for kind in kinds:
-            start = resolve_encoder(settings.encoder_of(kind, encoder))
+            start = settings.encoder_of(kind, encoder)
             tuner = FineTuner(kind, problem, settings, self_training, start, device, seed, advance)
             trials[kind] = _try(tuner.fit, problem, folds, tuner.finish)
         if settings.kind != "auto":

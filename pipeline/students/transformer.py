@@ -25,7 +25,7 @@ from hilt.pipeline.students.encoder_training import (
     shuffled_batches,
 )
 from hilt.progress import Advance
-from hilt.proposers.encoder import loading_error, quiet_loading
+from hilt.proposers.encoder import EncoderSource, loading_error, quiet_loading
 from hilt.types import Floats, Integers, Items
 
 USE_PIPELINE = """\
@@ -61,7 +61,7 @@ class TransformerStudent:
         examples: Examples,
         settings: TransformerSettings,
         *,
-        encoder: str,
+        encoder: EncoderSource,
         device: str,
         seed: int,
         start: TransformerStudent | None = None,
@@ -74,7 +74,7 @@ class TransformerStudent:
         Args:
             examples: What to learn; targets may be soft.
             settings: Rates, sizes and the most epochs.
-            encoder: A folder or a hub name.
+            encoder: What to start from. A new head learns without what it wants before a text.
             device: Where to train.
             seed: Of the head, of dropout and of the order.
             start: Go on from this one, which is used up, instead of `encoder` and a fresh head.
@@ -214,15 +214,18 @@ class _Run:
         return log_loss(self.student.predict_proba(validation.items), validation)
 
 
-def _fresh(encoder: str, n_labels: int, max_tokens: int, device: str) -> TransformerStudent:
+def _fresh(
+    encoder: EncoderSource, n_labels: int, max_tokens: int, device: str
+) -> TransformerStudent:
+    place, revision = encoder.place, encoder.revision
     try:
         with quiet_loading():  # it would warn that the head is new, which is the point
             model = AutoModelForSequenceClassification.from_pretrained(
-                encoder, num_labels=n_labels, dtype=torch.float32
+                place, revision=revision, num_labels=n_labels, dtype=torch.float32
             )
-            tokenizer = AutoTokenizer.from_pretrained(encoder)
+            tokenizer = AutoTokenizer.from_pretrained(place, revision=revision)
     except (OSError, ValueError) as error:
-        raise loading_error(encoder, error) from error
+        raise loading_error(place, error) from error
     longest = getattr(model.config, "max_position_embeddings", max_tokens)
     # RoBERTa's positions begin at 2, which only its tokenizer knows.
     longest = min(longest, tokenizer.model_max_length)

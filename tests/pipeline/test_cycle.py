@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from hilt.errors import WorkspaceError
 from hilt.files import write_json
 from hilt.pipeline.cycle import cycle, train
-from hilt.pipeline.proposals import embeddings_maker
+from hilt.pipeline.embedding import embeddings_maker
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.status import status
@@ -76,7 +76,7 @@ def test_an_encoder_whose_folder_was_moved_embeds_nothing_again(small_workspace:
 
     def maker(**changes: str) -> dict[str, Any]:
         embedder = SimpleNamespace(fingerprint={**named, **changes})
-        return embeddings_maker(cast(Embedder, embedder), pool, file)
+        return embeddings_maker(workspace, cast(Embedder, embedder), pool, file)
 
     assert file.is_current(maker(model="/home/ann/enc"))
     assert not file.is_current(maker(model="/home/ann/enc", checksum="def"))

@@ -15,9 +15,10 @@ from hilt.errors import ConfigError
 from hilt.files import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import train
+from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.item_draws import draw
 from hilt.pipeline.proposals import LIMIT_DRAW, Proposals
-from hilt.pipeline.proposing import load_embedder, propose
+from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.workspace import Workspace, init, open_workspace
 from hilt.progress import Advance

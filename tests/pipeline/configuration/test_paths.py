@@ -18,8 +18,8 @@ from hilt.pipeline.workspace import init, open_workspace
 SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
 # Texts that are no paths. A new option of this type has to be put here, or be marked.
 NO_PATHS = {
-    "answer", "api_key_variable", "encoding", "function", "hypothesis", "id", "instructions",
-    "introduction", "kind", "label", "language", "name", "pattern", "prompt", "revision", "split",
+    "answer", "api_key_variable", "description_prompt", "encoding", "function", "hypothesis", "id",
+    "instructions", "introduction", "kind", "label", "language", "name", "pattern", "prompt", "revision", "split",
     "text", "url", "delimiter",
 }  # fmt: skip
 WRITTEN = {

@@ -26,6 +26,7 @@ import hilt
 from hilt.pipeline.batches import select
 from hilt.pipeline.cli import app
 from hilt.pipeline.cycle import train
+from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.release import release
 from hilt.pipeline.reviewing import record, simulate
@@ -46,6 +47,7 @@ WORDS = {
 }
 LABELS = tuple(WORDS)
 FILLERS = ("the", "a", "of", "and", "today", "again", "here", "often", "much")
+PROMPTS = {"prompt": "often much ", "description_prompt": "here "}
 TEXTS = [
     *(f"the {words}" for words in WORDS.values()),
     *(" ".join(words.split()[::-1]) for words in WORDS.values()),
@@ -83,6 +85,7 @@ class Released:
 
     Attributes:
         expected: What its student said of `TEXTS` in its workspace.
+        vectors: Of `TEXTS`, as hilt makes them where it needs vectors of the embedder.
         secret: What nothing in the release may name: the folder of the project.
         skipped: The id of an item that was skipped, with a comment.
     """
@@ -90,6 +93,7 @@ class Released:
     kind: Kind
     folder: Path
     expected: list[str]
+    vectors: np.ndarray
     secret: str
     skipped: str
 
@@ -155,7 +159,7 @@ def configure(folder: Path, kind: Kind) -> Path:
         "pool": {"path": "pool.csv", **columns},
         "labels": {label: f"about {WORDS[label]}" for label in LABELS},
         "language": "no",
-        "embedder": {"model": "./enc", "precision": "float32"},
+        "embedder": {"model": "./enc", "precision": "float32", **PROMPTS},
         "duplicates": {"near": False},
         "batch": {"size": 48, "audit": kind.audit, "near_duplicate": 1},
         "student": {
@@ -195,10 +199,11 @@ def released(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     assert summary["kind"] == kind.name
     propose(workspace)
     expected = hilt.load_student(workspace).predict(TEXTS)
+    vectors = load_embedder(workspace).embed(TEXTS)
     result = release(workspace, folder / "out")
     workspace.store.close()
     project.rename(folder / "elsewhere")
-    return Released(kind, result.folder, expected, str(project), skipped)
+    return Released(kind, result.folder, expected, vectors, str(project), skipped)
 
 
 @pytest.fixture
@@ -329,6 +334,22 @@ def test_a_student_loads_as_its_card_says(
     for other, part in zip(others, parts_of(released.student), strict=True):
         said = part.predict_proba(Items([""] * len(TEXTS), TEXTS)).argmax(axis=1)
         assert list(other["labels"]) == [LABELS[position] for position in said]
+
+
+def test_a_released_encoder_puts_the_prompt_before_texts_without_hilt(released: Released) -> None:
+    for folder in released.student.rglob("encoder"):
+        encoder = SentenceTransformer(str(folder), device="cpu")
+
+        vectors = encoder.encode(TEXTS, normalize_embeddings=True)
+
+        bare = encoder.encode(TEXTS, normalize_embeddings=True, prompt="")
+        prompted = [PROMPTS["prompt"] + text for text in TEXTS]
+        assert not np.allclose(vectors, bare, atol=0.01)
+        assert vectors == pytest.approx(
+            encoder.encode(prompted, normalize_embeddings=True, prompt=""), abs=1e-5
+        )
+        if folder.parent == released.student and "linear" in released.kind.parts:
+            assert vectors == pytest.approx(released.vectors, abs=1e-5)
 
 
 @pytest.mark.parametrize("place", ["", "student"])

@@ -21,6 +21,7 @@ from hilt.pipeline.students.contrastive import (
 )
 from hilt.pipeline.students.fine_tuning import FineTuner
 from hilt.pipeline.students.problem import Problem
+from hilt.proposers.encoder import EncoderSource
 from hilt.types import Integers, Items
 
 LABELS = ("sport", "world", "business")
@@ -66,7 +67,7 @@ def examples(n: int = 48, seed: int = 0) -> Examples:
 
 
 def fit(encoder: str, fitted: Examples | None = None, **settings: Any) -> ContrastiveStudent:
-    values: dict[str, Any] = {"encoder": encoder, "device": "cpu", "seed": 0}
+    values: dict[str, Any] = {"encoder": EncoderSource(encoder), "device": "cpu", "seed": 0}
     return ContrastiveStudent.fit(fitted or examples(), SETTINGS, **(values | settings))
 
 
@@ -95,7 +96,7 @@ def test_the_student_is_the_mean_of_those_of_the_folds_trained_on_all_labels(
     problem = make_problem(24)
     contrastive = SETTINGS.model_dump(exclude={"head_learning_rate"})
     settings = StudentSettings.model_validate({"kind": "contrastive", "contrastive": contrastive})
-    tuner = FineTuner("contrastive", problem, settings, None, encoder, "cpu", 0)
+    tuner = FineTuner("contrastive", problem, settings, None, EncoderSource(encoder), "cpu", 0)
     folds = [tuner.fit(np.arange(start, 24, 2)) for start in (0, 1)]
     mean = ContrastiveStudent.average(
         [copy.deepcopy(each) for each in folds if isinstance(each, ContrastiveStudent)]

@@ -13,6 +13,7 @@ from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.self_training import fit_plain
 from hilt.pipeline.students.training import Training, Trial, cross_fit, train_student
+from hilt.proposers.encoder import EncoderSource
 from hilt.types import Floats, Integers
 
 MakeProblem = Callable[..., Problem]
@@ -21,7 +22,7 @@ SETTINGS = StudentSettings(kind="linear")
 
 def train(problem: Problem, settings: StudentSettings = SETTINGS, seed: int = 0) -> Training:
     rng = np.random.default_rng(seed)
-    return train_student(problem, settings, encoder="none", device="cpu", rng=rng)
+    return train_student(problem, settings, encoder=EncoderSource("none"), device="cpu", rng=rng)
 
 
 def accuracy(probabilities: Floats, positions: Integers) -> float:
@@ -65,7 +66,7 @@ def test_each_kind_starts_from_its_own_encoder_or_the_embedders(
 
     class Watched(FineTuner):
         def fit(self, rows: Integers) -> Any:
-            started[self.kind] = self.encoder
+            started[self.kind] = self.encoder.model
             return LinearStudent.fit(self.problem.known(rows), 10)
 
         def finish(self) -> Any:
@@ -76,7 +77,8 @@ def test_each_kind_starts_from_its_own_encoder_or_the_embedders(
     settings = StudentSettings.model_validate({"effort": "thorough", **sections})
     rng = np.random.default_rng(0)
 
-    train_student(make_problem(150), settings, encoder="embedder", device="cpu", rng=rng)
+    embedder = EncoderSource("embedder")
+    train_student(make_problem(150), settings, encoder=embedder, device="cpu", rng=rng)
 
     assert started == expected
 

@@ -30,6 +30,7 @@ from hilt.pipeline.students.saved import read_student, save_student
 from hilt.pipeline.students.self_training import SelfTraining
 from hilt.pipeline.students.training import train_student
 from hilt.pipeline.students.transformer import TransformerStudent
+from hilt.proposers.encoder import EncoderSource
 from hilt.types import Floats, Items
 
 MakeProblem = Callable[..., Problem]
@@ -75,7 +76,7 @@ def examples(n: int = 48, seed: int = 0) -> Examples:
 
 
 def fit(encoder: str, fitted: Examples | None = None, **settings: Any) -> TransformerStudent:
-    values: dict[str, Any] = {"encoder": encoder, "device": "cpu", "seed": 0}
+    values: dict[str, Any] = {"encoder": EncoderSource(encoder), "device": "cpu", "seed": 0}
     return TransformerStudent.fit(fitted or examples(), SETTINGS, **(values | settings))
 
 
@@ -372,7 +373,9 @@ def test_it_guesses_anew_halfway(
         return guess(taught, student, *limits)
 
     monkeypatch.setattr(SelfTraining, "guess", watched)
-    tuner = FineTuner("transformer", problem, settings, self_training, encoder, "cpu", 0)
+    tuner = FineTuner(
+        "transformer", problem, settings, self_training, EncoderSource(encoder), "cpu", 0
+    )
 
     student = tuner.fit(np.arange(24))
 
@@ -388,7 +391,7 @@ def test_a_part_of_many_labels_says_when_to_stop(
     settings = StudentSettings(kind="transformer", transformer=SETTINGS)
     at_random = np.random.default_rng(0).integers(3, size=n)
     problem = make_problem(n, positions=at_random)
-    tuner = FineTuner("transformer", problem, settings, None, encoder, "cpu", 0)
+    tuner = FineTuner("transformer", problem, settings, None, EncoderSource(encoder), "cpu", 0)
 
     student = tuner.fit(np.arange(n))
 
@@ -410,7 +413,11 @@ def test_cross_validation_trains_a_transformer(
     )
 
     training = train_student(
-        problem, settings, encoder=encoder, device="cpu", rng=np.random.default_rng(0)
+        problem,
+        settings,
+        encoder=EncoderSource(encoder),
+        device="cpu",
+        rng=np.random.default_rng(0),
     )
     save(training.student, tmp_path / "student")
 

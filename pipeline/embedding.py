@@ -1,0 +1,100 @@
+"""The vectors of a pool: what would make them now, and whether those on disk are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hilt.files import read_object, write_json
+from hilt.pipeline.arrays import MEASURED, ArrayFile, fingerprint
+from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.workspace import Workspace
+from hilt.proposers.base import Embedder
+from hilt.proposers.encoder import encoder_versions
+from hilt.proposers.guarded import make_embedder
+
+SEEN = "seen"  # under what was measured: settings and files for which it was found current
+IN_WORDS = {  # what of an embedder's fingerprint a user can set
+    "model": "embedder.model",
+    "revision": "embedder.revision",
+    "precision": "embedder.precision",
+    "max_tokens": "embedder.max_tokens",
+    "prompt": "embedder.prompt",
+}
+
+
+def load_embedder(workspace: Workspace) -> Embedder:
+    """Build the configured embedder; its model opens on first use."""
+    section = workspace.config.embedder
+    return make_embedder(section.kind, workspace.device, section.settings)
+
+
+def embeddings_maker(
+    workspace: Workspace, embedder: Embedder, pool: Pool, file: ArrayFile
+) -> dict[str, Any]:
+    """Say what makes the embeddings of a pool under the present configuration.
+
+    Where `file` holds those of the same encoder (its folder may have been moved, or be spelt
+    differently), what made them is given, so that they are current, and whatever rests on them.
+    The encoder is only opened where its settings or files are not those that were seen before.
+    """
+    made = file.made_of() or {}
+    seen = _seen(workspace)
+    if seen is None or file.measured().get(SEEN) != seen:
+        found = dict(embedder.fingerprint)
+        if "embedder" not in made or embedder_changes(workspace, made["embedder"], found):
+            return {"embedder": found, "pool": pool.fingerprint}
+    return {"embedder": made["embedder"], "pool": pool.fingerprint}
+
+
+def embedder_changes(
+    workspace: Workspace, made: Mapping[str, str], found: Mapping[str, str]
+) -> dict[str, tuple[str, str]]:
+    """List what of an embedder's fingerprint is not as it was, with both values.
+
+    Weights are known by their checksum, whatever their name, and by name where one side has none.
+    Older versions did not look at the files beside them. `precision: auto` takes any precision.
+    """
+    if "checksum" in made and "checksum" in found:
+        passed_over = {"model", "revision", *(("files",) if "files" not in made else ())}
+    else:
+        passed_over = {"checksum", "files"}
+    if workspace.config.embedder.precision == "auto":
+        passed_over.add("precision")
+    names = dict.fromkeys([*made, *found])
+    return {
+        name: (made.get(name, ""), found.get(name, ""))
+        for name in names
+        if name not in passed_over and made.get(name, "") != found.get(name, "")
+    }
+
+
+def changes_in_words(
+    changes: Mapping[str, tuple[str, str]], made: Mapping[str, str], found: Mapping[str, str]
+) -> str:
+    """Say what changed in an embedder, as a clause: what was what, and is what."""
+    told = {name: both for name, both in changes.items() if name in IN_WORDS}
+    if changes.keys() & {"checksum", "files"}:
+        if made.get("model") == found.get("model"):
+            return f"the files of {found.get('model')} changed"
+        told = {"model": (made.get("model", ""), found.get("model", "")), **told}
+    clauses = [f"{IN_WORDS[name]} was {was!r} and is {now!r}" for name, (was, now) in told.items()]
+    return ", ".join(clauses) or "the embedder changed"
+
+
+def remember(workspace: Workspace, file: ArrayFile) -> None:
+    """Write down beside embeddings that they are current for the settings and files as they are."""
+    seen, record = _seen(workspace), read_object(file.maker_path)
+    if record is not None and seen is not None and file.measured().get(SEEN) != seen:
+        write_json(file.maker_path, {**record, MEASURED: {**file.measured(), SEEN: seen}})
+
+
+def _seen(workspace: Workspace) -> str | None:
+    """Hash the settings of the embedder and which files it has; None where that is not known."""
+    section = workspace.config.embedder
+    if section.kind != "sentence_transformers":
+        return None
+    versions = encoder_versions(section.model, section.revision)
+    unimportant = ("batch_tokens", "description_prompt")
+    settings = {name: each for name, each in section.settings.items() if name not in unimportant}
+    return fingerprint([settings, versions]) if versions else None
