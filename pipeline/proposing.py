@@ -158,18 +158,20 @@ def _embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
         (workspace.pool, workspace.embeddings),
         (workspace.test, workspace.test_embeddings),
     ):
-        if pool is not None and make_array(
+        if pool is None:
+            continue
+        maker = embeddings_maker(workspace, embedder, pool, file)
+        if make_array(
             file,
             (len(pool), embedder.dimension),
-            embeddings_maker(workspace, embedder, pool, file),
+            maker,
             partial(_embed_rows, pool, embedder),
             description="Embedding" if pool is workspace.pool else "Embedding the test set",
             progress=workspace.progress,
-            before=pool.earlier_makers(embeddings_maker(embedder, pool, file)),
+            before=pool.earlier_makers(maker),
         ):
             made.append(file)
-        if pool is not None:
-            remember(workspace, file)
+        remember(workspace, file)
     return made
 
 

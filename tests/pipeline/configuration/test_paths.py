@@ -19,8 +19,8 @@ SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
 # Texts that are no paths. A new option of this type has to be put here, or be marked.
 NO_PATHS = {
     "answer", "api_key_variable", "description_prompt", "encoding", "function", "hypothesis", "id",
-    "instructions", "introduction", "kind", "label", "language", "name", "pattern", "prompt", "revision", "split",
-    "text", "url", "delimiter",
+    "instructions", "introduction", "kind", "label", "language", "name", "pattern", "prompt",
+    "revision", "split", "text", "url", "delimiter",
 }  # fmt: skip
 WRITTEN = {
     "pool.path": "pool: {path: %s}\n",
