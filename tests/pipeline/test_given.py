@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 import hilt
 from hilt.errors import ConfigError, DataError
 from hilt.pipeline.cli import app
+from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.proposing import load_embedder
 from hilt.pipeline.workspace import Workspace
 
 Open = Callable[[str], Workspace]
