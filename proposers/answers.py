@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
+from hilt.errors import WorkspaceError
+
+Finish = Literal["stop", "length", "refused"]
 FILE = "answers.sqlite"
+ROUNDING_USD = 1e-6  # by which sums may fall below zero
 BUSY_SECONDS = 60  # how long to wait for another process that is writing
 TABLE = """
     CREATE TABLE IF NOT EXISTS answers (
@@ -37,7 +42,7 @@ class Reply:
     """
 
     content: str
-    finish: Literal["stop", "length", "refused"] = "stop"
+    finish: Finish = "stop"
     input_tokens: int | None = None
     output_tokens: int | None = None
 
@@ -50,6 +55,8 @@ class Answers:
 
     Args:
         folder: Where the file goes; None for memory only.
+
+    Every method raises WorkspaceError where the file cannot be read or written, or is damaged.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -70,18 +77,43 @@ class Answers:
         database.execute(TABLE)
         return database
 
+    def _row(self, statement: str, values: tuple[object, ...]) -> tuple[object, ...] | None:
+        """Run a statement, and return the first row of what it gives."""
+        try:
+            row: tuple[object, ...] | None = self._database.execute(statement, values).fetchone()
+        except (sqlite3.Error, OSError) as error:
+            raise self._unusable(str(error)) from error
+        return row
+
+    def _unusable(self, why: str) -> WorkspaceError:
+        file = FILE if self.folder is None else self.folder / FILE
+        return WorkspaceError(
+            f"The answers of servers are kept in {file}, which cannot be used ({why}). Put a copy"
+            " of it back, or move it away: then what it held is asked, and paid, again."
+        )
+
     def get(self, key: str) -> Reply | None:
         """Return the reply to a request, or None if there is none yet."""
-        row = self._database.execute(
+        row = self._row(
             "SELECT content, finish, input_tokens, output_tokens FROM answers"
             " WHERE key = ? AND finish IS NOT NULL",
             (key,),
-        ).fetchone()
-        return None if row is None else Reply(*row)
+        )
+        if row is None:
+            return None
+        content, finish, sent, received = row
+        if not (
+            isinstance(content, str)
+            and finish in get_args(Finish)
+            and isinstance(sent, int | None)
+            and isinstance(received, int | None)
+        ):
+            raise self._unusable("an answer in it is damaged")
+        return Reply(content, cast("Finish", finish), sent, received)
 
     def reserve(self, key: str, account: str, cost_usd: float) -> None:
         """Write down what a request may cost, before it is sent."""
-        self._database.execute(
+        self._row(
             "INSERT INTO answers (key, account, cost_usd) VALUES (?, ?, ?)"
             " ON CONFLICT (key) DO UPDATE SET cost_usd = cost_usd + excluded.cost_usd",
             (key, account, cost_usd),
@@ -95,11 +127,9 @@ class Answers:
             correction_usd: What it did cost, less what was reserved.
             reply: None when the request failed.
         """
-        self._database.execute(
-            "UPDATE answers SET cost_usd = cost_usd + ? WHERE key = ?", (correction_usd, key)
-        )
+        self._row("UPDATE answers SET cost_usd = cost_usd + ? WHERE key = ?", (correction_usd, key))
         if reply is not None:
-            self._database.execute(
+            self._row(
                 "UPDATE answers SET content = ?, finish = ?, input_tokens = ?, output_tokens = ?"
                 " WHERE key = ?",
                 (reply.content, reply.finish, reply.input_tokens, reply.output_tokens, key),
@@ -107,7 +137,8 @@ class Answers:
 
     def spent(self, account: str) -> float:
         """Add up what was spent on an account, in USD, what is on its way included."""
-        (total,) = self._database.execute(
-            "SELECT TOTAL(cost_usd) FROM answers WHERE account = ?", (account,)
-        ).fetchone()
-        return float(total)
+        row = self._row("SELECT TOTAL(cost_usd) FROM answers WHERE account = ?", (account,))
+        total = row[0] if row else None
+        if not isinstance(total, float) or not -ROUNDING_USD <= total < math.inf:
+            raise self._unusable(f"what was spent adds up to {total}")
+        return max(0.0, total)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hilt.errors import MissingExtraError, ModelError
+from hilt.errors import ConfigError, MissingExtraError, ModelError
 from hilt.extras import pip_install
 from hilt.proposers.answers import Reply
+from hilt.proposers.bounded_client import TooLongError
+from hilt.reading.json_values import decode
 
 if TYPE_CHECKING:
     from openai import APIConnectionError, APIStatusError, AsyncOpenAI
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 # Some models refuse one of these with a 400 or 422; what takes its place.
 REPLACEMENTS = {"max_tokens": "max_completion_tokens", "temperature": None, "seed": None}
 MOST_SHOWN = 300  # characters of a server's message
+MOST_TOKENS = 10**9  # of one request; a server that says more is mistaken
 
 
 class Unanswered(ModelError):
     """One request that was not answered, where the next one may be.
 
     Attributes:
-        kind: `timeout`, `malformed response`, or the status (`status 400`).
+        kind: `timeout`, `malformed response`, `answer without an end`, or the status
+            (`status 400`).
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -58,21 +61,38 @@ class Chat:
         """Return a client, to be used with `async with`.
 
         Raises:
+            ConfigError: If the key cannot be one.
             MissingExtraError: If `openai` is not installed.
+            ModelError: If the URL is none.
         """
         try:
             from openai import AsyncOpenAI
+
+            from hilt.proposers.bounded_client import bounded_client, http_library
         except ImportError:
             raise MissingExtraError(
                 "A proposer of kind `endpoint` needs the package openai; install it with"
                 f" {pip_install('endpoint')}."
             ) from None
-        return AsyncOpenAI(
-            base_url=self.url,
-            api_key=os.environ.get(self.api_key_variable) or "none",  # the client insists on one
-            timeout=self.timeout_seconds,
-            max_retries=self.retries,
-        )
+        try:
+            return AsyncOpenAI(
+                base_url=self.url,
+                api_key=self._key() or "none",  # the client insists on one
+                timeout=self.timeout_seconds,
+                max_retries=self.retries,
+                http_client=bounded_client(self.timeout_seconds),
+            )
+        except http_library().InvalidURL as error:
+            raise ModelError(f"{self.url!r} is no address: {error}; correct `url`.") from None
+
+    def _key(self) -> str:
+        key = os.environ.get(self.api_key_variable, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigError(
+                f"The environment variable {self.api_key_variable} holds a character that no key"
+                " may have, such as a line break or a letter with an accent; set it again."
+            )
+        return key
 
     async def ask(self, client: AsyncOpenAI, body: Mapping[str, Any]) -> Reply:
         """Send one request, and again without a parameter that this model does not take.
@@ -87,17 +107,18 @@ class Chat:
         """
         import openai
 
+        chat = client.chat.completions.with_raw_response
         while True:
             accepted = self._accepted(body)
             try:
-                completion = await client.chat.completions.create(model=self.model, **accepted)
-                return self._reply(completion)
+                response = await chat.create(model=self.model, **accepted)
+                return self._reply(response.http_response.content)
             except openai.APITimeoutError:
                 raise Unanswered("timeout", self._timeout_message()) from None
             except openai.APIConnectionError as error:
+                if isinstance(error.__cause__, TooLongError):
+                    raise self._malformed("answer without an end") from None
                 raise ModelError(self._connection_message(error)) from None
-            except (openai.APIResponseValidationError, json.JSONDecodeError):
-                raise self._malformed() from None
             except openai.APIStatusError as error:
                 refused = _refused(accepted, error)
                 if not refused:
@@ -112,22 +133,32 @@ class Chat:
                 accepted[name_there] = value
         return accepted
 
-    def _reply(self, completion: Any) -> Reply:  # noqa: ANN401 - a server may send anything
-        choices = getattr(completion, "choices", None)
-        message = getattr(choices[0], "message", None) if choices else None
-        if not choices or message is None:
+    def _reply(self, content: bytes) -> Reply:
+        """Read a completion; a server may send anything.
+
+        Raises:
+            Unanswered: If it is none.
+        """
+        try:
+            completion = decode(content.decode())
+        except (ValueError, RecursionError):
+            raise self._malformed() from None
+        choices = _field(completion, "choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        message = _field(choice, "message")
+        if not isinstance(message, Mapping):
             raise self._malformed()
-        reason, usage = choices[0].finish_reason, getattr(completion, "usage", None)
-        refusal = getattr(message, "refusal", None)
+        reason, usage = _field(choice, "finish_reason"), _field(completion, "usage")
+        refusal = _field(message, "refusal")
         return Reply(
-            content=refusal or message.content or "",
+            content=_words(refusal or _field(message, "content")),
             finish="refused"
             if refusal or reason == "content_filter"
             else "length"
             if reason == "length"
             else "stop",
-            input_tokens=getattr(usage, "prompt_tokens", None),
-            output_tokens=getattr(usage, "completion_tokens", None),
+            input_tokens=_tokens(usage, "prompt_tokens"),
+            output_tokens=_tokens(usage, "completion_tokens"),
         )
 
     def _status_error(self, error: APIStatusError) -> ModelError:
@@ -170,12 +201,31 @@ class Chat:
             " again: what was answered is kept."
         )
 
-    def _malformed(self) -> Unanswered:
+    def _malformed(self, kind: str = "malformed response") -> Unanswered:
         return Unanswered(
-            "malformed response",
+            kind,
             f"{self.url} did not answer a request to the model {self.model!r} as OpenAI's chat"
-            " protocol says; correct `url`, which should mostly end in /v1.",
+            f" protocol says ({kind}); correct `url`, which should mostly end in /v1.",
         )
+
+
+def _field(value: Any, name: str) -> Any:  # noqa: ANN401 - of whatever a server sent
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _words(content: Any) -> str:  # noqa: ANN401 - a server may send anything
+    """Make a text of what should be one, that any database can hold."""
+    nothing = "" if content is None else f"a {type(content).__name__} in the place of a text"
+    words = content if isinstance(content, str) else nothing
+    return words.encode("utf-8", "replace").decode()
+
+
+def _tokens(usage: Any, name: str) -> int | None:  # noqa: ANN401 - a server may send anything
+    """Read a number of tokens; what can be none was not said."""
+    count = _field(usage, name)
+    if not isinstance(count, int) or isinstance(count, bool):
+        return None
+    return count if 0 <= count <= MOST_TOKENS else None
 
 
 def _refused(sent: Mapping[str, Any], error: APIStatusError) -> set[str]:

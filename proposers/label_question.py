@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hilt.reading.json_values import decode
 from hilt.types import Label
 
 TEXT_IS_DATA = (
@@ -128,8 +129,8 @@ def _quoted(text: str) -> str:
 
 def _json_label(answer: str) -> str:
     try:
-        label = json.loads(answer)["label"]
-    except (ValueError, TypeError, KeyError):
+        label = decode(answer)["label"]
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise BadAnswer("malformed") from None
     if not isinstance(label, str):
         raise BadAnswer("malformed")
@@ -139,7 +140,7 @@ def _json_label(answer: str) -> str:
 def _bare_label(answer: str) -> str:
     """Undo the quoting where the model copied a label's name as it was shown."""
     try:
-        label = json.loads(answer)
-    except ValueError:
+        label = decode(answer)
+    except (ValueError, RecursionError):
         return answer
     return label if isinstance(label, str) else answer

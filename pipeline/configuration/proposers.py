@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from hilt.pipeline.configuration.paths import MODEL
 from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
@@ -112,13 +113,28 @@ class LanguageModel(ProposerSection):
     batch_size: int = Field(8, ge=1, description="Items in one batch.")
 
 
+def _address(url: str) -> str:
+    """Refuse what cannot be the address of a server."""
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port above 65535, or half of an IPv6 address
+        is_one = False
+    if not is_one or not url.isprintable() or " " in url:
+        raise ValueError(
+            f"url is {url[:100]!r}; it must be the address of a server, such as"
+            " http://127.0.0.1:11434/v1"
+        )
+    return url
+
+
 class Endpoint(ProposerSection):
     """Asks a language model behind an OpenAI-compatible server."""
 
     kind: Literal["endpoint"] = Field(
         "endpoint", description="A server that speaks OpenAI's chat protocol: hosted, or your own."
     )
-    url: str = Field(
+    url: Annotated[str, AfterValidator(_address)] = Field(
         description="Where it is, up to and without `/chat/completions`:"
         " `http://127.0.0.1:11434/v1` for Ollama, `https://api.openai.com/v1`, ..."
     )
