@@ -89,6 +89,10 @@ class Workspace:
         """The items to label."""
         return Pool.open(self.folder / "pool")
 
+    def reopen_pool(self) -> None:
+        """Look at the pool anew: another process appended items."""
+        vars(self).pop("pool", None)
+
     @cached_property
     def test(self) -> Pool | None:
         """The items to measure on, if there are any."""

@@ -83,7 +83,7 @@ class WorkspaceDesk:
     def task(self) -> Task:
         """What is the same for every item."""
         config, folder = self._workspace.config, self._workspace.folder.resolve()
-        known_by = f"{folder}:{self._workspace.pool.fingerprint}"
+        known_by = f"{folder}:{self._workspace.pool.fingerprints[0]}"  # stays when it grows
         return Task(
             title=folder.name,
             workspace=hashlib.sha256(known_by.encode()).hexdigest()[:16],

@@ -67,6 +67,9 @@ class State:
             self._batches = []
         for number in numbers[len(self._batches) :]:
             stored = await asyncio.to_thread(self._store.batch_items, number)
+            if any(row.item_index >= len(self._workspace.pool) for row in stored):
+                self._workspace.reopen_pool()
+                self._empty = frozenset(self._workspace.pool.empty.tolist())
             rows = [row for row in stored if self.has_text(row.item_index)]
             indices = [row.item_index for row in rows]
             texts = await asyncio.to_thread(self._workspace.pool.texts, indices)

@@ -7,11 +7,12 @@ import pytest
 
 from hilt.pipeline.batches import read_batch, undecided
 from hilt.pipeline.desk.desk import WorkspaceDesk
+from hilt.pipeline.growing import append
 from hilt.pipeline.outcomes import GOLD
 from hilt.pipeline.reviewing import record
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.why import in_words
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace import Workspace, open_workspace
 from hilt.review.screen.desk import Answer
 from hilt.types import Decision
 from tests.pipeline.desk.conftest import Rehearse, at_desk, person, says
@@ -555,3 +556,35 @@ def test_an_undone_recheck_is_asked_again(rehearse: Rehearse) -> None:
         assert undecided(workspace, read_batch(workspace, 2)).items[0].index == 0
 
     at_desk(workspace, work)
+
+
+def test_a_desk_serves_items_that_were_appended_meanwhile(rehearse: Rehearse) -> None:
+    workspace = rehearse()
+    known_by = WorkspaceDesk(workspace).task.workspace
+
+    async def work(desk: WorkspaceDesk) -> None:
+        with (workspace.folder.parent / "pool.csv").open("a", encoding="utf-8") as file:
+            file.write("new,what came later\nnone,\n")
+        append(workspace.folder)
+        new = [
+            BatchItemRow(
+                rank=rank,
+                item_index=12 + rank,
+                item_id=item_id,
+                reason="uncertain",
+                score=0.5,
+                blind=False,
+                proposal=[],
+            )
+            for rank, item_id in enumerate(["new", "none"])
+        ]
+        workspace.store.add_batch(0, {"kind": "rehearsal"}, new)
+        await asyncio.sleep(1.01)
+        await desk.refresh()
+
+        served = await desk.serve(person(desk, "ann"), [], 4)
+
+        assert [(shown.item, shown.text) for shown in served.items] == [(12, "what came later")]
+
+    at_desk(workspace, work)
+    assert WorkspaceDesk(open_workspace(workspace.folder)).task.workspace == known_by
