@@ -8,12 +8,11 @@ from pathlib import Path
 from hilt.command_line import command_line
 from hilt.errors import HiltError, WorkspaceError
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.figures import counted
 from hilt.pipeline.pools import appending
 from hilt.pipeline.pools.appending import Comparison
 from hilt.pipeline.pools.record import source_file, write_record
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.workspace import Workspace, is_same_but_pool, open_workspace
 from hilt.progress import Progress
 
 SCRATCH = "append.partial"  # what a kill leaves there, the next call clears
@@ -60,7 +59,11 @@ def append(
     """
     workspace = open_workspace(folder, device=device, progress=progress)
     config = workspace.config if config_path is None else load_config(config_path)
-    _check_same_but_pool(workspace, config)
+    if not is_same_but_pool(config, workspace.config):
+        raise WorkspaceError(
+            f"{workspace.folder} has another configuration; to append, only `pool` may differ."
+            f" What it has stands in {workspace.folder / 'hilt.yaml'}."
+        )
     with workspace.locked():
         _ = workspace.store  # which makes sure that its state belongs to this pool
         found = appending.append(
@@ -136,11 +139,3 @@ def _sentences(workspace: Workspace, path: str, found: Comparison) -> str:
     if found.new:
         parts.append(f"{counted(found.new, 'row is', 'rows are')} new; take them in with `{line}`.")
     return " ".join(parts)
-
-
-def _check_same_but_pool(workspace: Workspace, config: Config) -> None:
-    if config.model_copy(update={"pool": workspace.config.pool}) != workspace.config:
-        raise WorkspaceError(
-            f"{workspace.folder} has another configuration; to append, only `pool` may differ."
-            f" What it has stands in {workspace.folder / 'hilt.yaml'}."
-        )

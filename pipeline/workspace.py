@@ -258,10 +258,9 @@ class Workspace:
 
     def _outgrew(self, file: ArrayFile) -> bool:
         """Tell whether a finished array is that of the pool before items were appended."""
-        if file == self.test_embeddings or file.path.parent == self.test_proposal("").path.parent:
-            return False
-        rows = len(file.open())
-        return any(rows == each.items for each in self.pool.summary.earlier)
+        earlier = [each.items for each in self.pool.summary.earlier]
+        of_test = self.test_embeddings, self.test_proposal(file.path.stem)
+        return bool(earlier) and file not in of_test and len(file.open()) in earlier
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -341,12 +340,20 @@ def open_workspace(
     return Workspace(folder, config, device or config.device, progress or Silent())
 
 
+def is_same_but_pool(one: Config, other: Config) -> bool:
+    """Tell whether two configurations differ in what they name as `pool` at most."""
+    return one.model_copy(update={"pool": other.pool}) == other
+
+
 def _check_free(folder: Path, config: Config) -> None:
     if (folder / "hilt.yaml").exists():
-        if load_workspace_config(folder / "hilt.yaml") != config:
+        own = load_workspace_config(folder / "hilt.yaml")
+        if own != config:
+            line = command_line("init", folder, "--append", "--config", "CONFIG.yaml")
+            more = f"; to take in more rows, use `{line}`" if is_same_but_pool(own, config) else ""
             raise WorkspaceError(
                 f"{folder} is a workspace already, with another configuration; choose another"
-                f" folder, or edit {folder / 'hilt.yaml'}."
+                f" folder, or edit {folder / 'hilt.yaml'}{more}."
             )
     elif folder.exists() and (not folder.is_dir() or _strangers(folder)):
         raise WorkspaceError(f"{folder} holds other files; choose a new or an empty folder.")
