@@ -71,7 +71,7 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
     """
     folder = Path(folder)
     with (
-        workspace.locked(),
+        workspace.held(),
         output_folder(folder, "release", force=force, note=workspace.progress.note) as temporary,
     ):
         workspace.required(workspace.fused, "propose")

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    URL,
-    Engine,
-    create_engine,
-    event,
-    func,
-    inspect,
-    make_url,
-    select,
-    text,
-)
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
-from hilt.errors import MissingExtraError, WorkspaceError
-from hilt.extras import pip_install
+from hilt.errors import WorkspaceError
+from hilt.pipeline.database import check_pages, faults_of, is_gone, open_engine, read_url, shown
 from hilt.pipeline.outcomes import Outcome, resolve_all
 from hilt.pipeline.tables import (
     SCHEMA_VERSION,
@@ -47,14 +37,15 @@ class Store:
 
     Args:
         url: An SQLAlchemy URL; a path means SQLite.
+
+    Raises:
+        ConfigError: If it is no URL of a database that hilt uses.
+        WorkspaceError: From every method, if the database is locked, damaged, out of reach, ...
     """
 
     def __init__(self, url: str | Path) -> None:
-        is_path = isinstance(url, Path)
-        self.url = URL.create("sqlite", database=str(url)) if is_path else make_url(str(url))
-        if self.url.drivername in ("postgresql", "postgres"):
-            self.url = self.url.set(drivername="postgresql+psycopg")
-        self._engine = _engine(self.url)
+        self.url = read_url(url)
+        self._engine = open_engine(self.url)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -66,9 +57,9 @@ class Store:
         Raises:
             WorkspaceError: If they are there for others.
         """
-        self._has_tables()  # says so when there is no database to make them in
-        Table.metadata.create_all(self._engine)
-        with Session(self._engine) as session, session.begin():
+        with faults_of(self.url):
+            Table.metadata.create_all(self._engine)
+        with self.reading() as session, session.begin():
             row = session.scalars(select(ProjectRow)).first()
             if row is None:
                 session.add(
@@ -94,14 +85,11 @@ class Store:
         Raises:
             WorkspaceError: If it does not, or a newer hilt wrote it.
         """
-        with Session(self._engine) as session:
-            if not self._has_tables():
-                raise WorkspaceError(f"{self.url!r} holds no hilt state; run `hilt init` again.")
-            row = session.scalars(select(ProjectRow)).one()
+        row = self._project()
         if row.schema_version > SCHEMA_VERSION:
             raise WorkspaceError(
-                f"{self.url!r} was written by a newer hilt (schema {row.schema_version}, this one"
-                f" knows {SCHEMA_VERSION}); upgrade hilt."
+                f"{shown(self.url)} was written by a newer hilt (schema {row.schema_version}, this"
+                f" one knows {SCHEMA_VERSION}); upgrade hilt."
             )
         if row.pool_fingerprint not in pool_fingerprints:
             raise WorkspaceError("The pool is not the one this workspace was made for.")
@@ -111,13 +99,26 @@ class Store:
                 f" ({', '.join(row.labels)}); put them back, or make a new workspace."
             )
         if row.schema_version < SCHEMA_VERSION:
-            upgrade(self._engine, row.schema_version)
+            with faults_of(self.url):
+                upgrade(self._engine, row.schema_version)
 
-    def _has_tables(self) -> bool:
-        try:
-            return inspect(self._engine).has_table("project")
-        except OperationalError as error:
-            raise WorkspaceError(f"{self.url!r} cannot be opened: {error.orig}") from None
+    def _project(self) -> ProjectRow:
+        """Read what was fixed when the workspace was made, if the database is whole."""
+        if is_gone(self.url):
+            raise WorkspaceError(f"{shown(self.url)} is gone; put back a copy of it.")
+        with self.reading() as session:
+            check_pages(self._engine)
+            if not inspect(self._engine).has_table("project"):
+                raise WorkspaceError(
+                    f"{shown(self.url)} holds no hilt state; put it back, or make a new workspace."
+                )
+            rows = list(session.scalars(select(ProjectRow)))
+        if len(rows) != 1 or rows[0].schema_version not in range(1, sys.maxsize):
+            raise WorkspaceError(
+                f"{shown(self.url)} does not say whose state it holds; it is damaged; put back a"
+                " copy of it."
+            )
+        return rows[0]
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -126,14 +127,14 @@ class Store:
         So what is read in it stays true until it ends, and the numbers of decisions are given in
         the order in which they can be seen: who follows `decisions(after=...)` misses none.
         """
-        with Session(self._engine) as session, session.begin():
+        with faults_of(self.url), Session(self._engine) as session, session.begin():
             session.execute(text(_EXCLUSIVE[self._engine.dialect.name]))
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session to read with."""
-        with Session(self._engine) as session:
+        with faults_of(self.url), Session(self._engine) as session:
             yield session
 
     # -- batches ------------------------------------------------------------------------------
@@ -166,17 +167,17 @@ class Store:
 
     def batch_numbers(self) -> list[int]:
         """List the batches, oldest first."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             return list(session.scalars(select(BatchRow.number).order_by(BatchRow.number)))
 
     def batch_selector(self, number: int) -> dict[str, Any]:
         """Read what picked a batch: the section of the configuration, and its `note`."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             return dict(session.get_one(BatchRow, number).selector)
 
     def open_batches(self) -> list[int]:
         """List the last batch and those that it extends, oldest first."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             batches = session.scalars(select(BatchRow))
             extends = {batch.number: batch.extends for batch in batches}
         chain: list[int] = []
@@ -191,7 +192,7 @@ class Store:
         query = select(BatchItemRow).order_by(BatchItemRow.batch, BatchItemRow.rank)
         if number is not None:
             query = query.where(BatchItemRow.batch == number)
-        with Session(self._engine) as session:
+        with self.reading() as session:
             return list(session.scalars(query))
 
     # -- decisions ----------------------------------------------------------------------------
@@ -221,13 +222,13 @@ class Store:
 
     def decisions(self, after: int = 0) -> list[DecisionRow]:
         """Read decisions in the order in which they were made."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             query = select(DecisionRow).where(DecisionRow.id > after).order_by(DecisionRow.id)
             return list(session.scalars(query))
 
     def last_decision(self) -> int:
         """Return the number of the newest decision, 0 when there is none."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             return session.scalar(select(func.max(DecisionRow.id))) or 0
 
     def outcomes(self) -> list[Outcome]:
@@ -238,12 +239,12 @@ class Store:
 
     def add_training(self, row: TrainingRow) -> None:
         """Append a training."""
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             session.add(row)
 
     def trainings(self) -> list[TrainingRow]:
         """Read the trainings, oldest first."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             return list(session.scalars(select(TrainingRow).order_by(TrainingRow.cycle)))
 
 
@@ -307,21 +308,3 @@ def _asked(row: DecisionRow) -> tuple[int, str, int | None]:
 
 def _said(row: DecisionRow) -> tuple[Action | str, tuple[str, ...], str]:
     return row.action, tuple(row.labels), row.comment
-
-
-def _engine(url: URL) -> Engine:
-    try:
-        engine = create_engine(url)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"The database needs the package {error.name!r};"
-            f" get it with {pip_install('postgresql')}."
-        ) from None
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI value
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 SCHEMA_VERSION = 4  # what each version brought stands in `upgrades.py`
 
 
+class UnreadableMomentError(ValueError):
+    """A moment in the database that is none."""
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment in UTC, in and out; SQLite alone would drop the zone and keep the clock."""
 
@@ -34,6 +39,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None or value.tzinfo is None:
             return value
         return value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read what is stored; what is no moment gets an error of its own."""
+        read = super().result_processor(dialect, coltype)
+
+        def checked(value: object) -> object:
+            try:
+                return value if read is None else read(value)
+            except (ValueError, TypeError) as error:
+                raise UnreadableMomentError(f"{value!r} is no moment") from error
+
+        return checked
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Say that it is UTC."""

@@ -24,8 +24,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -37,7 +37,7 @@ from filelock import FileLock, Timeout
 
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
-from hilt.files import sentences
+from hilt.files import room_for, sentences, whole_file
 from hilt.outputs import (
     LEDGER,
     Ledger,
@@ -48,6 +48,7 @@ from hilt.outputs import (
 from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.configuration.reading import load_config, load_workspace_config
 from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.database import shown
 from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, build_pool
@@ -61,6 +62,8 @@ BUILT = {
     *("pool", "pool.partial", "test", "test.partial", "hilt.yaml", "hilt.yaml.tmp"),
     *(f"state.db{ending}" for ending in ("", "-wal", "-shm", "-journal")),
 }
+
+NOT_WRITABLE = "what only reads works here; mend the permissions, or work on a copy"
 
 HEADER = """\
 # Written by `hilt init`. Edit it between commands, all but `pool`, `test` and the names of the
@@ -173,11 +176,22 @@ class Workspace:
         """
         empty = set(self.pool.empty.tolist())
         outcomes = [each for each in self.store.outcomes() if each.index not in empty]
+        self._check_known(outcomes)
         reach = audited_items(self, outcomes)
         return [
             replace(each, audit=False) if each.audit and each.index >= reach else each
             for each in outcomes
         ]
+
+    def _check_known(self, outcomes: Sequence[Outcome]) -> None:
+        names = {None, *self.config.label_names}
+        strange = next((each for each in outcomes if each.label not in names), None)
+        if strange is not None:
+            raise WorkspaceError(
+                f"{shown(self.store.url)} holds the label {strange.label!r} for the item"
+                f" {self.pool.ids([strange.index])[0]!r}, and there is no such label; it is"
+                " damaged; put back a copy of it."
+            )
 
     @property
     def graph_folder(self) -> Path:
@@ -245,10 +259,10 @@ class Workspace:
         """
         what = "proposals" if file == self.fused else file.path.stem
         line = command_line(command, self.folder)
+        fault = file.find_fault()
+        if fault is not None:
+            raise WorkspaceError(f"{fault}; run `{line}`, which makes it again.")
         if file.maker() is None:
-            fault = file.find_fault()
-            if fault is not None:
-                raise WorkspaceError(f"{fault}; run `{line}`, which makes it again.")
             raise WorkspaceError(f"{self.folder} has no {what} yet; run `{line}`.")
         if self._outgrew(file):
             raise WorkspaceError(
@@ -270,6 +284,18 @@ class Workspace:
             WorkspaceError: If another command is writing.
         """
         with _lock(self.folder):
+            yield
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other commands from writing while this one only reads.
+
+        A folder that cannot be written to cannot be locked either, and is read as it stands.
+
+        Raises:
+            WorkspaceError: If another command is writing.
+        """
+        with self.locked() if os.access(self.folder, os.W_OK) else nullcontext():
             yield
 
 
@@ -397,7 +423,8 @@ def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
     build = folder / f".hilt-init-{secrets.token_hex(8)}"
     build.mkdir()
     try:
-        _build(build, config, note)
+        with room_for(folder):
+            _build(build, config, note)
     except BaseException:
         shutil.rmtree(build, ignore_errors=True)
         raise
@@ -406,17 +433,16 @@ def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
 
 
 def _build(folder: Path, config: Config, note: Callable[[str], None]) -> None:
+    store = Store(config.database or folder / "state.db")  # first: its URL may be none
     build_pool(config.pool, config.label_names, folder / "pool", note)
     if config.test is not None:
         build_pool(config.test, config.label_names, folder / "test", note)
-    store = Store(config.database or folder / "state.db")
     store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
     store.close()
     values = config.model_dump(mode="json", exclude_unset=True)
     text = HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
-    unfinished = folder / "hilt.yaml.tmp"
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(folder / "hilt.yaml")
+    with whole_file(folder / "hilt.yaml") as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 @contextmanager
@@ -424,16 +450,18 @@ def _lock(folder: Path) -> Iterator[None]:
     # One lock per folder however it is spelled, so that a nested one is known as such.
     lock = FileLock(folder.resolve() / ".lock", timeout=0, is_singleton=True)
     holder = folder / ".lock-holder"
-    try:
-        lock.acquire()
-    except Timeout:
-        who = holder.read_text(encoding="utf-8") if holder.exists() else "another command"
-        raise WorkspaceError(
-            f"{folder} is being written by {who}; wait until it ends, or stop it."
-        ) from None
+    with sentences(folder, NOT_WRITABLE):
+        try:
+            lock.acquire()
+        except Timeout:
+            who = holder.read_text("utf-8", "replace") if holder.exists() else "another command"
+            raise WorkspaceError(
+                f"{folder} is being written by {who}; wait until it ends, or stop it."
+            ) from None
     try:
         since = datetime.now(UTC).strftime("%H:%M:%S UTC")
-        holder.write_text(f"another command (process {os.getpid()}, since {since})", "utf-8")
+        with sentences(folder, NOT_WRITABLE):
+            holder.write_text(f"another command (process {os.getpid()}, since {since})", "utf-8")
         yield
     finally:
         lock.release()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hilt.pipeline.duplicates.grouping import make_groups
+from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
 from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_groups
 from hilt.pipeline.duplicates.words import only_in
 from hilt.pipeline.graph import make_graph
@@ -104,10 +104,11 @@ def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
     Raises:
         WorkspaceError: If there are no embeddings yet.
     """
-    with workspace.locked():
-        workspace.required(workspace.embeddings, "propose")
-        make_graph(workspace)
-        make_groups(workspace)
+    if workspace.graph is None or not are_groups_current(workspace):
+        with workspace.locked():
+            workspace.required(workspace.embeddings, "propose")
+            make_graph(workspace)
+            make_groups(workspace)
     return describe(workspace, workspace.outcomes(), most)
 
 

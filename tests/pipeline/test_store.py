@@ -212,6 +212,7 @@ def test_several_processes_may_open_an_older_database_at_once(old_path: Path) ->
 
 
 def test_an_empty_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.db").touch()
     store = Store(tmp_path / "other.db")
 
     with pytest.raises(WorkspaceError, match="holds no hilt state"):

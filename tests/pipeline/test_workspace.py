@@ -4,6 +4,7 @@ import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hilt.errors import ConfigError, DataError, WorkspaceError
@@ -224,7 +225,7 @@ def test_what_is_missing_says_which_command_makes_it(tmp_path: Path, config: Pat
 def test_what_is_there_is_given(tmp_path: Path, config: Path) -> None:
     workspace = init(tmp_path / "work", config)
     (workspace.folder / "proposals").mkdir()
-    workspace.proposal("rules").path.write_bytes(b"")
+    np.save(workspace.proposal("rules").path, np.ones((3, 2)))
     write_json(workspace.proposal("rules").maker_path, {})
 
     file = workspace.required(workspace.proposal("rules"), "propose")
