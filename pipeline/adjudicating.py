@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from hilt.distributions import NO_LABEL, clear_label
+from hilt.pipeline.duplicates.contrary import count_contrary
 from hilt.pipeline.gate import add_decisions
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD, standing
 from hilt.pipeline.random_streams import Stream, generator
@@ -42,12 +43,14 @@ class PeopleResult:
         disputed: Items on which they disagree, and that nobody settled.
         settled: Items that this call settled.
         gold: How often each reviewer is right on items with a known answer.
+        contrary: Texts whose items have different labels, though the texts are the same.
     """
 
     agreement: Agreement
     disputed: int
     settled: int
     gold: dict[str, Share]
+    contrary: int
 
 
 def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleResult:
@@ -69,6 +72,7 @@ def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleRes
         disputed=len(disputed(rows)),
         settled=settled,
         gold=gold_accuracy(rows),
+        contrary=count_contrary(workspace, workspace.outcomes()),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hilt.pipeline.commands.duplicates import say_contrary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
 from hilt.pipeline.figures import between, counted, percent
@@ -54,6 +55,7 @@ def agreement(
             show_table("Right on known answers", ["reviewer", "items", "accuracy"], rows)
         if result.disputed:
             say(f"{counted(result.disputed, 'item waits', 'items wait')} to be settled.")
+        say_contrary(work, result.contrary)
 
     emit(result, as_json=json, text=text, then=then)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hilt.command_line import command_line
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 from hilt.pipeline.figures import between, counted, percent
 
 if TYPE_CHECKING:
     from hilt.pipeline.duplicates.summary import Group, Pair, Summary
+    from hilt.pipeline.workspace import Workspace
 
 WIDTH = 100  # characters of a line that are shown
 
@@ -19,6 +22,13 @@ WIDTH = 100  # characters of a line that are shown
 def duplicates(
     work: Work,
     most: Annotated[int, typer.Option("--most", min=1, help="Groups to show.")] = 10,
+    contrary: Annotated[
+        bool,
+        typer.Option(
+            "--contrary",
+            help="List texts that are the same and that people labelled differently, instead.",
+        ),
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -32,10 +42,13 @@ def duplicates(
     from hilt.pipeline.workspace import open_workspace
 
     workspace = open_workspace(work, progress=Bars())
+    if contrary:
+        _list_contrary(workspace, json=json)
+        return
     result = find_duplicates(workspace, most)
 
     def text() -> None:
-        say_summary(result.summary)
+        say_summary(work, result.summary)
         if result.summary.near and result.recall is not None:
             say(f"The search saw {percent(result.recall)} of the nearest neighbours of a sample.")
         show_table("Groups", ["items", "groups"], [[k, f"{n:,}"] for k, n in result.sizes.items()])
@@ -52,13 +65,42 @@ def duplicates(
     emit(result, as_json=json, text=text, then=next_step(workspace))
 
 
-def say_summary(summary: Summary) -> None:
+def say_contrary(work: Path, count: int) -> None:
+    """Say that copies of a text have different labels, where some do."""
+    if count:
+        line = command_line("duplicates", work, "--contrary")
+        texts = "1 text has copies" if count == 1 else f"{count:,} texts have copies"
+        say(f"{texts} that people labelled differently: look with `{line}`.")
+
+
+def _list_contrary(workspace: Workspace, *, json: bool) -> None:
+    from hilt.pipeline.duplicates.contrary import find_contrary
+    from hilt.pipeline.next_steps import next_step
+
+    found = find_contrary(workspace)
+
+    def text() -> None:
+        for each in found:
+            say(f"\n{_short(each.text)}")
+            for copy in each.copies:
+                say(f"    {copy.label} ({', '.join(copy.reviewers)}): {copy.id}")
+        many = counted(len(found), "text has copies", "texts have copies")
+        say(f"{many} that people labelled differently." if found else "No copies are contrary.")
+        if found:
+            line = command_line("import", workspace.folder, "FILE")
+            say(f"Put one right by another answer, with `id` and `label`: `{line}`.")
+
+    emit({"contrary": found}, as_json=json, text=text, then=next_step(workspace))
+
+
+def say_summary(work: Path, summary: Summary) -> None:
     """Say how many groups there are, and how far inherited labels can be trusted."""
     kind = "near-duplicates" if summary.near else "the same texts"
     say(
         f"{counted(summary.items, 'item is', 'items are')} in {counted(summary.groups, 'group')} of"
         f" {kind}; {counted(summary.inherited, 'inherits', 'inherit')} a label."
     )
+    say_contrary(work, summary.contrary)
     check = summary.check
     if check is not None:
         was = "was" if check.right == 1 else "were"

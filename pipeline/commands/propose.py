@@ -41,7 +41,7 @@ def propose(work: Work, device: Device = None, json: Json = False, debug: Debug 
                 " alike. Decisions stay as they are; inherited labels follow the new groups."
             )
         if result.duplicates.groups:
-            say_summary(result.duplicates)
+            say_summary(work, result.duplicates)
             say(f"Look at them with `{command_line('duplicates', work)}`.")
         counts = sorted(result.label_counts.items(), key=lambda pair: -pair[1])
         total = sum(result.label_counts.values())

@@ -28,7 +28,7 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     def text() -> None:
         say_items(work, result)
         if result.duplicates.groups:
-            say_summary(result.duplicates)
+            say_summary(work, result.duplicates)
         say_batch(result)
         _say_models(result)
         say_people(result)

@@ -67,7 +67,7 @@ def settled_groups(workspace: Workspace, outcomes: Sequence[Outcome]) -> Integer
         differently has fallen apart: there only the same text makes a group.
     """
     groups = workspace.groups
-    apart = _contested(groups, outcomes)
+    apart = contested(groups, outcomes)
     return np.where(np.isin(groups, apart), workspace.pool.groups, groups) if apart else groups
 
 
@@ -100,7 +100,7 @@ def inherit(groups: Integers, outcomes: Sequence[Outcome]) -> Inherited:
         outcomes: What people and machines decided; a machine's label is not handed on.
     """
     origins = _first_labelled(groups, outcomes)
-    for group in _contested(groups, outcomes):
+    for group in contested(groups, outcomes):
         del origins[group]
     members = np.flatnonzero(np.isin(groups, list(origins)))
     decided = [outcome.index for outcome in outcomes if not outcome.machine]
@@ -151,7 +151,7 @@ def _first_labelled(groups: Integers, outcomes: Sequence[Outcome]) -> dict[int, 
     return first
 
 
-def _contested(groups: Integers, outcomes: Sequence[Outcome]) -> list[int]:
+def contested(groups: Integers, outcomes: Sequence[Outcome]) -> list[int]:
     """List the groups whose items people labelled differently."""
     first = _first_labelled(groups, outcomes)
     labelled = ((int(groups[each.index]), each.label) for each in outcomes if each.by_people)

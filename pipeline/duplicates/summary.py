@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hilt.pipeline.duplicates.contrary import count_contrary
 from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
 from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_groups
 from hilt.pipeline.duplicates.words import only_in
@@ -30,6 +31,7 @@ class Summary:
         largest: Items in the largest, 0 where there is no group.
         inherited: Items that have the label of another one of their group.
         check: How often such a label is right; None while nobody knows.
+        contrary: Texts whose items people labelled differently, though the texts are the same.
     """
 
     near: bool
@@ -38,6 +40,7 @@ class Summary:
     largest: int
     inherited: int
     check: Check | None
+    contrary: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def summarise(workspace: Workspace, outcomes: Sequence[Outcome]) -> Summary:
         largest=int(sizes.max(initial=0)),
         inherited=len(inherit(settled_groups(workspace, outcomes), outcomes)),
         check=check(groups, outcomes),
+        contrary=count_contrary(workspace, outcomes),
     )
 
 
