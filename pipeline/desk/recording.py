@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.ledger import Ledger
-from hilt.pipeline.gate import misfit
+from hilt.pipeline.gate import misfit, name_misfit
 from hilt.pipeline.outcomes import ADJUDICATION, BULK, CHECK, UNDO
 from hilt.pipeline.store import decision_row
 from hilt.pipeline.tables import DecisionRow
@@ -42,7 +42,8 @@ class Recorder:
         for answer in answers:
             reason = None
             if not self.ledger.knows(answer.key) and answer.key not in rows:
-                reason = self._misplaced(reviewer, answer, rows)
+                # The gate lets rules adjudicate under names of their own; here there are people.
+                reason = name_misfit(reviewer) or self._misplaced(reviewer, answer, rows)
                 if reason is None:
                     row = self._row(reviewer, answer, adjudicates)
                     reason = misfit(row, self.workspace.config.label_names)
