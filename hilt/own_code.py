@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from hilt.errors import ExtensionError, HiltError
 
@@ -37,9 +36,7 @@ def blamed_on(
         raise
     except (Exception, SystemExit) as error:
         reason = shortened(f"{type(error).__name__}: {error}".removesuffix(": "))
-        raise ExtensionError(
-            f"{who} failed with {reason}{_place(error.__traceback__)}; {todo}."
-        ) from error
+        raise ExtensionError(f"{who} failed with {reason}{place_of(error)}; {todo}.") from error
 
 
 def shortened(text: str, longest: int = LONGEST_REASON) -> str:
@@ -48,9 +45,10 @@ def shortened(text: str, longest: int = LONGEST_REASON) -> str:
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
-def _place(trace: TracebackType | None) -> str:
+def place_of(error: BaseException) -> str:
     """Say where in the user's file it was raised: the deepest line of the first file not hilt's."""
-    frames = [frame for frame in traceback.extract_tb(trace) if _is_users(frame.filename)]
+    trace = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in trace if _is_users(frame.filename)]
     lines = [frame.lineno for frame in frames if frame.filename == frames[0].filename]
     return f" ({frames[0].filename}, line {lines[-1]})" if frames else ""
 

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
 from hilt.errors import ConfigError, UnknownNameError
+from hilt.own_code import place_of, shortened
 from hilt.proposers.base import Context
 from hilt.reading.names import label_listing
 from hilt.registry import import_object, nearest
@@ -25,6 +27,7 @@ Votes = npt.NDArray[np.int16]
 
 ABSTAINS = -1
 LONGEST_EXCERPT = 80  # characters of a text that an error message shows
+LONGEST_SECONDS = 5  # of the processor, for one pattern in one text; most take microseconds
 
 # Scripts that put no space between words, so that a word may start and end anywhere.
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
@@ -136,21 +139,49 @@ def _compile(rule: Rule, labels: Sequence[str]) -> CompiledRule:
         vote = _Caller(title, function, None if rule.label is None else label, labels)
         return CompiledRule(title, confidence, vote, source=_source(function))
     if rule.pattern is not None:
-        pattern = re.compile(rule.pattern, re.IGNORECASE)
-        return CompiledRule(title, confidence, _finder(pattern, label))
-    found = _finder(keyword_pattern(rule.keywords), label)
+        return CompiledRule(
+            title, confidence, _Searcher(title, _pattern(rule.pattern, title), label)
+        )
+    search = keyword_pattern(rule.keywords).search
+    found = lambda text: ABSTAINS if search(text) is None else label  # noqa: E731
     return CompiledRule(title, confidence, found, folded=True)
 
 
-def _finder(pattern: re.Pattern[str], label: int) -> Callable[[str], int]:
-    search = pattern.search
-    return lambda text: ABSTAINS if search(text) is None else label
+def _pattern(pattern: str, title: str) -> regex.Pattern[str]:
+    try:
+        return regex.compile(pattern, regex.IGNORECASE | regex.VERSION0)
+    except (regex.error, RecursionError) as error:
+        raise ConfigError(f"{_called(title)} has no usable pattern: {error}.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Searcher:
+    """Looks for a pattern, and gives up where that takes for ever.
+
+    A pattern with repeats inside of repeats may need 2^n steps for n characters. `re` cannot be
+    told to give up; `regex`, which understands the same patterns, can.
+    """
+
+    title: str
+    pattern: regex.Pattern[str]
+    label: int
+
+    def __call__(self, text: str) -> int:
+        try:
+            found = self.pattern.search(text, timeout=LONGEST_SECONDS)
+        except TimeoutError:
+            raise ConfigError(
+                f"{_called(self.title)} took more than {LONGEST_SECONDS} seconds for one text,"
+                f" which begins {text[:LONGEST_EXCERPT]!r}; write its pattern without repeats"
+                " inside of repeats, such as `(a+)+`."
+            ) from None
+        return ABSTAINS if found is None else self.label
 
 
 def _position(label: str, title: str, labels: Sequence[str]) -> int:
     if label not in labels:
         raise ConfigError(
-            f"Rule {title!r} votes for {label!r}, which is not a label of the task."
+            f"{_called(title)} votes for {label!r}, which is not a label of the task."
             f"{nearest(label, labels)} Labels: {label_listing(labels)}."
         )
     return labels.index(label)
@@ -161,11 +192,11 @@ def _import(path: str, title: str) -> Callable[[str], object]:
         function: Callable[[str], object] = import_object(path)
     except UnknownNameError as error:
         raise ConfigError(
-            f"Rule {title!r}: {error} A module in the current folder is found with"
+            f"{_called(title)}: {error} A module in the current folder is found with"
             " `PYTHONPATH=. hilt ...`."
         ) from None
     if not callable(function):
-        raise ConfigError(f"Rule {title!r}: {path} is {function!r}; it must be a function.")
+        raise ConfigError(f"{_called(title)}: {path} is {function!r}; it must be a function.")
     return function
 
 
@@ -190,11 +221,12 @@ class _Caller:
     def __call__(self, text: str) -> int:
         try:
             answer = self.function(text)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             excerpt = text[:LONGEST_EXCERPT]
             raise ConfigError(
-                f"Rule {self.title!r} failed with {type(error).__name__}: {error}; the text was"
-                f" {excerpt!r}. Mend the function; --debug shows where it failed."
+                f"{_called(self.title)} failed with {type(error).__name__}:"
+                f" {shortened(str(error))}{place_of(error)}; the text was {excerpt!r}. Mend the"
+                " function; --debug shows all of where it failed."
             ) from error
         if answer is None or answer is False:
             return ABSTAINS
@@ -204,9 +236,14 @@ class _Caller:
             return _position(answer, self.title, self.labels)
         lacks = "; give the rule a `label`" if answer is True else ""
         raise ConfigError(
-            f"Rule {self.title!r} returned {answer!r}{lacks}. Allowed: the name of a label,"
-            " True for the rule's own `label`, and None or False to abstain."
+            f"{_called(self.title)} returned {shortened(repr(answer))}{lacks}. Allowed: the name of"
+            " a label, True for the rule's own `label`, and None or False to abstain."
         )
+
+
+def _called(title: str) -> str:
+    """Name a rule in a message, of which a pattern may be long."""
+    return f"Rule {shortened(title, 100)!r}"
 
 
 def cast_votes(rules: Sequence[CompiledRule], texts: Sequence[str]) -> Votes:

@@ -12,6 +12,7 @@ from hilt.pipeline.configuration.paths import MODEL
 from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
 from hilt.proposers.base import PROPOSERS
 
+LONGEST_SHOWN = 200  # characters of a pattern in a message
 Calibration = Literal["batch", "none"]
 CALIBRATION = (
     "`batch` divides by the mean proposal over the pool, so that no label is favoured by its"
@@ -231,8 +232,9 @@ class Rule(Section):
     def _compiles(cls, pattern: str | None) -> str | None:
         try:
             re.compile(pattern or "")
-        except re.error as error:
-            raise ValueError(f"pattern {pattern!r} is no regular expression: {error}") from None
+        except (re.error, OverflowError, RecursionError) as error:
+            shown = repr(pattern)[:LONGEST_SHOWN]
+            raise ValueError(f"pattern {shown} is no regular expression: {error}") from None
         return pattern
 
     @field_validator("function")

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydantic import ValidationError
 
 from hilt.errors import ConfigError
+from hilt.pipeline.configuration.proposers import Rule
+from hilt.proposers import rules as rules_module
 from hilt.proposers.base import Context
 from hilt.proposers.rules import Rules, combine_votes, keyword_pattern
 from hilt.proposers.sentence_embedder import SentenceEmbedder
@@ -31,6 +34,9 @@ def counts(text):
 
 def fails(text):
     return 1 / 0
+
+def leaves(text):
+    raise SystemExit(0)
 
 number = 7
 """
@@ -115,6 +121,8 @@ def test_a_function_may_name_the_label(functions: str) -> None:
         ({"function": "counts"}, "a", "'hilt_test_functions:counts' returned 3. Allowed"),
         ({"function": "shouts"}, "A", "returned True; give the rule a `label`"),
         ({"function": "fails", "name": "odd"}, "A", "'odd' failed with ZeroDivisionError.*'A'"),
+        ({"function": "fails"}, "A", r"\(.*hilt_test_functions.py, line 12\)"),
+        ({"function": "leaves"}, "A", "failed with SystemExit"),
     ],
 )
 def test_an_answer_that_is_no_vote_is_refused(
@@ -223,3 +231,33 @@ def test_no_items_give_no_rows() -> None:
     rules = Rules(CONTEXT, [{"label": "sport", "keywords": ["goal"]}])
 
     assert rules.propose(Items(ids=[], texts=[])).shape == (0, 3)
+
+
+def test_a_pattern_that_would_take_for_ever_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = "(a|aa)+$"
+    monkeypatch.setattr(rules_module, "LONGEST_SECONDS", 0.05)
+
+    with pytest.raises(ConfigError, match=r"took more than 0\.05 seconds for one text") as caught:
+        votes_of({"label": "money", "pattern": pattern}, "plain", "a" * 60 + "!")
+
+    assert repr(pattern) in str(caught.value)
+
+
+def test_a_pattern_of_five_thousand_words_is_found_and_not_told() -> None:
+    pattern = "|".join(f"word{number}" for number in range(5_000))
+    rule = {"label": "money", "pattern": pattern}
+
+    assert votes_of(rule, "a word4999", "nothing") == [1, -1]
+    with pytest.raises(ConfigError) as caught:
+        Rules(CONTEXT, [{**rule, "label": "zebra"}])
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(", "*", "a{99999999999}", "(" * 5000 + ")" * 5000, r"\p{Lu}", "x" * 9000 + "("]
+)
+def test_what_is_no_pattern_is_refused_with_the_configuration(pattern: str) -> None:
+    with pytest.raises(ValidationError, match="is no regular expression") as caught:
+        Rule(label="money", pattern=pattern)
+
+    assert len(str(caught.value.errors()[0]["msg"])) < 500
