@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from hilt.errors import ConfigError, WorkspaceError
@@ -38,9 +39,13 @@ def select(
         extend: Make a new batch beside the open ones, whose undecided items people keep.
 
     Raises:
-        ConfigError: If there are both a size and minutes.
+        ConfigError: If there are both a size and minutes, or one of them can be none.
         WorkspaceError: If there are no proposals yet.
     """
+    if size is not None and size < 1:
+        raise ConfigError(f"size is {size}; a batch has at least 1 item.")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise ConfigError(f"minutes is {minutes}; it must be a number above 0, such as 30.")
     if size is not None and minutes is not None:
         raise ConfigError(
             f"A batch cannot have a size ({size}) and a duration ({minutes:g} minutes);"
@@ -110,12 +115,10 @@ def read_batch(workspace: Workspace, number: int) -> Batch:
     Raises:
         WorkspaceError: If there is none of that number.
     """
+    numbers = workspace.store.batch_numbers()
+    if number not in numbers:  # asked of Python, for a database refuses numbers beyond its own
+        raise WorkspaceError(f"{workspace.folder} has no batch {number}; it has {len(numbers)}.")
     rows = workspace.store.batch_items(number)
-    if not rows:
-        raise WorkspaceError(
-            f"{workspace.folder} has no batch {number};"
-            f" it has {len(workspace.store.batch_numbers())}."
-        )
     texts = workspace.pool.texts([row.item_index for row in rows])
     picked = workspace.store.batch_selector(number)
     note = picked.get("note", "")

@@ -26,13 +26,14 @@ def fill(
     Returns:
         The parts, without what came last and does not fit; at least one item in all.
     """
-    size = max(1, int(budget / float(seconds.mean())))
+    most = len(seconds)
+    size = max(1, int(min(budget / float(seconds.mean()), most)))
     for _ in range(ROUNDS):
         parts = pick(size)
         needed = sum(float(seconds[part.indices].sum()) for part in parts)
         too_long = needed * NEAR_ENOUGH > budget
         too_short = needed < budget * NEAR_ENOUGH and sum(map(len, parts)) == size
-        wanted = max(1, int(size * budget / max(needed, 1e-9)))
+        wanted = max(1, int(min(size * budget / max(needed, 1e-9), most)))
         if wanted == size or not (too_long or too_short):
             break
         size = wanted

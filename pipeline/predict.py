@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from hilt.errors import DataError
 from hilt.outputs import LEDGER, Ledger, output_file
 from hilt.pipeline.releasing.loaded import AnyStudent, LoadedStudent, load_student
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace import Workspace, is_workspace
 from hilt.progress import Advance, Progress, Silent
 from hilt.reading.kept_columns import KeptColumns, kept_columns
 from hilt.reading.options import Options
@@ -113,7 +113,7 @@ def _ledger(student: AnyStudent) -> Ledger | None:
     """Find what remembers the files that were written; a student without a workspace has none."""
     if isinstance(student, Workspace):
         return student.ledger
-    if isinstance(student, str | Path) and (Path(student) / "hilt.yaml").exists():
+    if isinstance(student, str | Path) and is_workspace(Path(student)):
         return Ledger(Path(student) / LEDGER)
     return None
 

@@ -53,6 +53,8 @@ from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.pipeline.store import Store
+from hilt.plain_files import shown as shown_path
+from hilt.plain_files import why_unreadable
 from hilt.progress import Progress, Silent
 from hilt.types import Graph, Integers
 
@@ -324,14 +326,14 @@ def init(
     folder = Path(folder)
     config = load_config(config_path)
     _check_free(folder, config)
-    if not (folder / "hilt.yaml").exists():
+    if not is_workspace(folder):
         check_outside_workspaces(folder)
     with sentences(folder):
         made = make_parents(folder)
     with _lock(folder):
         try:
             _check_free(folder, config)  # again: another `init` may have ended in between
-            if not (folder / "hilt.yaml").exists():
+            if not is_workspace(folder):
                 _lay_out(folder, config, (progress or Silent()).note)
             for left in _left_by_init(folder):  # a kill came right after the last move
                 left.rmdir()
@@ -354,7 +356,7 @@ def open_workspace(
         ConfigError: If its configuration was edited into something that cannot be used.
     """
     folder = Path(folder)
-    if not (folder / "hilt.yaml").exists():
+    if not is_workspace(folder):
         line = command_line("init", folder, "--config", "CONFIG.yaml")
         raise WorkspaceError(f"{folder} is not a hilt workspace; make one with `{line}`.")
     config = load_workspace_config(folder / "hilt.yaml")
@@ -366,13 +368,28 @@ def open_workspace(
     return Workspace(folder, config, device or config.device, progress or Silent())
 
 
+def is_workspace(folder: Path) -> bool:
+    """Tell whether `init` made a folder.
+
+    Raises:
+        WorkspaceError: If that cannot be seen: a name is too long, or a folder above is closed.
+    """
+    try:
+        return (folder / "hilt.yaml").exists()
+    except OSError as error:
+        raise WorkspaceError(
+            f"{shown_path(str(folder))} cannot be opened: {why_unreadable(error)}; name another"
+            " folder."
+        ) from None
+
+
 def is_same_but_pool(one: Config, other: Config) -> bool:
     """Tell whether two configurations differ in what they name as `pool` at most."""
     return one.model_copy(update={"pool": other.pool}) == other
 
 
 def _check_free(folder: Path, config: Config) -> None:
-    if (folder / "hilt.yaml").exists():
+    if is_workspace(folder):
         own = load_workspace_config(folder / "hilt.yaml")
         if own != config:
             line = command_line("init", folder, "--append", "--config", "CONFIG.yaml")

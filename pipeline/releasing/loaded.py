@@ -14,7 +14,7 @@ from hilt.pipeline.figures import counted
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import RECORD, SavedStudent, read_student
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.workspace import Workspace, is_workspace, open_workspace
 from hilt.proposers.base import Checked, Embedder
 from hilt.proposers.guarded import make_embedder
 from hilt.types import Floats, Items
@@ -123,7 +123,7 @@ def open_saved(student: AnyStudent, device: str) -> SavedStudent:
 
 def _folder_of(folder: Path) -> Path:
     """Find the student in the folder of a workspace, of a release, or of the student itself."""
-    if (folder / "hilt.yaml").exists():
+    if is_workspace(folder):
         return _newest(open_workspace(folder))
     released = folder / RELEASED
     return released if (released / RECORD).exists() else folder

@@ -1,12 +1,13 @@
 """Selecting: the audit slice, what is asked, and what is not."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hilt.errors import WorkspaceError
-from hilt.pipeline.batches import open_batch, select, undecided
+from hilt.errors import ConfigError, WorkspaceError
+from hilt.pipeline.batches import open_batch, read_batch, select, undecided
 from hilt.pipeline.cycle import cycle
 from hilt.pipeline.reviewing import record, simulate
 from hilt.pipeline.workspace import Workspace
@@ -159,3 +160,39 @@ def test_near_duplicates_are_audited_as_often_as_they_are(
     audit = [item.item_id for item in select(workspace, 40).items]
 
     assert 13 < sum(item_id.startswith("twin") for item_id in audit) < 27
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"minutes": float("nan")}, "minutes is nan; it must be a number above 0"),
+        ({"minutes": float("inf")}, "minutes is inf"),
+        ({"minutes": float("-inf")}, "minutes is -inf"),
+        ({"minutes": -5}, "minutes is -5"),
+        ({"minutes": 0}, "minutes is 0"),
+        ({"size": 0}, "size is 0; a batch has at least 1 item"),
+        ({"size": -1}, "size is -1"),
+    ],
+)
+def test_a_batch_of_nothing_is_refused(
+    small_workspace: Open, asked: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        select(small_workspace("proposed"), **asked)
+
+
+@pytest.mark.parametrize("asked", [{"minutes": 1e300}, {"size": 10**30}])
+def test_more_than_there_is_gives_what_there_is(
+    small_workspace: Open, asked: dict[str, Any]
+) -> None:
+    assert len(select(small_workspace("proposed"), **asked)) > 20
+
+
+def test_the_least_time_gives_one_item(small_workspace: Open) -> None:
+    assert len(select(small_workspace("proposed"), minutes=1e-300)) == 1
+
+
+@pytest.mark.parametrize("number", [-1, 0, 7, 10**20])
+def test_a_batch_that_there_is_not_is_named(small_workspace: Open, number: int) -> None:
+    with pytest.raises(WorkspaceError, match=f"has no batch {number}; it has 1"):
+        read_batch(small_workspace("selected"), number)

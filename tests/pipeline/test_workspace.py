@@ -368,3 +368,14 @@ def test_a_killed_init_may_be_followed_by_one_with_another_configuration(
 
     assert workspace.test is None
     assert workspace.store.batch_numbers() == []
+
+
+@pytest.mark.parametrize("name", ["w" * 300, "w" * 5000])
+def test_a_name_that_no_folder_can_have_is_a_sentence(tmp_path: Path, name: str) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("pool: {path: pool.csv}\nlabels: [a, b]\n")
+
+    for use in (open_workspace, lambda folder: init(folder, config)):
+        with pytest.raises(WorkspaceError, match="the name is too long") as caught:
+            use(tmp_path / name)
+        assert len(str(caught.value)) < 500
