@@ -123,6 +123,7 @@ class _Gathered:
         self.probabilities = np.zeros(size, dtype=np.float32)
         self.rejected: list[Rejection] = []
         self.from_people = self.unlabelled = 0
+        self._unit = "line"
 
     def read(self, path: Path, table: Table, options: Options) -> None:
         """Read all of the file."""
@@ -134,6 +135,7 @@ class _Gathered:
     def _proposed(self, path: Path, table: Table, options: Options) -> Iterator[Proposed]:
         labels = self._workspace.config.label_names
         for line in lines_of(path, table, options.synonyms):
+            self._unit = line.unit
             if is_from_people(line):
                 self.from_people += 1
                 continue
@@ -152,15 +154,15 @@ class _Gathered:
         for each in some:
             found, said = matching.find(each.line), each.line.decision
             if isinstance(found, str):
-                self.rejected.append(Rejection(said.line or 0, found))
+                self.rejected.append(Rejection(said.line or 0, found, self._unit))
                 continue
             position, before = place[said.labels[0]], self.positions[found.index]
             if before not in (NOTHING, position):
                 reason = (
                     f"item {found.decision.item_id!r} has different labels: {labels[before]!r} on"
-                    f" an earlier line, {labels[position]!r} here. Keep one of them."
+                    f" an earlier {self._unit}, {labels[position]!r} here. Keep one of them."
                 )
-                self.rejected.append(Rejection(said.line or 0, reason))
+                self.rejected.append(Rejection(said.line or 0, reason, self._unit))
                 continue
             self.positions[found.index] = position
             self.probabilities[found.index] = each.probability

@@ -151,7 +151,7 @@ class Matching:
         return dict(zip(indices, self._pool.texts(indices), strict=True))
 
 
-def settle(found: Sequence[Found]) -> Iterator[tuple[Found, str | None]]:
+def settle(found: Sequence[Found], unit: str) -> Iterator[tuple[Found, str | None]]:
     """Say of the lines of a file which one counts where a reviewer answers an item twice.
 
     The first does when the answers are the same; when they differ, none of them does.
@@ -166,7 +166,7 @@ def settle(found: Sequence[Found]) -> Iterator[tuple[Found, str | None]]:
         if len({(each.decision.action, each.decision.labels) for each in same}) == 1:
             yield same[0], None
             continue
-        told = "; ".join(f"{_answer(e.decision)} on line {e.decision.line}" for e in same[:5])
+        told = "; ".join(f"{_answer(e.decision)} on {unit} {e.decision.line}" for e in same[:5])
         name = same[0].decision.item_id
         reason = f"item {name!r} has different answers: {told}. Keep one of them."
         yield from ((each, reason) for each in same)

@@ -55,11 +55,13 @@ class Source:
         path: The file; None where they came as values.
         partial: Whether to store what fits though other answers do not.
         rejected: What could not be read at all.
+        unit: What its lines are: `line`, `record` or `row`.
     """
 
     path: Path | None = None
     partial: bool = False
     rejected: Sequence[Rejection] = ()
+    unit: str = "line"
 
 
 def take(
@@ -98,11 +100,13 @@ def take(
             if isinstance(item, Found):
                 found.append(replace(item, own=own or item.own))
             else:
-                rejected.append(Rejection(_line(answer, number, source), item))
+                rejected.append(Rejection(_line(answer, number, source), item, source.unit))
         if source.path is not None:
-            settled = list(settle(found))
+            unit, settled = source.unit, list(settle(found, source.unit))
             found = [each for each, why in settled if why is None]
-            rejected += [Rejection(each.decision.line or 0, why) for each, why in settled if why]
+            rejected += [
+                Rejection(each.decision.line or 0, why, unit) for each, why in settled if why
+            ]
         rejected.sort(key=lambda rejection: rejection.line)
         refuse(source, rejected, len(found))
         return replace(_store(workspace, found), rejected=tuple(rejected))
@@ -116,7 +120,7 @@ def refuse(source: Source, rejected: Sequence[Rejection], fitting: int) -> None:
     """
     if not rejected or source.partial:
         return
-    place = "decision" if source.path is None else f"{source.path}, line"
+    place = "decision" if source.path is None else f"{source.path}, {rejected[0].unit}"
     lines: dict[str, list[int]] = {}
     for each in rejected:
         lines.setdefault(each.reason, []).append(each.line)
@@ -126,7 +130,7 @@ def refuse(source: Source, rejected: Sequence[Rejection], fitting: int) -> None:
     ]
     if len(lines) > SHOWN_REJECTIONS:
         told.append(f"... and {len(lines) - SHOWN_REJECTIONS} more")
-    mend = f" Mend these lines, or store the other {fitting} with --partial."
+    mend = f" Mend these {rejected[0].unit}s, or store the other {fitting} with --partial."
     told.append(f"Nothing was stored.{'' if source.path is None else mend}")
     raise DataError("\n".join(told))
 

@@ -128,7 +128,7 @@ def import_answers(
     if gold:
         known = partial_(replace, reviewer=GOLD, source=GOLD)
         lines = tuple(replace(line, decision=known(line.decision)) for line in lines)
-    source = Source(path, partial, answers.rejections)
+    source = Source(path, partial, answers.rejections, answers.unit)
     return replace(take(workspace, lines, source, match=match), unanswered=answers.unanswered)
 
 

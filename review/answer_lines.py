@@ -50,14 +50,14 @@ def lines_of(path: Path, table: Table, synonyms: Synonyms = ()) -> Iterator[Line
     spelt: dict[tuple[str, ...], dict[str, str]] = {}
     for row in table.rows():
         if isinstance(row.fields, str):
-            yield Line(row.line, f"{row.fields}.")
+            yield Line(row.line, f"{row.fields}.", row.unit)
             continue
         columns = tuple(row.fields)
         if columns not in spelt:
             spelt[columns] = _spellings(columns, synonyms)
         fields = _fields(row.fields, spelt[columns])
         if isinstance(fields, str) or any((value or "").strip() for value in fields.values()):
-            yield Line(row.line, fields)
+            yield Line(row.line, fields, row.unit)
 
 
 def _check_header(path: Path, table: Table, synonyms: Synonyms) -> None:

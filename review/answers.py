@@ -33,6 +33,7 @@ class Line:
 
     number: int
     fields: Mapping[str, Any] | str
+    unit: str = "line"
 
 
 class RejectedError(Exception):
@@ -50,16 +51,18 @@ def collect(lines: Iterable[Line], labels: Sequence[str], reviewer: str) -> Answ
     answered: list[Answered] = []
     rejections: list[Rejection] = []
     unanswered = remarks = 0
+    unit = "line"
     for line in lines:
+        unit = line.unit
         try:
             said = _decide(line, labels, reviewer)
         except RejectedError as error:
-            rejections.append(Rejection(line.number, str(error)))
+            rejections.append(Rejection(line.number, str(error), unit))
             continue
         remarks += _has_remark(line, answered=bool(said))
         unanswered += not said
         answered += said
-    return Answers(tuple(answered), tuple(rejections), unanswered, remarks)
+    return Answers(tuple(answered), tuple(rejections), unanswered, remarks, unit=unit)
 
 
 def _has_remark(line: Line, answered: bool) -> bool:

@@ -17,10 +17,16 @@ RESOLVED = "resolved:"  # so begin the reviewer names of rules that settle disag
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A line of an answer file that does not fit, and why."""
+    """A line of an answer file that does not fit, and why.
+
+    Attributes:
+        line: Its number.
+        unit: What that counts: `line`, or `record` or `row` in a file that has no lines.
+    """
 
     line: int
     reason: str
+    unit: str = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Answers:
         remarks: How many lines hold something that hilt did not write: a comment without an
             answer, a column of somebody's own.
         warnings: What of the file may have been read otherwise than it was meant.
+        unit: What its lines are: `line`, `record` or `row`.
     """
 
     lines: tuple[Answered, ...]
@@ -59,6 +66,7 @@ class Answers:
     unanswered: int
     remarks: int = 0
     warnings: tuple[str, ...] = ()
+    unit: str = "line"
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

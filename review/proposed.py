@@ -42,7 +42,7 @@ def read_proposed(line: Line, labels: Sequence[str]) -> Proposed | Rejection | N
     try:
         return _read(line, labels)
     except RejectedError as error:
-        return Rejection(line.number, str(error))
+        return Rejection(line.number, str(error), line.unit)
 
 
 def is_from_people(line: Line) -> bool:

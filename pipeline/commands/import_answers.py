@@ -145,7 +145,7 @@ def _say(result: RecordResult, again: Path | None) -> None:
 
 def _say_rejected(rejected: Iterable[Rejection]) -> None:
     for rejection in rejected:
-        say(f"Rejected: line {rejection.line}: {rejection.reason}")
+        say(f"Rejected: {rejection.unit} {rejection.line}: {rejection.reason}")
 
 
 def _check_as(as_: str, given: Mapping[str, str | bool | None]) -> None:

@@ -145,3 +145,32 @@ def test_without_an_answer_key_nothing_is_simulated(small_workspace: Open, tmp_p
 
     with pytest.raises(DataError, match="no answer key"):
         simulate(workspace, select(workspace))
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.csv"])
+def test_what_is_rejected_is_found_in_its_file_whatever_kind_that_is(
+    small_workspace: Open, tmp_path: Path, name: str
+) -> None:
+    workspace = small_workspace("ready")
+    ids = workspace.pool.ids([0, 1, 2])
+    labels = [workspace.config.label_names[0], "zebra", "zebra"]
+    rows = [{"id": item, "label": label} for item, label in zip(ids, labels, strict=True)]
+    written = {
+        "a.json": (json.dumps(rows), "record 2", "Mend these records"),
+        "a.jsonl": ("".join(json.dumps(row) + "\n" for row in rows), "line 2", "Mend these lines"),
+        "a.csv": (
+            "id,label\n" + "".join(f"{row['id']},{row['label']}\n" for row in rows),
+            "line 3",
+            "Mend these lines",
+        ),
+    }
+    text, place, mend = written[name]
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(DataError, match=rf"{name}, {place} \(and 1 more: \d\): 'zebra'") as caught:
+        import_answers(workspace, path)
+    stored = import_answers(workspace, path, partial=True)
+
+    assert mend in str(caught.value)
+    assert f"{stored.rejected[0].unit} {stored.rejected[0].line}" == place
