@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from hilt.errors import ConfigError, WorkspaceError
+from hilt.pipeline.audit_slice import stored_copies
 from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.composing import compose
 from hilt.pipeline.item_draws import AUDIT_DRAW, has_older_order
@@ -69,6 +70,7 @@ def select(
             cycle=0 if training is None else training.cycle,
             selector=workspace.config.selector.model_dump()
             | {"note": composed.note, "shortage": composed.shortage}
+            | stored_copies(composed.copies)
             | audit_order,
             items=composed.rows,
             extends=open_[-1] if open_ else None,

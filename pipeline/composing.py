@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from hilt.pipeline.audit_slice import AuditSlice
+from hilt.pipeline.auditing import audit_draw, audit_size, decided_items
 from hilt.pipeline.choosing import choose
 from hilt.pipeline.committee import Committee
 from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
@@ -40,11 +42,26 @@ class Composed:
         rows: The items in their order; none where nothing is left to ask about.
         note: How the selector went about it.
         shortage: Why there are fewer than were asked for, where there are.
+        copies: Items that are drawn for the audit and not asked, for they have the text of others.
     """
 
     rows: list[BatchItemRow]
     note: str = ""
     shortage: str = ""
+    copies: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pick:
+    """A try at a batch of some size: what is drawn for the audit, and how many items there are."""
+
+    wanted: int
+    drawn: AuditSlice
+    found: int
+
+    def lacking(self, kept: int) -> int:
+        """Say how many items a batch by time should have; 0 where time is all that is short."""
+        return self.wanted if kept == self.found else 0
 
 
 def compose(
@@ -69,7 +86,8 @@ def compose(
     cost = measured_cost(workspace)
     seconds = predicted_seconds(workspace, cost, committee)
     view = _view(workspace, outcomes, kept, waiting, committee, seconds)
-    taken = np.array([*_decided(outcomes), *waiting], dtype=np.int64)
+    audit_of_pool = audit_draw(workspace, numbers, outcomes, waiting)
+    picks: list[_Pick] = []
     passed_over = np.append(kept, np.array(waiting, dtype=np.int64))
     doubts = NO_DOUBTS
     if config.batch.recheck:
@@ -78,21 +96,28 @@ def compose(
 
     def pick(size: int) -> list[Selection]:
         rng = generator(config.seed, Stream.BATCH, number)
-        audit = _audit(numbers, taken, _audit_size(workspace, size))
+        drawn = audit_of_pool.slice(audit_size(workspace, size))
+        audit = drawn.asked
         beside = replace(view, taken=audit.indices)
         checks = _checks(workspace, beside, outcomes, passed_over, size)
         beside = replace(view, taken=np.concatenate([audit.indices, checks.indices]))
         chosen = choose(config.selector.model_dump(), beside, size - len(audit) - len(checks), rng)
         most = int(config.batch.recheck * size)
-        return [audit, checks, with_rechecks(chosen, view, doubts, most)]
+        parts = [audit, checks, with_rechecks(chosen, view, doubts, most)]
+        picks.append(_Pick(size, drawn, sum(map(len, parts))))
+        return parts
 
     if seconds is None:
         typical = ASSUMED_SECONDS if cost is None else cost.mean_seconds
         seconds = np.broadcast_to(np.float32(typical), len(workspace.pool))
     parts = pick(size) if minutes is None else fill(pick, seconds, 60 * minutes)
+    drawn = picks[-1].drawn
     if not sum(map(len, parts)):  # what is kept for the audit comes last, whatever its share
-        settled = np.flatnonzero(~_undecided(workspace, outcomes, waiting))
-        parts = [_audit(numbers, settled, size)]
+        undecided = replace(audit_of_pool, free=_undecided(workspace, outcomes, waiting))
+        drawn = undecided.slice(size)
+        if not len(drawn.asked) and audit_size(workspace, size):
+            drawn = audit_of_pool.slice(audit_of_pool.reach())
+        parts = [drawn.asked]
     if not sum(map(len, parts)):
         return Composed([])
     rng = generator(config.seed, Stream.ORDER, number)
@@ -102,16 +127,18 @@ def compose(
     known = None if cost is None else seconds[indices]
     whys = explain(view, indices, proposed, committee, config.label_names, doubts, known, rng)
     shortage = why_short(
-        size if minutes is None else 0,
+        size if minutes is None else picks[-1].lacking(len(indices)),
         indices,
         view.groups,
-        decided=np.array(_decided(outcomes), dtype=np.int64),
+        decided=np.array(decided_items(outcomes), dtype=np.int64),
         waiting=np.array(waiting, dtype=np.int64),
         kept=kept,
         empty=workspace.pool.empty,
+        minutes=None if minutes is None else (float(seconds[indices].sum()) / 60, minutes),
     )
     rows = _rows(workspace, picked, proposed, whys)
-    return Composed(rows, "".join(part.note for part in parts), shortage)
+    copies = audit_of_pool.beside(drawn, len(parts[0]))
+    return Composed(rows, "".join(part.note for part in parts), shortage, copies)
 
 
 def is_anything_left(workspace: Workspace, waiting: Collection[int] = ()) -> bool:
@@ -125,18 +152,12 @@ def is_anything_left(workspace: Workspace, waiting: Collection[int] = ()) -> boo
     if _undecided(workspace, outcomes, waiting).any():
         return True
     numbers = audit_numbers(workspace)
-    taken = np.array([*_decided(outcomes), *waiting], dtype=np.int64)
-    audited = _audit(numbers, taken, 1)
-    if len(audited) and _audit_size(workspace, config.batch.size):
+    audit = audit_draw(workspace, numbers, outcomes, waiting)
+    if audit_size(workspace, config.batch.size) and audit.reach():
         return True
     checks = _to_check(workspace, settled_groups(workspace, outcomes), outcomes)
     checks = checks[~np.isin(checks, [*waiting])]
     return bool((numbers[checks] >= config.batch.audit).any())
-
-
-def _decided(outcomes: Sequence[Outcome]) -> list[int]:
-    """List the items that people decided."""
-    return [outcome.index for outcome in outcomes if not outcome.machine]
 
 
 def _undecided(
@@ -187,28 +208,6 @@ def _view(
         graph=workspace.graph,
         signals=read_signals(workspace, latest_training(workspace)),
     )
-
-
-def _audit_size(workspace: Workspace, size: int) -> int:
-    """Say how many audit items a batch should have, so that the share is kept over all batches."""
-    earlier = workspace.store.batch_items()
-    audited = sum(row.reason == "audit" for row in earlier)
-    wanted = round(workspace.config.batch.audit * (len(earlier) + size))
-    return int(np.clip(wanted - audited, 0, size))
-
-
-def _audit(numbers: Floats, taken: Integers, count: int) -> Selection:
-    """Take the items with the smallest numbers, but for `taken`.
-
-    Items that are alike may come together. To leave one of them out would give those that are like
-    no other a greater chance, and the audit would measure another pool.
-    """
-    free = np.isfinite(numbers)
-    free[taken] = False
-    indices = np.flatnonzero(free)
-    indices = indices[np.argsort(numbers[indices], kind="stable")[:count]]
-    reason: Reason = "audit"
-    return Selection(indices, numbers[indices], (reason,) * len(indices))
 
 
 def _checks(

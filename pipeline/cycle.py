@@ -12,6 +12,7 @@ import numpy as np
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import fingerprint
+from hilt.pipeline.audit_slice import count_drawn
 from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.batches import open_batch, select, undecided
 from hilt.pipeline.calibration import pool_logarithmically
@@ -144,6 +145,8 @@ def _train(
         progress=workspace.progress,
     )
     audit = np.flatnonzero([outcome.audit for outcome in outcomes])
+    # An answer counts for each item that was drawn for it.
+    measured = np.repeat(audit, count_drawn(workspace.drawn_copies, indices[audit].tolist()))
     tested = None if workspace.test is None else _predict_test(workspace, training)
     draws = generator(config.seed, Stream.ADVANTAGE, number)
     advantage = measure_advantage(problem, audit, config.student, draws)
@@ -157,9 +160,9 @@ def _train(
         "kind": training.student.kind,
         "self_training": training.self_training,
         "fusion": dict(zip(("student", *proposals.names), training.fusion.tolist(), strict=True)),
-        "proposers": _measure_proposers(proposals, training, problem, audit),
+        "proposers": _measure_proposers(proposals, training, problem, measured),
         "scores": training.scores,
-        "audit": _measure_audit(training, problem, audit),
+        "audit": _measure_audit(training, problem, measured),
         "audited_items": audited_items(workspace, workspace.store.outcomes()),
         "labelled": {
             **measure(training.out_of_fold, problem.positions).share(),

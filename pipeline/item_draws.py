@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from hilt.pipeline.arrays import blocks
+from hilt.pipeline.audit_slice import settled_copies
 from hilt.pipeline.pools.duplicates import hash_texts
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.types import Floats
@@ -89,7 +90,9 @@ def audited_items(workspace: Workspace, outcomes: Sequence[Outcome]) -> int:
     numbers = audit_numbers(workspace)
     first = pool.summary.earlier[0].items
     due = first + np.flatnonzero(numbers[first:] <= numbers[audited].max())
-    due = due[~np.isin(due, [outcome.index for outcome in outcomes if not outcome.machine])]
+    decided = [outcome.index for outcome in outcomes if not outcome.machine]
+    decided += settled_copies(workspace.drawn_copies, decided)
+    due = due[~np.isin(due, decided)]
     sizes = [each.items for each in pool.summary.earlier]
     return max(size for size in sizes if size <= due[0]) if len(due) else len(pool)
 

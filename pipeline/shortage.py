@@ -17,6 +17,7 @@ def why_short(
     waiting: Integers,
     kept: Integers,
     empty: Integers,
+    minutes: tuple[float, float] | None = None,
 ) -> str:
     """Say what became of the items that are not in a batch; "" where it is as large as wanted.
 
@@ -28,6 +29,8 @@ def why_short(
         waiting: Of those that wait in another open batch.
         kept: Of those that are kept for the audit.
         empty: Of those without a text.
+        minutes: For how many minutes there are items, and how many were asked for, where a batch is
+            made by time; then `wanted` is how many items that time would take.
     """
     if len(batch) >= wanted:
         return ""
@@ -44,6 +47,9 @@ def why_short(
         counts[name] = int((left & members).sum())
         left &= ~members
     named = "; ".join(f"{name} ({count:,})" for name, count in counts.items() if count)
-    return f"{len(batch):,} instead of {counted(wanted, 'item')}: nothing else is left to ask" + (
+    size = f"{len(batch):,} instead of {counted(wanted, 'item')}"
+    if minutes is not None:
+        size = f"{counted(len(batch), 'item')}, for {minutes[0]:.1f} of {minutes[1]:g} minutes"
+    return f"{size}: nothing else is left to ask" + (
         f". Left out: {named}" if named else ", every other item is decided"
     )

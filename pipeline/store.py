@@ -175,6 +175,11 @@ class Store:
         with self.reading() as session:
             return dict(session.get_one(BatchRow, number).selector)
 
+    def batch_selectors(self) -> list[dict[str, Any]]:
+        """Read what picked each batch, oldest first."""
+        with self.reading() as session:
+            return list(session.scalars(select(BatchRow.selector).order_by(BatchRow.number)))
+
     def open_batches(self) -> list[int]:
         """List the last batch and those that it extends, oldest first."""
         with self.reading() as session:

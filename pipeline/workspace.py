@@ -46,6 +46,7 @@ from hilt.outputs import (
     remove_empty,
 )
 from hilt.pipeline.arrays import ArrayFile
+from hilt.pipeline.audit_slice import read_copies
 from hilt.pipeline.configuration.reading import load_config, load_workspace_config
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.database import shown
@@ -194,6 +195,11 @@ class Workspace:
                 f" {self.pool.ids([strange.index])[0]!r}, and there is no such label; it is"
                 " damaged; put back a copy of it."
             )
+
+    @property
+    def drawn_copies(self) -> dict[int, int]:
+        """Items drawn for the audit and not asked, each with the one whose answer counts."""
+        return read_copies(self.store.batch_selectors())
 
     @property
     def graph_folder(self) -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
+from hilt.pipeline.audit_slice import count_drawn
 from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.ledger import Ledger, Said
 from hilt.pipeline.figures import between, percent
@@ -30,6 +31,7 @@ class ProgressBoard:
         self._has_text = has_text
         self._proposed: dict[int, str] = {}
         self._right: dict[int, bool] = {}
+        self._copies: dict[int, int] = {}
         self.disputed: set[int] = set()
 
     def watch(self, rows: Iterable[BatchItemRow]) -> None:
@@ -37,6 +39,10 @@ class ProgressBoard:
         for row in rows:
             if row.reason == "audit" and row.proposal:
                 self._proposed[row.item_index] = row.proposal[0][0]
+
+    def weigh(self, copies: Mapping[int, int]) -> None:
+        """Learn which items are drawn beside those that are asked, and have their answers."""
+        self._copies |= copies
 
     def update(self, items: Iterable[int]) -> None:
         """Count items again on which something was said."""
@@ -89,7 +95,9 @@ class ProgressBoard:
 
     def _accuracy(self) -> str:
         """Say how often proposals are right, once enough blind items tell."""
-        hits, items = sum(self._right.values()), len(self._right)
+        times = count_drawn(self._copies, list(self._right)).tolist()
+        hits = sum(time for time, right in zip(times, self._right.values(), strict=True) if right)
+        items = sum(times)
         if not items:
             return ""
         if items < MIN_AUDIT:

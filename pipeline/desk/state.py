@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterable
 
+from hilt.pipeline.audit_slice import read_copies
 from hilt.pipeline.desk.assignments import Assignments
 from hilt.pipeline.desk.claims import read_claims
 from hilt.pipeline.desk.ledger import Ledger
@@ -42,6 +43,7 @@ class State:
     async def start(self) -> None:
         """Read everything once."""
         self.board.watch(await asyncio.to_thread(self._store.batch_items))
+        self.board.weigh(read_copies(await asyncio.to_thread(self._store.batch_selectors)))
         await self.refresh()
         with self._store.reading() as session:
             self.assignments.note(read_claims(session))
@@ -76,6 +78,7 @@ class State:
             picked = await asyncio.to_thread(self._store.batch_selector, number)
             self.assignments.add(rows, texts, picked.get("note", ""))
             self.board.watch(rows)
+            self.board.weigh(read_copies([picked]))
             self._batches.append(number)
 
     async def follow(self) -> None:

@@ -153,7 +153,8 @@ def test_near_duplicates_are_audited_as_often_as_they_are(
 ) -> None:
     from hilt.pipeline.proposing import propose
 
-    twins = [(f"twin-{number}", "The CAT slept  in its den all day.", "") for number in range(60)]
+    texts = [f"The CAT slept{' ' * number} in its den all day." for number in range(1, 61)]
+    twins = [(f"twin-{number}", text, "") for number, text in enumerate(texts)]
     workspace = new_workspace(extra=twins, audit=1.0)
     propose(workspace)
 

@@ -22,7 +22,7 @@ def said(wanted: int = 9, **lists: list[int]) -> str:
         name: np.array(lists.get(name, []), dtype=np.int64)
         for name in ("batch", "decided", "waiting", "kept", "empty")
     }
-    return why_short(wanted, indices.pop("batch"), GROUPS, **indices)
+    return why_short(wanted, indices.pop("batch"), GROUPS, minutes=None, **indices)
 
 
 def test_a_full_batch_needs_no_reason() -> None:
@@ -58,6 +58,18 @@ def test_a_short_batch_says_why_wherever_it_is_shown(
     assert batch.shortage in " ".join(result.stdout.split())
     told = CliRunner().invoke(app, ["select", str(workspace.folder), "--json"])
     assert json.loads(told.stdout)["shortage"] == batch.shortage
+
+
+def test_a_batch_by_minutes_that_is_short_says_why(new_workspace: Callable[..., Workspace]) -> None:
+    workspace = new_workspace()
+    propose(workspace)
+
+    enough = select(workspace, minutes=1)  # at ten seconds each
+    short = select(workspace, minutes=30, anew=True)
+
+    assert (len(enough), enough.shortage) == (6, "")
+    assert len(short) == 60
+    assert short.shortage.startswith("60 items, for 10.0 of 30 minutes: nothing else is left")
 
 
 def test_a_full_batch_says_nothing_of_it(small_workspace: Open) -> None:
