@@ -107,9 +107,9 @@ def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
     Raises:
         WorkspaceError: If there are no embeddings yet.
     """
+    workspace.required(workspace.embeddings, "propose")
     if workspace.graph is None or not are_groups_current(workspace):
         with workspace.locked():
-            workspace.required(workspace.embeddings, "propose")
             make_graph(workspace)
             make_groups(workspace)
     return describe(workspace, workspace.outcomes(), most)
