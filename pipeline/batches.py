@@ -11,7 +11,7 @@ from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.composing import compose
 from hilt.pipeline.item_draws import AUDIT_DRAW, has_older_order
 from hilt.pipeline.outcomes import resolve_all, standing
-from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.proposing import latest_training, up_to_date
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Batch, BatchItem
 
@@ -41,7 +41,8 @@ def select(
 
     Raises:
         ConfigError: If there are both a size and minutes, or one of them can be none.
-        WorkspaceError: If there are no proposals yet.
+        WorkspaceError: If there are no proposals yet, or they are of another configuration and
+            would cost much to make anew.
     """
     if size is not None and size < 1:
         raise ConfigError(f"size is {size}; a batch has at least 1 item.")
@@ -59,6 +60,7 @@ def select(
         batch = open_batch(workspace)
         if batch is not None and not anew and not extend:
             return batch
+        up_to_date(workspace)
         open_ = workspace.store.open_batches() if extend else []
         waiting = [row.item_index for each in open_ for row in workspace.store.batch_items(each)]
         composed = compose(workspace, size or section.size, minutes, waiting)

@@ -48,5 +48,4 @@ class Committee:
 
     @cached_property
     def _student(self) -> ArrayFile | None:
-        array = self._workspace.proposal(STUDENT)
-        return None if array.maker() is None else array
+        return self._workspace.student_proposal

@@ -19,11 +19,13 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.figures import counted
 from hilt.pipeline.item_draws import audited_items
+from hilt.pipeline.making import ask, renew
 from hilt.pipeline.measure import measure
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import standing
+from hilt.pipeline.outdated import MADE_BY, student_maker
 from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.proposing import ask, latest_training, propose
+from hilt.pipeline.proposing import latest_training, propose
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.advantage import measure_advantage
 from hilt.pipeline.students.problem import Problem
@@ -83,10 +85,12 @@ def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) 
 def train(workspace: Workspace) -> TrainResult:
     """Train the student on everything that people have said.
 
-    Not again when nothing is new, unless the last student's folder is gone.
+    Not again when nothing is new, unless the last student's folder is gone. What it learns from is
+    made anew where another configuration made it.
 
     Raises:
-        WorkspaceError: If there are no proposals or no labels yet.
+        WorkspaceError: If there are no proposals or no labels yet, or something would cost much to
+            make anew.
     """
     with workspace.locked():
         workspace.required(workspace.fused, "propose")
@@ -97,6 +101,7 @@ def train(workspace: Workspace) -> TrainResult:
                 f"{workspace.folder} has no labels yet; review a batch first"
                 f" (`{next_step(workspace)}`)."
             )
+        renew(proposals)
         made_of = _made_of(workspace, proposals)
         last = latest_training(workspace)
         lost = last is not None and not workspace.student_folder(last.cycle).exists()
@@ -110,6 +115,7 @@ def train(workspace: Workspace) -> TrainResult:
 
 
 def _made_of(workspace: Workspace, proposals: Proposals) -> str:
+    """Hash what makes a student; the embeddings are among what makes the proposals."""
     config = workspace.config
     return fingerprint(
         {
@@ -177,7 +183,12 @@ def _train(
         workspace.student_folder(number),
         config.label_names,
         {"kind": config.embedder.kind, **config.embedder.settings},
-        {"cycle": number, "fingerprint": made_of, "training": summary},
+        {
+            "cycle": number,
+            "fingerprint": made_of,
+            MADE_BY: student_maker(proposals),
+            "training": summary,
+        },
         embedder_weights=embedder.checksum if isinstance(embedder, Checked) else "",
         out_of_fold=(indices, positions, training.out_of_fold),
         tested=tested,

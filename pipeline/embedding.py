@@ -78,8 +78,15 @@ def changes_in_words(
         if made.get("model") == found.get("model"):
             return f"the files of {found.get('model')} changed"
         told = {"model": (made.get("model", ""), found.get("model", "")), **told}
-    clauses = [f"{IN_WORDS[name]} was {was!r} and is {now!r}" for name, (was, now) in told.items()]
+    clauses = [
+        f"{IN_WORDS[name]} was {_shown(name, was)} and is {_shown(name, now)}"
+        for name, (was, now) in told.items()
+    ]
     return ", ".join(clauses) or "the embedder changed"
+
+
+def _shown(name: str, value: str) -> str:
+    return value if name in ("max_tokens", "precision") else repr(value)
 
 
 def remember(workspace: Workspace, file: ArrayFile) -> None:

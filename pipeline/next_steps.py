@@ -17,6 +17,7 @@ from hilt.pipeline.composing import is_anything_left
 from hilt.pipeline.duplicates.grouping import why_group_anew
 from hilt.pipeline.figures import counted
 from hilt.pipeline.outcomes import Outcome, resolve_all
+from hilt.pipeline.outdated import read_outdated
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.tables import DecisionRow, TrainingRow
 from hilt.pipeline.workspace import Workspace
@@ -54,7 +55,7 @@ class Situation:
         learnt: Whether the latest training, and the proposals, know every label.
         disputed: Items on which people disagree, and that nothing settles.
         released: The folder beside the workspace with a release of its latest student.
-        outdated: Why near-duplicates are to be grouped anew, where they are.
+        outdated: Why something is to be made anew, where it is.
     """
 
     proposed: bool
@@ -68,7 +69,7 @@ class Situation:
 
 
 def next_step(workspace: Workspace) -> NextStep:
-    """Say which command comes next; in this state it is not refused."""
+    """Say which command comes next; it is refused only where it would cost much."""
     return decide(workspace.folder, read_situation(workspace))
 
 
@@ -118,7 +119,7 @@ def _last_step(folder: Path, now: Situation) -> NextStep:
 
 
 def read_situation(workspace: Workspace) -> Situation:
-    """Read what decides on the next step; no model is loaded."""
+    """Read what decides on the next step; no model is loaded, unless the embedder changed."""
     if not workspace.is_proposed:
         return Situation(False, 0, 0, left=True, learnt=False, disputed=0)
     decisions = workspace.store.decisions()
@@ -126,15 +127,16 @@ def read_situation(workspace: Workspace) -> Situation:
     training = latest_training(workspace)
     open_items = 0 if current is None else len(undecided(workspace, current))
     labelled = _labelled(workspace, decisions)
+    found, student = read_outdated(workspace)
     return Situation(
         proposed=True,
         open_items=open_items,
         labels=len(labelled),
         left=bool(open_items) or is_anything_left(workspace),
-        learnt=_is_learnt(workspace, decisions, labelled, training),
+        learnt=student is None and _is_learnt(workspace, decisions, labelled, training),
         disputed=len(disputes(workspace)),
         released=_released(workspace.folder, training),
-        outdated=why_group_anew(workspace),
+        outdated=f"{found[0]}." if found else why_group_anew(workspace),
     )
 
 

@@ -12,9 +12,8 @@ import numpy as np
 from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.batches import open_batch, undecided
-from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.next_steps import next_step
-from hilt.pipeline.proposals import Proposals
+from hilt.pipeline.proposing import up_to_date
 from hilt.pipeline.reviewing import record
 from hilt.pipeline.workspace import Workspace
 from hilt.registry import nearest
@@ -133,11 +132,11 @@ def oracle(
 
 def _proposals(workspace: Workspace, indices: Integers) -> dict[str, Floats]:
     """Read what everyone says of some items: arrays of shape (n, n_labels), by name."""
-    others = Proposals(workspace, load_embedder(workspace))
-    fused = workspace.required(workspace.fused, "propose").open()
+    others = up_to_date(workspace)
+    fused = workspace.fused.open()
     said = {FUSED: np.asarray(fused[indices], dtype=np.float32)}
-    if workspace.proposal(STUDENT).maker() is not None:
-        student = workspace.proposal(STUDENT).open()
+    if workspace.student_proposal is not None:
+        student = workspace.student_proposal.open()
         said[STUDENT] = np.asarray(student[indices], dtype=np.float32)
     return said | dict(zip(others.names, others.rows(indices), strict=True))
 

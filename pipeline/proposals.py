@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +45,9 @@ class Named:
         array: What it says of the pool.
         test_array: What it says of the test set; None when it is not asked about that, because it
             costs money or is limited to a part of the pool.
+        maker: What would make that under the present configuration.
+        made: What made the array on disk; None where there is none.
+        grew: Whether that is what is wanted, but for items that were appended since.
     """
 
     name: str
@@ -52,11 +56,20 @@ class Named:
     maker: Maker
     array: ArrayFile
     test_array: ArrayFile | None
+    made: Maker | None = None
+    grew: bool = False
 
     @property
     def learns(self) -> bool:
         """Whether what it says depends on the labels."""
         return self.proposer.learns
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether another configuration made what is on disk, whichever labels it knew."""
+        if self.made is None or self.grew:
+            return False
+        return unlearnt(self.made) != unlearnt(self.maker)
 
 
 class Proposals:
@@ -68,7 +81,7 @@ class Proposals:
     """
 
     def __init__(self, workspace: Workspace, embedder: Embedder) -> None:
-        self.workspace = workspace
+        self.workspace, self.embedder = workspace, embedder
         self.labelled = [
             outcome for outcome in workspace.outcomes() if outcome.label and not outcome.machine
         ]
@@ -161,21 +174,35 @@ class Proposals:
     def _member(self, section: ProposerSection, context: Context) -> Named:
         name = _free_name(section, self.names)
         proposer = GuardedProposer(section.kind, name, context, _settings(section))
-        earlier = [] if section.only == "all" else [member.maker for member in self.members]
+        before = [] if section.only == "all" else self.members
+        earlier = [unlearnt(member.maker) for member in before]  # new labels alone ask nothing anew
         maker = {
             "proposer": section.model_dump(exclude={"name"}),
             "labels": [[label.name, label.description] for label in context.labels],
-            "embeddings": self.embeddings,
+            **self._read_by(proposer),
             **({"code": code} if (code := proposer.fingerprint) else {}),
             **({"earlier": fingerprint(earlier)} if earlier else {}),
             **({"learnt": fingerprint(_said(self.labelled))} if proposer.learns else {}),
         }
         array = self.workspace.proposal(name)
-        if section.only == "all" and section.max_items is not None and not array.is_current(maker):
+        made = array.made_of()
+        if section.only == "all" and section.max_items is not None and not _agree(made, maker):
             maker |= LIMIT_DRAW  # what an older hilt drew, and is current, stays
+        pools = self.workspace.pool.earlier_makers(unlearnt(maker))
+        grew = any(_agree(made and unlearnt(made), each) for each in pools)
+        if made is not None and (grew or _agree(made, maker)):
+            maker = _as_written(made, maker)
         skips_test = section.is_limited or proposer.is_priced or self.workspace.test is None
         test_array = None if skips_test else self.workspace.test_proposal(name)
-        return Named(name, section, proposer, maker, array, test_array)
+        return Named(name, section, proposer, maker, array, test_array, made, grew)
+
+    def _read_by(self, proposer: GuardedProposer) -> dict[str, Any]:
+        """Say what a proposer reads beside the texts: the embeddings, or nothing of them."""
+        if not proposer.reads_embeddings:
+            return {"pool": self.embeddings["pool"]}
+        prompt = self.workspace.config.embedder.description_prompt
+        prompted = {} if prompt is None else {"description_prompt": prompt}
+        return {"embeddings": self.embeddings, **prompted}
 
     def _before(self, member: Named) -> list[Named]:
         """List the proposers before one that are asked about everything."""
@@ -223,6 +250,27 @@ class Proposals:
         if member.name not in self._means:
             self._means[member.name] = _mean(self._open(member))
         return self._means[member.name]
+
+
+def unlearnt(maker: Maker) -> dict[str, Any]:
+    """Take the labels that a proposer learnt out of its maker."""
+    return {key: value for key, value in maker.items() if key != "learnt"}
+
+
+def _agree(made: Maker | None, maker: Maker) -> bool:
+    """Tell whether an array on disk is what a maker makes, however an older hilt wrote that."""
+    return made is not None and bool(made == json.loads(json.dumps(_as_written(made, maker))))
+
+
+def _as_written(made: Maker, maker: Maker) -> dict[str, Any]:
+    """Write a maker as that of the array on disk is written, so that what rests on it stays.
+
+    An older hilt named the embeddings for proposers that read none, too.
+    """
+    if "pool" not in maker or "embeddings" not in made:
+        return dict(maker)
+    others = {key: value for key, value in maker.items() if key != "pool"}
+    return {**others, "embeddings": {**made["embeddings"], "pool": maker["pool"]}}
 
 
 def _asks(maker: Maker) -> dict[str, Any]:

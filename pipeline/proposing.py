@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from hilt.files import read_object, write_json
-from hilt.pipeline.arrays import ArrayFile, blocks, fingerprint
+from hilt.command_line import command_line
+from hilt.errors import WorkspaceError
+from hilt.files import read_object
+from hilt.pipeline.arrays import blocks, fingerprint
 from hilt.pipeline.calibration import pool_logarithmically
-from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule, make_groups
+from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule
 from hilt.pipeline.duplicates.summary import Summary, summarise
-from hilt.pipeline.embedding import embeddings_maker, load_embedder, remember
-from hilt.pipeline.graph import make_graph
+from hilt.pipeline.embedding import load_embedder
+from hilt.pipeline.making import SHARED, ask, embed, renew
 from hilt.pipeline.one_sided import OneSided, count_guesses, find_one_sided, undescribed
+from hilt.pipeline.outdated import (
+    OF,
+    fused_of,
+    outdated,
+    outdated_student,
+    reads_other_vectors,
+)
 from hilt.pipeline.pools.pool import Pool
-from hilt.pipeline.proposals import Named, Proposals
-from hilt.pipeline.random_streams import Stream, generator
-from hilt.pipeline.runner import RowsOf, is_made, made_before, make_array
+from hilt.pipeline.proposals import Proposals
+from hilt.pipeline.runner import make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import Embedder
-from hilt.types import Floats, Integers, Items
-
-ESTIMATE_ITEMS = 200
+from hilt.types import Floats, Items
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +64,29 @@ class ProposeResult:
     undescribed: tuple[str, ...]
 
 
-def propose(workspace: Workspace) -> ProposeResult:
+def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
     """Embed the pool, find neighbours, let every proposer propose, and fuse.
 
-    Results that are still valid are reused, and an interrupted run is resumed.
+    Results that are still valid are reused, and an interrupted run is resumed. What another
+    configuration made is made anew, unless that costs money or more than a few minutes.
+
+    Args:
+        workspace: Whose pool.
+        remake: Make that anew too, whatever it costs.
 
     Raises:
         ModelError: If a model cannot be loaded.
-        WorkspaceError: If another command is writing.
+        WorkspaceError: If another command is writing, or something would cost much to make anew.
     """
     with workspace.locked():
         embedder = load_embedder(workspace)
-        made = [file.path.stem for file in _embed(workspace, embedder)]
-        if make_graph(workspace):
-            made.append("neighbours")
-        regrouped = are_groups_of_an_older_rule(workspace)
-        if make_groups(workspace):
-            made.append("near-duplicates")
         proposals = Proposals(workspace, embedder)
+        regrouped = are_groups_of_an_older_rule(workspace)
+        made = renew(proposals, remake=remake)
+        made += [file.path.stem for file in embed(workspace, embedder)]
+        made += [name for name, make in SHARED if make(workspace)]
         made += [member.name for member in proposals.members if ask(proposals, member)]
-        training = latest_training(workspace)
+        training = _usable_training(proposals)
         if training is not None and _propose_student(workspace, training):
             made.append("student")
         if _fuse(workspace, proposals, training):
@@ -106,116 +114,50 @@ def propose(workspace: Workspace) -> ProposeResult:
         )
 
 
-def ask(proposals: Proposals, member: Named) -> bool:
-    """Let one proposer propose for the pool and the test set, unless what it said is current."""
+def up_to_date(workspace: Workspace) -> Proposals:
+    """Make the fused proposals those of the present configuration, where that costs little.
+
+    To be called before they, or anything that they rest on, are used. Labels that came since may
+    still be unknown to them.
+
+    Raises:
+        WorkspaceError: If there are none yet, the student is to be trained anew first, or something
+            would cost much to make anew.
+    """
+    workspace.required(workspace.fused, "propose")
+    proposals = Proposals(workspace, load_embedder(workspace))
+    for member in proposals.members:
+        workspace.required(member.array, "propose")
+    training = latest_training(workspace)
+    student = None if training is None else outdated_student(proposals, training)
+    if student is not None:
+        line = command_line("train", workspace.folder)
+        raise WorkspaceError(f"{student}; train it anew with `{line}`.")
+    if outdated(proposals):
+        propose(workspace)
+        return Proposals(workspace, proposals.embedder)
+    return proposals
+
+
+def _usable_training(proposals: Proposals) -> TrainingRow | None:
+    """Return the newest training, unless its student knows other vectors than the present ones."""
     workspace = proposals.workspace
-    if is_made(member.array, member.maker, workspace.progress):
-        return False
-
-    def make(file: ArrayFile, n_items: int, rows_of: RowsOf, description: str) -> None:
-        shape = (n_items, len(workspace.config.labels))
-        progress = workspace.progress
-        make_array(
-            file,
-            shape,
-            member.maker,
-            rows_of,
-            description=description,
-            progress=progress,
-            before=before,
-        )
-
-    proposals.teach(member)
-    before = workspace.pool.earlier_makers(member.maker)
-    asked = proposals.asked(member)
-    old = made_before(member.array, before)
-    if old is not None:
-        asked = _among_appended(workspace.pool, member, old, asked)
-    _estimate(workspace, member, asked)
-    what = f"Proposing ({member.name})"
-    if workspace.test is not None and member.test_array is not None:
-        embeddings = workspace.test_embeddings.open()
-        rows_of = partial(_proposed_rows, workspace.test, embeddings, member, None)
-        make(member.test_array, len(workspace.test), rows_of, f"{what}, test set")
-    rows_of = partial(_proposed_rows, workspace.pool, workspace.embeddings.open(), member, asked)
-    make(member.array, len(workspace.pool), rows_of, what)  # last: it says that all is made
-    summary = member.proposer.summary()
-    if summary is not None:
-        write_json(workspace.proposal_summary(member.name), summary)
-    return True
+    training = latest_training(workspace)
+    why = "" if training is None else reads_other_vectors(proposals, training)
+    if training is None or not why:
+        return training
+    line = command_line("train", workspace.folder)
+    workspace.progress.note(
+        f"The student of cycle {training.cycle} learnt from other vectors ({why}), and counts for"
+        f" nothing until it is trained anew: `{line}`."
+    )
+    return None
 
 
 def latest_training(workspace: Workspace) -> TrainingRow | None:
     """Return the newest training, or None before the first."""
     trainings = workspace.store.trainings()
     return trainings[-1] if trainings else None
-
-
-def _embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
-    """Embed the pool and the test set, and return what was made."""
-    made = []
-    for pool, file in (
-        (workspace.pool, workspace.embeddings),
-        (workspace.test, workspace.test_embeddings),
-    ):
-        if pool is None:
-            continue
-        maker = embeddings_maker(workspace, embedder, pool, file)
-        if make_array(
-            file,
-            (len(pool), embedder.dimension),
-            maker,
-            partial(_embed_rows, pool, embedder),
-            description="Embedding" if pool is workspace.pool else "Embedding the test set",
-            progress=workspace.progress,
-            before=pool.earlier_makers(maker),
-        ):
-            made.append(file)
-        remember(workspace, file)
-    return made
-
-
-def _embed_rows(pool: Pool, embedder: Embedder, start: int, stop: int) -> Floats:
-    return embedder.embed(pool.texts(slice(start, stop)))
-
-
-def _estimate(workspace: Workspace, member: Named, asked: Integers | None) -> None:
-    """Say what a proposer that costs money would take, before it is asked."""
-    if member.proposer.is_priced:
-        indices = np.arange(len(workspace.pool)) if asked is None else asked
-        rng = generator(workspace.config.seed, Stream.ESTIMATE)
-        sample = rng.choice(indices, min(ESTIMATE_ITEMS, len(indices)), replace=False)
-        texts = workspace.pool.texts(np.sort(sample))
-        workspace.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")
-
-
-def _proposed_rows(
-    pool: Pool,
-    embeddings: Floats,
-    member: Named,
-    asked: Integers | None,
-    start: int,
-    stop: int,
-) -> Floats:
-    """Ask for items start to stop; those that are not `asked` about are left as abstentions."""
-    indices: Integers = np.arange(start, stop)
-    if asked is not None:
-        indices = asked[(asked >= start) & (asked < stop)]
-    rows = np.full((stop - start, member.proposer.n_labels), np.nan, dtype=np.float32)
-    if len(indices):
-        items = pool.items(indices)
-        given = Items(items.ids, items.texts, embeddings[indices])
-        rows[indices - start] = member.proposer.propose(given)
-    return rows
-
-
-def _among_appended(pool: Pool, member: Named, old: Floats, asked: Integers | None) -> Integers:
-    """List the items after the `old` ones that a proposer is asked about, within its limit."""
-    if asked is None:
-        return np.arange(len(old), len(pool))
-    limit, said = member.section.max_items, int((~np.isnan(old[:, 0])).sum())
-    new = asked[asked >= len(old)]
-    return new if limit is None else new[: max(0, limit - said)]
 
 
 def _told(workspace: Workspace, name: str) -> dict[str, Any]:
@@ -278,6 +220,7 @@ def _fuse(workspace: Workspace, proposals: Proposals, training: TrainingRow | No
         description="Fusing",
         progress=workspace.progress,
         chunk_rows=65536,
+        measured={OF: fused_of(proposals)},
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from hilt.outputs import output_folder
 from hilt.pipeline.duplicates.inheriting import check
 from hilt.pipeline.headline import told_in_full
-from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.proposing import latest_training, up_to_date
 from hilt.pipeline.releasing.cards import dataset_card, model_card
 from hilt.pipeline.releasing.dataset import Counts, write_dataset
 from hilt.pipeline.releasing.loaded import RELEASED
@@ -65,7 +65,8 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
         force: Move what is there to NAME.bak-1, if hilt wrote it.
 
     Raises:
-        WorkspaceError: If there are no proposals yet.
+        WorkspaceError: If there are no proposals yet, or they, or the student, are of another
+            configuration and would cost much to make anew.
         OutputError: If the folder is taken, or cannot be written.
         ModelError: If the encoder that the student needs is gone, or was changed since.
     """
@@ -74,7 +75,7 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
         workspace.held(),
         output_folder(folder, "release", force=force, note=workspace.progress.note) as temporary,
     ):
-        workspace.required(workspace.fused, "propose")
+        up_to_date(workspace)
         training = latest_training(workspace)
         counts = write_dataset(workspace, temporary, training)
         if training is not None:

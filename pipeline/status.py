@@ -19,6 +19,7 @@ from hilt.pipeline.headline import told_in_full
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.one_sided import OneSided, find_one_sided
 from hilt.pipeline.outcomes import standing
+from hilt.pipeline.outdated import say_outdated
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.workspace import Workspace
@@ -57,6 +58,7 @@ class Status:
         changed_source: The file from which the pool was read, where it is not as it was then.
         disputed: Items on which people disagree, and that nothing settles.
         one_sided: Proposers that give nearly all of their guesses to one label.
+        outdated: What other configurations made than the present one, in sentences.
         finished: Whether nothing is left to ask, and everything that was said is learnt.
         next_step: The command to run next.
     """
@@ -85,6 +87,7 @@ class Status:
     changed_source: str | None
     disputed: int
     one_sided: tuple[OneSided, ...]
+    outdated: tuple[str, ...]
     finished: bool
     next_step: str
 
@@ -129,6 +132,7 @@ def status(workspace: Workspace) -> Status:
         changed_source=None if source_is_as_read(workspace) else source_path(workspace),
         disputed=len(disputes(workspace)),
         one_sided=find_one_sided(workspace, outcomes),
+        outdated=say_outdated(workspace),
         finished=step.finished,
         next_step=str(step),
     )

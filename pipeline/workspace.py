@@ -149,8 +149,11 @@ class Workspace:
 
     @property
     def has_near_duplicates(self) -> bool:
-        """Whether near-duplicates are wanted and were looked for."""
-        return self.config.duplicates.near and self.near_duplicates.maker() is not None
+        """Whether near-duplicates are wanted, and were looked for with these thresholds."""
+        wanted, made = self.config.duplicates, self.near_duplicates.maker()
+        if made is None or not wanted.near:
+            return False
+        return (made.get("cosine"), made.get("overlap")) == (wanted.cosine, wanted.overlap)
 
     @property
     def groups(self) -> Integers:
@@ -222,6 +225,14 @@ class Workspace:
     def proposal(self, name: str) -> ArrayFile:
         """The proposal of one proposer."""
         return self._array(f"proposals/{name}.npy")
+
+    @property
+    def student_proposal(self) -> ArrayFile | None:
+        """What the student says; None where none proposed, or one that read other embeddings."""
+        file = self.proposal("student")
+        made = file.maker()
+        same = made is not None and made.get("embeddings") == self.embeddings.made_of()
+        return file if same else None
 
     def test_proposal(self, name: str) -> ArrayFile:
         """What one proposer says of the test set."""

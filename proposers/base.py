@@ -16,8 +16,9 @@ class Proposer(Protocol):
 
     It is built with a `Context` and the keys of its section of the configuration, and opens
     its model on first use. A proposer with an attribute `calibration` equal to `"batch"` has
-    its proposals divided by their mean over the pool. What else it may offer: `Learner`,
-    `Priced`, `Summarised`.
+    its proposals divided by their mean over the pool; with a false `reads_embeddings` it is not
+    asked again when the embedder changes. What else it may offer: `Learner`, `Priced`,
+    `Remembering`, `Summarised`.
     """
 
     def propose(self, items: Items) -> Floats:
@@ -60,6 +61,15 @@ class Priced(Protocol):
             texts: A random sample of what it would be asked.
             n_items: How many items it would be asked in all.
         """
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A proposer that keeps the answers it paid for."""
+
+    def has_answers(self, texts: Sequence[str]) -> bool:
+        """Tell whether it has all answers about these texts, so that they cost nothing."""
         ...
 
 

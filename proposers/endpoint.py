@@ -76,6 +76,8 @@ class Endpoint:
         max_cost_usd: Most that may be spent on this model, in the lifetime of the cache.
     """
 
+    reads_embeddings = False
+
     def __init__(
         self,
         context: Context,
@@ -142,6 +144,11 @@ class Endpoint:
             self._over_budget += any(request.key in self.asker.over_budget for request in requests)
         self._abstained += int((counts.sum(axis=1) == 0).sum())
         return counts_to_proposal(counts, self.confidence)
+
+    def has_answers(self, texts: Sequence[str]) -> bool:
+        """Tell whether every request about these texts was answered before."""
+        keys = (request.key for text in texts for request in self._requests(text))
+        return all(self.asker.store.get(key) is not None for key in keys)
 
     def estimate(self, texts: Sequence[str], n_items: int) -> str:
         """Say in a sentence what proposing would take, before it is done.

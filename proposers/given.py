@@ -35,6 +35,8 @@ class Given:
         table: The file's name in the folder `given` there, with the columns of `SCHEMA`.
     """
 
+    reads_embeddings = False
+
     def __init__(self, context: Context, table: str) -> None:
         assert context.cache is not None, "tables are kept where answers are"
         self._path = context.cache / FOLDER / table

@@ -21,6 +21,7 @@ from hilt.proposers.base import (
     Embedder,
     Learner,
     Priced,
+    Remembering,
     Summarised,
 )
 from hilt.types import Floats, Integers, Items
@@ -70,9 +71,22 @@ class GuardedProposer:
             self._proposer.learn(items, positions)
 
     @property
+    def reads_embeddings(self) -> bool:
+        """Whether what it says depends on the embeddings, or may."""
+        with self._blamed():
+            return bool(getattr(self._proposer, "reads_embeddings", True))
+
+    @property
     def is_priced(self) -> bool:
         """Whether its work costs money."""
         return isinstance(self._proposer, Priced)
+
+    def has_answers(self, texts: Sequence[str]) -> bool:
+        """Tell whether all of it was paid for before, where it `is_priced`."""
+        with self._blamed():
+            return isinstance(self._proposer, Remembering) and bool(
+                self._proposer.has_answers(texts)
+            )
 
     def estimate(self, texts: Sequence[str], n_items: int) -> str:
         """Say what proposing would take, where it `is_priced`."""

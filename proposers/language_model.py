@@ -98,6 +98,8 @@ class LanguageModel:
     Source: Zhao et al. 2021, Calibrate Before Use, section 5 (`contextual`).
     """
 
+    reads_embeddings = False
+
     def __init__(
         self,
         context: Context,

@@ -69,6 +69,8 @@ class Entailment:
     Source: Yin, Hay and Roth 2019, section 5 (a label as the hypothesis of an entailment).
     """
 
+    reads_embeddings = False
+
     def __init__(
         self,
         context: Context,

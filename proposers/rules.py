@@ -308,6 +308,8 @@ class Rules:
         ConfigError: If a rule names a label that the task lacks, or a function that is not there.
     """
 
+    reads_embeddings = False
+
     def __init__(self, context: Context, rules: Sequence[Mapping[str, Any]]) -> None:
         self.context = context
         names = [label.name for label in context.labels]

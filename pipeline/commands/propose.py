@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from hilt.command_line import command_line
 from hilt.pipeline.commands.duplicates import say_summary
@@ -14,18 +16,31 @@ if TYPE_CHECKING:
     from hilt.pipeline.proposing import ProposeResult
 
 
-def propose(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
+def propose(
+    work: Work,
+    remake: Annotated[
+        bool,
+        typer.Option(
+            "--remake",
+            help="Make anew what another configuration made, though it costs money or takes long.",
+        ),
+    ] = False,
+    device: Device = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
     """Embed the pool and propose a label for every item.
 
     Results that are still valid are reused, and an interrupted run is resumed. Once a student is
-    trained, it proposes too.
+    trained, it proposes too. What another configuration made is made anew, unless that costs money
+    or more than a few minutes; then it says so.
     """
     from hilt.pipeline import proposing
     from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.workspace import open_workspace
 
     workspace = open_workspace(work, device=device, progress=Bars())
-    result = proposing.propose(workspace)
+    result = proposing.propose(workspace, remake=remake)
 
     def text() -> None:
         made = ", ".join(result.made) or "nothing: all was current"

@@ -31,6 +31,8 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
             say_summary(work, result.duplicates)
         say_batch(result)
         _say_models(result)
+        for sentence in result.outdated:
+            say(sentence)
         say_people(result)
         if result.label_counts:
             rows = [[name, str(count)] for name, count in result.label_counts.items()]

@@ -88,6 +88,22 @@ def why_group_anew(workspace: Workspace) -> str:
     return "Near-duplicates are to be grouped anew, because the embeddings or settings changed."
 
 
+def why_groups_differ(workspace: Workspace) -> str:
+    """Say in a clause how the near-duplicates are not of the present configuration and embeddings.
+
+    Returns:
+        Nothing where they are, or where there are none. Those of an older rule of hilt are.
+    """
+    made, settings = workspace.near_duplicates.maker(), workspace.config.duplicates
+    if made is None or not settings.near:
+        return ""
+    for name in ("cosine", "overlap"):
+        was, now = made.get(name), getattr(settings, name)
+        if was != now:
+            return f"duplicates.{name} was {was} and is {now}"
+    return "" if made.get("graph") == workspace.neighbours.maker() else "the embeddings changed"
+
+
 def are_groups_of_an_older_rule(workspace: Workspace) -> bool:
     """Tell whether the near-duplicates are those of an older hilt, which compared otherwise."""
     made = workspace.near_duplicates.maker()

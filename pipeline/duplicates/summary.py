@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hilt.command_line import command_line
+from hilt.errors import WorkspaceError
 from hilt.pipeline.duplicates.contrary import count_contrary
 from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
 from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_groups
 from hilt.pipeline.duplicates.words import only_in
 from hilt.pipeline.graph import make_graph
 from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.outdated import EMBEDDINGS, read_outdated
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Integers
 
@@ -105,14 +108,23 @@ def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
         most: How many groups to describe.
 
     Raises:
-        WorkspaceError: If there are no embeddings yet.
+        WorkspaceError: If there are no embeddings yet, or another encoder made them.
     """
     workspace.required(workspace.embeddings, "propose")
+    _check_embeddings(workspace)
     if workspace.graph is None or not are_groups_current(workspace):
         with workspace.locked():
             make_graph(workspace)
             make_groups(workspace)
     return describe(workspace, workspace.outcomes(), most)
+
+
+def _check_embeddings(workspace: Workspace) -> None:
+    found, _ = read_outdated(workspace)
+    for each in found:
+        if each.what == EMBEDDINGS:
+            line = command_line("propose", workspace.folder)
+            raise WorkspaceError(f"{each}; run `{line}`.")
 
 
 def describe(workspace: Workspace, outcomes: Sequence[Outcome], most: int) -> DuplicatesResult:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hilt.command_line import command_line
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.figures import counted
 from hilt.pipeline.next_steps import next_step
+from hilt.pipeline.outdated import read_outdated
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import RECORD, SavedStudent, read_student
 from hilt.pipeline.workspace import Workspace, is_workspace, open_workspace
@@ -98,7 +100,7 @@ def load_student(student: AnyStudent, *, device: str = "auto") -> LoadedStudent:
     Raises:
         ModelError: If there is no student, or it cannot be loaded, or its encoder is missing or
             not the one that it was trained with.
-        WorkspaceError: If the workspace has no student yet.
+        WorkspaceError: If the workspace has no student yet, or one of another configuration.
     """
     if isinstance(student, LoadedStudent):
         return student
@@ -135,7 +137,14 @@ def _newest(workspace: Workspace) -> Path:
         raise WorkspaceError(
             f"{workspace.folder} has no student yet; run `{next_step(workspace)}`."
         )
-    return workspace.saved_student(trainings[-1].cycle)
+    folder = workspace.saved_student(trainings[-1].cycle)
+    _, student = read_outdated(workspace)
+    if student is not None:
+        line = command_line("train", workspace.folder)
+        raise WorkspaceError(
+            f"{student}; train it anew with `{line}`, or take it as it is: {folder}."
+        )
+    return folder
 
 
 def open_embedder(saved: SavedStudent, device: str) -> Embedder | None:

@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 
 from hilt.pipeline.figures import cut, whole_percent
 from hilt.pipeline.outcomes import Outcome
+from hilt.pipeline.outdated import is_usable
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.workspace import Workspace
@@ -95,9 +96,10 @@ def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | Non
         outcomes: What was decided.
 
     Returns:
-        None before there are proposals, and where all items look the same.
+        None before there are proposals of the present configuration, and where all items look the
+        same.
     """
-    if not workspace.is_proposed:
+    if not is_usable(workspace):
         return None
     rng = generator(workspace.config.seed, Stream.MAP)
     given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}

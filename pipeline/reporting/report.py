@@ -27,6 +27,7 @@ from hilt.pipeline.headline import (
     too_early,
 )
 from hilt.pipeline.outcomes import Outcome, standing
+from hilt.pipeline.outdated import is_usable, say_outdated
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
@@ -96,6 +97,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "name": workspace.folder.resolve().name,
         "now": now,
         "verdict": _verdict(workspace, labelled, trainings, batches),
+        "outdated": say_outdated(workspace),
         "since": len(labelled) - trainings[-1].summary["human_labels"] if trainings else 0,
         "summary": workspace.pool.summary,
         "human_labels": len(labelled),
@@ -230,7 +232,7 @@ def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[st
 def _fused_by(workspace: Workspace) -> str | None:
     """Say who stands behind the fused proposal; None before there is one."""
     maker = workspace.fused.maker()
-    if maker is None or not workspace.is_proposed:
+    if maker is None or not is_usable(workspace):
         return None
     student, weights = maker["student"], maker["weights"]
     others = len(weights) - (student is not None)

@@ -15,6 +15,7 @@ from hilt.pipeline.decisions import total_seconds
 from hilt.pipeline.figures import NOTHING, decimals, percent, points
 from hilt.pipeline.headline import MIN_AUDIT
 from hilt.pipeline.outcomes import Outcome, standing
+from hilt.pipeline.outdated import is_usable
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.why import in_words
 from hilt.pipeline.workspace import Workspace
@@ -125,7 +126,7 @@ def label_lines(workspace: Workspace, outcomes: Sequence[Outcome]) -> list[Label
 
 
 def _count_predicted(workspace: Workspace) -> list[int] | None:
-    if not workspace.is_proposed:
+    if not is_usable(workspace):
         return None
     fused = workspace.fused.open()
     counts = np.zeros(fused.shape[1], dtype=np.int64)

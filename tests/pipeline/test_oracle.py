@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hilt.errors import ConfigError, DataError, UnknownNameError, WorkspaceError
+from hilt.files import write_json
 from hilt.pipeline.batches import open_batch, read_batch, select, undecided
 from hilt.pipeline.cli import app
 from hilt.pipeline.cycle import train
@@ -33,7 +34,7 @@ def write_student(workspace: Workspace, rows: Floats) -> None:
     """Put an array where a student's proposal stands."""
     file = workspace.proposal("student")
     np.save(file.path, rows.astype(np.float16))
-    file.maker_path.write_text("{}")
+    write_json(file.maker_path, {"embeddings": workspace.embeddings.made_of()})
 
 
 def test_every_item_that_is_sure_and_not_blind_is_answered(small_workspace: Open) -> None:
