@@ -1,19 +1,20 @@
-"""The next batch for people, and the part of it that they have not decided yet."""
+"""The next batch for people."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
-from hilt.errors import ConfigError, WorkspaceError
+from hilt.errors import ConfigError
 from hilt.pipeline.audit_slice import stored_copies
-from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.composing import compose
 from hilt.pipeline.item_draws import AUDIT_DRAW, has_older_order
-from hilt.pipeline.outcomes import resolve_all, standing
-from hilt.pipeline.proposing import latest_training, up_to_date
+from hilt.pipeline.open_batches import open_batch, read_batch, undecided
+from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.readiness import up_to_date
 from hilt.pipeline.workspace import Workspace
-from hilt.types import Batch, BatchItem
+from hilt.types import Batch
+
+__all__ = ["open_batch", "read_batch", "select", "undecided"]
 
 NOTHING_LEFT = "Nothing is left to ask: every item, or a near-duplicate of it, is decided"
 NOTHING_BESIDE = f"{NOTHING_LEFT}, or waits in an open batch"
@@ -78,53 +79,3 @@ def select(
             extends=open_[-1] if open_ else None,
         )
         return read_batch(workspace, number)
-
-
-def open_batch(workspace: Workspace) -> Batch | None:
-    """Return the last batch while any of its items is undecided."""
-    numbers = workspace.store.batch_numbers()
-    if not numbers:
-        return None
-    batch = read_batch(workspace, numbers[-1])
-    return batch if undecided(workspace, batch).items else None
-
-
-def undecided(workspace: Workspace, batch: Batch) -> Batch:
-    """Return the part of a batch that nobody has decided.
-
-    A blind item waits for a person, and a recheck for somebody who decides it once more. An item
-    without a text, which only an older version put there, waits for nobody.
-    """
-    decisions = workspace.store.decisions()
-    machine = {outcome.index: outcome.machine for outcome in resolve_all(decisions)}
-    decided = {
-        row.item_index
-        for row in standing(decisions)
-        if row.batch == batch.number and not row.machine
-    }
-
-    def is_open(item: BatchItem) -> bool:
-        if not item.text.strip():
-            return False
-        if item.reason == "recheck":
-            return item.index not in decided
-        return item.index not in machine or (item.blind and machine[item.index])
-
-    return replace(batch, items=tuple(filter(is_open, batch.items)))
-
-
-def read_batch(workspace: Workspace, number: int) -> Batch:
-    """Read a batch as it was made.
-
-    Raises:
-        WorkspaceError: If there is none of that number.
-    """
-    numbers = workspace.store.batch_numbers()
-    if number not in numbers:  # asked of Python, for a database refuses numbers beyond its own
-        raise WorkspaceError(f"{workspace.folder} has no batch {number}; it has {len(numbers)}.")
-    rows = workspace.store.batch_items(number)
-    texts = workspace.pool.texts([row.item_index for row in rows])
-    picked = workspace.store.batch_selector(number)
-    note = picked.get("note", "")
-    items = (batch_item(row, text, note) for row, text in zip(rows, texts, strict=True))
-    return Batch(number, tuple(items), note, picked.get("shortage", ""))

@@ -14,6 +14,7 @@ from hilt.pipeline.figures import counted
 from hilt.pipeline.outdated import EMBEDDINGS, Outdated
 from hilt.pipeline.proposals import Named, Proposals
 from hilt.pipeline.random_streams import Stream, generator
+from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Integers, Items
 
@@ -46,6 +47,21 @@ def check_costs(proposals: Proposals, found: Sequence[Outdated]) -> None:
                 )
 
 
+def check_training_cost(workspace: Workspace, student: Outdated, training: TrainingRow) -> None:
+    """Refuse to train anew, unasked, a student whose training took more than a few minutes.
+
+    Raises:
+        WorkspaceError: If it did.
+    """
+    seconds = training.summary["seconds"]
+    if seconds > MOST_SECONDS:
+        minutes = counted(round(seconds / 60), "minute")
+        line = command_line("train", workspace.folder)
+        raise WorkspaceError(
+            f"{student}. To train it took {minutes}, so that it is not done unasked: run `{line}`."
+        )
+
+
 def sample_texts(workspace: Workspace, indices: Integers) -> list[str]:
     """Read some of the texts at these indices, drawn at random, to estimate what all cost."""
     rng = generator(workspace.config.seed, Stream.ESTIMATE)
@@ -56,8 +72,8 @@ def sample_texts(workspace: Workspace, indices: Integers) -> list[str]:
 def _refusal(workspace: Workspace, each: Outdated, cost: str) -> WorkspaceError:
     line = command_line("propose", workspace.folder, "--remake")
     return WorkspaceError(
-        f"{each}. {cost} That is never done unasked: run `{line}`, or put back what was there before"
-        f" ({workspace.folder / 'hilt.yaml'})."
+        f"{each}. {cost} That is never done unasked: run `{line}`, or put back what was before"
+        f" in {workspace.folder / 'hilt.yaml'}."
     )
 
 

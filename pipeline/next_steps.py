@@ -12,10 +12,10 @@ from pathlib import Path
 from hilt.command_line import command_line
 from hilt.outputs import MANIFEST
 from hilt.pipeline.adjudicating import disputes
-from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.composing import is_anything_left
 from hilt.pipeline.duplicates.grouping import why_group_anew
 from hilt.pipeline.figures import counted
+from hilt.pipeline.open_batches import open_batch, undecided
 from hilt.pipeline.outcomes import Outcome, resolve_all
 from hilt.pipeline.outdated import read_outdated
 from hilt.pipeline.proposing import latest_training

@@ -13,7 +13,7 @@ from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.batches import open_batch, undecided
 from hilt.pipeline.next_steps import next_step
-from hilt.pipeline.proposing import up_to_date
+from hilt.pipeline.readiness import up_to_date
 from hilt.pipeline.reviewing import record
 from hilt.pipeline.workspace import Workspace
 from hilt.registry import nearest

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from hilt.command_line import command_line
-from hilt.errors import WorkspaceError
 from hilt.files import read_object
 from hilt.pipeline.arrays import blocks, fingerprint
 from hilt.pipeline.calibration import pool_logarithmically
@@ -20,8 +19,6 @@ from hilt.pipeline.one_sided import OneSided, count_guesses, find_one_sided, und
 from hilt.pipeline.outdated import (
     OF,
     fused_of,
-    outdated,
-    outdated_student,
     reads_other_vectors,
 )
 from hilt.pipeline.pools.pool import Pool
@@ -112,31 +109,6 @@ def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
             one_sided=find_one_sided(workspace, outcomes),
             undescribed=undescribed(workspace),
         )
-
-
-def up_to_date(workspace: Workspace) -> Proposals:
-    """Make the fused proposals those of the present configuration, where that costs little.
-
-    To be called before they, or anything that they rest on, are used. Labels that came since may
-    still be unknown to them.
-
-    Raises:
-        WorkspaceError: If there are none yet, the student is to be trained anew first, or something
-            would cost much to make anew.
-    """
-    workspace.required(workspace.fused, "propose")
-    proposals = Proposals(workspace, load_embedder(workspace))
-    for member in proposals.members:
-        workspace.required(member.array, "propose")
-    training = latest_training(workspace)
-    student = None if training is None else outdated_student(proposals, training)
-    if student is not None:
-        line = command_line("train", workspace.folder)
-        raise WorkspaceError(f"{student}; train it anew with `{line}`.")
-    if outdated(proposals):
-        propose(workspace)
-        return Proposals(workspace, proposals.embedder)
-    return proposals
 
 
 def _usable_training(proposals: Proposals) -> TrainingRow | None:

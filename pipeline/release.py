@@ -9,7 +9,8 @@ from pathlib import Path
 from hilt.outputs import output_folder
 from hilt.pipeline.duplicates.inheriting import check
 from hilt.pipeline.headline import told_in_full
-from hilt.pipeline.proposing import latest_training, up_to_date
+from hilt.pipeline.proposing import latest_training
+from hilt.pipeline.readiness import up_to_date
 from hilt.pipeline.releasing.cards import dataset_card, model_card
 from hilt.pipeline.releasing.dataset import Counts, write_dataset
 from hilt.pipeline.releasing.loaded import RELEASED

@@ -30,7 +30,7 @@ from hilt.pipeline.desk.state import State
 from hilt.pipeline.desk.writer import GroupWriter
 from hilt.pipeline.gate import append_decisions
 from hilt.pipeline.outcomes import ADJUDICATION
-from hilt.pipeline.outdated import is_usable
+from hilt.pipeline.outdated import read_outdated
 from hilt.pipeline.reviewers import LOCAL, hash_token
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.why import reason_in_words
@@ -203,8 +203,9 @@ class WorkspaceDesk:
         wishes = {wish.item: wish for wish in assignments.wishes(name, ()) if not wish.blind}
         entries = [assignments.entries[item] for item in wishes]
         entries = [entry for entry in entries if entry.proposed is not None]
-        if not await asyncio.to_thread(is_usable, self._workspace):
-            return None  # what is alike is told by embeddings
+        outdated, _ = await asyncio.to_thread(read_outdated, self._workspace)
+        if outdated:
+            return None  # what is alike is told by the embeddings
         places = await asyncio.to_thread(self._places, entries, skipped)
         members = [entries[place].index for place in places]
         if len(members) < SMALLEST_GROUP:

@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 from hilt.pipeline.adjudicating import agree
 from hilt.pipeline.batches import open_batch, read_batch, select, undecided
 from hilt.pipeline.cli import app
-from hilt.pipeline.cycle import _sample_unlabelled, train
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
 from hilt.pipeline.item_draws import draw
 from hilt.pipeline.oracle import oracle
@@ -27,6 +26,7 @@ from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.reviewing import export_batch, record, simulate
 from hilt.pipeline.status import status
 from hilt.pipeline.tables import BatchItemRow
+from hilt.pipeline.training import _sample_unlabelled, train
 from hilt.pipeline.workspace import Workspace, open_workspace
 from hilt.types import Decision
 

@@ -61,7 +61,7 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 USUAL_PRECISION = resolve_precision("auto", "cpu")
-OTHER_PRECISION = "float32" if USUAL_PRECISION == torch.bfloat16 else "bfloat16"
+OTHER_PRECISION = "float32" if torch.bfloat16 == USUAL_PRECISION else "bfloat16"
 CHANGES: dict[str, dict[str, Any]] = {
     "other dimension": {"embedder": {"model": "wide"}},
     "same dimension": {"embedder": {"model": "same"}},
@@ -180,26 +180,48 @@ def test_proposals_are_made_anew_without_a_student_of_another_embedder(
 
 
 @pytest.mark.parametrize("name", CHANGES)
-@pytest.mark.parametrize("stage", ["proposed", "two_cycles"])
-def test_selecting_and_releasing_use_nothing_outdated(
-    small_workspace: Open, encoders: dict[str, str], tmp_path: Path, stage: str, name: str
+@pytest.mark.parametrize("use", ["release", "select"])
+def test_whoever_needs_it_makes_anew_what_is_cheap_and_says_so(
+    small_workspace: Open, encoders: dict[str, str], tmp_path: Path, use: str, name: str
 ) -> None:
-    workspace = change(small_workspace(stage), encoders, CHANGES[name])
-    uses: tuple[Callable[[], Any], ...] = (
-        lambda: hilt.release(workspace, tmp_path / "out"),
-        lambda: hilt.select(workspace, anew=True),
-    )
+    workspace = change(small_workspace("two_cycles"), encoders, CHANGES[name])
 
-    for use in uses:
-        if stage == "two_cycles" and name in FOR_STUDENTS:
-            with pytest.raises(
-                WorkspaceError, match=WHY[name] + r".*; train it anew with `hilt tr"
-            ):
-                use()
-            assert not (tmp_path / "out").exists()
-        else:
-            use()
-            assert is_usable(workspace)
+    if use == "select":
+        assert len(hilt.select(workspace, anew=True))
+    else:
+        assert hilt.release(workspace, tmp_path / "out").student is not None
+
+    assert re.search(WHY[name], said(workspace))
+    assert hilt.status(workspace).cycle == 2 + (name in FOR_STUDENTS)
+    assert_nothing_is_outdated(workspace)
+
+
+def test_settings_of_the_student_have_it_trained_anew(
+    small_workspace: Open, encoders: dict[str, str]
+) -> None:
+    changes = {"student": {"kind": "linear", "self_training": {"rounds": 0}}}
+    workspace = change(small_workspace("two_cycles"), encoders, changes)
+
+    hilt.select(workspace, anew=True)
+
+    assert "student.kind was 'auto' and is 'linear', student.self_training.rounds" in said(
+        workspace
+    )
+    assert hilt.status(workspace).cycle == 3
+    assert_nothing_is_outdated(workspace)
+
+
+def test_a_student_that_took_long_is_trained_anew_only_when_asked(
+    small_workspace: Open, encoders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs, "MOST_SECONDS", 0.0)
+    workspace = change(small_workspace("two_cycles"), encoders, {"student": {"kind": "linear"}})
+
+    with pytest.raises(WorkspaceError, match=r"not done unasked: run `hilt train "):
+        hilt.select(workspace, anew=True)
+
+    assert hilt.train(workspace).new
+    assert len(hilt.select(workspace, anew=True))
 
 
 @pytest.mark.parametrize("name", FOR_STUDENTS)
