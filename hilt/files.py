@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -56,6 +57,21 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - anything that 
 def json_text(value: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
     """Write a value as hilt's JSON files have it."""
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def let_umask_decide(folder: Path) -> None:
+    """Give the files of a folder the permissions of new ones; some libraries write private files.
+
+    Raises:
+        OSError: If that cannot be done.
+    """
+    probe = folder / ".umask"
+    probe.touch()
+    mode = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(mode)
 
 
 def read_object(path: Path) -> dict[str, Any] | None:

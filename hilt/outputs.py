@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hilt.errors import OutputError
-from hilt.files import json_text, read_object, room_for, sentences, write_json
+from hilt.files import json_text, let_umask_decide, read_object, room_for, sentences, write_json
 
 MANIFEST = "manifest.json"
 LEDGER = "outputs.json"
@@ -146,6 +146,7 @@ def output_folder(
         with room_for(path):
             yield temporary
         with sentences(path):
+            let_umask_decide(temporary)
             write_manifest(temporary, kind)
             _check_folder(path, kind, force, inputs)
             with _gone(path, force, note):

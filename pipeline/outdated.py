@@ -17,7 +17,7 @@ from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.duplicates.grouping import why_groups_differ
 from hilt.pipeline.embedding import changes_in_words, embedder_changes, load_embedder
 from hilt.pipeline.proposals import Named, Proposals, unlearnt
-from hilt.pipeline.students.saved import RECORD
+from hilt.pipeline.students.seal import RECORD
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 

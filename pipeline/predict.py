@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def predict(
     all_probabilities: bool = False,
     options: Options | None = None,
     device: str = "auto",
+    trust: Collection[str] = (),
     force: bool = False,
     progress: Progress | None = None,
 ) -> PredictResult:
@@ -72,6 +73,7 @@ def predict(
         all_probabilities: Write a column `probability_LABEL` for each label too.
         options: How the source is written, where that cannot be told by looking.
         device: Where models run.
+        trust: Classes that the student's files may name and have run; see `load_student`.
         force: Move the file that stands at `output` to NAME.bak-1.
         progress: Who looks on.
 
@@ -91,7 +93,7 @@ def predict(
         inputs=(Path(source),),
         note=progress.note,
     ) as temporary:
-        loaded = load_student(student, device=device)
+        loaded = load_student(student, device=device, trust=trust)
         asked = (text,) if id_column is None else (text, id_column)
         table = open_table(source, replace(options or Options(), wanted=asked))
         for warning in table.warnings:

@@ -143,7 +143,9 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
         "student": [training.cycle, training.fingerprint],
         "embeddings": workspace.embeddings.made_of(),
     }
-    student = read_student(workspace.saved_student(training.cycle), workspace.device).student
+    student = read_student(
+        workspace.saved_student(training.cycle), workspace.device, workspace.trusted
+    ).student
     proposal = workspace.proposal("student")
     previous = None if proposal.find_fault() else proposal.maker()
     n_before = 0 if previous is None else len(proposal.open())

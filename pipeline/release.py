@@ -100,7 +100,7 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
 
 def _write_student(workspace: Workspace, folder: Path, training: TrainingRow) -> None:
     """Write the student with what it needs, and its card."""
-    packed = pack_student(workspace.saved_student(training.cycle), folder)
+    packed = pack_student(workspace.saved_student(training.cycle), folder, workspace.trusted)
     about = {"cycle": training.cycle, **told_in_full(workspace, training)}
     card = model_card(_name(workspace), workspace.config, about, packed)
     (folder / "README.md").write_text(card, encoding="utf-8")

@@ -73,7 +73,7 @@ def train(workspace: Workspace) -> TrainResult:
         renew(proposals)
         made_of = _made_of(workspace, proposals)
         last = latest_training(workspace)
-        lost = last is not None and not workspace.student_folder(last.cycle).exists()
+        lost = last is not None and not workspace.has_student(last.cycle)
         if last is not None and last.fingerprint == made_of and not lost:
             return TrainResult(last.cycle, False, last.summary)
         number = 1 if last is None else last.cycle + 1

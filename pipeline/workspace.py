@@ -54,6 +54,7 @@ from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.pipeline.store import Store
+from hilt.pipeline.students.seal import find_fault
 from hilt.plain_files import shown as shown_path
 from hilt.plain_files import why_unreadable
 from hilt.progress import Progress, Silent
@@ -250,15 +251,27 @@ class Workspace:
         """Where the student of a cycle is saved, and still there.
 
         Raises:
-            WorkspaceError: If it is gone.
+            WorkspaceError: If it is gone or damaged.
         """
         folder = self.student_folder(cycle)
-        if not folder.is_dir():
+        gone = None if folder.is_dir() else f"{folder} is gone"
+        fault = gone or find_fault(folder)
+        if fault is not None:
             raise WorkspaceError(
-                f"The student of cycle {cycle} is gone from {folder}; train it again with"
+                f"The student of cycle {cycle} is not as it was saved: {fault}; train it again with"
                 f" `{command_line('train', self.folder)}`."
             )
         return folder
+
+    def has_student(self, cycle: int) -> bool:
+        """Tell whether the student of a cycle is still there, as it was saved."""
+        folder = self.student_folder(cycle)
+        return folder.is_dir() and find_fault(folder) is None
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The code that its configuration names, which a student of it may name too."""
+        return (self.config.embedder.kind,)
 
     @property
     def ledger(self) -> Ledger:

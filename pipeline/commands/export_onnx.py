@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Force, Json
+from hilt.pipeline.commands.options import Debug, Force, Json, Trust
 from hilt.pipeline.commands.terminal import Bars, emit, say
 
 
@@ -17,6 +17,7 @@ def onnx(
         typer.Argument(help="A workspace, a release, or the folder of a student.", metavar="WORK"),
     ],
     folder: Annotated[Path, typer.Argument(help="The folder to write.", metavar="OUT")],
+    trust: Trust = None,
     force: Force = False,
     json: Json = False,
     debug: Debug = False,
@@ -28,7 +29,7 @@ def onnx(
     """
     from hilt.pipeline.students.onnx_export import export_onnx
 
-    result = export_onnx(student, folder, force=force, note=Bars().note)
+    result = export_onnx(student, folder, trust=trust or (), force=force, note=Bars().note)
 
     def text() -> None:
         files = ", ".join(str(path) for path in result.models)

@@ -25,6 +25,16 @@ Force = Annotated[
         help="Write although something stands there; it is moved to NAME.bak-1, never deleted.",
     ),
 ]
+Trust = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust",
+        help="A class, package.module:Class, that the student's files name and that may be run. May"
+        " be given more than once.",
+        metavar="NAME",
+        show_default=False,
+    ),
+]
 Encoding = Annotated[
     str | None,
     typer.Option(

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from hilt.pipeline.commands.options import Debug, Delimiter, Device, Encoding, Force, Json, Quoting
+from hilt.pipeline.commands.options import (
+    Debug,
+    Delimiter,
+    Device,
+    Encoding,
+    Force,
+    Json,
+    Quoting,
+    Trust,
+)
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 from hilt.pipeline.figures import counted
 
@@ -41,6 +50,7 @@ def predict(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     quoting: Quoting = "auto",
+    trust: Trust = None,
     force: Force = False,
     device: Device = None,
     json: Json = False,
@@ -63,6 +73,7 @@ def predict(
         all_probabilities=all_probabilities,
         options=Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting),
         device=device or "auto",
+        trust=trust or (),
         force=force,
         progress=Bars(),
     )

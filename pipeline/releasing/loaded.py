@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from hilt.pipeline.figures import counted
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outdated import read_outdated
 from hilt.pipeline.students.base import predict_labels
-from hilt.pipeline.students.saved import RECORD, SavedStudent, read_student
+from hilt.pipeline.students.saved import SavedStudent, read_student
+from hilt.pipeline.students.seal import RECORD
 from hilt.pipeline.workspace import Workspace, is_workspace, open_workspace
 from hilt.proposers.base import Checked, Embedder
 from hilt.proposers.guarded import make_embedder
@@ -85,7 +86,9 @@ class LoadedStudent:
 AnyStudent = Path | str | Workspace | SavedStudent | LoadedStudent
 
 
-def load_student(student: AnyStudent, *, device: str = "auto") -> LoadedStudent:
+def load_student(
+    student: AnyStudent, *, device: str = "auto", trust: Collection[str] = ()
+) -> LoadedStudent:
     """Load a trained student, with the encoder that it needs.
 
         student = hilt.load_student("out/student")
@@ -96,6 +99,9 @@ def load_student(student: AnyStudent, *, device: str = "auto") -> LoadedStudent:
         student: The folder of a student, of a release or of a workspace (its newest student), or
             a workspace; one that is loaded already is given back.
         device: Where it runs: `auto`, `cpu`, `cuda` or `mps`.
+        trust: Classes, `package.module:Class`, that the student's files may name and have run.
+            What hilt brings, what an installed package registers and what the configuration of
+            the workspace names needs no mention.
 
     Raises:
         ModelError: If there is no student, or it cannot be loaded, or its encoder is missing or
@@ -104,29 +110,29 @@ def load_student(student: AnyStudent, *, device: str = "auto") -> LoadedStudent:
     """
     if isinstance(student, LoadedStudent):
         return student
-    saved = open_saved(student, device)
+    saved = open_saved(student, device, trust)
     return LoadedStudent(saved, open_embedder(saved, device))
 
 
-def open_saved(student: AnyStudent, device: str) -> SavedStudent:
+def open_saved(student: AnyStudent, device: str, trust: Collection[str] = ()) -> SavedStudent:
     """Read a student from wherever it is, without its encoder; see `load_student`."""
     if isinstance(student, LoadedStudent):
         return student._saved
     if isinstance(student, SavedStudent):
         return student
+    if isinstance(student, Path | str) and is_workspace(Path(student)):
+        student = open_workspace(student)
     if isinstance(student, Workspace):
-        return read_student(_newest(student), device)
+        return read_student(_newest(student), device, (*trust, *student.trusted))
     if not isinstance(student, Path | str):
         raise ModelError(
             f"A student is a folder, but got a {type(student).__name__}; give its path."
         )
-    return read_student(_folder_of(Path(student)), device)
+    return read_student(_folder_of(Path(student)), device, trust)
 
 
 def _folder_of(folder: Path) -> Path:
-    """Find the student in the folder of a workspace, of a release, or of the student itself."""
-    if is_workspace(folder):
-        return _newest(open_workspace(folder))
+    """Find the student in the folder of a release, or of the student itself."""
     released = folder / RELEASED
     return released if (released / RECORD).exists() else folder
 

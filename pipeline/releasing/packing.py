@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,20 @@ from hilt.errors import ModelError
 from hilt.files import write_json
 from hilt.pipeline.configuration.paths import is_path
 from hilt.pipeline.students.saved import (
-    FORMAT,
     OUT_OF_FOLD,
     OWN_ENCODER,
-    RECORD,
     SavedStudent,
+    placed,
     read_student,
 )
+from hilt.pipeline.students.seal import RECORD, seal
 from hilt.proposers.encoder import encoder_folder, quiet_loading, weights_checksum
 from hilt.proposers.prompts import Prompts
 
 SETTINGS = ("max_tokens", "prompt", "description_prompt")  # of an embedder, beside its files
 
 
-def pack_student(source: Path, folder: Path) -> SavedStudent:
+def pack_student(source: Path, folder: Path, trust: Collection[str] = ()) -> SavedStudent:
     """Copy a student into a new folder, with the encoder of which it reads vectors, or its name.
 
     An encoder that is a folder of the user's comes along; one from the hub or from a package is
@@ -33,19 +34,20 @@ def pack_student(source: Path, folder: Path) -> SavedStudent:
     Args:
         source: The folder of a student.
         folder: Where the copy goes.
+        trust: As for `read_student`.
 
     Raises:
         ModelError: If the student cannot be read, or its encoder is gone or was changed since.
     """
+    saved = read_student(source, "cpu", trust)
     private = shutil.ignore_patterns(OUT_OF_FOLD)  # what was said of single items
     shutil.copytree(source, folder, ignore=private)
-    saved = read_student(folder, "cpu")
     needed: dict[str, Any] = {"embedder": None, "embedder_weights": ""}
     if saved.student.reads_embeddings and saved.embedder is not None:
         needed = _pack_embedder(saved.embedder, saved.record.get("embedder_weights", ""), folder)
-    record = {**saved.record, "format": FORMAT, **needed}
+    record = {**saved.record, **seal(folder, saved.labels), **needed}
     write_json(folder / RECORD, record)
-    return replace(saved, record=record)
+    return replace(saved, embedder=placed(saved.record["embedder"], folder), record=record)
 
 
 def _pack_embedder(embedder: dict[str, Any], trained_with: str, folder: Path) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
 
+from hilt.errors import ModelError
+from hilt.files import read_object, write_json
 from hilt.pipeline.calibration import log_of, pool_logarithmically, softmax
 from hilt.pipeline.students.base import STUDENTS, Card, Student
+from hilt.pipeline.students.record import checked_kind
 from hilt.types import Floats, Items
 
 
@@ -51,8 +54,7 @@ class BlendedStudent:
             (folder / kind).mkdir()
             part.save(folder / kind, labels)
         blend = {"weights": dict(zip(self.parts, self.weights, strict=True))}
-        text = json.dumps({**blend, "temperature": self.temperature}, indent=1)
-        (folder / "blend.json").write_text(text + "\n", encoding="utf-8")
+        write_json(folder / "blend.json", {**blend, "temperature": self.temperature})
 
     def card(self, place: str = ".") -> Card:
         """Say what its parts are, and how each is used without hilt."""
@@ -72,6 +74,29 @@ class BlendedStudent:
     @classmethod
     def load(cls, folder: Path, device: str) -> BlendedStudent:
         """Read what `save` wrote."""
-        blend = json.loads((folder / "blend.json").read_text(encoding="utf-8"))
-        parts = {kind: STUDENTS.load(kind).load(folder / kind, device) for kind in blend["weights"]}
-        return cls(parts, tuple(blend["weights"].values()), blend["temperature"])
+        path = folder / "blend.json"
+        blend = read_object(path) or {}
+        weights: Any = blend.get("weights")
+        temperature = blend.get("temperature")
+        if not (_are_weights(weights) and _is_number(temperature) and temperature > 0):
+            raise ModelError(
+                f"{path} is no blend: it needs `weights`, a number from 0 for each of its parts, of"
+                " which one is above 0, and a `temperature` above 0; train the student again."
+            )
+        parts = {
+            kind: STUDENTS.load(checked_kind(STUDENTS, kind, (), f"A part in {path}")).load(
+                folder / kind, device
+            )
+            for kind in weights
+        }
+        return cls(parts, tuple(weights.values()), temperature)
+
+
+def _are_weights(weights: object) -> bool:
+    if not isinstance(weights, dict) or not all(map(_is_number, weights.values())):
+        return False
+    return min(weights.values(), default=-1) >= 0 and max(weights.values()) > 0
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -15,6 +15,7 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from hilt.errors import ModelError
 from hilt.pipeline.calibration import softmax
 from hilt.pipeline.students.base import Card, Examples
 from hilt.types import Floats, Items
@@ -62,6 +63,12 @@ class LinearStudent:
         """Predict from the items' embeddings: shape (n, n_labels), rows sum to 1."""
         assert items.embeddings is not None
         rows = np.asarray(items.embeddings, dtype=np.float32)
+        dimension = len(self.coefficients) - 1
+        if rows.shape[1] != dimension:
+            raise ModelError(
+                f"The student reads vectors of {dimension} numbers, and the encoder gives"
+                f" {rows.shape[1]}; put back the encoder that it was trained with, or train again."
+            )
         return softmax(rows @ self.coefficients[:-1] + self.coefficients[-1])
 
     @property
@@ -86,8 +93,21 @@ class LinearStudent:
     @classmethod
     def load(cls, folder: Path, device: str) -> LinearStudent:
         """Read what `save` wrote; a linear student runs on the processor whatever `device` is."""
-        tensors = load_file(folder / "model.safetensors")
-        return cls(np.vstack([tensors["weight"].T, tensors["bias"][None]]))
+        path = folder / "model.safetensors"
+        tensors = load_file(path)
+        weight, bias = tensors["weight"], tensors["bias"]
+        if weight.ndim != 2 or bias.shape != weight.shape[:1]:
+            raise ModelError(
+                f"{path} is no student: its `weight` has the shape {weight.shape} and its `bias`"
+                f" {bias.shape}; train the student again."
+            )
+        coefficients = np.vstack([weight.T, bias[None]])
+        if coefficients.dtype.kind != "f" or not np.isfinite(coefficients).all():
+            raise ModelError(
+                f"{path} is no student: it holds numbers that are not finite, or whole numbers;"
+                " train the student again."
+            )
+        return cls(coefficients)
 
 
 def usual_regularisation(n_labels: int) -> float:

@@ -6,7 +6,7 @@ import copy
 import importlib.util
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,6 +108,7 @@ def export_onnx(
     student: AnyStudent,
     folder: Path | str,
     *,
+    trust: Collection[str] = (),
     force: bool = False,
     note: Note = lambda text: None,
 ) -> OnnxResult:
@@ -120,6 +121,7 @@ def export_onnx(
         student: The folder of a student, of a release or of a workspace (its newest student), a
             workspace, or a student of `load_student`.
         folder: Where to: new, empty, or an earlier export that nobody changed.
+        trust: Classes that the student's files may name and have run; see `load_student`.
         force: Move what is there to NAME.bak-1, if hilt wrote it.
         note: Told what was moved.
 
@@ -133,7 +135,7 @@ def export_onnx(
     folder = Path(folder)
     read = (Path(student),) if isinstance(student, Path | str) else ()
     with output_folder(folder, "export to ONNX", force=force, inputs=read, note=note) as temporary:
-        saved = open_saved(student, "cpu")
+        saved = open_saved(student, "cpu", trust)
         _write(saved.student, temporary, saved)
         _write_card(saved, temporary)
     models = tuple(sorted(folder.rglob("model.onnx")))

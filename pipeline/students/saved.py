@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from safetensors import SafetensorError
 
-from hilt.errors import ModelError
-from hilt.files import write_json
+from hilt.errors import ModelError, OutputError
+from hilt.files import let_umask_decide, read_object, sentences, write_json
+from hilt.own_code import shortened
 from hilt.pipeline.students.base import STUDENTS, Student
+from hilt.pipeline.students.record import checked_embedder, checked_kind, checked_labels
+from hilt.pipeline.students.seal import FORMAT, RECORD, find_fault, seal
 from hilt.types import Floats, Integers
 
-RECORD = "student.json"
 OUT_OF_FOLD = "out_of_fold.npz"
 OWN_ENCODER = "./encoder"  # the embedder's model, where a copy of it is in the student's folder
-FORMAT = 2  # 1 had the path of the embedder as the configuration wrote it, and no checksum
+
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError)
 
 OutOfFold = tuple[Integers, Integers, Floats]
 
@@ -66,54 +69,90 @@ def save_student(
         out_of_fold: The items that it learnt from: their indices, the positions of their labels,
             and what students that did not see them predict.
         tested: Shape (n_test, n_labels), what the student predicts for the test set.
+
+    Raises:
+        OutputError: If the disk does not take it; then nothing is left of it.
     """
     temporary = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    student.save(temporary, labels)
-    record = {
-        "format": FORMAT,
-        "kind": student.kind,
-        "labels": list(labels),
-        "embedder": dict(embedder),
-        "embedder_weights": embedder_weights,
-        **about,
-    }
-    write_json(temporary / RECORD, record)
-    if out_of_fold is not None:
-        indices, positions, probabilities = out_of_fold
-        np.savez(
-            temporary / OUT_OF_FOLD,
-            indices=indices,
-            positions=positions,
-            probabilities=probabilities.astype(np.float32),
-            **({} if tested is None else _likeliest(tested)),
-        )
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
+    try:
+        with sentences(folder, "mend that, and run the same command again"):
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+            _save(student, temporary, labels)
+            if out_of_fold is not None:
+                _save_out_of_fold(temporary, out_of_fold, tested)
+            record = {
+                "kind": student.kind,
+                **seal(temporary, labels),
+                "embedder": dict(embedder),
+                "embedder_weights": embedder_weights,
+                **about,
+            }
+            write_json(temporary / RECORD, record)
+            let_umask_decide(temporary)
+            shutil.rmtree(folder, ignore_errors=True)
+            temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _save(student: Student, folder: Path, labels: tuple[str, ...]) -> None:
+    try:
+        student.save(folder, labels)
+    except SafetensorError as error:  # what the operating system says comes so from its writer
+        raise OutputError(
+            f"{folder} cannot be written: {error}; make room on its disk, or mend its permissions,"
+            " and run the same command again."
+        ) from None
+
+
+def _save_out_of_fold(folder: Path, out_of_fold: OutOfFold, tested: Floats | None) -> None:
+    indices, positions, probabilities = out_of_fold
+    np.savez(
+        folder / OUT_OF_FOLD,
+        indices=indices,
+        positions=positions,
+        probabilities=probabilities.astype(np.float32),
+        **({} if tested is None else _likeliest(tested)),
+    )
 
 
 def load_out_of_fold(folder: Path) -> OutOfFold | None:
-    """Read what `save_student` was given as `out_of_fold`; None if it was given nothing."""
-    path = folder / OUT_OF_FOLD
-    if not path.exists():
-        return None
-    with np.load(path) as saved:
-        return saved["indices"], saved["positions"], saved["probabilities"]
+    """Read what `save_student` was given as `out_of_fold`; None if it was given nothing.
+
+    Raises:
+        ModelError: If it is damaged.
+    """
+    saved = _read_arrays(folder / OUT_OF_FOLD)
+    return None if saved is None else (saved["indices"], saved["positions"], saved["probabilities"])
 
 
 def load_tested(folder: Path) -> tuple[Integers, Floats] | None:
     """Read what a student predicts for the test set: positions of labels, and probabilities.
 
     None where there was no test set, or an older hilt trained the student.
+
+    Raises:
+        ModelError: If it is damaged.
     """
-    path = folder / OUT_OF_FOLD
+    saved = _read_arrays(folder / OUT_OF_FOLD)
+    if saved is None or "test_predicted" not in saved:
+        return None
+    return saved["test_predicted"], saved["test_probability"]
+
+
+def _read_arrays(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
-    with np.load(path) as saved:
-        if "test_predicted" not in saved:
-            return None
-        return saved["test_predicted"], saved["test_probability"]
+    try:
+        with path.open("rb") as file, np.load(file) as saved:
+            arrays = dict(saved)
+        if {"indices", "positions", "probabilities"} <= set(arrays):
+            return arrays
+    except (*UNREADABLE, EOFError, BadZipFile):
+        pass
+    raise ModelError(f"{path} is damaged; train the student again.")
 
 
 def _likeliest(probabilities: Floats) -> dict[str, Any]:
@@ -124,36 +163,50 @@ def _likeliest(probabilities: Floats) -> dict[str, Any]:
     }
 
 
-def read_student(folder: Path, device: str) -> SavedStudent:
+def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> SavedStudent:
     """Read what `save_student` wrote, here or in an older hilt; its embedder is not opened.
 
+    Args:
+        folder: Where it is.
+        device: Where it runs.
+        trust: Names of classes, `package.module:Class`, that its record may name though they
+            are neither hilt's nor registered by an installed package.
+
     Raises:
-        ModelError: If the folder holds no student, a damaged one, or one of a newer hilt.
+        ModelError: If the folder holds no student, a damaged one, one that was changed since it
+            was saved, or one of a newer hilt.
     """
     from hilt.proposers.encoder import resolve_device
 
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        newer = record["format"] > FORMAT
-        kind, labels, embedder = record["kind"], tuple(record["labels"]), record["embedder"]
-    except (OSError, ValueError, TypeError, LookupError):
+    record = read_object(folder / RECORD)
+    if record is None or not isinstance(record.get("format"), int) or "embedder" not in record:
         raise ModelError(
             f"{folder} holds no student: it has no readable {RECORD}; give a folder such as"
             " WORKSPACE/students/cycle-0001, or the `student` of a release."
-        ) from None
-    if newer:
+        )
+    if record["format"] > FORMAT:
         raise ModelError(f"{folder} was written by a newer hilt; upgrade hilt.")
+    labels = checked_labels(record.get("labels"), folder)
+    kind = checked_kind(STUDENTS, record.get("kind"), trust, f"`kind` in {folder / RECORD}")
+    embedder = checked_embedder(record["embedder"], trust, folder / RECORD)
+    fault = find_fault(folder)
+    if fault is not None:
+        raise ModelError(
+            f"The student in {folder} is not as it was saved: {fault}; put a copy of it back, or"
+            " train again."
+        )
     build, device = STUDENTS.load(kind), resolve_device(device)
     try:
         student = build.load(folder, device)
-    except (OSError, ValueError, LookupError, SafetensorError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError) as error:
+        reason = shortened(str(error))
         raise ModelError(
-            f"The student in {folder} cannot be read: {error}; train again."
+            f"The student in {folder} cannot be read: {reason}; train again."
         ) from error
-    return SavedStudent(student, labels, _placed(embedder, folder), record)
+    return SavedStudent(student, labels, placed(embedder, folder), record)
 
 
-def _placed(embedder: dict[str, Any] | None, folder: Path) -> dict[str, Any] | None:
+def placed(embedder: dict[str, Any] | None, folder: Path) -> dict[str, Any] | None:
     """Find the encoder that a released student brings in its own folder."""
     if embedder is None or embedder.get("model") != OWN_ENCODER:
         return embedder

@@ -1,0 +1,88 @@
+"""What a student's record may say: names of labels, and of code that is known or trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hilt.errors import ModelError
+from hilt.own_code import shortened
+from hilt.pipeline.configuration.sections import Embedder
+from hilt.proposers.base import EMBEDDERS
+from hilt.registry import Registry, nearest
+
+
+def checked_kind(registry: Registry, kind: object, trust: Collection[str], place: str) -> str:
+    """Make sure that a name stands for code that is hilt's, an installed package's, or trusted.
+
+    Args:
+        registry: Of what it must be a kind.
+        kind: What the record says.
+        trust: Names that somebody vouches for.
+        place: Where it stands, for messages.
+
+    Raises:
+        ModelError: If it does not; nothing is imported.
+    """
+    if isinstance(kind, str) and (kind in registry.names() or kind in trust):
+        return kind
+    shown = shortened(repr(kind), 80)
+    if isinstance(kind, str) and ":" in kind:
+        raise ModelError(
+            f"{place} names code of somebody's own, {shown}, which was not run; if you know it and"
+            f" trust it, add --trust {shortened(kind, 80)}, or in Python `trust`."
+        )
+    hint = nearest(kind, registry.names()) if isinstance(kind, str) else ""
+    raise ModelError(
+        f"{place} is {shown}, which is no {registry.what}.{hint}"
+        f" Available: {', '.join(registry.names())}."
+    )
+
+
+def checked_labels(labels: Any, folder: Path) -> tuple[str, ...]:  # noqa: ANN401 - from JSON
+    """Make sure that these are names of labels, each once.
+
+    Raises:
+        ModelError: If they are not.
+    """
+    texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    if not (texts and labels and len(set(labels)) == len(labels)):
+        raise ModelError(
+            f"The student in {folder} has no list of different labels in its student.json, but"
+            f" {shortened(repr(labels), 80)}; put a copy of it back, or train again."
+        )
+    return tuple(labels)
+
+
+def checked_embedder(
+    embedder: Any,  # noqa: ANN401 - from JSON
+    trust: Collection[str],
+    record: Path,
+) -> dict[str, Any] | None:
+    """Make sure that this is an `embedder` section of a configuration, or None.
+
+    Raises:
+        ModelError: If it is not, or names code that nobody trusts.
+    """
+    if embedder is None:
+        return None
+    if not isinstance(embedder, dict):
+        raise ModelError(
+            f"`embedder` in {record} is {shortened(repr(embedder), 80)}, which is no section; put a"
+            " copy of it back, or train again."
+        )
+    kind = embedder.get("kind", "sentence_transformers")
+    checked_kind(EMBEDDERS, kind, trust, f"`embedder.kind` in {record}")
+    try:
+        Embedder.model_validate({**embedder, "kind": "sentence_transformers"})  # imports nothing
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, ("embedder", *first["loc"])))
+        raise ModelError(
+            f"`{key}` in {record}: {shortened(first['msg'], 200)}; put a copy of it back, or train"
+            " again."
+        ) from None
+    return embedder
