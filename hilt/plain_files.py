@@ -37,7 +37,13 @@ def why_unreadable(error: Exception) -> str:
 
 
 def shown(path: str) -> str:
-    """Write a path for a message; of one that is very long, both ends."""
+    r"""Write a path for a message, on one line; of one that is very long, both ends.
+
+    >>> shown("pool\n.csv")
+    'pool\\n.csv'
+    """
+    if not path.isprintable():
+        path = "".join(each if each.isprintable() else repr(each)[1:-1] for each in path)
     if len(path) <= LONGEST_PATH:
         return path
     half = LONGEST_PATH // 2

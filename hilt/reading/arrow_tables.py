@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from hilt.errors import DataError
-from hilt.plain_files import shown
+from hilt.plain_files import kind_of_file, shown
 from hilt.reading.arrow_values import BadBytesError, Leaf, class_names, leaves_of, strings_of
 from hilt.reading.names import find_column, unique_names
-from hilt.reading.opening import File
+from hilt.reading.opening import File, unreadable
 from hilt.reading.options import Options
 from hilt.reading.rows import Column, Row
 from hilt.reading.values import WrongValueError
@@ -193,12 +193,28 @@ def _load_folder(path: str) -> Any:  # noqa: ANN401 - a datasets.Dataset, which 
             f"{shown(path)} is a folder, but not one that `save_to_disk` of `datasets` made;"
             " give a file, or such a folder."
         )
+    _check_plain(Path(path))
     try:
         return datasets.load_from_disk(path)
     except DAMAGED as error:
         if _without_data(Path(path)):
             raise DataError(f"{shown(path)} holds no items: it was saved without rows.") from None
         raise _damaged(path, error, " by `datasets`") from None
+
+
+def _check_plain(folder: Path) -> None:
+    """Refuse a saved dataset with a pipe or a device in it, which would be read for ever.
+
+    Raises:
+        DataError: If there is one.
+    """
+    try:
+        for file in (*folder.iterdir(), *folder.glob("*/*")):  # a split is a folder within
+            kind = "" if file.is_dir() else kind_of_file(file.stat().st_mode)
+            if kind:
+                raise DataError(f"{shown(str(file))} is {kind}, not a part of a saved dataset.")
+    except OSError as error:
+        raise unreadable(str(folder), error) from None
 
 
 def _without_data(folder: Path) -> bool:
@@ -217,7 +233,7 @@ def _load_hub(path: str) -> Any:  # noqa: ANN401 - see _load_folder
         return datasets.load_dataset(path.removeprefix(HUB))
     except (*DAMAGED, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise DataError(f"{path} cannot be loaded from the hub: {reason}") from None
+        raise DataError(f"{shown(path)} cannot be loaded from the hub: {reason}") from None
 
 
 def _damaged(path: str, error: Exception, reader: str = "") -> DataError:

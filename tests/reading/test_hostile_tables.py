@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import datasets
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet
@@ -240,6 +241,27 @@ def test_json_nested_deeply_is_read_or_refused(tmp_path: Path, ending: str, dept
 
     told = {sentence(use, path).rpartition(" it ")[2] for use in USES}
     assert told <= {"", "is nested too deeply."}
+
+
+@pytest.mark.parametrize("name", ["*.arrow", "state.json", "dataset_info.json"])
+@pytest.mark.parametrize("split", [False, True])
+def test_a_pipe_in_a_saved_dataset_is_refused(tmp_path: Path, name: str, split: bool) -> None:
+    made = datasets.Dataset.from_dict({"text": ["x"]})
+    saved = datasets.DatasetDict({"train": made}) if split else made
+    saved.save_to_disk(str(tmp_path / "saved"))
+    (file,) = (tmp_path / "saved" / "train" if split else tmp_path / "saved").glob(name)
+    file.unlink()
+    os.mkfifo(file)
+
+    with pytest.raises(DataError, match=r"a pipe, not a part|not one that `save_to_disk`"):
+        read(tmp_path / "saved")
+
+
+def test_a_path_with_a_line_break_is_told_on_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"po\\nol.csv: there is no such file") as caught:
+        read(tmp_path / "po\nol.csv")
+
+    assert "\n" not in str(caught.value)
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
