@@ -33,18 +33,20 @@ def import_object(path: str) -> Any:  # noqa: ANN401 - what stands there decides
         UnknownNameError: If the path has no colon, or there is no such module or name.
     """
     module, name = _parts(path)
-    with blamed_on(f"{path!r}: importing {module}"):
+    with blamed_on(f"{_shown(path)}: importing {shortened(module, LONGEST_NAME)}"):
         try:
             imported = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name is not None and (module + ".").startswith(error.name + "."):
-                raise UnknownNameError(f"{path!r}: there is no module {error.name!r}.") from None
+                raise UnknownNameError(
+                    f"{_shown(path)}: there is no module {_shown(error.name)}."
+                ) from None
             raise
         try:
             return getattr(imported, name)
         except AttributeError:
             hint = nearest(name, dir(imported))
-            raise UnknownNameError(f"{path!r}: {module} has no {name!r}.{hint}") from None
+            raise UnknownNameError(f"{_shown(path)}: {module} has no {name!r}.{hint}") from None
 
 
 def check_object(path: str) -> None:
@@ -58,8 +60,8 @@ def check_object(path: str) -> None:
         UnknownNameError: If the path has no colon, or there is no such module or name.
     """
     module, name = _parts(path)
-    with blamed_on(f"{path!r}: importing {module}"):  # find_spec imports what it stands in
-        try:
+    with blamed_on(f"{_shown(path)}: importing {shortened(module, LONGEST_NAME)}"):
+        try:  # find_spec imports the package that it stands in
             spec = None if module in sys.modules else importlib.util.find_spec(module)
         except (ModuleNotFoundError, ValueError):
             spec = None
@@ -68,13 +70,17 @@ def check_object(path: str) -> None:
         import_object(path)
     elif name not in defined:
         hint = nearest(name, defined)
-        raise UnknownNameError(f"{path!r}: {module} has no {name!r}.{hint}")
+        raise UnknownNameError(f"{_shown(path)}: {module} has no {name!r}.{hint}")
+
+
+def _shown(name: str) -> str:
+    return repr(shortened(name, LONGEST_NAME))
 
 
 def _parts(path: str) -> tuple[str, str]:
     module, separator, name = path.partition(":")
     if not (separator and module and name) or module.startswith("."):
-        raise UnknownNameError(f"{path!r} is not of the form 'package.module:Class'.")
+        raise UnknownNameError(f"{_shown(path)} is not of the form 'package.module:Class'.")
     return module, name
 
 
@@ -171,7 +177,7 @@ class Registry:
         path = name if ":" in name else {**self._third_party(), **self.built_in}.get(name)
         if path is None:
             raise UnknownNameError(
-                f"Unknown {self.what} {name!r}.{nearest(name, self.names())}"
+                f"Unknown {self.what} {_shown(name)}.{nearest(name, self.names())}"
                 f" Available: {', '.join(self.names())}."
             )
         return path

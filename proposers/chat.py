@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from hilt.errors import ConfigError, MissingExtraError, ModelError
 from hilt.extras import pip_install
@@ -57,6 +58,12 @@ class Chat:
     retries: int = 5
     not_accepted: set[str] = field(default_factory=set)
 
+    @property
+    def address(self) -> str:
+        """The URL for messages, without a password that stands in it."""
+        parts = urlsplit(self.url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
     def connect(self) -> AsyncOpenAI:
         """Return a client, to be used with `async with`.
 
@@ -83,7 +90,7 @@ class Chat:
                 http_client=bounded_client(self.timeout_seconds),
             )
         except http_library().InvalidURL as error:
-            raise ModelError(f"{self.url!r} is no address: {error}; correct `url`.") from None
+            raise ModelError(f"{self.address!r} is no address: {error}; correct `url`.") from None
 
     def _key(self) -> str:
         key = os.environ.get(self.api_key_variable, "").strip()
@@ -166,13 +173,13 @@ class Chat:
         said = error.message.removeprefix(f"Error code: {status} - ")[:MOST_SHOWN]
         if status == 401:
             return ModelError(
-                f"{self.url} does not let you use the model {self.model!r} (status 401); put a"
+                f"{self.address} does not let you use the model {self.model!r} (status 401); put a"
                 f" valid key into the environment variable {self.api_key_variable}. It said: {said}"
             )
         if status == 404:
             return ModelError(
-                f"{self.url} has no model {self.model!r}, or is not the address of a chat server"
-                f" (status 404); correct `model` or `url`. It said: {said}"
+                f"{self.address} has no model {self.model!r}, or is not the address of a chat"
+                f" server (status 404); correct `model` or `url`. It said: {said}"
             )
         return Unanswered(f"status {status}", self._status_message(status, said))
 
@@ -183,20 +190,20 @@ class Chat:
             why += f", with {self.retries} retries"
             todo = "see to the server, then run this again: what was answered is kept"
         return (
-            f"{self.url} did not answer a request to the model {self.model!r} ({why}); {todo}."
+            f"{self.address} did not answer a request to the model {self.model!r} ({why}); {todo}."
             f" It said: {said}"
         )
 
     def _timeout_message(self) -> str:
         return (
-            f"{self.url} did not answer a request to the model {self.model!r} within"
+            f"{self.address} did not answer a request to the model {self.model!r} within"
             f" {self.timeout_seconds:g} seconds, with {self.retries} retries; raise"
             " `timeout_seconds` or lower `concurrency`. What was answered is kept."
         )
 
     def _connection_message(self, error: APIConnectionError) -> str:
         return (
-            f"Nothing answers at {self.url}, asked for the model {self.model!r}"
+            f"Nothing answers at {self.address}, asked for the model {self.model!r}"
             f" ({error.__cause__ or error}); start the server or correct `url`, then run this"
             " again: what was answered is kept."
         )
@@ -204,7 +211,7 @@ class Chat:
     def _malformed(self, kind: str = "malformed response") -> Unanswered:
         return Unanswered(
             kind,
-            f"{self.url} did not answer a request to the model {self.model!r} as OpenAI's chat"
+            f"{self.address} did not answer a request to the model {self.model!r} as OpenAI's chat"
             f" protocol says ({kind}); correct `url`, which should mostly end in /v1.",
         )
 

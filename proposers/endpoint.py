@@ -163,7 +163,7 @@ class Endpoint:
         each = sum(likely_input_tokens(request.body) for request in new) / max(len(new), 1)
         sent, back = number * each, number * self._likely_answer_tokens()
         return (
-            f"About {number:,.0f} requests to {self.asker.chat.model} at {self.asker.chat.url},"
+            f"About {number:,.0f} requests to {self.asker.chat.model} at {self.asker.chat.address},"
             f" with about {sent:,.0f} tokens sent and {back:,.0f} received (an estimate, from"
             f" {CHARACTERS_PER_TOKEN} characters a token), {self._estimate_usd(sent, back)}"
         )

@@ -10,6 +10,7 @@ from hilt.proposers.base import Context, embed_labels
 from hilt.types import Floats, Items
 
 BLOCK_ROWS = 8192  # rows of a memory-mapped array that are cast at a time
+TEMPERATURES = (1e-6, 1e6)  # beyond, all is decided, or nothing, and float32 overflows
 SMALLEST_MEAN = 1e-7  # proposals are kept as float16, to which anything smaller is 0
 
 
@@ -30,6 +31,7 @@ def cosine_proposal(embeddings: Floats, label_embeddings: Floats, temperature: f
         [[0.8799999952316284, 0.11999999731779099], [0.11999999731779099, 0.8799999952316284]]
     """
     columns = np.asarray(label_embeddings, dtype=np.float32).T  # (d, n_labels)
+    temperature = float(np.clip(temperature, *TEMPERATURES))
     proposal = np.empty((len(embeddings), columns.shape[1]), dtype=np.float32)
     for start in range(0, len(embeddings), BLOCK_ROWS):
         block = np.asarray(embeddings[start : start + BLOCK_ROWS], dtype=np.float32)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hilt import registry
-from hilt.errors import ExtensionError, UnknownNameError
+from hilt.errors import ExtensionError, HiltError, UnknownNameError
 from hilt.proposers.base import EMBEDDERS, PROPOSERS
 from hilt.registry import Registry, check_object, import_object, nearest
 from hilt.review.base import EXCHANGES
@@ -107,3 +107,10 @@ def test_a_third_party_adds_a_name_but_cannot_replace_one(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("which", [EMBEDDERS, EXCHANGES, PROPOSERS, SELECTORS])
 def test_everything_built_in_is_there(which: Registry) -> None:
     assert all(callable(which.load(name)) for name in which.built_in)
+
+
+def test_a_name_of_thousands_of_characters_is_not_told_whole() -> None:
+    for name in ("a." * 5000 + "a:X", "x" * 10_000):
+        with pytest.raises(HiltError) as caught:
+            SHAPES.load(name)
+        assert len(str(caught.value)) < 500

@@ -179,8 +179,12 @@ class Endpoint(ProposerSection):
     concurrency: int = Field(8, ge=1, le=256, description="Number of requests in parallel.")
     retries: int = Field(5, ge=0, description="How often a failed request is sent again.")
     timeout_seconds: float = Field(60, gt=0, description="How long to wait for one answer.")
-    usd_per_million_input_tokens: float = Field(0, ge=0, description="Price of what is sent.")
-    usd_per_million_output_tokens: float = Field(0, ge=0, description="Price of what comes back.")
+    usd_per_million_input_tokens: float = Field(
+        0, ge=0, le=1e6, description="Price of what is sent."
+    )
+    usd_per_million_output_tokens: float = Field(
+        0, ge=0, le=1e6, description="Price of what comes back."
+    )
     max_cost_usd: float | None = Field(
         None,
         gt=0,

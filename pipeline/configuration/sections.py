@@ -214,7 +214,7 @@ class FineTuning(Section):
     epochs: int = Field(
         8, ge=1, description="Maximum number of passes over the labels; training may stop earlier."
     )
-    learning_rate: float = Field(1e-4, gt=0, description="Learning rate of the encoder.")
+    learning_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of the encoder.")
     batch_size: int = Field(32, ge=1, description="Items in a training step.")
     max_tokens: int = Field(128, ge=8, description="Cut texts after this many tokens.")
 
@@ -240,7 +240,7 @@ class TransformerSettings(FineTuning):
     """How the encoder is fine-tuned with a fresh head, when a student is a transformer."""
 
     head_learning_rate: float = Field(
-        2e-3, gt=0, description="Learning rate of the classification head."
+        2e-3, gt=0, le=1, description="Learning rate of the classification head."
     )
     from_labels: int = Field(
         150,
@@ -293,7 +293,7 @@ class Student(Section):
     folds: int = Field(5, ge=2, description="Number of folds of cross-validation.")
     regularisation: float | None = Field(
         None,
-        gt=0,
+        ge=1e-6,
         description="C of the logistic regression; higher fits the labels closer. Unset:"
         " as many as there are labels, but 10 at least and 100 at most.",
     )

@@ -190,6 +190,16 @@ def test_a_server_that_trickles_meets_the_deadline(serve: Serve) -> None:
     assert time.monotonic() - begun < 4
 
 
+def test_a_password_in_the_address_is_in_no_message(serve: Serve) -> None:
+    url = serve(sends(b"")).replace("127", "me:s3cret@127")
+
+    with pytest.raises(ModelError) as caught:
+        endpoint(url).propose(ITEMS)
+
+    assert str(caught.value).startswith(url.replace("me:s3cret@", ""))
+    assert "s3cret" not in endpoint(url).estimate(["a text"], 1)
+
+
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_an_answer_without_an_end_is_not_read_for_ever(
     serve: Serve, status: int, monkeypatch: pytest.MonkeyPatch

@@ -157,3 +157,12 @@ def test_the_likeliest_label_is_the_one_that_the_text_is_about() -> None:
 
     assert proposal.argmax(axis=1).tolist() == [0, 1]
     np.testing.assert_allclose(proposal.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [5e-324, 1e-300, 1e-7, 1e7, 1e300])
+def test_no_temperature_overflows(temperature: float) -> None:
+    corners = np.eye(3, dtype=np.float32)
+
+    rows = cosine_proposal(corners, corners, temperature)
+
+    assert np.allclose(rows, np.eye(3) if temperature < 1 else 1 / 3, atol=1e-5)
