@@ -28,6 +28,7 @@ FOLDS = 5
 PRIOR_DECISIONS = 5.0  # how many decisions the belief is worth that a feature does not matter
 ROUNDS = 10  # of weighing down large residuals; they settle well before
 TOLERATED = 1.345  # standard deviations of a residual that count in full
+LONGEST = 3.0  # standard deviations of a residual; what took longer was a break
 SAME = 1e-6  # loss below which times are all the same, to a thousandth
 SHORTEST = 0.05  # seconds; shorter ones are taken for this long
 
@@ -224,7 +225,7 @@ def fit_cost_model(timings: Timings) -> CostModel:
         normal = (design * weights[:, None]).T @ design + penalty
         coefficients = np.linalg.solve(normal, design.T @ (weights * logarithms))
     residuals = logarithms - design @ coefficients
-    limit = TOLERATED * _robust_deviation(residuals)
+    limit = LONGEST * _robust_deviation(residuals)
     slopes = coefficients[1 : 1 + len(centre)] / np.where(spread > 0, spread, 1)
     return CostModel(
         intercept=float(coefficients[0] - centre @ slopes),

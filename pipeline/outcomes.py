@@ -21,10 +21,12 @@ class Outcome:
 
     Attributes:
         label: The resolved label, or None when it was skipped or flagged.
-        audit: Whether a person who gave that label gave it blind, in an audit slice.
+        audit: Whether somebody was asked blind, in an audit slice. It stays so when they are
+            overruled: an item that drops out of the audit whenever its first label was wrong would
+            leave the easy ones.
         reviewers: Who gave that label.
         machine: Whether only proposers decided, and no person; nothing is measured by such a label.
-        blind: Whether a person who gave that label gave it without sight of the proposal.
+        blind: Whether a person who gave a label gave it without sight of the proposal.
         decision: The number of the first decision that gave it; 0 where there is no label.
     """
 
@@ -82,10 +84,10 @@ def resolve(rows: Sequence[DecisionRow]) -> Outcome:
         index=rows[0].item_index,
         item_id=rows[0].item_id,
         label=label,
-        audit=any(row.audit for row in winners),
+        audit=label is not None and any(row.audit for row in people),
         reviewers=tuple(sorted(row.reviewer for row in winners)),
         machine=not people,
-        blind=any(row.blind for row in winners),
+        blind=label is not None and any(row.blind for row in people),
         decision=min((row.id for row in winners), default=0),
     )
 

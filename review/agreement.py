@@ -2,6 +2,12 @@
 
 All measures are for nominal labels. A coefficient is None where it is not defined: where nobody
 shares an item, or where only one label was ever given.
+
+The interval of a share is Wilson's. That of a coefficient is a bootstrap over the items and two
+more that nobody labelled, one on which two reviewers agree and one on which they do not, each
+spread over all labels. Without those a few items on which everybody agrees would say that all
+always do: with reviewers who are right on 97 % and share 10 items, the interval held the truth in
+38 to 48 % of projects instead of 95, and holds it in 94 to 96 % with them.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from itertools import combinations
 
 import numpy as np
 
+from hilt.review.intervals import wilson
 from hilt.types import Floats, Integers
 
 DRAWS = 1000  # of the bootstrap
@@ -20,7 +27,7 @@ MISSING = -1
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A coefficient with its 95 % interval, by bootstrap over the items."""
+    """A coefficient with its 95 % interval."""
 
     value: float
     low: float
@@ -83,7 +90,7 @@ def agreement(
     shared = counts[counts.sum(axis=1) >= 2]
     return Agreement(
         items=len(shared),
-        percent=_estimate(percent_agreement, shared, rng),
+        percent=_share(shared),
         fleiss=_estimate(fleiss_kappa, shared, rng),
         alpha=_estimate(krippendorff_alpha, shared, rng),
         labels=tuple(
@@ -176,7 +183,7 @@ def _label_agreement(
     return LabelAgreement(
         label=label,
         items=int((own > 0).sum()),
-        percent=_estimate(percent_agreement, against[own > 0], rng),
+        percent=_share(against[own > 0]),
         alpha=_estimate(krippendorff_alpha, against, rng),
     )
 
@@ -194,13 +201,14 @@ def _pair_agreement(
         return None
     cells = both[:, 0] * n_labels + both[:, 1]
     table = np.bincount(cells, minlength=n_labels**2)
-    drawn = np.concatenate([table[None], rng.multinomial(len(both), table / len(both), DRAWS)])
-    tables = drawn.reshape(-1, n_labels, n_labels)
-    equal = np.trace(tables, axis1=1, axis2=2) / len(both)
+    apart = np.roll(np.eye(n_labels), 1, axis=1) / n_labels
+    assumed = (np.eye(n_labels) / n_labels + (apart + apart.T) / 2).ravel()
+    drawn = rng.multinomial(len(both) + 2, (table + assumed) / (len(both) + 2), DRAWS)
+    tables = np.concatenate([table[None], drawn]).reshape(-1, n_labels, n_labels)
     return PairAgreement(
         reviewers=(reviewers[pair[0]], reviewers[pair[1]]),
         items=len(both),
-        percent=_with_interval(equal),
+        percent=_wilson(int((both[:, 0] == both[:, 1]).sum()), len(both)),
         kappa=_with_interval(cohen_kappa(tables)),
     )
 
@@ -212,8 +220,26 @@ def _estimate(
     if not len(counts):
         return None
     kinds, often = np.unique(counts, axis=0, return_counts=True)
-    samples = rng.multinomial(len(counts), often / len(counts), DRAWS)
-    return _with_interval(measure(kinds, np.concatenate([often[None], samples])))
+    n_labels = counts.shape[1]
+    together, apart = np.eye(n_labels), np.eye(n_labels) + np.roll(np.eye(n_labels), 1, axis=1)
+    assumed = np.concatenate([2 * together, apart]).astype(np.int64)
+    weights = np.append(often, np.full(2 * n_labels, 1 / n_labels))
+    samples = rng.multinomial(len(counts) + 2, weights / weights.sum(), DRAWS)
+    found = np.append(often, np.zeros(2 * n_labels, dtype=np.int64))
+    kinds = np.concatenate([kinds, assumed])
+    return _with_interval(measure(kinds, np.concatenate([found[None], samples])))
+
+
+def _share(counts: Integers) -> Estimate | None:
+    """Say which share of the pairs of labels on an item are equal, with its interval."""
+    if not len(counts):
+        return None
+    often = np.ones((1, len(counts)), dtype=np.int64)
+    return _wilson(float(percent_agreement(counts, often)[0]) * len(counts), len(counts))
+
+
+def _wilson(equal: float, items: int) -> Estimate:
+    return Estimate(equal / items, *wilson(equal, items))
 
 
 def _with_interval(values: Floats) -> Estimate | None:

@@ -7,11 +7,11 @@ from math import sqrt
 _Z = 1.959963984540054  # 97.5 % of a normal distribution lie below it
 
 
-def wilson(hits: int, items: int) -> tuple[float, float]:
+def wilson(hits: float, items: int) -> tuple[float, float]:
     """Bound a share, at 95 %.
 
     Args:
-        hits: How often it happened.
+        hits: How often it happened; an item may count in part.
         items: Out of how many, at least 1.
 
     Source: Wilson 1927.

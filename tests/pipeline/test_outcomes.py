@@ -75,3 +75,19 @@ def test_an_adjudicator_may_say_that_an_item_has_no_label() -> None:
     rows = [row(1, "ann", "sport"), row(2, "dan", None, source="adjudication")]
 
     assert resolve_all(rows)[0].label is None
+
+
+def test_who_is_overruled_stays_in_the_audit() -> None:
+    blind = row(1, "ann", "sport", audit=True, blind=True)
+    settled = row(2, "cleo", "tech", source="adjudication")
+
+    (outcome,) = resolve_all([blind, settled])
+
+    assert (outcome.label, outcome.audit, outcome.blind) == ("tech", True, True)
+    assert outcome.reviewers == ("cleo",)
+
+
+def test_an_audit_that_is_taken_back_is_none() -> None:
+    rows = [row(1, "ann", "sport", audit=True), undo(2, "ann", "key-1"), row(3, "bob", "tech")]
+
+    assert [outcome.audit for outcome in resolve_all(rows)] == [False]

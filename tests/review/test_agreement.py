@@ -117,3 +117,36 @@ def test_labels_are_counted_without_the_missing_ones() -> None:
 def test_intervals_are_the_published_ones() -> None:
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)  # Newcombe 1998
     assert newcombe((9, 3), (10, 10)) == pytest.approx((0.1705, 0.8090), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("items", "right", "shares"),
+    [
+        (10, 0.97, (0.5, 0.5)),
+        (20, 0.97, (0.6, 0.3, 0.1)),
+        (20, 0.85, (0.5, 0.5)),
+        (50, 0.97, (1 / 6,) * 6),
+    ],
+)
+def test_intervals_hold_the_truth(items: int, right: float, shares: tuple[float, ...]) -> None:
+    n_labels, runs, draws = len(shares), 150, rng()
+    said = np.full((n_labels, n_labels), (1 - right) / (n_labels - 1))
+    np.fill_diagonal(said, right)
+    cells = np.einsum("k,ki,kj->ij", shares, said, said)
+    equal, chance = np.trace(cells), cells.sum(axis=0) @ cells.sum(axis=1)
+    kappa = (equal - chance) / (1 - chance)
+    held = {"percent": 0, "kappa": 0, "alpha": 0, "fleiss": 0}
+    for _ in range(runs):
+        pairs = draws.choice(n_labels**2, items, p=cells.ravel())
+        ratings = np.stack(np.divmod(pairs, n_labels), axis=1)
+        found = agreement(ratings, ["ann", "bob"], [str(n) for n in range(n_labels)], draws)
+        (pair,) = found.pairs
+        for name, estimate, truth in (
+            ("percent", pair.percent, equal),
+            ("kappa", pair.kappa, kappa),
+            ("alpha", found.alpha, kappa),
+            ("fleiss", found.fleiss, kappa),
+        ):
+            held[name] += estimate is None or estimate.low - 1e-9 <= truth <= estimate.high + 1e-9
+
+    assert min(held.values()) >= 0.88 * runs  # 95 %, less 4 standard errors of the runs
