@@ -1,13 +1,10 @@
 """Arrays on disk: written atomically, in chunks that survive a kill, each with its maker.
 
-Beside `embeddings.npy` stands `embeddings.json` with what made it, and what it came to: shape,
-length, checksum. While an array is being made, both carry the suffix `.part`; the array is renamed
+Beside `embeddings.npy` stands `embeddings.json` with what made it, and its length and
+checksum. While an array is being made, both carry the suffix `.part`; the array is renamed
 first and its maker last, so that an array is current only when its maker says so.
 
-Whoever opens an array compares its shape and length, and reads all of it only where its time of
-change is another than when it was last found whole: after it was copied, restored or written over.
-Whoever could make it again (`find_fault(thorough=True)`) always reads all of it, a second for
-each 5 GB or as long as the disk takes.
+Whoever could make an array again looks at it thoroughly (`contents.py`), everybody else does not.
 """
 
 from __future__ import annotations
@@ -19,16 +16,15 @@ import math
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xxhash
 
+from hilt.contents import Content
 from hilt.errors import WorkspaceError
 from hilt.files import read_object, sentences, write_json
 from hilt.types import Integers
@@ -36,8 +32,7 @@ from hilt.types import Integers
 Array = npt.NDArray[Any]
 Maker = Mapping[str, Any]
 MEASURED = "measured"  # the key under which the JSON holds what the making found out
-CONTENT = "content"  # the key under which it holds what the array came to
-READ_BYTES = 1 << 22
+CONTENT = "content"  # the key under which it holds what the file came to
 MEND = "mend that, and run the same command again"
 UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
@@ -153,22 +148,15 @@ class ArrayFile:
         if record is None:
             torn = self.maker_path.exists()
             return f"{self.maker_path} is damaged: it holds no JSON object" if torn else None
-        written = record.get(CONTENT)
         try:
-            found = _content(self.path)
+            _head(self.path)
+            content = Content.read(record.get(CONTENT))
+            fault = None if content is None else content.difference(self.path, thorough=thorough)
         except FileNotFoundError:
             return f"{self.path} is gone"
         except ValueError:
             return f"{self.path} is damaged: it is no array, or not all of one"
-        if not isinstance(written, dict):
-            return None
-        difference = _difference(found, written)
-        seen = found["mtime_ns"] == written.get("mtime_ns") and not thorough
-        if difference is None and not seen:
-            checksum = _checksum(self.path, found["mtime_ns"])
-            if checksum != written.get("checksum"):
-                difference = "it holds other values than were written"
-        return None if difference is None else f"{self.path} is damaged: {difference}"
+        return None if fault is None else f"{self.path} {fault}"
 
 
 class PartialArray:
@@ -240,8 +228,7 @@ class PartialArray:
 
     def finish(self, measured: Mapping[str, Any] | None = None) -> None:
         """Turn it into the finished array, with what was measured on the way beside its maker."""
-        content = _content(self._path)
-        content["checksum"] = _checksum(self._path, content["mtime_ns"])
+        content = asdict(Content.of(self._path))
         found = {} if measured is None else {MEASURED: measured}
         with sentences(self.file.path, MEND):
             self.file.maker_path.unlink(missing_ok=True)
@@ -271,11 +258,10 @@ class PartialArray:
     def _is_whole(self) -> bool:
         """Tell whether the part is an array of this shape, of which chunks may be missing."""
         try:
-            content = _content(self._path)
+            head = _head(self._path)
         except (FileNotFoundError, ValueError):
             return False
-        wanted = {"shape": list(self.shape), "dtype": str(self.dtype)}
-        return content | wanted == content
+        return head == {"shape": list(self.shape), "dtype": str(self.dtype)}
 
     def _was_killed_in_finish(self) -> bool:
         renamed = self.file.path.exists() and not self._path.exists()
@@ -328,8 +314,8 @@ def _allocate(descriptor: int, size: int) -> None:
                 raise
 
 
-def _content(path: Path) -> dict[str, Any]:
-    """Look at the head of an array: its shape, its type, and the length and time of its file.
+def _head(path: Path) -> dict[str, Any]:
+    """Read the head of an array, its shape and its type, and make sure that its length fits.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -346,27 +332,4 @@ def _content(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is no array: {error}") from None
     if array.offset + array.nbytes != status.st_size:
         raise ValueError(f"{path} is longer than its array")
-    return {
-        "shape": list(array.shape),
-        "dtype": str(array.dtype),
-        "bytes": status.st_size,
-        "mtime_ns": status.st_mtime_ns,
-    }
-
-
-def _difference(found: Mapping[str, Any], written: Mapping[str, Any]) -> str | None:
-    """Say in what the head of an array is another than was written."""
-    for key, meaning in {"shape": "shape", "dtype": "type", "bytes": "length in bytes"}.items():
-        if found[key] != written.get(key):
-            return f"its {meaning} is {found[key]} instead of {written.get(key)}"
-    return None
-
-
-@lru_cache(maxsize=256)
-def _checksum(path: Path, mtime_ns: int) -> str:
-    """Compute the checksum of a file; once, though a command comes to it again and again."""
-    digest = xxhash.xxh3_64()
-    with path.open("rb") as file:
-        while block := file.read(READ_BYTES):
-            digest.update(block)
-    return f"xxh3:{digest.hexdigest()}"
+    return {"shape": list(array.shape), "dtype": str(array.dtype)}

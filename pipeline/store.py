@@ -102,6 +102,10 @@ class Store:
             with faults_of(self.url):
                 upgrade(self._engine, row.schema_version)
 
+    def pool_fingerprint(self) -> str:
+        """Read for which pool the state was made, before any item was appended."""
+        return self._project().pool_fingerprint
+
     def _project(self) -> ProjectRow:
         """Read what was fixed when the workspace was made, if the database is whole."""
         if is_gone(self.url):

@@ -52,9 +52,10 @@ from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.database import shown
 from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.pools.pool import Pool, build_pool
+from hilt.pipeline.pools.mending import mend_pool
+from hilt.pipeline.pools.pool import Pool, build_pool, find_fault
 from hilt.pipeline.store import Store
-from hilt.pipeline.students.seal import find_fault
+from hilt.pipeline.students import seal
 from hilt.plain_files import shown as shown_path
 from hilt.plain_files import why_unreadable
 from hilt.progress import Progress, Silent
@@ -255,7 +256,7 @@ class Workspace:
         """
         folder = self.student_folder(cycle)
         gone = None if folder.is_dir() else f"{folder} is gone"
-        fault = gone or find_fault(folder)
+        fault = gone or seal.find_fault(folder)
         if fault is not None:
             raise WorkspaceError(
                 f"The student of cycle {cycle} is not as it was saved: {fault}; train it again with"
@@ -266,7 +267,7 @@ class Workspace:
     def has_student(self, cycle: int) -> bool:
         """Tell whether the student of a cycle is still there, as it was saved."""
         folder = self.student_folder(cycle)
-        return folder.is_dir() and find_fault(folder) is None
+        return folder.is_dir() and seal.find_fault(folder) is None
 
     @property
     def trusted(self) -> tuple[str, ...]:
@@ -340,7 +341,8 @@ def init(
 ) -> Workspace:
     """Make a workspace: read the pool, check it, and lay out the folder.
 
-    Doing it again with the same configuration changes nothing.
+    Doing it again with the same configuration changes nothing, unless the pool is damaged: then it
+    is read again, if its source still gives the same items.
 
     Args:
         folder: Where the workspace shall be; it must be new, empty, or the same workspace.
@@ -363,8 +365,11 @@ def init(
     with _lock(folder):
         try:
             _check_free(folder, config)  # again: another `init` may have ended in between
-            if not is_workspace(folder):
-                _lay_out(folder, config, (progress or Silent()).note)
+            note = (progress or Silent()).note
+            if is_workspace(folder):
+                _mend(folder, config, note)
+            else:
+                _lay_out(folder, config, note)
             for left in _left_by_init(folder):  # a kill came right after the last move
                 left.rmdir()
         except BaseException:
@@ -458,6 +463,17 @@ def _moved(build: Path) -> set[str]:
         return set()
     names = {"pool", "state.db"} | ({"test"} if load_config(whole).test is not None else set())
     return {name for name in names if not (build / name).exists()}
+
+
+def _mend(folder: Path, config: Config, note: Callable[[str], None]) -> None:
+    """Read again what is damaged of the pool and of the test set."""
+    if find_fault(folder / "pool") is not None:
+        store = Store(config.database or folder / "state.db")
+        made_for = store.pool_fingerprint()
+        store.close()
+        mend_pool(folder / "pool", config.pool, config.label_names, made_for, note)
+    if config.test is not None:
+        mend_pool(folder / "test", config.test, config.label_names, None, note)
 
 
 def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:

@@ -13,12 +13,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hilt.command_line import command_line
 from hilt.errors import DataError, WorkspaceError
 from hilt.pipeline.pools.building import build_pool
-from hilt.pipeline.pools.record import Earlier, PoolSummary, part_path, read_record
+from hilt.pipeline.pools.record import RECORD, Earlier, PoolSummary, item_files, read_record
 from hilt.types import Integers, Items
 
 __all__ = ["Pool", "PoolSummary", "Where", "build_pool"]
+
+UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 Where = slice | Integers | Sequence[int]
 
@@ -43,8 +46,8 @@ class Pool:
         """
         try:
             return cls(folder, read_record(folder))
-        except (OSError, ValueError, TypeError) as error:
-            raise WorkspaceError(f"{folder} holds no pool: {error}; make it again.") from None
+        except UNREADABLE as error:
+            raise WorkspaceError(f"{folder} holds no pool: {error}; {_way_on(folder)}.") from None
 
     def __len__(self) -> int:
         return self.summary.items
@@ -168,18 +171,10 @@ class Pool:
 
     @cached_property
     def _table(self) -> Any:  # noqa: ANN401 - a pyarrow.Table, which has no types
-        # Importing datasets takes seconds, which `hilt --help` should not pay.
-        import datasets
-
-        try:
-            first = datasets.load_from_disk(str(self.folder)).data.table
-            parts = [
-                datasets.Dataset.from_file(str(part_path(self.folder, number))).data.table
-                for number, _ in enumerate(self.summary.earlier, start=2)
-            ]
-            return pa.concat_tables([first, *(part.select(first.column_names) for part in parts)])
-        except (OSError, ValueError) as error:
-            raise WorkspaceError(f"{self.folder} holds no pool: {error}; make it again.") from None
+        fault, table = _look(self.folder, self.summary)
+        if fault is not None:
+            raise WorkspaceError(f"{fault}; {_way_on(self.folder)}.")
+        return table
 
     @cached_property
     def _starts(self) -> npt.NDArray[np.int64]:
@@ -217,3 +212,43 @@ def _replaced(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - anything
     if isinstance(value, list | tuple):
         return [_replaced(each, old, new) for each in value]
     return new if value == old else value
+
+
+def find_fault(folder: Path) -> str | None:
+    """Read all of a pool, and say in a clause what is wrong with it; None where nothing is."""
+    try:
+        summary = read_record(folder)
+    except UNREADABLE:
+        return f"{folder / RECORD} is gone or damaged"
+    return _look(folder, summary, thorough=True)[0]
+
+
+def _look(folder: Path, summary: PoolSummary, *, thorough: bool = False) -> tuple[str | None, Any]:
+    """Map the items of a pool into memory.
+
+    Returns:
+        What is wrong with the files, in a clause, and None; or None and a pyarrow.Table.
+    """
+    try:
+        for name, content in summary.files.items():
+            difference = content.difference(folder / name, thorough=thorough)
+            if difference is not None:
+                return f"{folder / name} {difference}", None
+        first, *more = map(_map, item_files(folder, len(summary.earlier)))
+        table = pa.concat_tables([first, *(part.select(first.column_names) for part in more)])
+    except (OSError, ValueError, KeyError) as error:
+        return f"{folder} holds no pool: {error}", None
+    if table.num_rows != summary.items:
+        return f"{folder} holds {table.num_rows:,} items instead of {summary.items:,}", None
+    return None, table
+
+
+def _map(path: Path) -> Any:  # noqa: ANN401 - a pyarrow.Table, which has no types
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_stream(source).read_all()
+
+
+def _way_on(folder: Path) -> str:
+    workspace = folder.parent
+    line = command_line("init", workspace, "--config", workspace / "hilt.yaml")
+    return f"run `{line}`, which reads it again from where it was read"

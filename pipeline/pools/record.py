@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from hilt.contents import Content
 from hilt.files import write_json
 from hilt.reading.arrow_tables import HUB
 
@@ -53,6 +55,7 @@ class PoolSummary:
         fingerprint: SHA-256 over all ids, texts and known labels, in order.
         earlier: The pool before each time that items were appended, oldest first.
         source: What was read last; None for a dataset on the hub, and in an older workspace.
+        files: What the files with the items came to, by name; empty in an older workspace.
     """
 
     items: int
@@ -61,6 +64,7 @@ class PoolSummary:
     fingerprint: str
     earlier: tuple[Earlier, ...] = ()
     source: SourceFile | None = None
+    files: Mapping[str, Content] = field(default_factory=dict, hash=False)
 
 
 def read_record(folder: Path) -> PoolSummary:
@@ -69,19 +73,35 @@ def read_record(folder: Path) -> PoolSummary:
     Raises:
         OSError: If it is not there.
         ValueError: If it is damaged.
-        TypeError: If it is something else.
+        TypeError, AttributeError: If it is something else.
     """
     record = json.loads((folder / RECORD).read_text("utf-8"))
     earlier = tuple(Earlier(**each) for each in record.pop("earlier", ()))
     source = record.pop("source", None)
+    files = {name: Content(**content) for name, content in record.pop("files", {}).items()}
     return PoolSummary(
-        **record, earlier=earlier, source=None if source is None else SourceFile(**source)
+        **record,
+        earlier=earlier,
+        source=None if source is None else SourceFile(**source),
+        files=files,
     )
 
 
 def write_record(folder: Path, summary: PoolSummary) -> None:
-    """Write it, at once."""
-    write_json(folder / RECORD, asdict(summary))
+    """Write it, at once, with what the files of the items hold now."""
+    files = {path.name: Content.of(path) for path in item_files(folder, len(summary.earlier))}
+    write_json(folder / RECORD, asdict(replace(summary, files=files)))
+
+
+def item_files(folder: Path, appended: int) -> list[Path]:
+    """List the Arrow files that hold the items of a pool, in their order.
+
+    Args:
+        folder: Of the pool.
+        appended: How often items were appended to it.
+    """
+    parts = [part_path(folder, number) for number in range(2, appended + 2)]
+    return [*sorted(folder.glob("data-*.arrow")), *parts]
 
 
 def source_file(path: str) -> SourceFile | None:

@@ -1,0 +1,54 @@
+"""A damaged pool, read again from its source."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hilt.errors import WorkspaceError
+from hilt.files import room_for
+from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.pools.building import build_pool
+from hilt.pipeline.pools.pool import find_fault
+from hilt.pipeline.pools.record import read_record
+
+
+def mend_pool(
+    folder: Path,
+    source: Source,
+    labels: Sequence[str],
+    fingerprint: str | None,
+    note: Callable[[str], None],
+) -> None:
+    """Build a pool again, if it is damaged, and if its source still gives the same items.
+
+    Args:
+        folder: Of the pool.
+        source: Where it was read from.
+        labels: The names that a label may have.
+        fingerprint: That of the items; None where any will do.
+        note: Told what was wrong.
+
+    Raises:
+        DataError: If the source cannot be used.
+        WorkspaceError: If it gives other items, or if items were appended to the pool.
+    """
+    fault = find_fault(folder)
+    if fault is None:
+        return
+    fresh = folder.with_name(f"{folder.name}.mended")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        with room_for(folder):
+            build_pool(source, labels, fresh, note)
+        if fingerprint not in (None, read_record(fresh).fingerprint):
+            raise WorkspaceError(
+                f"{fault}, and {source.path} no longer gives the items that were read; put back a"
+                f" copy of {folder}, or of that file."
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    note(f"{fault}; it was read again from {source.path}.")
