@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import cast
+from functools import cache
+from operator import attrgetter
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -224,8 +226,14 @@ def _values(rows: Iterator[Table]) -> list[tuple[object, ...]]:
 
 def _value(row: Table) -> tuple[object, ...]:
     """What a row says, in an order of its own, so that two can be compared."""
-    columns = [column.key for column in row.__table__.columns if column.key not in OWN_ID]
-    return tuple(getattr(row, name) for name in columns)
+    said: tuple[object, ...] = _reader(type(row))(row)
+    return said
+
+
+@cache
+def _reader(table: type[Table]) -> attrgetter[Any]:
+    names = [column.key for column in table.__table__.columns if column.key not in OWN_ID]
+    return attrgetter(*names)
 
 
 def _take_labels(

@@ -96,7 +96,8 @@ class Store:
         if row.labels != list(labels):
             raise WorkspaceError(
                 "The labels in the configuration are not those this workspace was made for"
-                f" ({', '.join(row.labels)}); put them back, or make a new workspace."
+                f" ({', '.join(row.labels)}); put them back. After that `hilt export WORK FILE"
+                " --decisions` writes what was decided, for a new workspace with others."
             )
         if row.schema_version < SCHEMA_VERSION:
             with faults_of(self.url):

@@ -96,4 +96,5 @@ def _export_decisions(work: Path, file: Path, *, force: bool, json: bool) -> Non
         say(f"{file}: {counted(written.decisions, 'decision')} in {batches}.")
         say("`hilt import` reads it into a new workspace. Students are not in it.")
 
-    emit(written, as_json=json, text=text)
+    counts = {"decisions": written.decisions, "batches": written.batches, "items": written.items}
+    emit({"file": file, **counts}, as_json=json, text=text)

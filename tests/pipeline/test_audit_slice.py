@@ -14,9 +14,11 @@ from hilt.pipeline.audit_slice import (
     settled_copies,
     stored_copies,
 )
+from hilt.pipeline.desk.desk import WorkspaceDesk
 from hilt.pipeline.item_draws import audit_numbers, draw
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Integers
+from tests.pipeline.desk.conftest import at_desk, person
 
 MakeWorkspace = Callable[..., Workspace]
 
@@ -110,6 +112,12 @@ def test_a_batch_asks_a_text_once_and_its_answer_counts_for_all(work: Workspace)
     assert len(drawn) == audit["items"] == 12
     assert drawn == set(first.tolist())
     assert hilt.status(work).audit_labels == len(rows) < 12
+
+    async def look(desk: WorkspaceDesk) -> None:
+        told = desk.standing(person(desk, "reviewer")).accuracy
+        assert told == "proposals right: too early to say: 12 checked"
+
+    at_desk(work, look)
 
 
 def test_a_pool_of_copies_comes_to_an_end(work: Workspace) -> None:
