@@ -28,8 +28,12 @@ from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace import Workspace, init, open_workspace
 from hilt.progress import Advance
 from hilt.proposers.encoder import DEFAULT_MODEL, resolve_encoder, resolve_precision
+from tests.proposers.test_endpoint import Server, StartServer, start_server
+
+__all__ = ["start_server"]
 
 Open = Callable[[str], Workspace]
+Paid = tuple[Workspace, Server, dict[str, Any]]
 
 
 class Notes:
@@ -386,3 +390,101 @@ def test_after_another_encoder_a_cycle_predicts_as_a_fresh_workspace_does(
     changed, fresh = np.array(accuracies)
     assert (changed > fresh - 0.05).all(), accuracies
     assert (fresh > 0.7).all()
+
+
+# -- what costs money -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def paid(small_workspace: Open, encoders: dict[str, str], start_server: StartServer) -> Paid:
+    """A workspace with an endpoint that answered about six items, and its server."""
+    server = start_server(answers={"": ["sport"]})
+    section = {"kind": "endpoint", "url": server.url, "model": "small", "max_items": 6}
+    workspace = change(
+        small_workspace("reviewed"), encoders, {"proposers": [{"kind": "zero_shot"}, section]}
+    )
+    hilt.propose(workspace)
+    assert len(server.seen()) == 6
+    return workspace, server, section
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"instructions": "Sort these."}, r"instructions was 'Classify .*' and is 'Sort these\.'"),
+        ({"model": "large"}, r"model was 'small' and is 'large'"),
+        ({"max_items": 12}, r"max_items was 6 and is 12"),
+    ],
+)
+def test_answers_that_were_paid_for_are_asked_for_again_only_when_told_to(
+    paid: Paid, encoders: dict[str, str], settings: dict[str, Any], why: str
+) -> None:
+    workspace, server, section = paid
+    workspace = change(
+        workspace, encoders, {"proposers": [{"kind": "zero_shot"}, section | settings]}
+    )
+    before = workspace.proposal("endpoint").path.read_bytes()
+
+    for use in (hilt.propose, hilt.train, hilt.cycle, lambda work: hilt.select(work, anew=True)):
+        with pytest.raises(
+            WorkspaceError, match=why + r".*costs money\. About \d+ requests.*--remak"
+        ):
+            use(workspace)
+    assert len(server.seen()) == 6
+    assert workspace.proposal("endpoint").path.read_bytes() == before
+
+    hilt.propose(workspace, remake=True)
+    hilt.cycle(workspace)
+
+    assert len(server.seen()) == 12
+    assert_nothing_is_outdated(workspace)
+
+
+def test_what_follows_from_the_answers_that_are_there_costs_nothing(
+    paid: Paid, encoders: dict[str, str]
+) -> None:
+    workspace, server, section = paid
+    proposers = [{"kind": "zero_shot"}, section | {"confidence": 0.8, "retries": 2}]
+
+    hilt.cycle(change(workspace, encoders, {"proposers": proposers}))
+
+    rows = np.asarray(workspace.proposal("endpoint").open(), dtype=np.float32)
+    assert np.nanmax(rows) == pytest.approx(0.8, abs=0.01)
+    assert len(server.seen()) == 6
+
+
+def test_another_embedder_asks_no_endpoint_again(paid: Paid, encoders: dict[str, str]) -> None:
+    workspace, server, _ = paid
+    other = change(workspace, encoders, CHANGES["other dimension"])
+
+    hilt.cycle(other)
+
+    assert len(server.seen()) == 6
+    assert_nothing_is_outdated(other)
+
+
+def test_a_description_that_the_endpoint_reads_is_asked_about_only_when_told_to(
+    paid: Paid, encoders: dict[str, str]
+) -> None:
+    workspace, server, _ = paid
+    other = change(workspace, encoders, CHANGES["a description"])
+
+    with pytest.raises(WorkspaceError, match=WHY["a description"] + r".*costs money"):
+        hilt.cycle(other)
+
+    assert len(server.seen()) == 6
+
+
+def test_an_endpoint_that_is_new_in_the_configuration_is_first_asked_by_propose(
+    small_workspace: Open, encoders: dict[str, str], start_server: StartServer
+) -> None:
+    server = start_server(answers={"": ["sport"]})
+    section = {"kind": "endpoint", "url": server.url, "model": "small", "max_items": 6}
+    changes = {"proposers": [{"kind": "zero_shot"}, section]}
+    workspace = change(small_workspace("reviewed"), encoders, changes)
+
+    for use in (hilt.train, lambda work: hilt.select(work, anew=True)):
+        with pytest.raises(WorkspaceError, match=r"no endpoint yet; run `hilt propose "):
+            use(workspace)
+
+    assert server.seen() == []
