@@ -18,6 +18,7 @@ from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Integers, Items
 
+LIMITS = ("max_items", "max_cost_usd")  # of a proposer; unset for none
 MOST_SECONDS = 180.0  # that making anew may take unasked, by estimate
 ESTIMATE_ITEMS = 200
 TIMED_ITEMS = 32
@@ -32,6 +33,8 @@ def check_costs(proposals: Proposals, found: Sequence[Outdated]) -> None:
     seconds = 0.0
     for each in found:
         if each.member is not None and each.member.proposer.is_priced:
+            if asks_for_more(each.member):
+                continue
             price = _price(proposals, each.member)
             if price:
                 raise _refusal(proposals.workspace, each, f"Making them anew costs money. {price}")
@@ -45,6 +48,22 @@ def check_costs(proposals: Proposals, found: Sequence[Outdated]) -> None:
                     each,
                     f"Making them anew takes about {minutes} for {items}.",
                 )
+
+
+def asks_for_more(member: Named) -> bool:
+    """Tell whether all that changed is that a limit was raised, by which a user asks for more."""
+    if member.made is None:
+        return False
+    was, now = (
+        {**maker, "proposer": dict(maker["proposer"])} for maker in (member.made, member.maker)
+    )
+    for name in LIMITS:
+        before, after = (maker["proposer"].pop(name, None) for maker in (was, now))
+        if before != after and (before is None or (after is not None and after < before)):
+            return False
+    for maker in (was, now):
+        maker.pop("limit_draw", None)
+    return was == now
 
 
 def check_training_cost(workspace: Workspace, student: Outdated, training: TrainingRow) -> None:

@@ -413,7 +413,6 @@ def paid(small_workspace: Open, encoders: dict[str, str], start_server: StartSer
     [
         ({"instructions": "Sort these."}, r"instructions was 'Classify .*' and is 'Sort these\.'"),
         ({"model": "large"}, r"model was 'small' and is 'large'"),
-        ({"max_items": 12}, r"max_items was 6 and is 12"),
     ],
 )
 def test_answers_that_were_paid_for_are_asked_for_again_only_when_told_to(
@@ -438,6 +437,35 @@ def test_answers_that_were_paid_for_are_asked_for_again_only_when_told_to(
 
     assert len(server.seen()) == 12
     assert_nothing_is_outdated(workspace)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "asked"),
+    [
+        ({"max_items": 6}, {"max_items": 9}, 9),
+        ({"max_items": 6}, {"max_items": 4}, 6),
+        ({"max_cost_usd": 1e-9}, {"max_cost_usd": 100}, 6),
+        ({"max_cost_usd": 100}, {"max_cost_usd": None}, 6),
+    ],
+)
+def test_raising_a_limit_is_asking_for_more(
+    small_workspace: Open,
+    encoders: dict[str, str],
+    start_server: StartServer,
+    first: dict[str, Any],
+    then: dict[str, Any],
+    asked: int,
+) -> None:
+    server = start_server(answers={"": ["sport"]})
+    section: dict[str, Any] = {"kind": "endpoint", "url": server.url, "model": "small"}
+    section |= {"max_items": 6, "usd_per_million_input_tokens": 10}
+    limits = [{"proposers": [{"kind": "zero_shot"}, section | each]} for each in (first, then)]
+    workspace = change(small_workspace("proposed"), encoders, limits[0])
+    hilt.propose(workspace)
+
+    hilt.propose(change(workspace, encoders, limits[1]))
+
+    assert len(server.seen()) == asked
 
 
 def test_what_follows_from_the_answers_that_are_there_costs_nothing(
