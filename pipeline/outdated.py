@@ -17,13 +17,13 @@ from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.duplicates.grouping import why_groups_differ
 from hilt.pipeline.embedding import changes_in_words, embedder_changes, load_embedder
 from hilt.pipeline.proposals import Named, Proposals, unlearnt
+from hilt.pipeline.students.saved import MADE_BY
 from hilt.pipeline.students.seal import RECORD
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
 EMBEDDINGS, GROUPS, FUSED = "The embeddings", "The near-duplicates", "The fused proposals"
 OF = "of"  # under what was measured of the fused proposals: a hash of all that they rest on
-MADE_BY = "made_by"  # in a student's record: what of the configuration made it
 LONGEST_VALUE = 60  # characters that a sentence shows of a setting
 
 

@@ -21,13 +21,13 @@ from hilt.pipeline.making import ask, renew
 from hilt.pipeline.measure import measure
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import standing
-from hilt.pipeline.outdated import MADE_BY, student_maker
+from hilt.pipeline.outdated import student_maker
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.advantage import measure_advantage
 from hilt.pipeline.students.problem import Problem
-from hilt.pipeline.students.saved import save_student
+from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, save_student
 from hilt.pipeline.students.training import Training, train_student
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
@@ -156,6 +156,7 @@ def _train(
             "cycle": number,
             "fingerprint": made_of,
             MADE_BY: student_maker(proposals),
+            EMBEDDER_FILES: proposals.embeddings["embedder"].get("files", ""),
             "training": summary,
         },
         embedder_weights=embedder.checksum if isinstance(embedder, Checked) else "",

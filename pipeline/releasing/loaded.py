@@ -15,10 +15,11 @@ from hilt.pipeline.figures import counted
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outdated import read_outdated
 from hilt.pipeline.students.base import predict_labels
-from hilt.pipeline.students.saved import SavedStudent, read_student
+from hilt.pipeline.students.saved import EMBEDDER_FILES, SavedStudent, read_student
 from hilt.pipeline.students.seal import RECORD
 from hilt.pipeline.workspace import Workspace, is_workspace, open_workspace
 from hilt.proposers.base import Checked, Embedder
+from hilt.proposers.encoder import settings_checksum
 from hilt.proposers.guarded import make_embedder
 from hilt.types import Floats, Items
 
@@ -171,7 +172,22 @@ def open_embedder(saved: SavedStudent, device: str) -> Embedder | None:
             f" its weights had SHA-256 {trained_with}, and have {found}; put the former back, or"
             " train again."
         )
+    _check_files(saved, str(settings.get("model")))
     return embedder
+
+
+def _check_files(saved: SavedStudent, model: str) -> None:
+    """Make sure that a folder has the tokenizer, pooling and settings that it had at the training.
+
+    Raises:
+        ModelError: If it has not.
+    """
+    trained_with = saved.record.get(EMBEDDER_FILES)
+    if trained_with and Path(model).is_dir() and settings_checksum(Path(model)) != trained_with:
+        raise ModelError(
+            f"The encoder {model!r} was changed since the student was trained: of its tokenizer,"
+            " pooling and settings some are others now; put the former back, or train again."
+        )
 
 
 def _checked(texts: Sequence[str]) -> list[str]:

@@ -12,6 +12,8 @@ from hilt.errors import ModelError
 from hilt.files import write_json
 from hilt.pipeline.configuration.paths import is_path
 from hilt.pipeline.students.saved import (
+    EMBEDDER_FILES,
+    MADE_BY,
     OUT_OF_FOLD,
     OWN_ENCODER,
     SavedStudent,
@@ -19,7 +21,12 @@ from hilt.pipeline.students.saved import (
     read_student,
 )
 from hilt.pipeline.students.seal import RECORD, seal
-from hilt.proposers.encoder import encoder_folder, quiet_loading, weights_checksum
+from hilt.proposers.encoder import (
+    encoder_folder,
+    quiet_loading,
+    settings_checksum,
+    weights_checksum,
+)
 from hilt.proposers.prompts import Prompts
 
 SETTINGS = ("max_tokens", "prompt", "description_prompt")  # of an embedder, beside its files
@@ -45,7 +52,8 @@ def pack_student(source: Path, folder: Path, trust: Collection[str] = ()) -> Sav
     needed: dict[str, Any] = {"embedder": None, "embedder_weights": ""}
     if saved.student.reads_embeddings and saved.embedder is not None:
         needed = _pack_embedder(saved.embedder, saved.record.get("embedder_weights", ""), folder)
-    record = {**saved.record, **seal(folder, saved.labels), **needed}
+    about = {key: value for key, value in saved.record.items() if key != MADE_BY}  # it has paths
+    record = {**about, **seal(folder, saved.labels), **needed}
     write_json(folder / RECORD, record)
     return replace(saved, embedder=placed(saved.record["embedder"], folder), record=record)
 
@@ -56,14 +64,51 @@ def _pack_embedder(embedder: dict[str, Any], trained_with: str, folder: Path) ->
     Raises:
         ModelError: If the folder is gone, or its weights are not those `trained_with`.
     """
-    packed, weights = _copy_embedder(embedder, folder)
+    found = _folder_of(embedder)
+    weights = "" if found is None else weights_checksum(found)
     if weights and trained_with and weights != trained_with:
         raise ModelError(
             f"The encoder {embedder['model']!r} was changed since the student was trained: its"
             f" weights had SHA-256 {trained_with}, and have {weights}; put the former back, or"
             " train again."
         )
-    return {"embedder": packed, "embedder_weights": weights or trained_with}
+    if found is None or not is_path(embedder["model"]):
+        return {"embedder": embedder, "embedder_weights": weights or trained_with}
+    copy = folder / OWN_ENCODER
+    if not copy.exists():  # a packed student has it already
+        _copy(embedder, found, copy)
+    return {
+        "embedder": {**embedder, "model": OWN_ENCODER, "revision": None},
+        "embedder_weights": weights_checksum(copy),
+        EMBEDDER_FILES: settings_checksum(copy),
+    }
+
+
+def _folder_of(embedder: dict[str, Any]) -> Path | None:
+    """Find the files of an embedder; None where it is a class of the user's, or they are nowhere.
+
+    Raises:
+        ModelError: If it is a folder that is gone.
+    """
+    if embedder.get("kind", "sentence_transformers") != "sentence_transformers":
+        return None
+    model = embedder["model"]
+    if is_path(model) and not Path(model).is_dir():
+        raise ModelError(
+            f"The student reads vectors of the encoder {model!r}, and there is no such folder; put"
+            " it back, or train again with another `embedder.model`."
+        )
+    return encoder_folder(model, embedder.get("revision"))
+
+
+def _copy(embedder: dict[str, Any], found: Path, copy: Path) -> None:
+    """Take the files of an encoder along, with the settings that hilt gave it in them."""
+    if any(embedder.get(setting) is not None for setting in SETTINGS):
+        _save_as_used(embedder, copy)
+    else:
+        shutil.copytree(
+            found, copy, ignore=shutil.ignore_patterns(".*"), ignore_dangling_symlinks=True
+        )
 
 
 def _save_as_used(embedder: dict[str, Any], copy: Path) -> None:
@@ -74,32 +119,3 @@ def _save_as_used(embedder: dict[str, Any], copy: Path) -> None:
     model = open_encoder(embedder["model"], "cpu", embedder.get("max_tokens"), prompts=prompts)
     with quiet_loading():
         model.save_pretrained(str(copy), create_model_card=False)
-
-
-def _copy_embedder(embedder: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
-    """Take an embedder's folder along.
-
-    Returns:
-        The section of the configuration, and the checksum of the weights; empty where the embedder
-        is a class of the user's, or its weights are not on this machine.
-    """
-    if embedder.get("kind", "sentence_transformers") != "sentence_transformers":
-        return embedder, ""
-    model = embedder["model"]
-    if not is_path(model):
-        found = encoder_folder(model, embedder.get("revision"))
-        return embedder, "" if found is None else weights_checksum(found)
-    if not Path(model).is_dir():
-        raise ModelError(
-            f"The student reads vectors of the encoder {model!r}, and there is no such folder; put"
-            " it back, or train again with another `embedder.model`."
-        )
-    copy = folder / OWN_ENCODER
-    if not copy.exists():  # a packed student has it already
-        if any(embedder.get(setting) is not None for setting in SETTINGS):
-            _save_as_used(embedder, copy)
-        else:
-            shutil.copytree(
-                model, copy, ignore=shutil.ignore_patterns(".*"), ignore_dangling_symlinks=True
-            )
-    return {**embedder, "model": OWN_ENCODER, "revision": None}, weights_checksum(copy)

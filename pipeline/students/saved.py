@@ -21,6 +21,8 @@ from hilt.pipeline.students.seal import FORMAT, RECORD, find_fault, seal
 from hilt.types import Floats, Integers
 
 OUT_OF_FOLD = "out_of_fold.npz"
+MADE_BY = "made_by"  # in the record: what of the configuration made it
+EMBEDDER_FILES = "embedder_files"  # in the record: the checksum of those beside its weights
 OWN_ENCODER = "./encoder"  # the embedder's model, where a copy of it is in the student's folder
 
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError)

@@ -9,15 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 from huggingface_hub import constants
+from safetensors.numpy import load_file, save_file
+from sentence_transformers import SentenceTransformer
 
 import hilt
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.pipeline.releasing.loaded import load_student
 from hilt.pipeline.releasing.packing import pack_student
 from hilt.pipeline.students.linear import LinearStudent
-from hilt.pipeline.students.saved import save_student
+from hilt.pipeline.students.saved import EMBEDDER_FILES, save_student
 from hilt.pipeline.workspace import Workspace
-from hilt.proposers.encoder import encoder_folder, weights_checksum
+from hilt.proposers.encoder import (
+    DEFAULT_MODEL,
+    encoder_folder,
+    resolve_encoder,
+    settings_checksum,
+    weights_checksum,
+)
 from hilt.proposers.sentence_embedder import SentenceEmbedder
 
 Open = Callable[[str], Workspace]
@@ -176,6 +184,40 @@ def test_another_encoder_than_the_student_was_trained_with_is_refused(tmp_path: 
         hilt.load_student(student)
     with pytest.raises(ModelError, match="was changed since the student was trained"):
         pack_student(student, tmp_path / "packed")
+
+
+def test_other_files_of_the_encoder_than_at_the_training_are_refused(tmp_path: Path) -> None:
+    encoder = make_folder(tmp_path / "enc")
+    linear = LinearStudent(np.ones((5, 3), dtype=np.float32))
+    section = {"kind": "sentence_transformers", "model": str(encoder)}
+    about = {EMBEDDER_FILES: settings_checksum(encoder)}
+    save_student(linear, tmp_path / "student", LABELS, section, about)
+    (encoder / "README.md").write_text("Read me.")
+    hilt.load_student(tmp_path / "student")
+    (encoder / "config.json").write_text('{"pooling": "other"}')
+
+    with pytest.raises(ModelError, match=r"pooling and settings some are others now; put the"):
+        hilt.load_student(tmp_path / "student")
+
+
+def test_an_encoder_with_a_prompt_comes_along_whatever_numbers_it_is_kept_in(
+    tmp_path: Path,
+) -> None:
+    encoder = tmp_path / "enc"
+    shutil.copytree(resolve_encoder(DEFAULT_MODEL), encoder)
+    weights = load_file(encoder / "model.safetensors")
+    halves = {name: each.astype(np.float16) for name, each in weights.items()}
+    save_file(halves, encoder / "model.safetensors", {"format": "pt"})
+    section: dict[str, Any] = {"model": str(encoder), "prompt": "query: ", "max_tokens": 32}
+    student = save_linear(tmp_path / "student", section, weights_checksum(encoder))
+
+    packed = pack_student(student, tmp_path / "packed")
+
+    assert packed.record["embedder_weights"] == weights_checksum(tmp_path / "packed" / "encoder")
+    used = SentenceEmbedder(**section, device="cpu", precision="float32").embed(TEXTS)
+    plain = SentenceTransformer(str(tmp_path / "packed" / "encoder"), device="cpu")
+    assert plain.max_seq_length == 32
+    assert plain.encode(TEXTS, normalize_embeddings=True) == pytest.approx(used, abs=1e-3)
 
 
 def test_an_encoder_of_the_users_comes_along(tmp_path: Path) -> None:
