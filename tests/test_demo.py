@@ -26,9 +26,9 @@ KEYS = (
 )
 
 
-# Over ten seeds chosen labels are ahead of random ones by 0.004 (standard error 0.002), and on seed 0
-# behind by 0.014 (docs/benchmarks.md): 80 labels leave almost nothing to win here. From one seed to
-# the next the difference varies by 0.0066; it would take a fault to lose three of those.
+# Over ten seeds chosen labels are ahead of random ones by 0.004 (standard error 0.002), and behind
+# by 0.014 on seed 0 (docs/benchmarks.md): 80 labels leave almost nothing to win here. From one seed
+# to the next the difference varies by 0.0066; it would take a fault to lose three of those.
 NOISE = 0.018
 
 
