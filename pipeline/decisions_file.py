@@ -15,14 +15,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from hilt.errors import DataError
 from hilt.plain_files import shown
 from hilt.reading.encoding import LONGEST_LINE
 from hilt.reading.opening import UNREADABLE, open_file, unreadable
+from hilt.types import Why
 
 FORMAT = 1
+Whole = Annotated[int, Field(ge=0, lt=2**31)]  # what every database holds
+_WHY = TypeAdapter(Why)
 _BEGINNING = re.compile(rb'\s*\{\s*"hilt"\s*:\s*"decisions"')
 _SHOWN = 80
 
@@ -52,20 +63,20 @@ class Header(_Line):
     hilt: Literal["decisions"] = "decisions"
     format: int = FORMAT
     pool: str
-    pool_items: int
-    earlier: tuple[tuple[int, str], ...] = ()
+    pool_items: Whole
+    earlier: tuple[tuple[Whole, str], ...] = ()
     labels: tuple[str, ...]
     seed: int
-    items: int
-    batches: int
-    decisions: int
+    items: Whole
+    batches: Whole
+    decisions: Whole
 
 
 class ItemLine(_Line):
     """An item that a batch or a decision names by its index."""
 
     kind: Literal["item"] = "item"
-    index: int
+    index: Whole
     id: str
     text: str
 
@@ -73,36 +84,59 @@ class ItemLine(_Line):
 class ShownItem(_Line):
     """An item of a batch, with the proposal as it stood then; `reason` says what drew it."""
 
-    item: int
-    rank: int
+    item: Whole
+    rank: Whole
     reason: str
     score: float
     blind: bool
     proposal: list[tuple[str, float]]
     why: dict[str, Any] | None
 
+    @field_validator("why")
+    @classmethod
+    def _readable(cls, why: dict[str, Any] | None) -> dict[str, Any] | None:
+        if why is not None:
+            _WHY.validate_python(why)
+        return why
+
+
+class _Selector(BaseModel):
+    """What is read again of what selected a batch; there may be more."""
+
+    note: str = ""
+    shortage: str = ""
+    copies: list[Annotated[list[Annotated[Whole, Strict()]], Field(min_length=2, max_length=2)]] = (
+        Field(default_factory=list)
+    )
+
 
 class BatchLine(_Line):
     """A batch: what selected it, and the items in their order."""
 
     kind: Literal["batch"] = "batch"
-    number: int
-    cycle: int
+    number: Whole
+    cycle: Whole
     selector: dict[str, Any]
     created_at: datetime
-    extends: int | None
+    extends: Whole | None
     items: list[ShownItem]
+
+    @field_validator("selector")
+    @classmethod
+    def _readable(cls, selector: dict[str, Any]) -> dict[str, Any]:
+        _Selector.model_validate(selector)
+        return selector
 
 
 class DecisionLine(_Line):
     """What one reviewer said about one item, once."""
 
     kind: Literal["decision"] = "decision"
-    item: int
+    item: Whole
     action: str
     labels: list[str]
     reviewer: str
-    batch: int | None
+    batch: Whole | None
     blind: bool
     audit: bool
     shown_label: str | None

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from hilt.command_line import command_line
 from hilt.errors import DataError
+from hilt.pipeline.audit_slice import read_copies
 from hilt.pipeline.decisions_file import (
     BatchLine,
     DecisionLine,
@@ -141,6 +142,9 @@ class _Restoring:
             raise _wrong(
                 self._file, number, f"batch {line.number} comes twice, or extends a later one"
             )
+        copies = read_copies([line.selector])
+        if max([*copies, *copies.values()], default=0) >= self._file.header.pool_items:
+            raise _wrong(self._file, number, f"batch {line.number} has copies that are no items")
         self._numbers.add(line.number)
         for each in items:
             if (line.number, each.item_index) in self._shown:

@@ -3,23 +3,28 @@
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import hilt
 from hilt.errors import DataError
 from hilt.pipeline.adjudicating import settle
+from hilt.pipeline.batches import read_batch
 from hilt.pipeline.cli import app
 from hilt.pipeline.item_draws import audit_numbers, has_older_order
 from hilt.pipeline.outcomes import UNDO
 from hilt.pipeline.restoring import _value
 from hilt.pipeline.store import Store
 from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.why import in_words
 from hilt.pipeline.workspace import Workspace
 from hilt.types import Decision
 
@@ -276,8 +281,19 @@ HOSTILE: dict[str, tuple[Callable[[list[Line]], object], str]] = {
     "surrogate": (decision(comment="\ud800"), "no line of a file of decisions"),
     "nul": (decision(comment="\0"), "a NUL"),
     "future": (decision(decided_at="2999-01-01T00:00:00Z"), "not in the future"),
+    "huge": (lambda lines: batch(lines).update(cycle=10**30), "at `batch.cycle`"),
+    "why": (lambda lines: batch(lines)["items"][0].update(why={"x": 1}), "at `batch.items.0.why"),
+    "note": (lambda lines: batch(lines)["selector"].update(note=5), "at `batch.selector.note"),
+    "copies": (
+        lambda lines: batch(lines)["selector"].update(copies=[[1]]),
+        "`batch.selector.copies",
+    ),
+    "other copies": (
+        lambda lines: batch(lines)["selector"].update(copies=[[1, 60]]),
+        "copies that are no items",
+    ),
     "no such item": (decision(item=59), "no line tells of the item 59"),
-    "negative item": (decision(item=-1), "no line tells of the item -1"),
+    "negative item": (decision(item=-1), "at `decision.item`"),
     "no such batch": (decision(batch=7), "batch 7 has no item"),
     "words for numbers": (decision(item="5"), "at `decision.item`"),
     "true for a number": (decision(item=True), "at `decision.item`"),
@@ -310,6 +326,49 @@ def test_what_hilt_did_not_write_is_refused_whole(
     assert len(str(caught.value)) < 2000
     assert new.store.decisions() == []
     assert new.store.batch_numbers() == []
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.sampled_from([-1, 2, 2**31, 10**30])
+    | st.floats()
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=3,
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_stands_in_a_line_it_is_taken_or_there_is_a_sentence(
+    said: Workspace, small_workspace: Open, tmp_path: Path, data: st.DataObject
+) -> None:
+    if not (tmp_path / "all.jsonl").exists():
+        hilt.export_decisions(said, tmp_path / "all.jsonl")
+        small_workspace("ready")
+    fresh = Path(tempfile.mkdtemp(dir=tmp_path)) / "work"
+    new = hilt.open_workspace(shutil.copytree(tmp_path / "small-ready", fresh))
+
+    def change(lines: list[Line]) -> None:
+        line = data.draw(st.sampled_from([batch(lines), *lines[-40:]]))
+        if line.get("kind") == "batch":
+            line = data.draw(st.sampled_from([line, line["items"][0], line["selector"]]))
+        line[data.draw(st.sampled_from(sorted(line)))] = data.draw(JSON)
+
+    path = rewritten(tmp_path / "all.jsonl", change)
+    told = ""
+    try:
+        hilt.import_answers(new, path)
+    except DataError as error:
+        told = str(error)
+    stored = len(new.store.decisions()), new.store.batch_numbers()
+    shown = [each for number in stored[1] for each in read_batch(new, number).items]
+    assert all(map(in_words, shown))
+    assert hilt.status(new).items == 60
+    new.store.close()
+    assert len(told) < 2000
+    assert stored == (0, []) if told else stored[0] > 15
 
 
 def test_the_audit_is_told_by_the_draw_and_not_by_the_file(

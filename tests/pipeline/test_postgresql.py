@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+import hilt
 from hilt.errors import WorkspaceError
 from hilt.pipeline.benchmarking.postgres_server import VERSIONS, postgres_server
 from hilt.pipeline.benchmarking.rehearsal import made_up_texts, rehearsal_workspace
@@ -87,3 +89,26 @@ def test_a_server_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match=r"cannot be used: .* start the server, or mend"):
         store.create("pool", ["a", "b"])
     store.close()
+
+
+def test_all_decisions_go_into_a_file_and_into_another_database(
+    workspace: Workspace, url: str, tmp_path: Path
+) -> None:
+    engine = create_engine(workspace.store.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE second"))
+    engine.dispose()
+    other = make_url(url).set(database="second").render_as_string(hide_password=False)
+    config = workspace.config.model_copy(update={"database": other})
+    new = replace(workspace, config=config)
+    store = Store(other)
+    store.create(workspace.pool.fingerprint, config.label_names)
+    store.close()
+
+    hilt.export_decisions(workspace, tmp_path / "all.jsonl")
+    for added in (len(workspace.store.decisions()), 0):
+        assert hilt.import_answers(new, tmp_path / "all.jsonl").added == added
+    hilt.export_decisions(new, tmp_path / "again.jsonl")
+
+    new.store.close()
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
