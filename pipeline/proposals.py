@@ -82,9 +82,6 @@ class Proposals:
 
     def __init__(self, workspace: Workspace, embedder: Embedder) -> None:
         self.workspace, self.embedder = workspace, embedder
-        self.labelled = [
-            outcome for outcome in workspace.outcomes() if outcome.label and not outcome.machine
-        ]
         config, answers = workspace.config, workspace.answers_folder
         context = Context(config.label_list, embedder, workspace.device, answers)
         self.embeddings = embeddings_maker(
@@ -94,6 +91,12 @@ class Proposals:
         self._means: dict[str, Floats] = {}
         for section in (*config.proposers, *_given(workspace)):
             self.members.append(self._member(section, context))
+
+    @cached_property
+    def labelled(self) -> list[Outcome]:
+        """The items that people have labelled."""
+        outcomes = self.workspace.outcomes()
+        return [outcome for outcome in outcomes if outcome.label and not outcome.machine]
 
     @property
     def names(self) -> list[str]:

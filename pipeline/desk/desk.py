@@ -108,6 +108,11 @@ class WorkspaceDesk:
             path.chmod(0o600)
         return path.read_bytes()
 
+    @cached_property
+    def _is_outdated(self) -> bool:
+        """Whether another configuration made the embeddings, or what rests on them, at first."""
+        return bool(read_outdated(self._workspace)[0])
+
     async def start(self) -> None:
         """Read where the work stands; before anything else."""
         await self._state.start()
@@ -203,8 +208,7 @@ class WorkspaceDesk:
         wishes = {wish.item: wish for wish in assignments.wishes(name, ()) if not wish.blind}
         entries = [assignments.entries[item] for item in wishes]
         entries = [entry for entry in entries if entry.proposed is not None]
-        outdated, _ = await asyncio.to_thread(read_outdated, self._workspace)
-        if outdated:
+        if await asyncio.to_thread(lambda: self._is_outdated):
             return None  # what is alike is told by the embeddings
         places = await asyncio.to_thread(self._places, entries, skipped)
         members = [entries[place].index for place in places]
