@@ -136,4 +136,14 @@ def _path(workspace: Workspace) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return read_object(path) or {}
+    """Read what `count_guesses` wrote; nothing where the file is damaged."""
+    found = read_object(path) or {}
+    proposers = found.get("proposers")
+    whole = isinstance(proposers, dict) and all(map(_is_count, proposers.values()))
+    return found if whole else {}
+
+
+def _is_count(told: object) -> bool:
+    if not isinstance(told, dict) or not isinstance(told.get("labels"), dict):
+        return False
+    return all(isinstance(number, int) for number in (told.get("asked"), *told["labels"].values()))

@@ -27,13 +27,11 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import yaml
-from filelock import FileLock, Timeout
 
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
@@ -51,6 +49,7 @@ from hilt.pipeline.configuration.reading import load_config, load_workspace_conf
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.database import shown
 from hilt.pipeline.item_draws import audited_items
+from hilt.pipeline.lock import LOCK_NAMES, lock
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.mending import mend_pool
 from hilt.pipeline.pools.pool import Pool, build_pool, find_fault
@@ -61,14 +60,11 @@ from hilt.plain_files import why_unreadable
 from hilt.progress import Progress, Silent
 from hilt.types import Graph, Integers
 
-LOCK_NAMES = {".lock", ".lock-holder"}
 BUILD = re.compile(r"\.hilt-init-[0-9a-f]{16}")  # the name of the folder in which `init` builds
 BUILT = {
     *("pool", "pool.partial", "test", "test.partial", "hilt.yaml", "hilt.yaml.tmp"),
     *(f"state.db{ending}" for ending in ("", "-wal", "-shm", "-journal")),
 }
-
-NOT_WRITABLE = "what only reads works here; mend the permissions, or work on a copy"
 
 HEADER = """\
 # Written by `hilt init`. Edit it between commands, all but `pool`, `test` and the names of the
@@ -316,7 +312,7 @@ class Workspace:
         Raises:
             WorkspaceError: If another command is writing.
         """
-        with _lock(self.folder):
+        with lock(self.folder):
             yield
 
     @contextmanager
@@ -362,7 +358,7 @@ def init(
         check_outside_workspaces(folder)
     with sentences(folder):
         made = make_parents(folder)
-    with _lock(folder):
+    with lock(folder):
         try:
             _check_free(folder, config)  # again: another `init` may have ended in between
             note = (progress or Silent()).note
@@ -506,25 +502,3 @@ def _build(folder: Path, config: Config, note: Callable[[str], None]) -> None:
     text = HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
     with whole_file(folder / "hilt.yaml") as unfinished:
         unfinished.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    # One lock per folder however it is spelled, so that a nested one is known as such.
-    lock = FileLock(folder.resolve() / ".lock", timeout=0, is_singleton=True)
-    holder = folder / ".lock-holder"
-    with sentences(folder, NOT_WRITABLE):
-        try:
-            lock.acquire()
-        except Timeout:
-            who = holder.read_text("utf-8", "replace") if holder.exists() else "another command"
-            raise WorkspaceError(
-                f"{folder} is being written by {who}; wait until it ends, or stop it."
-            ) from None
-    try:
-        since = datetime.now(UTC).strftime("%H:%M:%S UTC")
-        with sentences(folder, NOT_WRITABLE):
-            holder.write_text(f"another command (process {os.getpid()}, since {since})", "utf-8")
-        yield
-    finally:
-        lock.release()
