@@ -154,6 +154,8 @@ class ArrayFile:
             fault = None if content is None else content.difference(self.path, thorough=thorough)
         except FileNotFoundError:
             return f"{self.path} is gone"
+        except OSError as error:
+            return f"{self.path} cannot be read: {error.strerror}"
         except ValueError:
             return f"{self.path} is damaged: it is no array, or not all of one"
         return None if fault is None else f"{self.path} {fault}"
@@ -259,7 +261,7 @@ class PartialArray:
         """Tell whether the part is an array of this shape, of which chunks may be missing."""
         try:
             head = _head(self._path)
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return False
         return head == {"shape": list(self.shape), "dtype": str(self.dtype)}
 
@@ -318,7 +320,7 @@ def _head(path: Path) -> dict[str, Any]:
     """Read the head of an array, its shape and its type, and make sure that its length fits.
 
     Raises:
-        FileNotFoundError: If there is none.
+        OSError: If there is none, or it cannot be read.
         ValueError: If it is no array, or its length is not that of its shape.
     """
     status = path.stat()
@@ -326,7 +328,7 @@ def _head(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is no file")
     try:
         array = np.lib.format.open_memmap(path, mode="r")
-    except FileNotFoundError:
+    except OSError:
         raise
     except Exception as error:  # a header can be wrong in any way
         raise ValueError(f"{path} is no array: {error}") from None

@@ -44,10 +44,14 @@ def find_fault(folder: Path) -> str | None:
     if record.get("checksum") != _checksum(record):
         return f"the format, the labels or the list of files in {folder / RECORD} were changed"
     for name, written in record["files"].items():
-        if not (folder / name).is_file():
-            return f"{folder / name} is gone"
-        if _sha256(folder / name) != written:
-            return f"{folder / name} was changed, or is damaged"
+        path = folder / name
+        if not path.is_file():
+            return f"{path} is gone"
+        try:
+            if _sha256(path) != written:
+                return f"{path} was changed, or is damaged"
+        except OSError as error:
+            return f"{path} cannot be read: {error.strerror}"
     return None
 
 

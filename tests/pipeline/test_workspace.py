@@ -10,6 +10,7 @@ import pytest
 from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.files import write_json
 from hilt.pipeline import workspace as workspace_module
+from hilt.pipeline.lock import lock
 from hilt.pipeline.workspace import Workspace, init, open_workspace
 from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
 
@@ -106,7 +107,6 @@ def test_another_configuration_is_refused_when_its_workspace_was_made_meanwhile(
 ) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(CONFIG + "seed: 3\n")
-    lock = workspace_module._lock
     turns = iter([other])
 
     def late_lock(folder: Path) -> AbstractContextManager[None]:
@@ -114,7 +114,7 @@ def test_another_configuration_is_refused_when_its_workspace_was_made_meanwhile(
             init(folder, turn)
         return lock(folder)
 
-    monkeypatch.setattr(workspace_module, "_lock", late_lock)
+    monkeypatch.setattr(workspace_module, "lock", late_lock)
 
     with pytest.raises(WorkspaceError, match="with another configuration"):
         init(tmp_path / "work", config)
