@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import importlib
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from hilt.errors import ExtensionError, HiltError
 
 NOT_THEIRS = (Path(__file__).parent, Path(importlib.__file__).parent)
+MEND = "mend it; --debug shows all of where it failed"
 LONGEST_REASON = 300  # characters of what was raised that a message shows
 
 
-@contextmanager
-def blamed_on(
-    who: str, todo: str = "mend it; --debug shows all of where it failed"
-) -> Iterator[None]:
-    """Turn what a user's code raises into a sentence that names it, the file and the line.
+class blamed_on:
+    """Turns what a user's code raises into a sentence that names it, the file and the line.
 
     A `SystemExit` is a failure too: the program would end as if all had been done. What hilt
     raises itself, and Ctrl-C, pass.
@@ -28,15 +25,34 @@ def blamed_on(
         todo: What the user can do about it.
 
     Raises:
-        ExtensionError: If it raised anything.
+        ExtensionError: If anything is raised within.
     """
+
+    def __init__(self, who: str, todo: str = MEND) -> None:
+        self.who = who
+        self.todo = todo
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None and not isinstance(error, HiltError | KeyboardInterrupt):
+            told = f"{type(error).__name__}: {_words(error)}".removesuffix(": ")
+            raise ExtensionError(
+                f"{self.who} failed with {shortened(told)}{place_of(error)}; {self.todo}."
+            ) from error
+
+
+def _words(error: BaseException) -> str:
     try:
-        yield
-    except HiltError:
-        raise
-    except (Exception, SystemExit) as error:
-        reason = shortened(f"{type(error).__name__}: {error}".removesuffix(": "))
-        raise ExtensionError(f"{who} failed with {reason}{place_of(error)}; {todo}.") from error
+        return str(error)
+    except Exception:  # it is of the user's own, too
+        return ""
 
 
 def shortened(text: str, longest: int = LONGEST_REASON) -> str:

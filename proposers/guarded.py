@@ -27,6 +27,7 @@ from hilt.proposers.base import (
 from hilt.types import Floats, Integers, Items
 
 OFF = 0.02  # how far a vector's length may be from 1: rows in bfloat16 are off by less
+LONGEST_ESTIMATE = 1000  # characters of a sentence about costs
 LONGEST_EXCERPT = 60  # characters of a text that a message shows
 
 
@@ -91,7 +92,7 @@ class GuardedProposer:
     def estimate(self, texts: Sequence[str], n_items: int) -> str:
         """Say what proposing would take, where it `is_priced`."""
         with self._blamed():
-            return str(self._proposer.estimate(texts, n_items))
+            return shortened(str(self._proposer.estimate(texts, n_items)), LONGEST_ESTIMATE)
 
     def summary(self) -> dict[str, Any] | None:
         """Return what it reports about its work; None where it reports nothing.
@@ -212,7 +213,12 @@ class GuardedEmbedder:
         """Count each text's tokens, before any cut."""
         with blamed_on(self.who):
             counts = self._embedder.token_counts(texts)
-        counted = number_array(counts, (len(texts),), f"{self.who}: its token_counts()")
+        who = f"{self.who}: its token_counts()"
+        counted = number_array(counts, (len(texts),), who)
+        if not ((counted >= 0) & np.isfinite(counted)).all():
+            raise ExtensionError(
+                f"{who} gave {counted.min():g}; it must give whole numbers from 0."
+            )
         return [int(count) for count in counted]
 
     def _count(self, name: str) -> int:
@@ -233,10 +239,10 @@ def _check_json(value: object, what: str, *, mapping: bool = False) -> None:
         ExtensionError: If it cannot, or is no mapping where it must be one.
     """
     try:
-        json.dumps(value, allow_nan=False)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ExtensionError(
-            f"{what} cannot be kept as JSON: {error}; give plain values."
+            f"{what} cannot be kept as JSON: {shortened(str(error))}; give plain values."
         ) from None
     if mapping and not isinstance(value, dict):
         raise ExtensionError(f"{what} is a {type(value).__name__}; it must be a dictionary.")

@@ -43,7 +43,9 @@ class GuardedSelector:
         scores = number_array(picked.scores, (len(indices),), f"{self.who}: its scores")
         if not np.isfinite(scores).all():
             raise ExtensionError(f"{self.who}: a score is NaN or infinite; it must be in [0, 1].")
-        return Selection(indices, scores, self._reasons(picked, len(indices)), str(picked.note))
+        with blamed_on(f"{self.who}: its note"):
+            note = shortened(str(picked.note)).encode("utf-8", "replace").decode()
+        return Selection(indices, scores, self._reasons(picked, len(indices)), note)
 
     def _indices(self, picked: Selection, k: int, candidates: Integers) -> Integers:
         indices = np.asarray(picked.indices)

@@ -132,7 +132,15 @@ CALLS: dict[str, Callable[[GuardedProposer], object]] = {
     "fingerprint": lambda proposer: proposer.fingerprint,
     "calibration": lambda proposer: proposer.is_calibrated,
 }
-ERRORS = [ValueError("told to"), KeyError("told to"), OSError("told to"), SystemExit("told to")]
+ERRORS = [
+    ValueError("told to"),
+    KeyError("told to"),
+    OSError("told to"),
+    SystemExit("told to"),
+    StopIteration("told to"),
+    GeneratorExit("told to"),
+    BaseException("told to"),
+]
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -147,6 +155,18 @@ def test_what_it_raises_names_it_and_the_line(call: str, error: BaseException) -
 
     assert caught.value.__cause__ is error
     assert "\n" not in str(caught.value)
+
+
+def test_an_error_of_thousands_of_lines_or_without_words_is_one_sentence() -> None:
+    class Wordless(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    for error in (ValueError("line\n" * 100_000), Wordless()):
+        with pytest.raises(ExtensionError, match=f"failed with {type(error).__name__}") as caught:
+            made("Raises", error=error).propose(ITEMS)
+        assert len(str(caught.value)) < 600
+        assert "\n" not in str(caught.value)
 
 
 def test_ctrl_c_is_no_failure() -> None:
@@ -175,7 +195,9 @@ def test_a_missing_class_is_no_failure_of_it() -> None:
         made("Givse")
 
 
-@pytest.mark.parametrize("told", [{"x": EVEN}, {"x": NAN}, {1, 2}, [1], {"x": {(1, 2): 3}}])
+@pytest.mark.parametrize(
+    "told", [{"x": EVEN}, {"x": NAN}, {1, 2}, [1], {"x": {(1, 2): 3}}, {"x": "\ud800"}]
+)
 def test_a_summary_that_json_cannot_hold_is_refused(told: Any) -> None:
     with pytest.raises(ExtensionError, match=r"'mine' .*: its summary\(\)"):
         made("Gives", told=told).summary()
@@ -243,3 +265,11 @@ def test_the_sizes_of_an_embedder_are_whole_numbers(name: str, value: Any) -> No
 
     with pytest.raises(ExtensionError, match=f"its {name} is .*; it must be a whole number"):
         getattr(embedder, name)
+
+
+@pytest.mark.parametrize("counts", [None, [1], [1, np.nan], [-1, 1], ["a", "b"], 5])
+def test_counts_of_tokens_are_one_for_each_text(counts: Any) -> None:
+    embedder = make_embedder(f"{__name__}:Embeds", "cpu", {"rows": counts})
+
+    with pytest.raises(ExtensionError, match=r"its token_counts\(\) gave"):
+        embedder.token_counts(["x", "y"])
