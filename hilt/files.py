@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hilt.errors import OutputError
+from hilt.reading.values import encodable
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -55,8 +56,12 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - anything that 
 
 
 def json_text(value: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
-    """Write a value as hilt's JSON files have it."""
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    """Write a value as hilt's JSON files have it.
+
+    A name of a file that is not UTF-8 has halves of surrogate pairs, which only escapes can write.
+    """
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return (text if encodable(text) else json.dumps(value, indent=1)) + "\n"
 
 
 def let_umask_decide(folder: Path) -> None:

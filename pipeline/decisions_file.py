@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ from pydantic import (
 from hilt.errors import DataError
 from hilt.plain_files import shown
 from hilt.reading.encoding import LONGEST_LINE
-from hilt.reading.opening import UNREADABLE, open_file, unreadable
+from hilt.reading.opening import UNREADABLE, file_mode, open_file, unreadable
 from hilt.types import Why
 
 FORMAT = 1
@@ -169,7 +170,10 @@ def is_decisions_file(path: Path) -> bool:
     Raises:
         DataError: If it cannot be read.
     """
-    return path.is_file() and _BEGINNING.match(open_file(str(path)).head) is not None
+    return (
+        stat.S_ISREG(file_mode(str(path)))
+        and _BEGINNING.match(open_file(str(path)).head) is not None
+    )
 
 
 class DecisionsFile:

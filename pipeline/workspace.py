@@ -58,6 +58,7 @@ from hilt.pipeline.students import seal
 from hilt.plain_files import shown as shown_path
 from hilt.plain_files import why_unreadable
 from hilt.progress import Progress, Silent
+from hilt.reading.values import encodable
 from hilt.types import Graph, Integers
 
 BUILD = re.compile(r"\.hilt-init-[0-9a-f]{16}")  # the name of the folder in which `init` builds
@@ -352,6 +353,11 @@ def init(
         WorkspaceError: If the folder holds something else.
     """
     folder = Path(folder)
+    if not encodable(str(folder.absolute())):
+        raise WorkspaceError(
+            f"The path {str(folder.absolute())!r} is not UTF-8, as that of a workspace must be;"
+            " name another folder."
+        )
     config = load_config(config_path)
     _check_free(folder, config)
     if not is_workspace(folder):

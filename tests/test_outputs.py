@@ -370,3 +370,12 @@ def test_a_folder_whose_work_was_killed_is_moved_only_when_asked(tmp_path: Path)
     again(force=True)
 
     assert names(tmp_path) == ["demo", "demo.bak-1"]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_remembered(tmp_path: Path) -> None:
+    ledger, file = Ledger(tmp_path / "outputs.json"), tmp_path / os.fsdecode(b"\xff.csv")
+    file.write_text("x")
+
+    ledger.remember(file, file)
+
+    assert ledger.knows(file)

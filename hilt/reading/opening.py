@@ -125,5 +125,5 @@ def _open(path: str, packing: str | None) -> IO[bytes]:
     if packing == "gzip":
         return cast("IO[bytes]", gzip.open(path, "rb"))
     if packing == "zstd":
-        return cast("IO[bytes]", pa.CompressedInputStream(pa.OSFile(path), "zstd"))
+        return cast("IO[bytes]", pa.CompressedInputStream(Path(path).open("rb"), "zstd"))
     return Path(path).open("rb")

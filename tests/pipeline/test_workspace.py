@@ -1,3 +1,4 @@
+import os
 import signal
 import sqlite3
 import time
@@ -379,3 +380,12 @@ def test_a_name_that_no_folder_can_have_is_a_sentence(tmp_path: Path, name: str)
         with pytest.raises(WorkspaceError, match="the name is too long") as caught:
             use(tmp_path / name)
         assert len(str(caught.value)) < 500
+
+
+def test_a_path_that_is_not_utf_8_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff")
+
+    with pytest.raises(WorkspaceError, match="is not UTF-8, as that of a workspace must be"):
+        init(folder, tmp_path / "c.yaml")
+
+    assert not folder.exists()

@@ -311,3 +311,23 @@ def test_values_of_megabytes_make_short_sentences(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         open_table(write(tmp_path / "c.csv", "id\n1\n")).find(long, "text")
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".csv.zst", ".jsonl", ".xlsx"])
+def test_a_name_that_is_not_utf_8_is_read_all_the_same(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / (os.fsdecode(b"\xff") + ending)
+    book = openpyxl.Workbook()
+    book.active.append(["text"])
+    book.active.append(["x"])
+    book.save(tmp_path / "a.xlsx")
+    path.write_bytes(
+        {
+            ".csv": b"text\nx\n",
+            ".csv.gz": gzip.compress(b"text\nx\n"),
+            ".csv.zst": pa.compress(b"text\nx\n", "zstd", asbytes=True),
+            ".jsonl": b'{"text": "x"}\n',
+            ".xlsx": (tmp_path / "a.xlsx").read_bytes(),
+        }[ending]
+    )
+
+    assert read(path) == ["x"]
