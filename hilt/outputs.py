@@ -172,7 +172,8 @@ def folder_in_place(
             path.mkdir()
         _write_manifest(path, kind, None)
     try:
-        yield
+        with room_for(path):
+            yield
     finally:  # a run that was stopped leaves nothing of anybody else's either
         write_manifest(path, kind)
 

@@ -34,7 +34,10 @@ WAYS_ON = {
     "connect": "start the server, or mend `database` in the configuration",
 }
 CHECKED_BYTES = 100_000_000
-DAMAGED = "it is damaged; put back a copy of it"
+PUT_BACK = (
+    "put back a copy of it, or make a new workspace and import what `hilt export --decisions` wrote"
+)
+DAMAGED = f"it is damaged; {PUT_BACK}"
 
 
 def read_url(url: str | Path) -> URL:

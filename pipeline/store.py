@@ -13,7 +13,16 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.database import check_pages, faults_of, is_gone, open_engine, read_url, shown
+from hilt.pipeline.database import (
+    DAMAGED,
+    PUT_BACK,
+    check_pages,
+    faults_of,
+    is_gone,
+    open_engine,
+    read_url,
+    shown,
+)
 from hilt.pipeline.outcomes import Outcome, resolve_all
 from hilt.pipeline.tables import (
     SCHEMA_VERSION,
@@ -110,19 +119,14 @@ class Store:
     def _project(self) -> ProjectRow:
         """Read what was fixed when the workspace was made, if the database is whole."""
         if is_gone(self.url):
-            raise WorkspaceError(f"{shown(self.url)} is gone; put back a copy of it.")
+            raise WorkspaceError(f"{shown(self.url)} is gone; {PUT_BACK}.")
         with self.reading() as session:
             check_pages(self._engine)
             if not inspect(self._engine).has_table("project"):
-                raise WorkspaceError(
-                    f"{shown(self.url)} holds no hilt state; put it back, or make a new workspace."
-                )
+                raise WorkspaceError(f"{shown(self.url)} holds no hilt state; {PUT_BACK}.")
             rows = list(session.scalars(select(ProjectRow)))
         if len(rows) != 1 or rows[0].schema_version not in range(1, sys.maxsize):
-            raise WorkspaceError(
-                f"{shown(self.url)} does not say whose state it holds; it is damaged; put back a"
-                " copy of it."
-            )
+            raise WorkspaceError(f"{shown(self.url)} does not say whose it is; {DAMAGED}.")
         return rows[0]
 
     @contextmanager

@@ -47,7 +47,7 @@ from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.audit_slice import read_copies
 from hilt.pipeline.configuration.reading import load_config, load_workspace_config
 from hilt.pipeline.configuration.sections import Config
-from hilt.pipeline.database import shown
+from hilt.pipeline.database import DAMAGED, shown
 from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.lock import LOCK_NAMES, lock
 from hilt.pipeline.outcomes import Outcome
@@ -194,8 +194,7 @@ class Workspace:
         if strange is not None:
             raise WorkspaceError(
                 f"{shown(self.store.url)} holds the label {strange.label!r} for the item"
-                f" {self.pool.ids([strange.index])[0]!r}, and there is no such label; it is"
-                " damaged; put back a copy of it."
+                f" {self.pool.ids([strange.index])[0]!r}, and there is no such label; {DAMAGED}."
             )
 
     @property

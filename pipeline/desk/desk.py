@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from hilt.files import sentences
 from hilt.pipeline.adjudicating import settle
 from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.desk.ahead import Ahead, in_words
@@ -29,6 +30,7 @@ from hilt.pipeline.desk.refill import Refill
 from hilt.pipeline.desk.state import State
 from hilt.pipeline.desk.writer import GroupWriter
 from hilt.pipeline.gate import append_decisions
+from hilt.pipeline.lock import NOT_WRITABLE
 from hilt.pipeline.outcomes import ADJUDICATION
 from hilt.pipeline.outdated import read_outdated
 from hilt.pipeline.reviewers import LOCAL, hash_token
@@ -54,6 +56,7 @@ from hilt.review.screen.desk import (
 from hilt.types import Integers
 
 SECRET = ".review-secret"
+SECRET_BYTES = 32
 TRIES = 5  # to claim items, when other server processes claim the same ones
 SMALLEST_GROUP = 2
 
@@ -99,14 +102,15 @@ class WorkspaceDesk:
     def secret(self) -> bytes:
         """A secret of the workspace, made when it is first asked for."""
         path = self._workspace.folder / SECRET
-        if not path.exists():
-            handle, made = tempfile.mkstemp(dir=path.parent, prefix=f"{SECRET}.")
-            with os.fdopen(handle, "wb") as file:  # nobody else can read it
-                file.write(secrets.token_bytes(32))
-            Path(made).replace(path)
-        if path.stat().st_mode & 0o077:  # a copied workspace may have opened it to others
-            path.chmod(0o600)
-        return path.read_bytes()
+        with sentences(path, NOT_WRITABLE):
+            if not path.exists() or path.stat().st_size != SECRET_BYTES:  # torn by a lost disk
+                handle, made = tempfile.mkstemp(dir=path.parent, prefix=f"{SECRET}.")
+                with os.fdopen(handle, "wb") as file:  # nobody else can read it
+                    file.write(secrets.token_bytes(SECRET_BYTES))
+                Path(made).replace(path)
+            if path.stat().st_mode & 0o077:  # a copied workspace may have opened it to others
+                path.chmod(0o600)
+            return path.read_bytes()
 
     @cached_property
     def _is_outdated(self) -> bool:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from hilt.errors import OutputError
 from hilt.files import read_object
 from hilt.pipeline.cli import app
+from hilt.pipeline.desk.desk import WorkspaceDesk
 from hilt.pipeline.workspace import Workspace
 
 Open = Callable[[str], Workspace]
@@ -113,3 +115,34 @@ def test_a_student_that_is_lost_or_damaged_is_trained_again(work: Path, name: st
     assert run("train", work).exit_code == 0
     assert run("propose", work).exit_code == 0
     assert run("status", work).exit_code == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"short"])
+def test_a_torn_secret_of_the_screen_is_made_anew(small_workspace: Open, content: bytes) -> None:
+    workspace = small_workspace("selected")
+    path = workspace.folder / ".review-secret"
+    path.write_bytes(content)
+
+    secret = WorkspaceDesk(workspace).secret
+
+    assert len(secret) == 32
+    assert path.read_bytes() == secret
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_disk_that_fills_up_under_a_writing_command_is_a_sentence(small_workspace: Open) -> None:
+    workspace = small_workspace("ready")
+
+    with pytest.raises(OutputError, match="No space left on device; make room"), workspace.locked():
+        Path("/dev/full").write_text("x")
+
+
+def test_what_is_released_is_as_readable_as_the_umask_says(small_workspace: Open) -> None:
+    workspace = small_workspace("trained")
+    out = workspace.folder.parent / "out"
+    (out.parent / "other").touch()
+
+    run("release", workspace.folder, out)
+
+    modes = {path.stat().st_mode for path in out.rglob("*") if path.is_file()}
+    assert modes == {(out.parent / "other").stat().st_mode}

@@ -84,12 +84,12 @@ DAMAGE = {
     "garbage": (lambda path: path.write_bytes(bytes(range(256)) * 40), "not a database"),
     "emptied": (lambda path: path.write_bytes(b""), "holds no hilt state"),
     "gone": (lambda path: path.unlink(), "is gone"),
-    "no project": (sql("DELETE FROM project"), "does not say whose state"),
+    "no project": (sql("DELETE FROM project"), "does not say whose it is"),
     "two projects": (
         sql("INSERT INTO project SELECT 99, pool_fingerprint, labels, created_at FROM project"),
-        "does not say whose state",
+        "does not say whose it is",
     ),
-    "schema 0": (sql("UPDATE project SET schema_version = 0"), "does not say whose state"),
+    "schema 0": (sql("UPDATE project SET schema_version = 0"), "does not say whose it is"),
     "schema in words": (sql("DROP TABLE project", "CREATE TABLE project(x)"), "no such column"),
     "no table": (sql("DROP TABLE decision"), "no such table: decision"),
     "a value": (sql("UPDATE batch_item SET proposal = '{nope' WHERE rank = 3"), "Expecting"),
@@ -109,7 +109,7 @@ def test_a_damaged_database_is_named_with_what_to_do(path: Path, name: str) -> N
 
     said = str(caught.value)
     assert said.startswith(f"{path} ")
-    assert said.endswith(("put back a copy of it.", "or make a new workspace."))
+    assert "put back a copy of it, or make a new workspace and import" in said
     assert "\n" not in said
     assert path.exists() == (name != "gone")
 
