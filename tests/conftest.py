@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
 
@@ -16,6 +17,12 @@ from hilt.pipeline.cycle import cycle, train
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.workspace import Workspace, init, open_workspace
+
+# The same cases everywhere: what fails, fails for all. HYPOTHESIS_SEARCH=1 looks for new ones.
+hypothesis.settings.register_profile(
+    "suite", derandomize="HYPOTHESIS_SEARCH" not in os.environ, database=None
+)
+hypothesis.settings.load_profile("suite")
 
 LABELS = ("animals", "food", "sport")
 SUBJECTS = {
