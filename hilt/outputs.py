@@ -1,9 +1,10 @@
 """The one owner of output paths: where hilt writes for its users, and what it may replace.
 
-A file or a folder is written under an unguessable name beside its place, and renamed when it is
-whole. What stands at that place is replaced only when hilt wrote it and nobody changed it since: a
-folder has a manifest in it, a single file is remembered in a ledger. `force` moves what stands
-there to NAME.bak-1 (-2, ...). Everything is checked before the work begins, and again at its end.
+A file or a folder is written under an unguessable name beside its place (`temporaries.py`), and
+renamed when it is whole. What stands at that place is replaced only when hilt wrote it and nobody
+changed it since: a folder has a manifest in it, a single file is remembered in a ledger. `force`
+moves what stands there to NAME.bak-1 (-2, ...). Everything is checked before the work begins, and
+again at its end.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 from hilt.errors import OutputError
 from hilt.files import json_text, let_umask_decide, read_object, room_for, sentences, write_json
+from hilt.temporaries import temporary_beside, temporary_name
 
 MANIFEST = "manifest.json"
 LEDGER = "outputs.json"
@@ -94,25 +95,25 @@ def output_file(
         OutputError: If the place is taken or cannot be written to; before the block runs.
     """
     keep = keep or partial(_unknown, ledger)
-    with sentences(path):
-        _check_file(path, force, inputs, own, keep)
-        made = make_parents(path.parent)
-        temporary = path.parent / temporary_name()
-        temporary.touch(exist_ok=False)
-    try:
-        with room_for(path):
-            yield temporary
+    with ExitStack() as held:
         with sentences(path):
-            _check_file(path, force, inputs, own, keep)  # again: the work may have taken hours
-            if force:
-                move_aside(path, note)
-            if ledger is not None:
-                ledger.remember(path, temporary)
-            temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        remove_empty(made)
-        raise
+            _check_file(path, force, inputs, own, keep)
+            made = make_parents(path.parent)
+            temporary = held.enter_context(temporary_beside(path))
+        try:
+            with room_for(path):
+                yield temporary
+            with sentences(path):
+                _check_file(path, force, inputs, own, keep)  # again: the work may take hours
+                if force:
+                    move_aside(path, note)
+                if ledger is not None:
+                    ledger.remember(path, temporary)
+                temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            remove_empty(made)
+            raise
 
 
 @contextmanager
@@ -137,24 +138,24 @@ def output_folder(
         OutputError: If the place is taken or cannot be written to; before the block runs.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100 - `.` gets a name, a link is not followed
-    with sentences(path):
-        _check_folder(path, kind, force, inputs)
-        made = make_parents(path.parent)
-        temporary = path.parent / temporary_name()
-        temporary.mkdir()
-    try:
-        with room_for(path):
-            yield temporary
+    with ExitStack() as held:
         with sentences(path):
-            let_umask_decide(temporary)
-            write_manifest(temporary, kind)
             _check_folder(path, kind, force, inputs)
-            with _gone(path, force, note):
-                temporary.rename(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        remove_empty(made)
-        raise
+            made = make_parents(path.parent)
+            temporary = held.enter_context(temporary_beside(path, folder=True))
+        try:
+            with room_for(path):
+                yield temporary
+            with sentences(path):
+                let_umask_decide(temporary)
+                write_manifest(temporary, kind)
+                _check_folder(path, kind, force, inputs)
+                with _gone(path, force, note):
+                    temporary.rename(path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            remove_empty(made)
+            raise
 
 
 @contextmanager
@@ -192,11 +193,6 @@ def backup_of(path: Path) -> Path:
     while os.path.lexists(backup := path.with_name(f"{path.name}.bak-{number}")):
         number += 1
     return backup
-
-
-def temporary_name() -> str:
-    """Make a name that nobody can guess, and nobody else uses."""
-    return f".hilt-{secrets.token_hex(8)}"
 
 
 def write_manifest(folder: Path, kind: str) -> None:
@@ -324,7 +320,7 @@ def _gone(path: Path, force: bool, note: Note) -> Iterator[None]:
     """Take away what `_check_folder` has let pass; back it comes if the block fails."""
     if force and path.exists() and any(path.iterdir()):
         move_aside(path, note)
-    last = path.with_name(temporary_name())
+    last = path.with_name(f"{temporary_name()}.old")  # no temporary: until then it is the user's
     if path.exists():
         path.rename(last)
     try:

@@ -14,7 +14,6 @@ import pyarrow.parquet
 
 from hilt.command_line import command_line
 from hilt.errors import ConfigError, DataError
-from hilt.outputs import temporary_name
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.matching import MATCHES, Matching
 from hilt.pipeline.proposals import GIVEN, given_folder
@@ -28,6 +27,7 @@ from hilt.review.answer_lines import lines_of
 from hilt.review.base import Rejection
 from hilt.review.proposed import Proposed, is_from_people, read_proposed
 from hilt.review.records import FIELDS
+from hilt.temporaries import temporary_name
 
 LONGEST_NAME = 60
 AT_ONCE = 200_000  # lines whose items are looked for together

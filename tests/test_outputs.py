@@ -344,6 +344,22 @@ def test_a_neighbour_with_a_temporary_name_stays(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv.partial").read_text() == "mine"
 
 
+def test_what_a_kill_left_is_cleared_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    (tmp_path / ".hilt-0123456789abcdef").mkdir()
+    (tmp_path / ".hilt-0123456789abcdef" / "half.csv").write_text("of a run that was killed")
+    (tmp_path / ".hilt-fedcba9876543210").write_text("of another")
+    (tmp_path / ".hilt-mine").write_text("a stranger's")
+    (tmp_path / ".hilt-0000000000000000").symlink_to(tmp_path / ".hilt-mine")
+
+    with output_file(tmp_path / "a.csv") as first, output_folder(tmp_path / "b", "test") as second:
+        write(tmp_path / "c.csv")
+        assert first.exists()
+        assert second.exists()
+        (second / "x").touch()
+
+    assert names(tmp_path) == [".hilt-0000000000000000", ".hilt-mine", "a.csv", "b", "c.csv"]
+
+
 def test_a_folder_that_is_worked_in_is_replaced_also_when_it_was_stopped(tmp_path: Path) -> None:
     for text in ("first", "second"):
         with folder_in_place(tmp_path / "demo", "demo"):
