@@ -30,6 +30,7 @@ from hilt.command_line import command_line
 from hilt.errors import ConfigError, HiltError
 from hilt.pipeline.commands.streams import json_text, printable
 from hilt.pipeline.figures import counted
+from hilt.plain_files import shown, why_unreadable
 from hilt.progress import Advance
 from hilt.registry import nearest
 
@@ -58,6 +59,15 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             if kwargs.get("debug"):
                 raise
             say_error(str(error))
+            raise typer.Exit(2) from None
+        except OSError as error:  # the last net: what could not be foreseen where it arose
+            if kwargs.get("debug"):
+                raise
+            file = "" if error.filename is None else f"{shown(str(error.filename))}: "
+            say_error(
+                f"{file}the operating system says: {why_unreadable(error)}. Mend that, then run the"
+                " same command again; --debug shows where it came up."
+            )
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             warn("Stopped. Nothing is lost: the same command goes on from here.")
