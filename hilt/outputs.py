@@ -22,6 +22,7 @@ from typing import Any
 
 from hilt.errors import OutputError
 from hilt.files import json_text, let_umask_decide, read_object, room_for, sentences, write_json
+from hilt.plain_files import shown
 from hilt.temporaries import temporary_beside, temporary_name
 
 MANIFEST = "manifest.json"
@@ -417,4 +418,7 @@ def _key(path: Path) -> str:
 
 
 def _resolved(path: Path) -> Path:
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:
+        raise OutputError(f"{shown(str(path))} has a NUL in it, as no path may.") from None

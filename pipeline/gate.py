@@ -60,12 +60,12 @@ def _check(workspace: Workspace, rows: Sequence[DecisionRow]) -> None:
         if reason is None and not 0 <= row.item_index < size:
             reason = f"there is no item {row.item_index}; the pool has {size}."
         if reason is not None:
-            raise DataError(f"The decision on item {row.item_id!r} does not fit: {reason}")
+            raise DataError(f"The decision on item {_shown(row.item_id)} does not fit: {reason}")
     ids = workspace.pool.ids([row.item_index for row in rows])
     for row, item_id in zip(rows, ids, strict=True):
         if row.item_id != item_id:
             raise DataError(
-                f"The decision on item {row.item_id!r} does not fit: item {row.item_index} is"
+                f"The decision on item {_shown(row.item_id)} does not fit: item {row.item_index} is"
                 f" {item_id!r}."
             )
 

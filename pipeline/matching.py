@@ -84,7 +84,7 @@ class Matching:
         row, named = self._by_place.get((batch, rank)), self._by_id.get((said.item_id, batch))
         if row is not None and row is named:
             if text and contrary(text, self._texts[row.item_index]):
-                return f"the text is not that of the item {said.item_id!r}: {_shown(text)}"
+                return f"the text is not that of the item {_shown(said.item_id)}: {_shown(text)}"
             return Found(said, row.item_index, row, own=True)
         for each in (row, named):
             if each is not None and text and same_text(text, self._texts[each.item_index]):
@@ -92,25 +92,27 @@ class Matching:
                 said = replace(said, item_id=each.item_id)
                 return Found(said, each.item_index, each, own=True, mended=mended)
         if row is None and named is None:
-            return f"batch {batch} has no item with the id {said.item_id!r}, and no rank {rank}"
-        there = "no item" if row is None else f"the item {row.item_id!r}"
+            return (
+                f"batch {batch} has no item with the id {_shown(said.item_id)}, and no rank {rank}"
+            )
+        there = "no item" if row is None else f"the item {_shown(row.item_id)}"
         text = "no text to tell by" if not text else f"another text: {_shown(text)}"
         return (
-            f"batch {batch} has {there} at rank {rank}; the line has the id {said.item_id!r} and"
-            f" {text}"
+            f"batch {batch} has {there} at rank {rank}; the line has the id"
+            f" {_shown(said.item_id)} and {text}"
         )
 
     def _with_id(self, line: Answered) -> Found | str:
         said = line.decision
         row = self._by_id.get((said.item_id, said.batch))
         if row is None and said.batch is not None:
-            return f"batch {said.batch!r} has no item with the id {said.item_id!r}"
+            return f"batch {said.batch!r} has no item with the id {_shown(said.item_id)}"
         index = self._indices.get(said.item_id) if row is None else row.item_index
         if index is None:
             hint = "; `--match text` finds items by their texts" if line.text else ""
-            return f"no item of the pool has the id {said.item_id!r}{hint}"
+            return f"no item of the pool has the id {_shown(said.item_id)}{hint}"
         if line.text and contrary(line.text, self._texts[index]):
-            return f"the text is not that of the item {said.item_id!r}: {_shown(line.text)}"
+            return f"the text is not that of the item {_shown(said.item_id)}: {_shown(line.text)}"
         return Found(said, index, row)
 
     def _with_text(self, line: Answered) -> Found | str:
@@ -168,7 +170,7 @@ def settle(found: Sequence[Found], unit: str) -> Iterator[tuple[Found, str | Non
             continue
         told = "; ".join(f"{_answer(e.decision)} on {unit} {e.decision.line}" for e in same[:5])
         name = same[0].decision.item_id
-        reason = f"item {name!r} has different answers: {told}. Keep one of them."
+        reason = f"item {_shown(name)} has different answers: {told}. Keep one of them."
         yield from ((each, reason) for each in same)
 
 

@@ -395,3 +395,8 @@ def test_a_file_whose_name_is_not_utf_8_is_remembered(tmp_path: Path) -> None:
     ledger.remember(file, file)
 
     assert ledger.knows(file)
+
+
+def test_a_path_with_a_nul_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="has a NUL in it"), output_file(tmp_path / "a\0.csv"):
+        pass

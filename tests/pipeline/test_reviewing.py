@@ -174,3 +174,16 @@ def test_what_is_rejected_is_found_in_its_file_whatever_kind_that_is(
 
     assert mend in str(caught.value)
     assert f"{stored.rejected[0].unit} {stored.rejected[0].line}" == place
+
+
+def test_an_id_of_a_megabyte_is_not_told_whole(small_workspace: Open, tmp_path: Path) -> None:
+    workspace = small_workspace("ready")
+    path = tmp_path / "a.csv"
+    path.write_text(f"id,label\n{'9' * 1_000_000},{workspace.config.label_names[0]}\n")
+
+    with pytest.raises(
+        DataError, match=r"a\.csv, line 2: no item of the pool has the id"
+    ) as caught:
+        import_answers(workspace, path)
+
+    assert len(str(caught.value)) < 600
