@@ -11,7 +11,7 @@ from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.figures import counted
 from hilt.pipeline.pools import appending
 from hilt.pipeline.pools.appending import Comparison
-from hilt.pipeline.pools.record import source_file, write_record
+from hilt.pipeline.pools.record import SourceFile, source_file, write_record
 from hilt.pipeline.workspace import Workspace, is_same_but_pool, open_workspace
 from hilt.progress import Progress
 
@@ -83,7 +83,7 @@ def source_is_as_read(workspace: Workspace) -> bool:
 
     True where that is not known: of a dataset on the hub, and in an older workspace.
     """
-    read = workspace.pool.summary.source
+    read = _read_from(workspace)
     try:
         return read is None or source_file(read.path) == read
     except OSError:
@@ -92,7 +92,7 @@ def source_is_as_read(workspace: Workspace) -> bool:
 
 def source_path(workspace: Workspace) -> str:
     """Say from which file the pool was read last."""
-    read = workspace.pool.summary.source
+    read = _read_from(workspace)
     return workspace.config.pool.path if read is None else read.path
 
 
@@ -101,7 +101,7 @@ def say_changes(workspace: Workspace) -> str:
 
     It is read only where its size or its time have changed.
     """
-    read = workspace.pool.summary.source
+    read = _read_from(workspace)
     if read is None or source_is_as_read(workspace):
         return ""
     if not Path(read.path).exists():
@@ -124,6 +124,15 @@ def say_changes(workspace: Workspace) -> str:
             " The workspace goes on with what was read."
         )
     return _sentences(workspace, read.path, found)
+
+
+def _read_from(workspace: Workspace) -> SourceFile | None:
+    """Say what the pool was read from; where it moved, at the place that the configuration says."""
+    summary = workspace.pool.summary
+    read = summary.source
+    if read is None or summary.earlier or Path(read.path).exists():
+        return read
+    return replace(read, path=workspace.config.pool.path)
 
 
 def _sentences(workspace: Workspace, path: str, found: Comparison) -> str:

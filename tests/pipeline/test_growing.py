@@ -247,6 +247,22 @@ def test_a_file_that_was_touched_alone_has_not_changed(
     assert source_is_as_read(open_workspace(work.folder))
 
 
+def test_a_source_that_moved_is_looked_at_where_the_configuration_has_it_now(
+    tmp_path: Path, make_workspace_in: MakeWorkspace
+) -> None:
+    work = make_workspace_in(tmp_path, test=False)
+    before, now = tmp_path / "pool.csv", tmp_path / "moved.csv"
+    before.rename(now)
+    assert "is gone. Nothing is lost" in say_changes(work)
+    config = work.folder / "hilt.yaml"
+    config.write_text(config.read_text("utf-8").replace(str(before), str(now)), "utf-8")
+
+    moved = open_workspace(work.folder)
+    assert say_changes(moved) == ""
+    now.write_text("\n".join(now.read_text("utf-8").splitlines()[:-1]) + "\n", "utf-8")
+    assert say_changes(moved).startswith(f"{now} has changed since the pool was read. 1 item is")
+
+
 def test_status_says_that_the_source_has_changed(
     tmp_path: Path, make_workspace_in: MakeWorkspace
 ) -> None:
