@@ -12,7 +12,7 @@ from hilt.pipeline.costs import check_costs, sample_texts
 from hilt.pipeline.duplicates.grouping import make_groups
 from hilt.pipeline.embedding import embeddings_maker, remember
 from hilt.pipeline.graph import make_graph
-from hilt.pipeline.outdated import EMBEDDINGS, FUSED, GROUPS, outdated
+from hilt.pipeline.outdated import EMBEDDINGS, FUSED, GROUPS, causes, outdated
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Named, Proposals
 from hilt.pipeline.runner import RowsOf, is_made, made_before, make_array
@@ -40,7 +40,7 @@ def renew(proposals: Proposals, *, remake: bool = False) -> list[str]:
     found = [each for each in outdated(proposals) if each.what != FUSED]
     if found and not remake:
         check_costs(proposals, found)
-    for each in found:
+    for each in causes(found):
         workspace.progress.note(f"{each}. Made anew now.")
     what = {each.what for each in found}
     if EMBEDDINGS in what:

@@ -6,7 +6,7 @@ labels and not yet others. What is missing altogether is not outdated either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from hilt.errors import HiltError
 from hilt.files import read_object
 from hilt.own_code import shortened
 from hilt.pipeline.arrays import fingerprint
-from hilt.pipeline.duplicates.grouping import why_groups_differ
+from hilt.pipeline.duplicates.grouping import EMBEDDINGS_CHANGED, why_groups_differ
 from hilt.pipeline.embedding import changes_in_words, embedder_changes, load_embedder
 from hilt.pipeline.proposals import Named, Proposals, unlearnt
 from hilt.pipeline.students.saved import MADE_BY
@@ -23,6 +23,7 @@ from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
 EMBEDDINGS, GROUPS, FUSED = "The embeddings", "The near-duplicates", "The fused proposals"
+PARTS_CHANGED = "what they are fused from changed"
 OF = "of"  # under what was measured of the fused proposals: a hash of all that they rest on
 LONGEST_VALUE = 60  # characters that a sentence shows of a setting
 
@@ -58,7 +59,7 @@ def outdated(proposals: Proposals) -> list[Outdated]:
         if member.is_outdated:
             found.append(Outdated(f"The proposals of {member.name!r}", _why_ask(member), member))
     if not _is_fused(proposals):
-        found.append(Outdated(FUSED, "what they are fused from changed"))
+        found.append(Outdated(FUSED, PARTS_CHANGED))
     return found
 
 
@@ -129,8 +130,12 @@ def read_outdated(workspace: Workspace) -> tuple[list[Outdated], Outdated | None
 def say_outdated(workspace: Workspace) -> tuple[str, ...]:
     """Say in sentences what is outdated."""
     found, student = read_outdated(workspace)
-    told = [each for each in found if each.what != FUSED] or found
-    return tuple(f"{each}." for each in (*told, *([student] if student else ())))
+    return tuple(f"{each}." for each in (*causes(found), *([student] if student else ())))
+
+
+def causes(found: Sequence[Outdated]) -> Sequence[Outdated]:
+    """Leave out what is outdated because something else in the list is."""
+    return [each for each in found if each.why not in (EMBEDDINGS_CHANGED, PARTS_CHANGED)] or found
 
 
 def is_usable(workspace: Workspace) -> bool:
@@ -158,7 +163,7 @@ def _why_ask(member: Named) -> str:
     if made.get("code") != now.get("code"):
         return "its own code or rules changed"
     if made.get("embeddings") != now.get("embeddings"):
-        return "the embeddings changed"
+        return EMBEDDINGS_CHANGED
     if made.get("description_prompt") != now.get("description_prompt"):
         return "embedder.description_prompt changed"
     return "the proposers before it changed"

@@ -134,7 +134,9 @@ class SentenceEmbedder:
         return self._embed(texts, self.prompt)
 
     def embed_descriptions(self, texts: list[str]) -> Floats:
-        """Embed descriptions of labels, as `embed` does, but after their own prompt."""
+        """Embed descriptions of labels, after their own prompt where one is set."""
+        if self._prompts.description is None:
+            return self.embed(texts)
         return self._embed(texts, description_prompt(self._model))
 
     def _embed(self, texts: list[str], prompt: str) -> Floats:

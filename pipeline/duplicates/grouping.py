@@ -28,6 +28,7 @@ from hilt.pipeline.workspace import Workspace
 from hilt.selectors.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
 
+EMBEDDINGS_CHANGED = "the embeddings changed"  # why what rests on them is outdated
 PAIR_ROWS = 16384  # pairs that are compared at once
 TEXT_ROWS = 4096  # texts that are in memory at once
 CHARACTERS = 200_000_000  # of texts in which passages are counted; of more texts, every few
@@ -101,7 +102,7 @@ def why_groups_differ(workspace: Workspace) -> str:
         was, now = made.get(name), getattr(settings, name)
         if was != now:
             return f"duplicates.{name} was {was} and is {now}"
-    return "" if made.get("graph") == workspace.neighbours.maker() else "the embeddings changed"
+    return "" if made.get("graph") == workspace.neighbours.maker() else EMBEDDINGS_CHANGED
 
 
 def are_groups_of_an_older_rule(workspace: Workspace) -> bool:

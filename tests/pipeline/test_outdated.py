@@ -242,6 +242,32 @@ def test_a_student_of_another_configuration_predicts_only_when_it_is_named(
     assert result.items == 1
 
 
+def test_near_duplicates_follow_their_thresholds(
+    small_workspace: Open, encoders: dict[str, str]
+) -> None:
+    changes = {"duplicates": {"cosine": 0.5, "overlap": 0.1}}
+    workspace = change(small_workspace("two_cycles"), encoders, changes)
+    assert hilt.status(workspace).outdated == (
+        "The near-duplicates are of another configuration: duplicates.cosine was 0.9 and is 0.5.",
+    )
+    assert not hilt.status(workspace).duplicates.near
+
+    hilt.select(workspace, anew=True)
+
+    assert "duplicates.cosine was 0.9 and is 0.5. Made anew now." in said(workspace)
+    assert hilt.status(workspace).duplicates.near
+    assert_nothing_is_outdated(workspace)
+
+
+def test_near_duplicates_are_not_described_by_embeddings_of_another_encoder(
+    small_workspace: Open, encoders: dict[str, str]
+) -> None:
+    workspace = change(small_workspace("proposed"), encoders, CHANGES["max_tokens"])
+
+    with pytest.raises(WorkspaceError, match=r"max_tokens was 256 and is 8; run `hilt propose "):
+        hilt.find_duplicates(workspace)
+
+
 def test_what_was_changed_back_is_current_again(
     small_workspace: Open, encoders: dict[str, str]
 ) -> None:
