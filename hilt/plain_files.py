@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import stat
+from pathlib import Path
 
 LONGEST_PATH = 300  # characters of a path in a message
 LONGEST_REASON = 300
@@ -26,6 +27,14 @@ def kind_of_file(mode: int) -> str:
     if stat.S_ISREG(mode):
         return ""
     return next((told for test, told in _KINDS.items() if test(mode)), "no file")
+
+
+def is_folder(path: str) -> bool:
+    """Tell whether a folder stands at a path; at a name that no file can have there is none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
 
 
 def why_unreadable(error: Exception) -> str:

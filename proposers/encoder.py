@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from hilt.errors import ModelError
 from hilt.extras import EXTRAS, pip_install
+from hilt.own_code import shortened
+from hilt.plain_files import is_folder, shown
 from hilt.proposers.prompts import AS_THE_MODEL_SAYS, Prompts
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def encoder_folder(model: str, revision: str | None = None) -> Path | None:
         Its own folder, the package's, or that of the hub's cache; None where it is nowhere.
     """
     source = EncoderSource(model, revision).place
-    if Path(source).is_dir():
+    if is_folder(source):
         return Path(source)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -232,14 +234,14 @@ def loading_error(model: str, error: Exception) -> ModelError:
             "Give a folder that holds it, or go online once to fetch it; the default model needs"
             f" neither after {pip_install('offline')}."
         )
-    missing = Path(model).is_absolute() and not Path(model).exists()
+    missing = Path(model).is_absolute() and not is_folder(model)
     reason = "there is no such folder" if missing else first_line(error)
-    return ModelError(f"The encoder {model!r} cannot be loaded: {reason}. {remedy}")
+    return ModelError(f"The encoder {shown(model)!r} cannot be loaded: {reason}. {remedy}")
 
 
 def first_line(error: Exception) -> str:
     """Say in one line, without its full stop, what a library raised."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return shortened((str(error).strip() or type(error).__name__).splitlines()[0]).rstrip(".")
 
 
 @contextmanager

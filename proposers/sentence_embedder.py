@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hilt.plain_files import is_folder
 from hilt.proposers.encoder import (
     DEFAULT_MODEL,
     EncoderSource,
@@ -102,7 +103,7 @@ class SentenceEmbedder:
             **({"prompt": self.prompt} if self.prompt else {}),
         }
         folder = self._folder
-        if not Path(self._source).is_dir():
+        if not is_folder(self._source):
             commit = getattr(self._model.config, "_commit_hash", None)
             made["revision"] = str(commit or self._revision or "main")
         if folder is None:
@@ -117,7 +118,7 @@ class SentenceEmbedder:
     @property
     def _folder(self) -> Path | None:
         """Where the model's files are; None where the hub's copy is lost."""
-        if Path(self._source).is_dir():
+        if is_folder(self._source):
             return Path(self._source)
         _ = self._model  # which fetches it
         return encoder_folder(self._name, self._revision)
@@ -216,9 +217,10 @@ class SentenceEmbedder:
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         dtype = resolve_precision(self._precision, self._device)
         folder = Path(self._source)
-        files = tuple(file_version(path) for path in sorted(folder.rglob("*")) if path.is_file())
         device, cut = self._device, self._max_tokens
         try:
+            paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+            files = tuple(file_version(path) for path in paths)
             return _open(self._source, self._revision, device, dtype, cut, self._prompts, files)
         except Exception as error:
             # What a model's files can raise is open-ended: OSError, ValueError, safetensors' own.

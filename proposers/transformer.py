@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hilt.errors import ModelError
+from hilt.plain_files import shown
 from hilt.proposers.encoder import first_line, quiet_loading, resolve_device, resolve_precision
 
 
@@ -81,7 +82,7 @@ def open_transformer(
     except Exception as error:
         # What a model's files can raise is open-ended: OSError, ValueError, safetensors' own.
         raise ModelError(
-            f"The model {model!r} cannot be loaded: {first_line(error)}."
+            f"The model {shown(model)!r} cannot be loaded: {first_line(error)}."
             " Give a folder that holds it, or go online once to fetch it."
         ) from error
     return Transformer(tokenizer, opened.eval().to(place), place)

@@ -72,7 +72,7 @@ def _model(text: str, folders: Sequence[Path]) -> str:
     if is_path(text):
         return _absolute(text, folders)
     places = [folder / text for folder in folders]
-    found = [place for place in places if any((place / name).exists() for name in MODEL_FILES)]
+    found = [place for place in places if any(_exists(place / name) for name in MODEL_FILES)]
     return str(found[0].resolve()) if found else text
 
 

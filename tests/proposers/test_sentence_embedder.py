@@ -210,3 +210,10 @@ def test_embedding_twice_gives_the_same_bits() -> None:
     )
 
     assert np.array_equal(first, again)  # of two models, for a cut of another length opens another
+
+
+def test_a_model_with_a_name_that_no_file_can_have_is_a_short_sentence() -> None:
+    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        SentenceEmbedder(model="x" * 3000, device="cpu").embed(["hello"])
+
+    assert len(str(caught.value)) < 1200

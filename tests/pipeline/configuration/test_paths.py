@@ -202,3 +202,13 @@ def test_a_path_that_cannot_be_followed_is_left_to_whoever_opens_it(
     assert config.pool.path.endswith(written)
     with pytest.raises(DataError, match=r"cannot be read: |there is no such file"):
         open_source(config.pool)
+
+
+def test_a_model_with_a_name_that_no_file_can_have_is_left_to_whoever_opens_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x.yaml"
+    name = "x" * 3000
+    path.write_text(f"pool: {{path: a.csv}}\nlabels: [a, b]\nembedder: {{model: {name}}}\n")
+
+    assert load_config(path).embedder.model == name
