@@ -36,11 +36,11 @@ def embeddings_maker(
 
     Where `file` holds those of the same encoder (its folder may have been moved, or be spelt
     differently), what made them is given, so that they are current, and whatever rests on them.
-    The encoder is only opened where its settings or files are not those that were seen before.
+    The encoder is only opened where its settings or files are not those that were seen before; one
+    that is gone from this machine cannot have changed.
     """
     made = file.made_of() or {}
-    seen = _seen(workspace)
-    if seen is None or file.measured().get(SEEN) != seen:
+    if "embedder" not in made or not _was_seen(workspace, file):
         found = dict(embedder.fingerprint)
         if "embedder" not in made or embedder_changes(workspace, made["embedder"], found):
             return {"embedder": found, "pool": pool.fingerprint}
@@ -92,16 +92,23 @@ def _shown(name: str, value: str) -> str:
 def remember(workspace: Workspace, file: ArrayFile) -> None:
     """Write down beside embeddings that they are current for the settings and files as they are."""
     seen, record = _seen(workspace), read_object(file.maker_path)
-    if record is not None and seen is not None and file.measured().get(SEEN) != seen:
+    if record is not None and seen["files"] and file.measured().get(SEEN) != seen:
         write_json(file.maker_path, {**record, MEASURED: {**file.measured(), SEEN: seen}})
 
 
-def _seen(workspace: Workspace) -> str | None:
-    """Hash the settings of the embedder and which files it has; None where that is not known."""
+def _was_seen(workspace: Workspace, file: ArrayFile) -> bool:
+    """Tell whether the embedder has the settings and files for which `remember` was called."""
+    then, now = file.measured().get(SEEN), _seen(workspace)
+    if not isinstance(then, dict) or workspace.config.embedder.kind != "sentence_transformers":
+        return False
+    return now["settings"] == then.get("settings") and now["files"] in ("", then.get("files"))
+
+
+def _seen(workspace: Workspace) -> dict[str, str]:
+    """Hash the settings of the embedder, and which files it has; empty where there are none."""
     section = workspace.config.embedder
-    if section.kind != "sentence_transformers":
-        return None
-    versions = encoder_versions(section.model, section.revision)
     unimportant = ("batch_tokens", "description_prompt")
     settings = {name: each for name, each in section.settings.items() if name not in unimportant}
-    return fingerprint([settings, versions]) if versions else None
+    own = section.kind != "sentence_transformers"
+    versions = () if own else encoder_versions(section.model, section.revision)
+    return {"settings": fingerprint(settings), "files": fingerprint(versions) if versions else ""}
