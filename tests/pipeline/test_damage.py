@@ -20,15 +20,11 @@ Damage = Callable[[Path], object]
 ARRAYS = ("embeddings", "neighbours", "cosines", "near-duplicates", "fused", "proposals/student")
 DAMAGE: dict[str, Damage] = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[:-40]),
-    "emptied": lambda path: path.write_bytes(b""),
-    "short": lambda path: np.save(path, np.load(path)[:-7]),
     "other values": lambda path: np.save(path, np.load(path)[::-1]),
     "gone": lambda path: path.unlink(),
 }
 SPOILT: dict[str, Damage] = {
     "emptied": lambda path: path.write_bytes(b""),
-    "cut": lambda path: path.write_bytes(path.read_bytes()[:-9]),
-    "a list": lambda path: path.write_text("[]"),
     "another's": lambda path: path.write_text('{"proposers": 3, "cycle": "x", "agreement": []}'),
 }
 
@@ -92,12 +88,11 @@ def test_damaged_json_is_made_anew(work: Path, name: str) -> None:
         if path.exists():
             spoil(path)
 
-        run("status", work)
         run("select", work, "--new")
 
         assert run("propose", work).exit_code == 0
         assert arrays(work) == before
-        assert run("status", work).exit_code == 0
+    assert run("status", work).exit_code == 0
     if name == "guesses.json":
         assert read_object(path) is not None
 
