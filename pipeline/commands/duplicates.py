@@ -69,7 +69,7 @@ def say_contrary(work: Path, count: int) -> None:
     """Say that copies of a text have different labels, where some do."""
     if count:
         line = command_line("duplicates", work, "--contrary")
-        texts = "1 text has copies" if count == 1 else f"{count:,} texts have copies"
+        texts = counted(count, "text has copies", "texts have copies")
         say(f"{texts} that people labelled differently: look with `{line}`.")
 
 

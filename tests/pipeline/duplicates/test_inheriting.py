@@ -53,9 +53,8 @@ def inherited(workspace: Workspace) -> int:
 
 def released(workspace: Workspace, folder: Path) -> dict[str, dict[str, Any]]:
     release(workspace, folder, force=True)
-    names = workspace.config.label_names
     rows = pq.read_table(folder / "dataset.parquet").to_pylist()
-    return {row["id"]: {**row, "label": names[row["label"]]} for row in rows}
+    return {row["id"]: row for row in rows}
 
 
 # -- what is handed on ----------------------------------------------------------------------------
