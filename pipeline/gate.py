@@ -7,7 +7,9 @@ disagreements are all told the same about what fits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from numbers import Integral, Real
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -86,6 +88,21 @@ def misfit(said: Said, labels: Sequence[str]) -> str | None:
         or _wrong_seconds(said.seconds)
         or _wrong_moment(said.decided_at)
     )
+
+
+def with_plain_numbers(decision: Decision) -> Decision:
+    """Give the numbers of a decision as Python's own, which a database takes; NumPy's are others.
+
+    What is no number, and what is no decision, stays as it is, to be refused.
+    """
+    if not isinstance(decision, Decision):
+        return decision
+    batch, seconds = decision.batch, decision.seconds
+    if isinstance(batch, Integral) and not isinstance(batch, bool):
+        batch = int(batch)
+    if isinstance(seconds, Real) and not isinstance(seconds, int):
+        seconds = float(seconds)
+    return replace(decision, batch=batch, seconds=seconds)
 
 
 def name_misfit(name: object) -> str | None:

@@ -12,8 +12,9 @@ from hilt.pipeline.figures import counted
 from hilt.pipeline.pools import appending
 from hilt.pipeline.pools.appending import Comparison
 from hilt.pipeline.pools.record import SourceFile, source_file, write_record
-from hilt.pipeline.workspace import Workspace, is_same_but_pool, open_workspace
+from hilt.pipeline.workspace import Workspace, open_workspace
 from hilt.progress import Progress
+from hilt.reading.names import label_listing
 
 SCRATCH = "append.partial"  # what a kill leaves there, the next call clears
 
@@ -47,8 +48,9 @@ def append(
 
     Args:
         folder: The workspace.
-        config_path: A configuration whose `pool` names another source, with new rows; in all else
-            it must be that of the workspace. Without it the source is read that `init` read.
+        config_path: A configuration whose `pool` names another source, with new rows; its labels
+            must be those of the workspace, and nothing else of it is read. Without it the source
+            is read that `init` read.
         device: Where models run, instead of what the configuration says.
         progress: Who looks on.
 
@@ -59,17 +61,17 @@ def append(
     """
     workspace = open_workspace(folder, device=device, progress=progress)
     config = workspace.config if config_path is None else load_config(config_path)
-    if not is_same_but_pool(config, workspace.config):
+    if set(config.label_names) != set(workspace.config.label_names):
         raise WorkspaceError(
-            f"{workspace.folder} has another configuration; to append, only `pool` may differ."
-            f" What it has stands in {workspace.folder / 'hilt.yaml'}."
+            f"{config_path} is of another project: its labels are not those of {workspace.folder}"
+            f" ({label_listing(workspace.config.label_names)})."
         )
     with workspace.locked():
         _ = workspace.store  # which makes sure that its state belongs to this pool
         found = appending.append(
             workspace.pool,
             config.pool,
-            config.label_names,
+            workspace.config.label_names,
             workspace.folder / SCRATCH,
             workspace.progress.note,
         )

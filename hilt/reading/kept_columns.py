@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from hilt.reading.names import name_key
 from hilt.reading.rows import Column
 from hilt.reading.table import Table
 from hilt.reading.values import Kind
@@ -72,7 +73,8 @@ def kept_columns(
     Args:
         table: The table.
         text: The column with the text.
-        taken: The names of the new columns; a column that is called so becomes `input_NAME`.
+        taken: The names of the new columns; a column that is called so, in capitals or not,
+            becomes `input_NAME`.
         typed: Whether columns keep the types that Parquet gives them.
 
     Raises:
@@ -81,14 +83,15 @@ def kept_columns(
     names = table.names or (text,)
     if table.names:
         text = table.find(text, TEXT)
-    used = {*taken, *names}
+    reserved = set(map(name_key, taken))
+    used = reserved | set(map(name_key, names))
     new_names = {}
     for name in names:
         new, number = name, 2
-        if name in taken:
+        if name_key(name) in reserved:
             new = f"input_{name}"
-            while new in used:
+            while name_key(new) in used:
                 new, number = f"input_{name}.{number}", number + 1
-            used.add(new)
+            used.add(name_key(new))
         new_names[name] = new
     return KeptColumns(table, text, new_names, typed)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hilt.command_line import command_line
 from hilt.errors import ConfigError
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
@@ -14,6 +15,7 @@ from hilt.pipeline.figures import counted
 
 if TYPE_CHECKING:
     from hilt.pipeline.growing import Appended
+    from hilt.pipeline.workspace import Workspace
 
 
 def init(
@@ -23,8 +25,8 @@ def init(
         typer.Option(
             "--config",
             "-c",
-            help="The configuration, a YAML file. Beside --append it may be left out, or name"
-            " another `pool` with new rows.",
+            help="The configuration, a YAML file. For a workspace that there is it may be left out;"
+            " beside --append it may name another `pool`, with new rows.",
         ),
     ] = None,
     append: Annotated[
@@ -43,17 +45,15 @@ def init(
     Nothing is left behind when a row cannot be used. Run it again and nothing changes, but you
     are told whether the pool's file has; with --append, its new rows are taken in.
     """
-    from hilt.pipeline import growing, workspace
+    from hilt.pipeline import growing
     from hilt.pipeline.next_steps import next_step
 
     if append:
         appended = growing.append(work, config, progress=Bars())
         made, changes = appended.workspace, say_appended(appended)
-    elif config is not None:
-        appended, made = None, workspace.init(work, config, progress=Bars())
-        changes = growing.say_changes(made)
     else:
-        raise ConfigError("`hilt init` needs --config CONFIG.yaml; only --append can do without.")
+        appended, made = None, _made(work, config)
+        changes = growing.say_changes(made)
     summary = made.pool.summary
     value = {
         "workspace": work,
@@ -84,6 +84,18 @@ def init(
             say(f"{counted(len(made.test), 'test item')}, to measure on.")
 
     emit(value, as_json=json, text=text, then=next_step(made))
+
+
+def _made(work: Path, config: Path | None) -> Workspace:
+    """Make the workspace, or open the one that there is."""
+    from hilt.pipeline.workspace import init, is_workspace, open_workspace
+
+    if config is not None:
+        return init(work, config, progress=Bars())
+    if not is_workspace(work):
+        line = command_line("init", work, "--config", "CONFIG.yaml")
+        raise ConfigError(f"{work} is no workspace yet: make it with `{line}`.")
+    return open_workspace(work, progress=Bars())
 
 
 def say_appended(appended: Appended) -> str:

@@ -4,17 +4,20 @@ import math
 import os
 import re
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import hilt
 from hilt.errors import DataError
+from hilt.pipeline.batches import read_batch
 from hilt.pipeline.gate import ACTIONS, add_decisions, misfit
 from hilt.pipeline.reviewing import import_answers, record
 from hilt.pipeline.store import decision_row
@@ -199,3 +202,21 @@ def test_nothing_is_stored_but_through_the_gate() -> None:
         "pipeline/restoring.py",
     }
     assert makers <= users("from hilt.pipeline.gate import")
+
+
+def test_numbers_of_numpy_are_numbers(small_workspace: Callable[[str], Workspace]) -> None:
+    workspace = small_workspace("selected")
+    item = next(each for each in read_batch(workspace, 1).items if not each.blind)
+    told = Decision(
+        item.item_id,
+        "label",
+        ("food",),
+        "ann",
+        seconds=np.float32(2.5),  # type: ignore[arg-type]
+        batch=np.int64(1),  # type: ignore[arg-type]
+    )
+
+    hilt.record(workspace, [told])
+
+    (row,) = workspace.store.decisions()
+    assert (row.batch, row.seconds) == (1, 2.5)

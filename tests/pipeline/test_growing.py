@@ -207,12 +207,23 @@ def yaml_with_pool(work: Workspace, folder: Path) -> Path:
     return folder / "more.yaml"
 
 
-def test_only_the_pool_may_differ(grown: Workspace, tmp_path: Path) -> None:
-    text = (grown.folder / "hilt.yaml").read_text() + "\nseed: 7\n"
-    (tmp_path / "other.yaml").write_text(text)
+def test_of_a_configuration_that_names_more_rows_the_pool_alone_is_read(
+    grown: Workspace, tmp_path: Path
+) -> None:
+    more = yaml_with_pool(grown, tmp_path)
+    more.write_text(more.read_text() + "\nseed: 7\n")
 
-    with pytest.raises(WorkspaceError, match="to append, only `pool` may differ"):
-        append(grown.folder, tmp_path / "other.yaml")
+    after = append(grown.folder, more)
+
+    assert (after.new, after.workspace.config.seed) == (30, grown.config.seed)
+
+
+def test_rows_of_another_project_are_not_appended(grown: Workspace, tmp_path: Path) -> None:
+    more = yaml_with_pool(grown, tmp_path)
+    more.write_text(more.read_text().replace("food:", "drink:"))
+
+    with pytest.raises(WorkspaceError, match=r"its labels are not those of .* \(animals, food, sp"):
+        append(grown.folder, more)
 
 
 def test_init_again_says_what_has_changed(tmp_path: Path, make_workspace_in: MakeWorkspace) -> None:
@@ -222,7 +233,9 @@ def test_init_again_says_what_has_changed(tmp_path: Path, make_workspace_in: Mak
     original = pool.read_text(encoding="utf-8")
 
     assert "has changed" not in run("init", work, "--config", config)
+    assert "has changed" not in run("init", work)
     add_rows(tmp_path, 2)
+    assert "2 rows are new" in run("init", work)
     told = run("init", work, "--config", config)
     assert "2 rows are new; take them in with `hilt init" in told
     assert json.loads(run("init", work, "-c", config, "--json"))["items"] == 60

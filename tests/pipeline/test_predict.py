@@ -50,17 +50,17 @@ def test_columns_keep_their_order_and_those_called_as_new_ones_get_another_name(
     student: LoadedStudent, tmp_path: Path
 ) -> None:
     (tmp_path / "new.csv").write_text(
-        f'probability,Text ,label,input_label,n\n0.5,{ANIMAL},old,"a, b",1\n'
+        f'Probability,Text ,label,INPUT_label,n\n0.5,{ANIMAL},old,"a, b",1\n'
     )
 
     result = predict(student, tmp_path / "new.csv", tmp_path / "p.csv")
     (row,) = written(tmp_path / "p.csv")
 
-    assert result.renamed == {"probability": "input_probability", "label": "input_label.2"}
+    assert result.renamed == {"Probability": "input_Probability", "label": "input_label.2"}
     assert list(row) == [
-        "input_probability", "Text ", "input_label.2", "input_label", "n", "label", "probability",
+        "input_Probability", "Text ", "input_label.2", "INPUT_label", "n", "label", "probability",
     ]  # fmt: skip
-    assert (row["input_label.2"], row["label"], row["input_label"]) == ("old", "animals", "a, b")
+    assert (row["input_label.2"], row["label"], row["INPUT_label"]) == ("old", "animals", "a, b")
 
 
 def test_parquet_keeps_its_types(student: LoadedStudent, tmp_path: Path) -> None:
