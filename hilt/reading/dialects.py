@@ -120,6 +120,7 @@ class QuoteCheck:
     even_lines: bool = True
     line: int = 0
     _rows_inside: int = 0
+    _lines_inside: int = 0
     _plain: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -159,10 +160,12 @@ class QuoteCheck:
         """Look at a line that begins inside of a quoted field."""
         closed = _CLOSE.match(line)
         if closed is None:
+            self._lines_inside += 1
             self._rows_inside += even and (self.width > 1 or not line.isspace())
             return
-        least = 1 if self.width > 1 else LONG_FIELD_LINES
-        if self._rows_inside >= least and self.swallowed is None:
+        # Lines of prose have as many commas as a row now and then, but hardly ever all of them.
+        least = self._lines_inside if self.width > 1 else LONG_FIELD_LINES
+        if self._rows_inside >= max(1, least) and self.swallowed is None:
             self.swallowed = self.open_since or 0, self._rows_inside + 1
         began, self.open_since = self.open_since or self.line, None
         self._walk(line, self._after(line, closed.end(), began))
@@ -175,7 +178,7 @@ class QuoteCheck:
                 continue
             quoted = _QUOTED.match(line, at)
             if quoted is None:
-                self.open_since, self._rows_inside = self.line, 0
+                self.open_since, self._rows_inside, self._lines_inside = self.line, 0, 0
                 return
             at = self._after(line, quoted.end(), self.line)
 

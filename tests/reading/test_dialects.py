@@ -73,6 +73,15 @@ def test_texts_of_several_lines_are_no_rows(tmp_path: Path) -> None:
     assert warnings == ()
 
 
+def test_letters_with_a_comma_here_and_there_are_no_rows(tmp_path: Path) -> None:
+    letter = "Dear Sir or Madam,\nwhere is my parcel?\nOn Monday, it was to be here.\nYours, Ann"
+
+    texts, warnings = read(tmp_path / "a.csv", f'id,text\n1,"{letter}"\n2,b\n3,"{letter}"\n')
+
+    assert texts == [letter, "b", letter]
+    assert not warnings
+
+
 def test_a_quote_that_closes_too_early_is_said(tmp_path: Path) -> None:
     texts, warnings = read(tmp_path / "a.csv", 'id,text\n1,"a, b"\n2,"so" he said\n3,"c, d"\n')
 
