@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ from hilt.types import Why
 FORMAT = 1
 Whole = Annotated[int, Field(ge=0, lt=2**31)]  # what every database holds
 _WHY = TypeAdapter(Why)
-_BEGINNING = re.compile(rb'\s*\{\s*"hilt"\s*:\s*"decisions"')
+_BEGINNING = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"hilt"\s*:\s*"decisions"')
 _SHOWN = 80
 
 
@@ -227,6 +228,10 @@ class DecisionsFile:
             " Write it again with `hilt export WORK --decisions FILE`."
         )
 
+    def wrong(self, number: int, reason: str) -> DataError:
+        """Say of a line that its content cannot be hilt's."""
+        return DataError(f"{self.path}, line {number}: {reason}, so hilt did not write this file.")
+
     def _check_end(self, end: End, sha256: str, counts: dict[str, int]) -> None:
         header = self.header
         told = {"item": header.items, "batch": header.batches, "decision": header.decisions}
@@ -238,10 +243,13 @@ class DecisionsFile:
             )
 
     def _lines(self) -> Iterator[bytes]:
+        """Read lines as hilt wrote them: an editor may have set a mark, and other line ends."""
         try:
             with self._file.open() as content:
-                while line := content.readline(LONGEST_LINE):
-                    yield line
+                mark = BOM_UTF8
+                while line := content.readline(LONGEST_LINE).removeprefix(mark):
+                    yield line[:-2] + b"\n" if line.endswith(b"\r\n") else line
+                    mark = b""
         except UNREADABLE as error:
             raise unreadable(str(self.path), error) from None
 

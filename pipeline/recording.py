@@ -34,6 +34,8 @@ class RecordResult:
         open_items: Items of the last batch that are still undecided.
         batches: Batches that came with the decisions, out of a file of all decisions.
         machine: Answers of proposers in such a file that were left out.
+        as_labels: Why the answers of such a file came as labels given before, and what did not
+            come; empty where the state is the same.
     """
 
     added: int
@@ -45,6 +47,7 @@ class RecordResult:
     mended: int = 0
     batches: int = 0
     machine: int = 0
+    as_labels: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,13 +21,12 @@ from hilt.pipeline.decisions_file import (
     ShownItem,
 )
 from hilt.pipeline.gate import append_decisions, misfit
-from hilt.pipeline.outcomes import ADJUDICATION, GOLD, standing
-from hilt.pipeline.recording import RecordResult, Source, count_open, refuse, take
+from hilt.pipeline.labels_given import first_items, grow_likewise, take_labels, what_differs
+from hilt.pipeline.recording import RecordResult, Source, count_open, refuse
 from hilt.pipeline.store import measures
 from hilt.pipeline.tables import BatchItemRow, BatchRow, DecisionRow, Table
 from hilt.pipeline.workspace import Workspace
-from hilt.review.base import Answered, Rejection
-from hilt.types import Action, Decision
+from hilt.review.base import Rejection
 
 AT_ONCE = 1000  # decisions
 OWN_ID = {"id"}  # the number of a decision, which the database gives
@@ -42,17 +40,20 @@ def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: st
             answers of people as labels given before.
         file: What to read.
         source: The same, for messages.
-        match: As for `Matching`; of no meaning where pool and labels are the same.
+        match: As for `Matching`; refused where pool and labels are the same.
 
     Raises:
         DataError: If something does not fit and `source` is not partial, or the workspace has
             other decisions than the file; then nothing is stored.
     """
-    header = file.header
-    if not workspace.pool.began_as(header.pool, header.pool_items) or header.labels != tuple(
-        workspace.config.label_names
-    ):
-        return _take_labels(workspace, file, source, match)
+    differs = what_differs(workspace, file.header)
+    if differs is not None:
+        return take_labels(workspace, file, source, match, differs)
+    if match != "auto":
+        raise DataError(
+            f"{file.path} is of the pool of {workspace.folder}, in which every item has its place;"
+            " leave out --match."
+        )
     _check_audit(workspace, file)
     with workspace.locked(), workspace.store.writing() as session:
         restoring = _Restoring(workspace, session, file)
@@ -82,12 +83,10 @@ def _check_audit(workspace: Workspace, file: DecisionsFile) -> None:
     if grown[: len(header.earlier)] != header.earlier or (
         len(grown) > len(header.earlier) and grown[len(header.earlier)][1] != header.pool
     ):
-        first = header.earlier[0][0] if header.earlier else header.pool_items
-        line = command_line("init", "NEW", "--append")
         raise DataError(
-            f"{file.path} is of a pool that began with {first:,} items, and that of"
-            f" {workspace.folder} grew otherwise, so the audit would say something else. Make a"
-            f" workspace of the first {first:,} rows, and take in what came later by `{line}`."
+            f"{file.path} is of a pool that began with {first_items(header):,} items, and that of"
+            f" {workspace.folder} grew otherwise, so the audit would say something else."
+            f" {grow_likewise(header)}"
         )
 
 
@@ -139,16 +138,16 @@ class _Restoring:
         if line.number in self._numbers or (
             line.extends is not None and line.extends not in self._numbers
         ):
-            raise _wrong(
-                self._file, number, f"batch {line.number} comes twice, or extends a later one"
+            raise self._file.wrong(
+                number, f"batch {line.number} comes twice, or extends a later one"
             )
         copies = read_copies([line.selector])
         if max([*copies, *copies.values()], default=0) >= self._file.header.pool_items:
-            raise _wrong(self._file, number, f"batch {line.number} has copies that are no items")
+            raise self._file.wrong(number, f"batch {line.number} has copies that are no items")
         self._numbers.add(line.number)
         for each in items:
             if (line.number, each.item_index) in self._shown:
-                raise _wrong(self._file, number, f"batch {line.number} has an item twice")
+                raise self._file.wrong(number, f"batch {line.number} has an item twice")
             self._shown[line.number, each.item_index] = each
         if self._is_there(row, self._batches):
             if not all([self._is_there(each, self._items) for each in items]):
@@ -213,7 +212,7 @@ class _Restoring:
 
     def _index(self, number: int, index: int) -> int:
         if index not in self._ids or not 0 <= index < self._file.header.pool_items:
-            raise _wrong(self._file, number, f"no line tells of the item {index}")
+            raise self._file.wrong(number, f"no line tells of the item {index}")
         return index
 
     def _differs(self, what: str) -> DataError:
@@ -238,45 +237,3 @@ def _value(row: Table) -> tuple[object, ...]:
 def _reader(table: type[Table]) -> attrgetter[Any]:
     names = [column.key for column in table.__table__.columns if column.key not in OWN_ID]
     return attrgetter(*names)
-
-
-def _take_labels(
-    workspace: Workspace, file: DecisionsFile, source: Source, match: str
-) -> RecordResult:
-    """Store the last word of each person on each item as a label given before."""
-    items: dict[int, ItemLine] = {}
-    rows: list[DecisionRow] = []
-    for number, line in file.content():
-        if isinstance(line, ItemLine):
-            items[line.index] = line
-        elif isinstance(line, DecisionLine):
-            if line.item not in items:
-                raise _wrong(file, number, f"no line tells of the item {line.item}")
-            fields = line.model_dump(exclude={"kind", "item", "batch"})
-            item_id = items[line.item].id
-            rows.append(DecisionRow(id=number, item_index=line.item, item_id=item_id, **fields))
-    latest = {(row.item_index, row.reviewer): row for row in standing(rows)}
-    said = sorted(latest.values(), key=lambda row: row.id)
-    people = [
-        Answered(_decision(row), text=items[row.item_index].text) for row in said if not row.machine
-    ]
-    result = take(workspace, people, source, match=match)
-    return replace(result, machine=len(said) - len(people))
-
-
-def _decision(row: DecisionRow) -> Decision:
-    return Decision(
-        item_id=row.item_id,
-        action=cast("Action", row.action),  # the gate looks at it
-        labels=tuple(row.labels),
-        reviewer=row.reviewer,
-        seconds=row.seconds,
-        comment=row.comment,
-        source=row.source if row.source in (GOLD, ADJUDICATION) else "file",
-        decided_at=row.decided_at,
-        line=row.id,
-    )
-
-
-def _wrong(file: DecisionsFile, number: int, reason: str) -> DataError:
-    return DataError(f"{file.path}, line {number}: {reason}, so hilt did not write this file.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial as partial_
 from pathlib import Path
@@ -24,6 +24,7 @@ from hilt.review.base import EXCHANGES, Answered, Exchange
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Batch, Decision
 
+REVIEWER = "reviewer"  # who decided, where nobody says
 BY_WORD = "blind by the caller's word"  # the source of answers that `record` was told are blind
 
 
@@ -83,7 +84,7 @@ def import_answers(
     workspace: Workspace,
     path: Path | str,
     *,
-    reviewer: str = "reviewer",
+    reviewer: str = REVIEWER,
     partial: bool = False,
     kind: str | None = None,
     gold: bool = False,
@@ -115,9 +116,18 @@ def import_answers(
         raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
     if (reason := name_misfit(reviewer.strip())) is not None:
         raise DataError(f"`--reviewer`: {reason}")
-    if kind is None and is_decisions_file(path):
-        if gold:
-            raise DataError(f"{path} says itself which of its answers are known; leave out --gold.")
+    if kind in (None, "jsonl") and is_decisions_file(path):
+        options = options or Options()
+        _refuse_beside(
+            path,
+            {
+                "--gold": gold,
+                "--reviewer": reviewer != REVIEWER,
+                "--encoding": options.encoding is not None,
+                "--delimiter": options.delimiter is not None,
+                "--quoting": options.quoting != "auto",
+            },
+        )
         return restore(workspace, DecisionsFile(path), Source(path, partial), match)
     exchange = _reading_exchange(path, kind)
     labels = workspace.config.label_names
@@ -130,6 +140,16 @@ def import_answers(
         lines = tuple(replace(line, decision=known(line.decision)) for line in lines)
     source = Source(path, partial, answers.rejections, answers.unit)
     return replace(take(workspace, lines, source, match=match), unanswered=answers.unanswered)
+
+
+def _refuse_beside(path: Path, given: Mapping[str, bool]) -> None:
+    """Refuse options that have no meaning for a file of all decisions."""
+    beside = [name for name, value in given.items() if value]
+    if beside:
+        raise DataError(
+            f"{path} holds all decisions of a workspace: it says itself who gave which answer,"
+            f" which are known, and how it is written; leave out {' and '.join(beside)}."
+        )
 
 
 def record(

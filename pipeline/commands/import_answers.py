@@ -74,7 +74,7 @@ def import_(
 
     A file of `hilt export --decisions` is known by its first line. Into a new workspace of the same
     pool and labels it brings the same state: batches, decisions, audit. Into one of another pool or
-    with more labels it brings what people said as labels given before, found by id and text.
+    with other labels it brings what people said as labels given before, found by id and text.
 
     With `--as proposals` the file has the columns `id` or `text`, `label`, and perhaps
     `probability`. Nothing is decided by it: its labels are stored as those of a proposer called
@@ -126,6 +126,8 @@ def _say(result: RecordResult, again: Path | None) -> None:
     )
     known = f"{counted(result.added, 'decision')} stored, {result.unchanged} known already."
     say(known + (differ if result.changed else ""))
+    if result.as_labels:
+        say(result.as_labels)
     if result.batches:
         say(f"{counted(result.batches, 'batch', 'batches')} came with them. Students did not.")
     if result.machine:

@@ -252,10 +252,22 @@ def _hashed(parts: Iterable[Iterable[str]]) -> Hashes:
     return np.concatenate([hash_texts(part) for part in parts])
 
 
-def _digest_pool(pool: Pool) -> Scan:
-    """Digest what is in a pool, so that the digest can go on with what is appended."""
+def first_fingerprints(pool: Pool, items: int) -> set[str]:
+    """Say what the fingerprint of the first items would be as a pool of their own.
+
+    Returns:
+        Both that of a file with ids, and that of one without, whose ids are made from its texts.
+    """
+    scan = _digest_pool(pool, items)
+    with_ids = scan.fingerprint()
+    del scan.digests["id"]
+    return {with_ids, scan.fingerprint()}
+
+
+def _digest_pool(pool: Pool, items: int | None = None) -> Scan:
+    """Digest the first items of a pool, all by default, so that others can be added."""
     scan = Scan()
-    for block in blocks(len(pool), WRITE_ROWS):
+    for block in blocks(len(pool) if items is None else items, WRITE_ROWS):
         for name, values in pool.columns(block).items():
             scan.digest(name, values)
     return scan

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -215,6 +216,13 @@ def test_another_pool_gets_what_people_said_as_labels_given_before(
     then = {each.item_id: each.label for each in said.outcomes() if not each.machine}
     assert {each.item_id: each.label for each in other.outcomes()} == then
     assert [row.decided_at for row in stored][-1] == said.store.decisions()[-3].decided_at
+    audit = hilt.status(said).audit_labels
+    assert result.as_labels == (
+        f"The pool is another one (60 items, here 61): {len(stored)} answers came as labels given"
+        f" before; 1 batch and {audit} answers' places in the audit did not come. The"
+        " state as it was needs a pool that grew in the same way. Make a workspace of the first 60"
+        " rows, take in what came later by `hilt init NEW --append`, and import the file there."
+    )
 
 
 def test_more_labels_are_another_pool(said: Workspace, tmp_path: Path) -> None:
@@ -228,6 +236,91 @@ def test_more_labels_are_another_pool(said: Workspace, tmp_path: Path) -> None:
 
     assert (result.batches, result.machine) == (0, 1)
     assert result.added == len(more.store.decisions()) == 19
+    told = "The labels are others (only here: politics): 19 answers came as labels given before; 1 "
+    assert result.as_labels.startswith(told)
+    assert "init NEW" not in result.as_labels
+    words = ["import", str(more.folder), str(tmp_path / "all.jsonl")]
+    printed = CliRunner().invoke(app, words).output
+    assert told in " ".join(printed.split())
+    assert told in json.loads(CliRunner().invoke(app, [*words, "--json"]).output)["as_labels"]
+
+
+def test_the_order_of_the_labels_is_of_no_account(said: Workspace, tmp_path: Path) -> None:
+    hilt.export_decisions(said, tmp_path / "all.jsonl")
+    config = yaml.safe_load((said.folder / "hilt.yaml").read_text("utf-8"))
+    config["labels"] = dict(reversed(config["labels"].items()))
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
+    other = hilt.init(tmp_path / "other", tmp_path / "other.yaml")
+    assert other.config.label_names == said.config.label_names[::-1]
+
+    result = hilt.import_answers(other, tmp_path / "all.jsonl")
+
+    assert (result.added, result.batches, result.as_labels) == (22, 1, "")
+    before, after = state(said), state(other)
+    for key in ("decisions", "stored", "shown", "open", "audit"):
+        assert after[key] == before[key]
+    assert after["status"]["audit_labels"] == before["status"]["audit_labels"] > 0
+
+
+def test_a_pool_that_grew_otherwise_is_told_the_way_to_the_same_state(tmp_path: Path) -> None:
+    old, whole = grown(tmp_path / "old"), grown(tmp_path / "whole", at_once=True)
+    behind = grown(tmp_path / "behind")
+    hilt.record(old, [Decision("t-1", "label", ("food",), "ann")])
+    hilt.export_decisions(old, tmp_path / "before.jsonl")
+    hilt.append(old.folder)
+    hilt.export_decisions(hilt.open_workspace(old.folder), tmp_path / "after.jsonl")
+
+    for work, file, sizes in (
+        (whole, "before.jsonl", "6 items, here 9"),
+        (behind, "after.jsonl", "9 items, here 6"),
+    ):
+        told = hilt.import_answers(work, tmp_path / file).as_labels
+        assert f"another one ({sizes}): 1 answer came as labels given before. The state" in told
+        assert "of the first 6 rows, take in what came later by `hilt init NEW --append`" in told
+
+
+AS_WRITTEN: dict[str, Callable[[bytes], bytes]] = {
+    "mark": lambda content: b"\xef\xbb\xbf" + content,
+    "line ends": lambda content: content.replace(b"\n", b"\r\n"),
+    "both": lambda content: b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n"),
+    "neither": lambda content: content,
+}
+
+
+@pytest.mark.parametrize("kind", [None, "jsonl"])
+@pytest.mark.parametrize("how", AS_WRITTEN)
+def test_a_file_that_an_editor_saved_is_still_one_of_decisions(
+    said: Workspace, small_workspace: Open, tmp_path: Path, how: str, kind: str | None
+) -> None:
+    path, new = tmp_path / "all.jsonl", small_workspace("ready")
+    hilt.export_decisions(said, path)
+    path.write_bytes(AS_WRITTEN[how](path.read_bytes()))
+
+    assert hilt.import_answers(new, path, kind=kind).batches == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--gold",
+        "--reviewer ann",
+        "--match text",
+        "--encoding cp1252",
+        "--delimiter ;",
+        "--quoting none",
+    ],
+)
+def test_what_has_no_meaning_for_such_a_file_is_refused(
+    said: Workspace, small_workspace: Open, tmp_path: Path, words: str
+) -> None:
+    new, path = small_workspace("ready"), tmp_path / "all.jsonl"
+    hilt.export_decisions(said, path)
+
+    refused = CliRunner().invoke(app, ["import", str(new.folder), str(path), *words.split()])
+
+    assert refused.exit_code == 2
+    assert f"leave out {words.split()[0]}." in " ".join(refused.output.split())
+    assert new.store.decisions() == []
 
 
 def test_what_another_pool_lacks_is_listed(
