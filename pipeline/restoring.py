@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,12 +22,14 @@ from hilt.pipeline.decisions_file import (
     ShownItem,
 )
 from hilt.pipeline.gate import append_decisions, misfit
-from hilt.pipeline.labels_given import first_items, grow_likewise, take_labels, what_differs
-from hilt.pipeline.recording import RecordResult, Source, count_open, refuse
+from hilt.pipeline.other_pools import first_items, grow_likewise, what_came, what_differs
+from hilt.pipeline.outcomes import ADJUDICATION, GOLD, standing
+from hilt.pipeline.recording import RecordResult, Source, count_open, refuse, take
 from hilt.pipeline.store import measures
 from hilt.pipeline.tables import BatchItemRow, BatchRow, DecisionRow, Table
 from hilt.pipeline.workspace import Workspace
-from hilt.review.base import Rejection
+from hilt.review.base import Answered, Rejection
+from hilt.types import Action, Decision
 
 AT_ONCE = 1000  # decisions
 OWN_ID = {"id"}  # the number of a decision, which the database gives
@@ -48,7 +51,7 @@ def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: st
     """
     differs = what_differs(workspace, file.header)
     if differs is not None:
-        return take_labels(workspace, file, source, match, differs)
+        return _take_labels(workspace, file, source, match, differs)
     if match != "auto":
         raise DataError(
             f"{file.path} is of the pool of {workspace.folder}, in which every item has its place;"
@@ -237,3 +240,56 @@ def _value(row: Table) -> tuple[object, ...]:
 def _reader(table: type[Table]) -> attrgetter[Any]:
     names = [column.key for column in table.__table__.columns if column.key not in OWN_ID]
     return attrgetter(*names)
+
+
+def _take_labels(
+    workspace: Workspace, file: DecisionsFile, source: Source, match: str, differs: str
+) -> RecordResult:
+    """Store the last word of each person on each item as a label given before.
+
+    Args:
+        workspace: Where to.
+        file: What to read.
+        source: The same, for messages.
+        match: As for `Matching`.
+        differs: Why it cannot be the same state, in a clause.
+    """
+    items: dict[int, ItemLine] = {}
+    rows: list[DecisionRow] = []
+    for number, line in file.content():
+        if isinstance(line, ItemLine):
+            items[line.index] = line
+        elif isinstance(line, DecisionLine):
+            if line.item not in items:
+                raise file.wrong(number, f"no line tells of the item {line.item}")
+            fields = line.model_dump(exclude={"kind", "item", "batch"})
+            item_id = items[line.item].id
+            rows.append(DecisionRow(id=number, item_index=line.item, item_id=item_id, **fields))
+    latest = {(row.item_index, row.reviewer): row for row in standing(rows)}
+    said = sorted(latest.values(), key=lambda row: row.id)
+    people = [
+        Answered(_decision(row), text=items[row.item_index].text) for row in said if not row.machine
+    ]
+    result = take(workspace, people, source, match=match)
+    told = what_came(
+        workspace,
+        file.header,
+        differs,
+        answers=result.added + result.unchanged,
+        audit=sum(row.audit for row in said if not row.machine),
+    )
+    return replace(result, machine=len(said) - len(people), as_labels=told)
+
+
+def _decision(row: DecisionRow) -> Decision:
+    return Decision(
+        item_id=row.item_id,
+        action=cast("Action", row.action),  # the gate looks at it
+        labels=tuple(row.labels),
+        reviewer=row.reviewer,
+        seconds=row.seconds,
+        comment=row.comment,
+        source=row.source if row.source in (GOLD, ADJUDICATION) else "file",
+        decided_at=row.decided_at,
+        line=row.id,
+    )
