@@ -47,7 +47,8 @@ class Pool:
         try:
             return cls(folder, read_record(folder))
         except UNREADABLE as error:
-            raise WorkspaceError(f"{folder} holds no pool: {error}; {_way_on(folder)}.") from None
+            fault = _in_words(error, folder / RECORD)
+            raise WorkspaceError(f"{fault}; {_way_on(folder)}.") from None
 
     def __len__(self) -> int:
         return self.summary.items
@@ -237,10 +238,19 @@ def _look(folder: Path, summary: PoolSummary, *, thorough: bool = False) -> tupl
         first, *more = map(_map, item_files(folder, len(summary.earlier)))
         table = pa.concat_tables([first, *(part.select(first.column_names) for part in more)])
     except (OSError, ValueError, KeyError) as error:
-        return f"{folder} holds no pool: {error}", None
+        return _in_words(error, folder), None
     if table.num_rows != summary.items:
         return f"{folder} holds {table.num_rows:,} items instead of {summary.items:,}", None
     return None, table
+
+
+def _in_words(error: Exception, path: Path) -> str:
+    """Say in a clause why a file of a pool, or the folder of them, cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename or path} is gone"
+    if isinstance(error, OSError) and error.strerror is not None:
+        return f"{error.filename or path} cannot be read: {error.strerror}"
+    return f"{path} is damaged: it does not hold what was written"
 
 
 def _map(path: Path) -> Any:  # noqa: ANN401 - a pyarrow.Table, which has no types

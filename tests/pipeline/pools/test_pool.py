@@ -148,8 +148,23 @@ def test_a_pool_without_labels_has_no_answer_key(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_pool_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceError, match="holds no pool"):
+    with pytest.raises(WorkspaceError, match=r"pool\.json is gone; run `hilt init"):
         Pool.open(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"items": 6, "emp', b"[]", b"{}", b"\xff", b"[" * 9999])
+def test_a_torn_record_of_a_pool_is_a_plain_sentence(tmp_path: Path, content: bytes) -> None:
+    build(tmp_path, POOL, id="id")
+    record = tmp_path / "pool" / "pool.json"
+    record.write_bytes(content)
+
+    with pytest.raises(WorkspaceError) as caught:
+        Pool.open(tmp_path / "pool")
+
+    assert str(caught.value) == (
+        f"{record} is damaged: it does not hold what was written; run `hilt init {tmp_path}"
+        f" --config {tmp_path / 'hilt.yaml'}`, which reads it again from where it was read."
+    )
 
 
 def test_a_label_may_be_anything_when_no_list_is_given(tmp_path: Path) -> None:
