@@ -98,6 +98,14 @@ def source_path(workspace: Workspace) -> str:
     return workspace.config.pool.path if read is None else read.path
 
 
+def say_gone(path: str) -> str:
+    """Say that the file is gone from which the pool was read."""
+    return (
+        f"{path}, from which the pool was read, is gone. Nothing is lost: the workspace has a copy"
+        " of its own."
+    )
+
+
 def say_changes(workspace: Workspace) -> str:
     """Say in sentences how the source differs from the pool; empty where it does not.
 
@@ -107,10 +115,7 @@ def say_changes(workspace: Workspace) -> str:
     if read is None or source_is_as_read(workspace):
         return ""
     if not Path(read.path).exists():
-        return (
-            f"{read.path}, from which the pool was read, is gone. Nothing is lost: the workspace"
-            " has a copy of its own."
-        )
+        return say_gone(read.path)
     source = workspace.config.pool.model_copy(update={"path": read.path})
     names = workspace.config.label_names
     try:

@@ -14,7 +14,7 @@ from typing import Any
 from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.figures import counted, percent, with_interval
 from hilt.pipeline.measure import measure
-from hilt.pipeline.students.saved import load_out_of_fold
+from hilt.pipeline.students.saved import load_out_of_fold, why_not_out_of_fold
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
@@ -50,14 +50,16 @@ def checked_items(summary: Mapping[str, Any]) -> int:
 def told_in_full(workspace: Workspace, training: TrainingRow) -> dict[str, Any]:
     """Give a training's summary, and for how much of the pool as it is now its audit stands.
 
-    That of an older hilt gets the accuracy on labelled items added.
+    That of an older hilt gets the accuracy on labelled items added, unless what it is computed from
+    is damaged.
     """
     pool = workspace.pool.summary
     then = pool.earlier[0].items if pool.earlier else pool.items  # if an older hilt trained
     summary = {"audited_items": then, **training.summary, "pool_items": pool.items}
     if "picked" in (summary.get("labelled") or {}):
         return summary
-    saved = load_out_of_fold(workspace.student_folder(training.cycle))
+    folder = workspace.student_folder(training.cycle)
+    saved = None if why_not_out_of_fold(folder) else load_out_of_fold(folder)
     if saved is not None:
         indices, positions, probabilities = saved
         found = measure(probabilities, positions).share()

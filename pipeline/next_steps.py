@@ -13,6 +13,7 @@ from hilt.command_line import command_line
 from hilt.outputs import MANIFEST
 from hilt.pipeline.adjudicating import disputes
 from hilt.pipeline.composing import is_anything_left
+from hilt.pipeline.damage import damaged_arrays
 from hilt.pipeline.duplicates.grouping import why_group_anew
 from hilt.pipeline.figures import counted
 from hilt.pipeline.open_batches import open_batch, undecided
@@ -56,6 +57,7 @@ class Situation:
         disputed: Items on which people disagree, and that nothing settles.
         released: The folder beside the workspace with a release of its latest student.
         outdated: Why something is to be made anew, where it is.
+        damaged: How many arrays are damaged.
     """
 
     proposed: bool
@@ -66,6 +68,7 @@ class Situation:
     disputed: int
     released: Path | None = None
     outdated: str = ""
+    damaged: int = 0
 
 
 def next_step(workspace: Workspace) -> NextStep:
@@ -89,6 +92,9 @@ def step_beside(workspace: Workspace, waiting: Collection[int]) -> NextStep | No
 
 def decide(folder: Path, now: Situation) -> NextStep:
     """Choose the command for a situation."""
+    if now.damaged:
+        files = counted(now.damaged, "file is damaged, and is", "files are damaged, and are")
+        return NextStep(("propose", folder), f"{files} made again.")
     if not now.proposed:
         return NextStep(("propose", folder))
     if now.open_items:
@@ -120,8 +126,9 @@ def _last_step(folder: Path, now: Situation) -> NextStep:
 
 def read_situation(workspace: Workspace) -> Situation:
     """Read what decides on the next step; no model is loaded, unless the embedder changed."""
-    if not workspace.is_proposed:
-        return Situation(False, 0, 0, left=True, learnt=False, disputed=0)
+    damaged = len(damaged_arrays(workspace))
+    if damaged or not workspace.is_proposed:
+        return Situation(False, 0, 0, left=True, learnt=False, disputed=0, damaged=damaged)
     decisions = workspace.store.decisions()
     current = open_batch(workspace)
     training = latest_training(workspace)

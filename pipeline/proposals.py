@@ -286,6 +286,18 @@ def given_folder(workspace: Workspace) -> Path:
     return workspace.answers_folder / FOLDER
 
 
+def proposer_names(workspace: Workspace) -> list[str]:
+    """Name the proposers of a workspace other than the student; none of them is loaded.
+
+    Raises:
+        ConfigError: If two want one name.
+    """
+    names: list[str] = []
+    for section in (*workspace.config.proposers, *_given(workspace)):
+        names.append(_free_name(section, names))
+    return names
+
+
 def _given(workspace: Workspace) -> list[CustomProposer]:
     """List the proposers that stand for such files, in the order of their names."""
     return [

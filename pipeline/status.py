@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,14 @@ import numpy as np
 from hilt.pipeline.adjudicating import disputes
 from hilt.pipeline.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.batches import open_batch, undecided
+from hilt.pipeline.damage import say_damaged
 from hilt.pipeline.decisions import count_notes, total_seconds
 from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.growing import source_is_as_read, source_path
 from hilt.pipeline.headline import told_in_full
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.one_sided import OneSided, find_one_sided
-from hilt.pipeline.outcomes import standing
+from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.outdated import say_outdated
 from hilt.pipeline.predicted_seconds import measured_cost
 from hilt.pipeline.proposing import latest_training
@@ -40,7 +42,8 @@ class Status:
         skipped: Items that somebody skipped.
         flagged: Items that somebody flagged.
         commented: Items that somebody wrote a comment on.
-        duplicates: Groups of near-duplicates, and the labels inherited in them.
+        duplicates: Groups of near-duplicates, and the labels inherited in them; None where the
+            file that holds the groups is damaged.
         review_seconds: Time that people took for the decisions that stand; None where nobody
             measured it.
         review_minutes: The same in minutes, 0 where nobody measured it.
@@ -56,8 +59,10 @@ class Status:
             decision has a time.
         bulk: How often decisions in bulk hold when they are asked again; None before any was.
         changed_source: The file from which the pool was read, where it is not as it was then.
+        source_gone: Whether it is no longer there.
         disputed: Items on which people disagree, and that nothing settles.
         one_sided: Proposers that give nearly all of their guesses to one label.
+        damaged: What is damaged of what can be made again, in sentences.
         outdated: What other configurations made than the present one, in sentences.
         finished: Whether nothing is left to ask, and everything that was said is learnt.
         next_step: The command to run next.
@@ -72,7 +77,7 @@ class Status:
     skipped: int
     flagged: int
     commented: int
-    duplicates: Summary
+    duplicates: Summary | None
     review_seconds: float | None
     review_minutes: float
     label_counts: dict[str, int]
@@ -85,8 +90,10 @@ class Status:
     anchoring: Anchoring | None
     bulk: Share | None
     changed_source: str | None
+    source_gone: bool
     disputed: int
     one_sided: tuple[OneSided, ...]
+    damaged: tuple[str, ...]
     outdated: tuple[str, ...]
     finished: bool
     next_step: str
@@ -107,6 +114,7 @@ def status(workspace: Workspace) -> Status:
     seconds = total_seconds([row for row in rows if not row.machine])
     cost, notes = measured_cost(workspace), count_notes(rows)
     step = next_step(workspace)
+    source = None if source_is_as_read(workspace) else source_path(workspace)
     return Status(
         items=summary.items,
         empty_texts=summary.empty_texts,
@@ -117,7 +125,7 @@ def status(workspace: Workspace) -> Status:
         skipped=notes.skipped,
         flagged=notes.flagged,
         commented=notes.commented,
-        duplicates=summarise(workspace, outcomes),
+        duplicates=_summarise(workspace, outcomes),
         review_seconds=seconds,
         review_minutes=round((seconds or 0) / 60, 2),
         label_counts=dict(Counter(str(outcome.label) for outcome in labelled).most_common()),
@@ -129,13 +137,22 @@ def status(workspace: Workspace) -> Status:
         cost=None if cost is None else cost.to_dict(),
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),
-        changed_source=None if source_is_as_read(workspace) else source_path(workspace),
+        changed_source=source,
+        source_gone=source is not None and not Path(source).exists(),
         disputed=len(disputes(workspace)),
         one_sided=find_one_sided(workspace, outcomes),
+        damaged=say_damaged(workspace, training),
         outdated=say_outdated(workspace),
         finished=step.finished,
         next_step=str(step),
     )
+
+
+def _summarise(workspace: Workspace, outcomes: Sequence[Outcome]) -> Summary | None:
+    """Count groups and inherited labels, where it can be read which groups there are."""
+    if workspace.config.duplicates.near and workspace.near_duplicates.find_fault() is not None:
+        return None
+    return summarise(workspace, outcomes)
 
 
 def _count_without_text(workspace: Workspace, numbers: Sequence[int]) -> int:

@@ -300,10 +300,15 @@ class Workspace:
         return file
 
     def _outgrew(self, file: ArrayFile) -> bool:
-        """Tell whether a finished array is that of the pool before items were appended."""
+        """Tell whether a finished array is that of the pool before items were appended.
+
+        Of a damaged one that is not known, and whoever opens it is told so.
+        """
         earlier = [each.items for each in self.pool.summary.earlier]
         of_test = self.test_embeddings, self.test_proposal(file.path.stem)
-        return bool(earlier) and file not in of_test and len(file.open()) in earlier
+        if not earlier or file in of_test or file.find_fault() is not None:
+            return False
+        return len(file.open()) in earlier
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -100,6 +100,11 @@ def say_summary(work: Path, summary: Summary) -> None:
         f"{counted(summary.items, 'item is', 'items are')} in {counted(summary.groups, 'group')} of"
         f" {kind}; {counted(summary.inherited, 'inherits', 'inherit')} a label."
     )
+    if summary.appended:
+        say(
+            f"Near-duplicates of {counted(summary.appended, 'item that was', 'items that were')}"
+            f" appended are yet to be found, by `{command_line('propose', work)}`."
+        )
     say_contrary(work, summary.contrary)
     check = summary.check
     if check is not None:

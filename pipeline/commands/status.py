@@ -27,11 +27,11 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
 
     def text() -> None:
         say_items(work, result)
-        if result.duplicates.groups:
+        if result.duplicates is not None and result.duplicates.groups:
             say_summary(work, result.duplicates)
         say_batch(result)
         _say_models(result)
-        for sentence in result.outdated:
+        for sentence in (*result.damaged, *result.outdated):
             say(sentence)
         say_people(result)
         if result.label_counts:
@@ -60,14 +60,21 @@ def say_items(work: Path, result: Status) -> None:
             " a release gives no label."
         )
     if result.changed_source:
-        line = command_line("init", work, "--append")
-        say(
-            f"{result.changed_source} has changed since the pool was read, or is gone; rows that"
-            f" were added are taken in with `{line}`."
-        )
+        say(_say_source(work, result.changed_source, gone=result.source_gone))
     if result.machine_labels:
         items = counted(result.machine_labels, "item has", "items have")
         say(f"{items} only a machine's label, by `hilt oracle`.")
+
+
+def _say_source(work: Path, source: str, *, gone: bool) -> str:
+    from hilt.pipeline.growing import say_gone
+
+    if gone:
+        return say_gone(source)
+    return (
+        f"{source} has changed since the pool was read; rows that were added are taken in with"
+        f" `{command_line('init', work, '--append')}`."
+    )
 
 
 def say_batch(result: Status) -> None:

@@ -34,6 +34,7 @@ class Summary:
         largest: Items in the largest, 0 where there is no group.
         inherited: Items that have the label of another one of their group.
         check: How often such a label is right; None while nobody knows.
+        appended: Items that were appended since near-duplicates were looked for.
         contrary: Texts whose items people labelled differently, though the texts are the same.
     """
 
@@ -43,6 +44,7 @@ class Summary:
     largest: int
     inherited: int
     check: Check | None
+    appended: int
     contrary: int
 
 
@@ -144,16 +146,17 @@ def describe(workspace: Workspace, outcomes: Sequence[Outcome], most: int) -> Du
 
 def summarise(workspace: Workspace, outcomes: Sequence[Outcome]) -> Summary:
     """Count groups and inherited labels."""
-    groups = workspace.groups
+    groups, near = workspace.groups, workspace.has_near_duplicates
     sizes = _sizes(groups)
     sizes = sizes[sizes > 1]
     return Summary(
-        near=workspace.has_near_duplicates,
+        near=near,
         groups=len(sizes),
         items=int(sizes.sum()),
         largest=int(sizes.max(initial=0)),
         inherited=len(inherit(settled_groups(workspace, outcomes), outcomes)),
         check=check(groups, outcomes),
+        appended=len(groups) - len(workspace.near_duplicates.open()) if near else 0,
         contrary=count_contrary(workspace, outcomes),
     )
 

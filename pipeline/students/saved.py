@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import struct
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from safetensors import SafetensorError
 
+from hilt.command_line import command_line
 from hilt.errors import ModelError, OutputError
 from hilt.files import let_umask_decide, read_object, sentences, write_json
 from hilt.own_code import shortened
@@ -26,6 +29,7 @@ EMBEDDER_FILES = "embedder_files"  # in the record: the checksum of those beside
 OWN_ENCODER = "./encoder"  # the embedder's model, where a copy of it is in the student's folder
 
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError)
+TORN = (EOFError, BadZipFile, RuntimeError, OverflowError, struct.error, zlib.error)  # an archive
 
 OutOfFold = tuple[Integers, Integers, Floats]
 
@@ -123,11 +127,23 @@ def _save_out_of_fold(folder: Path, out_of_fold: OutOfFold, tested: Floats | Non
 def load_out_of_fold(folder: Path) -> OutOfFold | None:
     """Read what `save_student` was given as `out_of_fold`; None if it was given nothing.
 
+    Args:
+        folder: Of the student, in the folder `students` of its workspace.
+
     Raises:
         ModelError: If it is damaged.
     """
     saved = _read_arrays(folder / OUT_OF_FOLD)
     return None if saved is None else (saved["indices"], saved["positions"], saved["probabilities"])
+
+
+def why_not_out_of_fold(folder: Path) -> str | None:
+    """Say in a sentence why `load_out_of_fold` would be refused; None where it would not."""
+    try:
+        load_out_of_fold(folder)
+    except ModelError as error:
+        return str(error)
+    return None
 
 
 def load_tested(folder: Path) -> tuple[Integers, Floats] | None:
@@ -152,9 +168,10 @@ def _read_arrays(path: Path) -> dict[str, Any] | None:
             arrays = dict(saved)
         if {"indices", "positions", "probabilities"} <= set(arrays):
             return arrays
-    except (*UNREADABLE, EOFError, BadZipFile):
+    except (*UNREADABLE, *TORN):
         pass
-    raise ModelError(f"{path} is damaged; train the student again.")
+    line = command_line("train", path.parents[2])
+    raise ModelError(f"{path} is damaged; train the student again with `{line}`.")
 
 
 def _likeliest(probabilities: Floats) -> dict[str, Any]:

@@ -1,18 +1,23 @@
 """A workspace whose files are damaged: what reads says so, and one command mends it."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from hilt.errors import OutputError
 from hilt.files import read_object
 from hilt.pipeline.cli import app
 from hilt.pipeline.desk.desk import WorkspaceDesk
+from hilt.pipeline.headline import told_in_full
+from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.workspace import Workspace
+from tests.conftest import write_csv
 
 Open = Callable[[str], Workspace]
 Damage = Callable[[Path], object]
@@ -64,6 +69,111 @@ def test_a_damaged_array_is_named_and_propose_makes_it_as_it_was(work: Path, nam
         assert f"{path.name} is " in said
         assert "it is made again" in said
         assert arrays(work) == before
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 0x10
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", [*ARRAYS, "test-embeddings", "proposals/zero_shot"])
+def test_status_says_what_is_damaged_and_what_makes_it_again(work: Path, name: str) -> None:
+    array, record = work / f"{name}.npy", work / f"{name}.json"
+    damages = [(array, damage) for damage in (DAMAGE["cut"], DAMAGE["gone"], flip)]
+    for path, damage in [(record, SPOILT["emptied"]), *damages]:
+        content = path.read_bytes()
+        damage(path)
+
+        said = run("status", work).stdout
+
+        assert f"{path} is " in said
+        assert said.count("damaged") + said.count(" is gone") == 2
+        assert said.endswith(f"1 file is damaged, and is made again.\nNext: hilt propose {work}\n")
+        if damage is flip:
+            told = json.loads(run("status", work, "--json").stdout)
+            assert (told["duplicates"] is None) == (array.stem == "near-duplicates")
+            reported = run("report", work)
+            assert [each in said for each in told["damaged"]] == [True]
+            assert reported.exit_code == 0 or f"`hilt propose {work}`" in reported.stderr
+        path.write_bytes(content)
+    assert "damaged" not in run("status", work).stdout
+
+
+def test_status_of_an_appended_pool_goes_on_where_arrays_are_damaged(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    workspace = small_workspace("two_cycles")
+    workspace.store.close()
+    config = append_two(workspace, tmp_path)
+    run("init", workspace.folder, "--append", "--config", config)
+    for name in ("near-duplicates", "fused", "embeddings"):
+        flip(workspace.folder / f"{name}.npy")
+
+    said = run("status", workspace.folder).stdout
+
+    assert said.count(".npy is damaged: ") == 3
+    assert "3 files are damaged, and are made again.\nNext: hilt propose" in said
+    run("propose", workspace.folder)
+    assert "damaged" not in run("status", workspace.folder).stdout
+
+
+def test_damage_is_mended_before_an_open_batch_is_reviewed(small_workspace: Open) -> None:
+    workspace = small_workspace("selected")
+    flip(workspace.embeddings.path)
+    assert str(next_step(workspace)) == f"hilt propose {workspace.folder}"
+
+    run("propose", workspace.folder)
+
+    assert str(next_step(workspace)) == f"hilt review {workspace.folder}"
+
+
+def append_two(workspace: Workspace, folder: Path) -> Path:
+    """Write a configuration of the same workspace whose pool has two rows more."""
+    new = [("new-1", "One row more.", "food"), ("new-2", "Two rows more.", "food")]
+    rows = zip(*workspace.pool.columns(slice(None)).values(), strict=True)
+    write_csv(folder / "more.csv", [*((a, b, c) for a, b, c in rows), *new])
+    values = yaml.safe_load((workspace.folder / "hilt.yaml").read_text("utf-8"))
+    values["pool"]["path"] = str(folder / "more.csv")
+    (folder / "more.yaml").write_text(yaml.safe_dump(values), "utf-8")
+    return folder / "more.yaml"
+
+
+def test_proposals_that_nobody_uses_any_more_may_be_damaged(work: Path) -> None:
+    (work / "proposals" / "left.json").write_bytes(b"{")
+
+    assert "damaged" not in run("status", work).stdout
+
+
+def test_a_students_cross_validation_that_is_damaged_is_named_with_the_command(
+    small_workspace: Open,
+) -> None:
+    workspace = small_workspace("two_cycles")
+    workspace.store.close()
+    work = workspace.folder
+    path = work / "students" / "cycle-0002" / "out_of_fold.npz"
+    sentence = f"{path} is damaged; train the student again with `hilt train {work}`."
+    flip(path)
+
+    assert sentence in run("status", work).stdout
+    assert json.loads(run("status", work, "--json").stdout)["damaged"] == [sentence]
+    assert sentence in run("report", work).stderr
+    assert run("train", work).exit_code == 0
+    assert "damaged" not in run("status", work).stdout
+    assert run("report", work).exit_code == 0
+
+
+def test_what_an_older_hilt_did_not_store_is_left_out_where_it_is_damaged(
+    small_workspace: Open,
+) -> None:
+    workspace = small_workspace("trained")
+    training = workspace.store.trainings()[-1]
+    training.summary = {**training.summary, "labelled": None}
+    assert told_in_full(workspace, training)["labelled"]["items"] == 12
+
+    flip(workspace.student_folder(1) / "out_of_fold.npz")
+
+    assert told_in_full(workspace, training)["labelled"] is None
 
 
 @pytest.mark.parametrize("name", ["embeddings", "fused"])

@@ -282,7 +282,32 @@ def test_status_says_that_the_source_has_changed(
     work = make_workspace_in(tmp_path, test=False).folder
     assert "has changed" not in run("status", work)
     add_rows(tmp_path, 1)
-    assert "has changed since the pool was read" in run("status", work)
+    said = run("status", work)
+    assert "has changed since the pool was read; rows that were added are taken in" in said
+    assert "is gone" not in said
+    (tmp_path / "pool.csv").unlink()
+    said = run("status", work)
+    assert f"{tmp_path / 'pool.csv'}, from which the pool was read, is gone. Nothing is" in said
+    assert "has changed" not in said
+
+
+def test_status_says_how_many_items_were_not_compared_yet(
+    tmp_path: Path, make_workspace_in: MakeWorkspace
+) -> None:
+    copies = [(f"copy-{n}", "The cat slept in its den all day!", "animals") for n in range(2)]
+    work = make_workspace_in(tmp_path, test=False, extra=copies)
+    propose(work)
+    assert "yet to be found" not in run("status", work.folder)
+    add_rows(tmp_path, 3)
+    grown = append(work.folder).workspace
+
+    said = run("status", grown.folder)
+
+    assert "3 items are in 1 group of near-duplicates" in said
+    line = f"`hilt propose {work.folder}`"
+    assert f"Near-duplicates of 3 items that were appended are yet to be found, by {line}." in said
+    propose(grown)
+    assert "yet to be found" not in run("status", grown.folder)
 
 
 def test_decisions_of_before_stay_with_their_items(

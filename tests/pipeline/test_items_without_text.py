@@ -201,6 +201,7 @@ def test_they_are_counted_wherever_one_looks(workspace: Workspace) -> None:
     proposed = propose(workspace)
 
     assert (result.items, result.empty_texts, result.exact_duplicates) == (63, 3, 0)
+    assert result.duplicates is not None
     assert result.duplicates.groups == 0
     assert sum(proposed.label_counts.values()) == 60
     assert "3 items have no text: nobody is asked, and" in said_by_status(workspace)

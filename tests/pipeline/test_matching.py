@@ -9,6 +9,7 @@ import pytest
 
 import hilt
 from hilt.errors import ConfigError, DataError
+from hilt.pipeline.duplicates.summary import summarise
 from hilt.pipeline.matching import contrary, same_text
 from hilt.pipeline.reviewing import export_batch, import_answers, record
 from hilt.pipeline.workspace import Workspace
@@ -319,7 +320,7 @@ def test_texts_that_are_the_same_inherit_the_label_of_the_one_that_is_found(
     import_answers(work, save(rows, tmp_path / "known.csv"), match="text")
 
     assert [row.item_id for row in work.store.decisions()] == ["cat-0"]
-    assert hilt.status(work).duplicates.inherited == 2
+    assert summarise(work, work.outcomes()).inherited == 2
 
 
 def test_texts_are_compared_by_what_programs_leave_alone() -> None:

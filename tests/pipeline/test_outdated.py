@@ -257,12 +257,12 @@ def test_near_duplicates_follow_their_thresholds(
     assert hilt.status(workspace).outdated == (
         "The near-duplicates are of another configuration: duplicates.cosine was 0.9 and is 0.5.",
     )
-    assert not hilt.status(workspace).duplicates.near
+    assert not workspace.has_near_duplicates
 
     hilt.select(workspace, anew=True)
 
     assert "duplicates.cosine was 0.9 and is 0.5. Made anew now." in said(workspace)
-    assert hilt.status(workspace).duplicates.near
+    assert workspace.has_near_duplicates
     assert_nothing_is_outdated(workspace)
 
 

@@ -48,7 +48,9 @@ def decide(workspace: Workspace, item_id: str, label: str, reviewer: str = "ann"
 
 
 def inherited(workspace: Workspace) -> int:
-    return status(workspace).duplicates.inherited
+    found = status(workspace).duplicates
+    assert found is not None
+    return found.inherited
 
 
 def released(workspace: Workspace, folder: Path) -> dict[str, dict[str, Any]]:
@@ -273,6 +275,7 @@ def test_a_check_is_counted_but_not_as_audit(copies: Copies) -> None:
 
     result = status(workspace)
 
+    assert result.duplicates is not None
     found = result.duplicates.check
     assert found is not None
     assert (found.checked, found.right, found.high) == (2, 2, 1.0)

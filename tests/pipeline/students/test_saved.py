@@ -16,7 +16,12 @@ from hilt.errors import HiltError, ModelError, OutputError
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.linear import LinearStudent
-from hilt.pipeline.students.saved import load_out_of_fold, read_student, save_student
+from hilt.pipeline.students.saved import (
+    load_out_of_fold,
+    read_student,
+    save_student,
+    why_not_out_of_fold,
+)
 from hilt.pipeline.students.seal import find_fault
 from hilt.types import Items
 
@@ -224,7 +229,17 @@ def test_damaged_predictions_are_named(folder: Path, content: bytes) -> None:
 
     with pytest.raises(ModelError, match=r"out_of_fold\.npz is damaged; train the student again"):
         load_out_of_fold(folder)
+    assert "again with `hilt train " in str(why_not_out_of_fold(folder))
     assert find_fault(folder) == f"{folder / 'out_of_fold.npz'} was changed, or is damaged"
+
+
+def test_predictions_with_any_byte_flipped_are_read_or_refused_in_a_sentence(folder: Path) -> None:
+    path = folder / "out_of_fold.npz"
+    content = path.read_bytes()
+    for place in range(0, len(content), 3):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        why = why_not_out_of_fold(folder)
+        assert why is None or why.startswith(f"{path} is damaged")
 
 
 def test_the_files_of_a_student_are_as_readable_as_others(folder: Path) -> None:
