@@ -14,18 +14,20 @@ from hilt.pipeline.decisions_file import DecisionsFile, is_decisions_file
 from hilt.pipeline.gate import name_misfit
 from hilt.pipeline.matching import MATCHES
 from hilt.pipeline.next_steps import next_step
-from hilt.pipeline.outcomes import GOLD
+from hilt.pipeline.outcomes import ADJUDICATION, GOLD
 from hilt.pipeline.recording import RecordResult, Source, take
 from hilt.pipeline.restoring import restore
 from hilt.pipeline.sheets import why_kept
 from hilt.pipeline.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.review.base import EXCHANGES, Answered, Exchange
+from hilt.review.simulated import NAME as SIMULATED
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Batch, Decision
 
 REVIEWER = "reviewer"  # who decided, where nobody says
-BY_WORD = "blind by the caller's word"  # the source of answers that `record` was told are blind
+BY_WORD = "blind by the caller's word"  # in the source of answers that `record` was told are blind
+UNTOUCHED = (GOLD, SIMULATED)  # sources of answers that are no person's, and counted by their name
 
 
 def export_batch(
@@ -166,15 +168,23 @@ def record(
         decisions: What was said.
         batch: The batch in which it was asked, where a decision names none.
         blind: Your word that whoever answered blind items of the batch was shown no proposal.
-            Without it such answers are labels, but no part of the audit. Noted as the decisions'
-            source.
+            Without it such answers are labels, but no part of the audit. Noted in the decisions'
+            source, but for known and simulated answers, which are no person's.
 
     Raises:
-        DataError: If one does not fit, or `blind` is said of no batch.
+        DataError: If one does not fit, `blind` is no bool, or is said of no batch or of what
+            settles a disagreement.
     """
+    if not isinstance(blind, bool):
+        raise DataError(f"`blind` is {blind!r}; it must be True or False.")
     sound = [each for each in decisions if isinstance(each, Decision)]
     if blind and batch is None and any(each.batch is None for each in sound):
         raise DataError("`blind` is said of a batch; say of which, by `batch`, too.")
+    if blind and any(each.source == ADJUDICATION for each in sound):
+        raise DataError(
+            "`blind` is said of a decision that settles a disagreement, which is made in sight of"
+            " what others said; record it without `blind`."
+        )
     said = [Answered(_told(each, batch, blind)) for each in decisions]
     return take(workspace, said, Source(), own=blind)
 
@@ -182,10 +192,17 @@ def record(
 def _told(decision: Decision, batch: int | None, blind: bool) -> Decision:
     if not isinstance(decision, Decision):
         return decision
-    source = BY_WORD if blind and decision.source == "file" else decision.source
-    return replace(
-        decision, batch=batch if decision.batch is None else decision.batch, source=source
-    )
+    batch = batch if decision.batch is None else decision.batch
+    return replace(decision, batch=batch, source=_noted(decision.source, blind))
+
+
+def _noted(source: str, blind: bool) -> str:
+    """Write the caller's word into a source; what is no text is for the gate."""
+    if not blind or not isinstance(source, str) or source in UNTOUCHED:
+        return source
+    if source.startswith(BY_WORD):
+        return source
+    return BY_WORD if source == "file" else f"{BY_WORD}; {source}"
 
 
 def with_names_of_pool(workspace: Workspace, options: Options | None) -> Options:

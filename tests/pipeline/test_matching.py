@@ -177,6 +177,45 @@ def test_blind_is_what_the_caller_gives_their_word_on(workspace: Workspace) -> N
         record(workspace, [Decision(blind.item_id, "skip", (), "ann")], blind=True)
 
 
+@pytest.mark.parametrize(
+    ("source", "stored"),
+    [
+        ("file", "blind by the caller's word"),
+        ("slack", "blind by the caller's word; slack"),
+        ("bulk", "blind by the caller's word; bulk"),
+        ("blind by the caller's word; slack", "blind by the caller's word; slack"),
+        ("gold", "gold"),
+        ("simulated", "simulated"),
+    ],
+)
+def test_the_word_that_answers_are_blind_is_noted_whatever_their_source(
+    workspace: Workspace, source: str, stored: str
+) -> None:
+    item = next(row for row in workspace.store.batch_items() if row.blind)
+    reviewer = "gold" if source == "gold" else "ann"
+    said = Decision(item.item_id, "label", ("food",), reviewer, source=source)
+
+    record(workspace, [said], batch=1, blind=True)
+
+    (row,) = workspace.store.decisions()
+    assert (row.source, row.blind) == (stored, True)
+
+
+@pytest.mark.parametrize("blind", [1, 0, "no", None])
+def test_blind_is_true_or_false(workspace: Workspace, blind: object) -> None:
+    with pytest.raises(DataError, match="must be True or False"):
+        record(workspace, [], batch=1, blind=blind)  # type: ignore[arg-type]
+
+
+def test_what_settles_a_disagreement_is_not_blind(workspace: Workspace) -> None:
+    item = next(row for row in workspace.store.batch_items() if row.blind)
+    said = Decision(item.item_id, "label", ("food",), "ann", source="adjudication")
+
+    with pytest.raises(DataError, match="settles a disagreement"):
+        record(workspace, [said], batch=1, blind=True)
+    assert workspace.store.decisions() == []
+
+
 def test_a_file_without_ids_is_matched_by_text(workspace: Workspace, tmp_path: Path) -> None:
     known = workspace.pool.texts([3, 7])
     rows = [{"text": f"{known[0]} ", "label": "food"}, {"text": known[1], "label": "Sport"}]
