@@ -21,8 +21,9 @@ from hilt.pipeline.recording import Source, refuse
 from hilt.pipeline.reviewing import with_names_of_pool
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.given import SCHEMA
+from hilt.reading.opening import PACKED_ENDINGS
 from hilt.reading.options import Options
-from hilt.reading.table import Table, open_table
+from hilt.reading.table import ENDINGS, Table, open_table
 from hilt.review.answer_lines import lines_of
 from hilt.review.base import Rejection
 from hilt.review.proposed import Proposed, is_from_people, read_proposed
@@ -32,6 +33,7 @@ from hilt.temporaries import temporary_name
 LONGEST_NAME = 60
 AT_ONCE = 200_000  # lines whose items are looked for together
 NOTHING = -1
+RELEASED = "dataset.parquet"  # in the folder of a release
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class GivenProposals:
         unlabelled: Rows without a label.
         rejected: What does not fit, with its line.
         table: Where they are stored; without this file there is no such proposer.
+        replaced: Items that had one of an earlier file of the same name; None if there was none.
     """
 
     proposer: str
@@ -53,6 +56,7 @@ class GivenProposals:
     unlabelled: int
     rejected: tuple[Rejection, ...]
     table: Path
+    replaced: int | None = None
 
 
 def import_proposals(
@@ -70,7 +74,7 @@ def import_proposals(
     Args:
         workspace: Whose items these are about.
         path: A table with `id` or `text`, `label`, and perhaps `probability`: predictions, or a
-            release, of which the labels that people gave are left out.
+            release or its folder, of which the labels that people gave are left out.
         partial: Store what fits even when other lines do not.
         match: `text` finds items by their texts; `auto` does so where there is no id.
         options: How the file is written, where that cannot be told by looking.
@@ -80,6 +84,9 @@ def import_proposals(
             `partial` is not set; then nothing is stored.
     """
     path = Path(path)
+    name = _name(path)
+    if (path / RELEASED).is_file():
+        path /= RELEASED
     if match not in MATCHES:
         raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
     options = with_names_of_pool(workspace, options)
@@ -96,7 +103,8 @@ def import_proposals(
                 f"{path} has no label of a machine for any item of the pool; what people said is"
                 f" imported by `{command_line('import', workspace.folder, path)}`."
             )
-        file = given_folder(workspace) / f"{_name(path)}.parquet"
+        file = given_folder(workspace) / f"{name}.parquet"
+        replaced = _count(file)
         _write(workspace, gathered, file)
     return GivenProposals(
         proposer=GIVEN + file.stem,
@@ -105,6 +113,7 @@ def import_proposals(
         unlabelled=gathered.unlabelled,
         rejected=tuple(gathered.rejected),
         table=file,
+        replaced=replaced,
     )
 
 
@@ -189,6 +198,22 @@ def _write(workspace: Workspace, gathered: _Gathered, file: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _count(file: Path) -> int | None:
+    """Count the proposals in a table; None if there is none, or none that can be read."""
+    try:
+        return int(pa.parquet.read_metadata(file).num_rows)
+    except (OSError, pa.ArrowException):
+        return None
+
+
 def _name(path: Path) -> str:
-    """Name the table after the file, in letters that a proposer's name may have."""
-    return re.sub(r"[^\w.-]+", "-", path.name.split(".")[0])[:LONGEST_NAME].strip("-.") or "file"
+    """Name the table after the file, in letters that a proposer's name may have.
+
+    >>> _name(Path("predictions v1.2.csv.gz"))
+    'predictions-v1.2'
+    """
+    name = path.absolute().name
+    for endings in (PACKED_ENDINGS, ENDINGS):
+        ending = Path(name).suffix
+        name = name.removesuffix(ending) if ending.casefold() in endings else name
+    return re.sub(r"[^\w.-]+", "-", name)[:LONGEST_NAME].strip("-.") or "file"

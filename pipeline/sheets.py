@@ -11,6 +11,7 @@ from hilt.command_line import command_line
 from hilt.errors import DataError
 from hilt.outputs import NOT_OURS
 from hilt.pipeline.batches import read_batch
+from hilt.pipeline.decisions_file import is_decisions_file
 from hilt.pipeline.matching import Matching
 from hilt.pipeline.tables import DecisionRow
 from hilt.pipeline.workspace import Workspace
@@ -37,6 +38,8 @@ def why_kept(workspace: Workspace, exchange: Exchange, options: Options, path: P
     """
     known = workspace.ledger.knows(path)
     try:
+        if is_decisions_file(path):
+            return "holds the decisions of a workspace"
         answers = exchange.read(path, workspace.config.label_names, "", options)
         lines = _lines(path)
     except DataError:

@@ -175,7 +175,9 @@ def _import_proposals(
     result = import_proposals(workspace, file, partial=partial, match=match, options=options)
 
     def text() -> None:
-        say(f"{counted(result.proposals, 'proposal')} stored, of the proposer {result.proposer}.")
+        before = "" if result.replaced is None else f", in place of the {result.replaced:,} it had"
+        stored = counted(result.proposals, "proposal")
+        say(f"{stored} stored, of the proposer {result.proposer}{before}.")
         if result.from_people:
             left = counted(result.from_people, "row", "rows")
             say(f"Left out: {left} with what people said; without --as these are decisions.")

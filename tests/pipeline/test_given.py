@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 import hilt
 from hilt.errors import ConfigError, DataError
 from hilt.pipeline.cli import app
+from hilt.pipeline.configuration.proposers import CustomProposer
 from hilt.pipeline.embedding import load_embedder
-from hilt.pipeline.proposals import Proposals
+from hilt.pipeline.given import _name
+from hilt.pipeline.proposals import GIVEN, KIND, Proposals
 from hilt.pipeline.workspace import Workspace
 
 Open = Callable[[str], Workspace]
@@ -79,13 +81,49 @@ def test_a_file_of_the_same_name_takes_the_place_of_the_other(
     hilt.import_proposals(work, path)
     hilt.propose(work)
 
-    predictions(work, path, label="sport")
-    hilt.import_proposals(work, path)
+    predictions(work, path, 20, label="sport")
+    run = ["import", str(work.folder), str(path), "--as", "proposals"]
+    told = " ".join(CliRunner().invoke(app, run).output.split())
 
+    assert "20 proposals stored, of the proposer given-predictions, in place of the 60 it" in told
+    predictions(work, path, label="sport")
+    assert hilt.import_proposals(work, path).replaced == 20
     assert set(hilt.propose(work).made) == {NAME, "fused"}
     assert (np.asarray(work.proposal(NAME).open()).argmax(axis=1) == 2).all()
     hilt.import_proposals(work, path)
     assert hilt.propose(work).made == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("preds.v1.csv", "preds.v1"),
+        ("preds.v2.csv", "preds.v2"),
+        ("preds.2026-05-01.jsonl.gz", "preds.2026-05-01"),
+        ("preds.CSV", "preds"),
+        ("a.parquet.zst", "a"),
+        ("my preds (final).tsv", "my-preds-final"),
+        ("größe.v1.xlsx", "größe.v1"),
+        ("..csv", "file"),
+        ("release-1.2", "release-1.2"),
+        ("x" * 100 + ".csv", "x" * 60),
+    ],
+)
+def test_a_proposer_has_the_name_of_its_file(file: str, name: str) -> None:
+    assert _name(Path(file)) == name
+    assert CustomProposer(kind=KIND, name=GIVEN + name).name == GIVEN + name
+
+
+def test_versions_of_a_file_are_proposers_beside_each_other(
+    small_workspace: Open, tmp_path: Path
+) -> None:
+    work = small_workspace("proposed")
+
+    for version in ("v1", "v2"):
+        given = hilt.import_proposals(work, predictions(work, tmp_path / f"preds.{version}.csv"))
+        assert given.replaced is None
+
+    assert hilt.propose(work).proposers == ("zero_shot", "given-preds.v1", "given-preds.v2")
 
 
 def test_training_weighs_it_as_any_other(small_workspace: Open, tmp_path: Path) -> None:
@@ -102,19 +140,20 @@ def test_training_weighs_it_as_any_other(small_workspace: Open, tmp_path: Path) 
     assert len(batch) == 12
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("within", ["dataset.csv", "dataset.parquet", ""])
 def test_of_a_release_only_what_machines_said_is_proposed(
-    small_workspace: Open, tmp_path: Path, ending: str
+    small_workspace: Open, tmp_path: Path, within: str
 ) -> None:
     old, new = small_workspace("two_cycles"), small_workspace("proposed")
     hilt.propose(old)
     hilt.release(old, tmp_path / "out")
     people = {outcome.index for outcome in old.outcomes()}
 
-    given = hilt.import_proposals(new, tmp_path / "out" / f"dataset.{ending}")
+    given = hilt.import_proposals(new, tmp_path / "out" / within)
     hilt.propose(new)
 
-    said = np.asarray(new.proposal("given-dataset").open())
+    assert given.proposer == ("given-dataset" if within else "given-out")
+    said = np.asarray(new.proposal(given.proposer).open())
     assert (given.from_people, given.proposals) == (len(people), 60 - len(people))
     assert set(np.flatnonzero(np.isnan(said[:, 0])).tolist()) == people
     fused = old.fused.open()

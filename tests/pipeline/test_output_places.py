@@ -215,6 +215,19 @@ def test_a_sheet_with_something_that_is_not_stored_stays(
     assert sheet.read_bytes() == filled
 
 
+def test_a_file_of_decisions_is_no_sheet(small_workspace: Open, tmp_path: Path) -> None:
+    workspace, file = small_workspace("reviewed"), tmp_path / "all.jsonl"
+    hilt.export_decisions(workspace, file)
+    written = file.read_bytes()
+
+    with pytest.raises(
+        hilt.OutputError, match=r"holds the decisions of a workspace\. Name another"
+    ):
+        hilt.export_batch(workspace, file, number=1)
+
+    assert file.read_bytes() == written
+
+
 def test_simulated_answers_are_answers(small_workspace: Open, tmp_path: Path) -> None:
     workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
     hilt.export_batch(workspace, sheet, simulated=True)
