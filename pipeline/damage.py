@@ -5,10 +5,13 @@ What is listed here one command makes again; nothing else of the workspace hinde
 
 from __future__ import annotations
 
+from hilt.command_line import command_line
 from hilt.errors import ConfigError
+from hilt.files import read_object
 from hilt.pipeline.arrays import ArrayFile
 from hilt.pipeline.proposals import proposer_names
 from hilt.pipeline.students.saved import why_not_out_of_fold
+from hilt.pipeline.students.seal import RECORD
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
 
@@ -25,12 +28,27 @@ def say_damaged(workspace: Workspace, training: TrainingRow | None) -> tuple[str
         workspace: Where to look.
         training: The latest one, whose student is looked at.
     """
-    folder = None if training is None else workspace.student_folder(training.cycle)
-    fault = None if folder is None else why_not_out_of_fold(folder)
-    return (
-        *(f"{each}." for each in damaged_arrays(workspace)),
-        *([] if fault is None else [fault]),
-    )
+    said = [f"{each}." for each in damaged_arrays(workspace)]
+    fault = None if training is None else _why_train_again(workspace, training)
+    return (*said, *([] if fault is None else [fault]))
+
+
+def say_missing(workspace: Workspace) -> str:
+    """Say in a sentence which array of those that are fused is gone; nothing where none is."""
+    if "proposals" not in (workspace.fused.maker() or {}):  # a rehearsal's rest on none
+        return ""
+    files = [workspace.embeddings, *map(workspace.proposal, _proposing(workspace))]
+    missing = next((file for file in files if file.maker() is None), None)
+    return "" if missing is None else f"{missing.path}, or the JSON beside it, is gone."
+
+
+def _why_train_again(workspace: Workspace, training: TrainingRow) -> str | None:
+    """Say in a sentence what of a student is gone or damaged; its weights are not read."""
+    folder = workspace.student_folder(training.cycle)
+    if read_object(folder / RECORD) is None:
+        line = command_line("train", workspace.folder)
+        return f"{folder / RECORD} is gone or damaged; train the student again with `{line}`."
+    return why_not_out_of_fold(folder)
 
 
 def _arrays(workspace: Workspace) -> list[ArrayFile]:

@@ -13,7 +13,7 @@ from hilt.command_line import command_line
 from hilt.outputs import MANIFEST
 from hilt.pipeline.adjudicating import disputes
 from hilt.pipeline.composing import is_anything_left
-from hilt.pipeline.damage import damaged_arrays
+from hilt.pipeline.damage import damaged_arrays, say_missing
 from hilt.pipeline.duplicates.grouping import why_group_anew
 from hilt.pipeline.figures import counted
 from hilt.pipeline.open_batches import open_batch, undecided
@@ -143,7 +143,7 @@ def read_situation(workspace: Workspace) -> Situation:
         learnt=student is None and _is_learnt(workspace, decisions, labelled, training),
         disputed=len(disputes(workspace)),
         released=_released(workspace.folder, training),
-        outdated=f"{found[0]}." if found else why_group_anew(workspace),
+        outdated=f"{found[0]}." if found else why_group_anew(workspace) or say_missing(workspace),
     )
 
 

@@ -128,6 +128,17 @@ def test_damage_is_mended_before_an_open_batch_is_reviewed(small_workspace: Open
     assert str(next_step(workspace)) == f"hilt review {workspace.folder}"
 
 
+@pytest.mark.parametrize("name", ["embeddings", "fused", "proposals/zero_shot"])
+def test_what_is_gone_altogether_is_made_next(work: Path, name: str) -> None:
+    for ending in ("json", "npy"):
+        (work / f"{name}.{ending}").unlink()
+
+        assert run("status", work).stdout.endswith(f"\nNext: hilt propose {work}\n")
+
+    assert run("propose", work).exit_code == 0
+    assert f"Next: hilt propose {work}" not in run("status", work).stdout
+
+
 def append_two(workspace: Workspace, folder: Path) -> Path:
     """Write a configuration of the same workspace whose pool has two rows more."""
     new = [("new-1", "One row more.", "food"), ("new-2", "Two rows more.", "food")]
@@ -215,6 +226,11 @@ def test_a_student_that_is_lost_or_damaged_is_trained_again(work: Path, name: st
     else:
         shutil.rmtree(path)
 
+    if name != "model.safetensors":  # which may be large, and is read where it is used
+        line = f"train the student again with `hilt train {work}`."
+        (said,) = json.loads(run("status", work, "--json").stdout)["damaged"]
+        assert said.startswith(str(path))
+        assert said.endswith(line)
     proposed = run("predict", work, work / "hilt.yaml", "-o", work.parent / "p.csv")
     assert f"train it again with `hilt train {work}`" in proposed.stderr
     assert run("train", work).exit_code == 0
