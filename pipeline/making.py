@@ -67,13 +67,12 @@ def ask(proposals: Proposals, member: Named) -> bool:
             rows_of,
             description=description,
             progress=progress,
-            before=before,
+            before=member.grown_from,
         )
 
     proposals.teach(member)
-    before = workspace.pool.earlier_makers(member.maker)
     asked = proposals.asked(member)
-    old = made_before(member.array, before)
+    old = made_before(member.array, member.grown_from)
     if old is not None:
         asked = _among_appended(workspace.pool, member, old, asked)
     _estimate(workspace, member, asked)

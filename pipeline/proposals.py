@@ -48,6 +48,7 @@ class Named:
         maker: What would make that under the present configuration.
         made: What made the array on disk; None where there is none.
         grew: Whether that is what is wanted, but for items that were appended since.
+        grown_from: What the maker was each time before items were appended, the newest first.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Named:
     test_array: ArrayFile | None
     made: Maker | None = None
     grew: bool = False
+    grown_from: tuple[Maker, ...] = ()
 
     @property
     def learns(self) -> bool:
@@ -191,13 +193,30 @@ class Proposals:
         made = array.made_of()
         if section.only == "all" and section.max_items is not None and not _agree(made, maker):
             maker |= LIMIT_DRAW  # what an older hilt drew, and is current, stays
-        pools = self.workspace.pool.earlier_makers(unlearnt(maker))
+        pools = self._makers_before(unlearnt(maker), earlier)
         grew = any(_agree(made and unlearnt(made), each) for each in pools)
         if made is not None and (grew or _agree(made, maker)):
             maker = _as_written(made, maker)
+        grown_from = tuple(self._makers_before(maker, earlier))
         skips_test = section.is_limited or proposer.is_priced or self.workspace.test is None
         test_array = None if skips_test else self.workspace.test_proposal(name)
-        return Named(name, section, proposer, maker, array, test_array, made, grew)
+        return Named(name, section, proposer, maker, array, test_array, made, grew, grown_from)
+
+    def _makers_before(self, maker: Maker, earlier: list[dict[str, Any]]) -> list[Maker]:
+        """Say what a maker was before items were appended, the newest first.
+
+        Args:
+            maker: Of a proposer.
+            earlier: The makers of the proposers before it, of which its own has a hash.
+        """
+        pool = self.workspace.pool
+        makers = pool.earlier_makers(maker)
+        if not earlier:
+            return makers
+        hashes = [
+            fingerprint(each["earlier"]) for each in pool.earlier_makers({"earlier": earlier})
+        ]
+        return [{**each, "earlier": one} for each, one in zip(makers, hashes, strict=True)]
 
     def _read_by(self, proposer: GuardedProposer) -> dict[str, Any]:
         """Say what a proposer reads beside the texts: the embeddings, or nothing of them."""

@@ -16,6 +16,7 @@ from hilt.files import write_json
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import train
 from hilt.pipeline.embedding import load_embedder
+from hilt.pipeline.growing import append
 from hilt.pipeline.item_draws import draw
 from hilt.pipeline.proposals import LIMIT_DRAW, Proposals
 from hilt.pipeline.proposing import propose
@@ -278,3 +279,46 @@ def test_a_proposer_that_was_added_counts_nothing_until_the_next_training(
 
     assert maker is not None
     assert maker["weights"] == [before["student"], before["zero_shot"], 0]
+
+
+@pytest.mark.parametrize("kind", ["parrots:Parrot", "parrots:Paid"])
+@pytest.mark.parametrize(
+    ("limits", "first", "more"),
+    [
+        ({}, 60, 30),
+        ({"max_items": 20}, 20, 0),
+        ({"max_items": 70}, 60, 10),
+        ({"only": "uncertain", "max_items": 9}, 9, 0),
+        ({"only": "uncertain"}, 6, 9),
+    ],
+)
+def test_of_a_grown_pool_the_new_items_alone_are_asked_within_the_limit(
+    with_proposers: Callable[..., Workspace],
+    tmp_path: Path,
+    kind: str,
+    limits: dict[str, Any],
+    first: int,
+    more: int,
+) -> None:
+    workspace = with_proposers({"kind": kind, **limits})
+    propose(workspace)
+    name = kind.rpartition(":")[2]
+    before = np.array(workspace.proposal(name).open())
+    rows = "".join(f"new-{n},A new text of number {n},\n" for n in range(30))
+    (tmp_path / "more.csv").write_text(f"id,text,label\n{rows}")
+    text = (workspace.folder / "hilt.yaml").read_text("utf-8")
+    path = workspace.config.pool.path
+    (tmp_path / "more.yaml").write_text(text.replace(path, str(tmp_path / "more.csv")))
+    grown = append(workspace.folder, tmp_path / "more.yaml").workspace
+    asked = __import__("parrots").Parrot.asked
+
+    propose(grown)
+    after = grown.proposal(name).open()
+
+    assert (~np.isnan(before[:, 0])).sum() == first
+    assert __import__("parrots").Parrot.asked - asked <= more
+    answered = ~np.isnan(np.asarray(after[:, 0]))
+    assert first <= answered.sum() <= first + more
+    assert np.array_equal(after[:60], before, equal_nan=True)
+    assert propose(grown).made == ()
+    assert not np.isnan(grown.fused.open()).any()
