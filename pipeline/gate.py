@@ -93,10 +93,8 @@ def misfit(said: Said, labels: Sequence[str]) -> str | None:
 def with_plain_numbers(decision: Decision) -> Decision:
     """Give the numbers of a decision as Python's own, which a database takes; NumPy's are others.
 
-    What is no number, and what is no decision, stays as it is, to be refused.
+    What is no number stays as it is, to be refused.
     """
-    if not isinstance(decision, Decision):
-        return decision
     batch, seconds = decision.batch, decision.seconds
     if isinstance(batch, Integral) and not isinstance(batch, bool):
         batch = int(batch)

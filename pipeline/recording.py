@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hilt.errors import DataError
 from hilt.pipeline.batches import open_batch, undecided
-from hilt.pipeline.gate import add_decisions, misfit, with_plain_numbers
+from hilt.pipeline.gate import add_decisions, misfit
 from hilt.pipeline.matching import Found, Matching, settle
 from hilt.pipeline.outcomes import standing
 from hilt.pipeline.store import decision_row
@@ -89,7 +89,6 @@ def take(
         DataError: If one does not fit and `source` is not partial; then nothing is stored.
     """
     labels = workspace.config.label_names
-    answers = [replace(each, decision=with_plain_numbers(each.decision)) for each in answers]
     with workspace.locked():
         # What is accepted is known, and can be looked at, once the item is found.
         reasons = [None if each.accepts else misfit(each.decision, labels) for each in answers]

@@ -11,7 +11,7 @@ from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.outputs import output_file
 from hilt.pipeline.batches import open_batch, read_batch, undecided
 from hilt.pipeline.decisions_file import DecisionsFile, is_decisions_file
-from hilt.pipeline.gate import name_misfit
+from hilt.pipeline.gate import name_misfit, with_plain_numbers
 from hilt.pipeline.matching import MATCHES
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.outcomes import ADJUDICATION, GOLD
@@ -193,7 +193,8 @@ def _told(decision: Decision, batch: int | None, blind: bool) -> Decision:
     if not isinstance(decision, Decision):
         return decision
     batch = batch if decision.batch is None else decision.batch
-    return replace(decision, batch=batch, source=_noted(decision.source, blind))
+    noted = replace(decision, batch=batch, source=_noted(decision.source, blind))
+    return with_plain_numbers(noted)
 
 
 def _noted(source: str, blind: bool) -> str:

@@ -122,6 +122,7 @@ class _Rows:
         self.reader, self.read = open_source(source), source_file(source.path)
         self._pool, self._scratch = pool, scratch
         self._table: Any = None  # a pyarrow.Table, which has no types; None without rows
+        self._made: tuple[Hashes, npt.NDArray[np.int64]] | None = None  # where ids come from texts
         self._check = RowCheck(source, self.reader, tuple(labels))
 
     def __enter__(self) -> _Rows:
@@ -149,7 +150,6 @@ class _Rows:
         self._table = rows.data.table
         hashes = np.concatenate(self._scan.ids)
         first, repeats = find_repeats(hashes)
-        self._made: tuple[Hashes, npt.NDArray[np.int64]] | None = None
         if "id" in rows.column_names:
             refuse_repeated_ids(rows, self.reader, first)
         else:
