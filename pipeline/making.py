@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from hilt.files import write_json
-from hilt.pipeline.arrays import ArrayFile
+from hilt.pipeline.arrays import Array, ArrayFile
 from hilt.pipeline.costs import check_costs, sample_texts
 from hilt.pipeline.duplicates.grouping import make_groups
 from hilt.pipeline.embedding import embeddings_maker, remember
@@ -57,7 +57,9 @@ def ask(proposals: Proposals, member: Named) -> bool:
     if is_made(member.array, member.maker, workspace.progress):
         return False
 
-    def make(file: ArrayFile, n_items: int, rows_of: RowsOf, description: str) -> None:
+    def make(
+        file: ArrayFile, n_items: int, rows_of: RowsOf, description: str, old: Array | None
+    ) -> None:
         shape = (n_items, len(workspace.config.labels))
         progress = workspace.progress
         make_array(
@@ -67,7 +69,7 @@ def ask(proposals: Proposals, member: Named) -> bool:
             rows_of,
             description=description,
             progress=progress,
-            before=member.grown_from,
+            old=old,
         )
 
     proposals.teach(member)
@@ -80,9 +82,10 @@ def ask(proposals: Proposals, member: Named) -> bool:
     if workspace.test is not None and member.test_array is not None:
         embeddings = workspace.test_embeddings.open()
         rows_of = partial(_proposed_rows, workspace.test, embeddings, member, None)
-        make(member.test_array, len(workspace.test), rows_of, f"{what}, test set")
+        known = made_before(member.test_array, member.grown_from)
+        make(member.test_array, len(workspace.test), rows_of, f"{what}, test set", known)
     rows_of = partial(_proposed_rows, workspace.pool, workspace.embeddings.open(), member, asked)
-    make(member.array, len(workspace.pool), rows_of, what)  # last: it says that all is made
+    make(member.array, len(workspace.pool), rows_of, what, old)  # last: it says that all is made
     summary = member.proposer.summary()
     if summary is not None:
         write_json(workspace.proposal_summary(member.name), summary)
@@ -106,7 +109,7 @@ def embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
             partial(_embed_rows, pool, embedder),
             description="Embedding" if pool is workspace.pool else "Embedding the test set",
             progress=workspace.progress,
-            before=pool.earlier_makers(maker),
+            old=made_before(file, pool.earlier_makers(maker)),
         ):
             made.append(file)
         remember(workspace, file)

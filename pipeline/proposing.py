@@ -23,7 +23,7 @@ from hilt.pipeline.outdated import (
 )
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.runner import make_array
+from hilt.pipeline.runner import made_before, make_array
 from hilt.pipeline.signals import compared_labels, save_agreement
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import read_student
@@ -163,7 +163,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
         rows_of,
         description=f"Proposing (student of cycle {training.cycle})",
         progress=workspace.progress,
-        before=workspace.pool.earlier_makers(maker),
+        old=made_before(proposal, workspace.pool.earlier_makers(maker)),
     )
     if before is not None and previous is not None and previous.get("student") != maker["student"]:
         after = compared_labels(workspace, proposal, n_before)

@@ -66,7 +66,7 @@ def make_array(
     chunk_rows: int | Integers = 2048,
     dtype: npt.DTypeLike = np.float16,
     measured: Mapping[str, Any] | None = None,
-    before: Iterable[Maker] = (),
+    old: Array | None = None,
 ) -> bool:
     """Make an array unless the same maker made it already.
 
@@ -82,15 +82,14 @@ def make_array(
             and where the last one ends.
         dtype: Of the whole.
         measured: What to write down beside the maker.
-        before: Makers of which an array on disk is the beginning of this one, for items were
-            appended since; its rows are kept.
+        old: From `made_before`: the rows of the items that were there before others were
+            appended; they are kept.
 
     Returns:
         Whether anything was made.
     """
     if is_made(file, maker, progress):
         return False
-    old = made_before(file, before)
     if old is not None:
         rows_of = _after(old, rows_of)
     partial = PartialArray(file, shape, maker, chunk_rows, dtype)
@@ -108,7 +107,12 @@ def make_array(
 
 
 def made_before(file: ArrayFile, before: Iterable[Maker]) -> Array | None:
-    """Open the array on disk if one of these made it: the beginning of what is to be made."""
+    """Open the array on disk if one of these made it: the beginning of what is to be made.
+
+    Args:
+        file: Where it is.
+        before: What its maker was before items were appended.
+    """
     whole = any(file.is_current(maker) for maker in before) and not file.find_fault(thorough=True)
     return file.open() if whole else None
 
