@@ -207,6 +207,7 @@ def _row(summary: dict[str, Any], number: int) -> dict[str, Any]:
         "proposer_accuracy": test["proposer"]["accuracy"],
         "audit_accuracy": audit["student"]["accuracy"] if is_enough("audit", audit) else None,
         "calibration_error": test["student"]["calibration_error"],
+        "calibration_limit": test["student"]["calibration_limit"],
     }
 
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hilt.pipeline.batch_items import any_picked
-from hilt.pipeline.figures import counted, percent, with_interval
-from hilt.pipeline.measure import measure
+from hilt.pipeline.figures import counted, decimals, percent, with_interval
+from hilt.pipeline.measure import calibration_of, measure
 from hilt.pipeline.students.saved import load_out_of_fold, why_not_out_of_fold
 from hilt.pipeline.tables import TrainingRow
 from hilt.pipeline.workspace import Workspace
@@ -102,6 +102,19 @@ def pool_before(summary: Mapping[str, Any]) -> str:
         f" This is of the pool before: of the {appended} appended to its {audited:,}, too few have"
         " been audited."
     )
+
+
+def calibration(measured: Mapping[str, Any]) -> str:
+    """Write a calibration error, and up to where it may be chance.
+
+    >>> calibration({"calibration_error": 0.031, "calibration_limit": 0.045})
+    '0.031 (to 0.045)'
+    >>> calibration({"calibration_error": 0.12})  # of an older hilt
+    '0.120 (chance included)'
+    """
+    error, limit = calibration_of(measured)
+    by_chance = "chance included" if limit is None else f"to {decimals(limit, 3)}"
+    return f"{decimals(error, 3)} ({by_chance})"
 
 
 def on_labelled(summary: Mapping[str, Any]) -> str:

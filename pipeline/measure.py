@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
 
-from hilt.pipeline.calibration import expected_calibration_error, reliability
+from hilt.pipeline.calibration import ConfidenceBin, calibration_beyond_chance, reliability
 from hilt.types import Floats, Integers
 
 
@@ -22,7 +23,10 @@ class Measure:
         low: Lower end of the 95 % interval for the accuracy (Wilson).
         high: Upper end.
         macro_f1: Mean over the labels that occur of F1.
-        calibration_error: Expected calibration error, ten bins.
+        calibration_error: Expected calibration error, ten bins, less what chance alone brings; 0
+            where that is more.
+        calibration_limit: What `calibration_error` stays below in 95 % of cases if the model is
+            perfectly calibrated. Up to there, no error is shown.
         confusion: Shape (n_labels, n_labels): rows are true labels, columns predicted ones.
         reliability: Bins of confidence, each with share, confidence and accuracy.
     """
@@ -33,6 +37,7 @@ class Measure:
     high: float
     macro_f1: float
     calibration_error: float
+    calibration_limit: float
     confusion: list[list[int]]
     reliability: list[dict[str, float]]
 
@@ -56,6 +61,8 @@ def measure(probabilities: Floats, positions: Integers) -> Measure:
     right = int((predicted == positions).sum())
     low, high = wilson(right, len(positions))
     n_labels = probabilities.shape[1]
+    bins = reliability(probabilities, positions)
+    error, limit = calibration_beyond_chance(bins, len(positions))
     confusion = np.zeros((n_labels, n_labels), dtype=np.int64)
     np.add.at(confusion, (positions, predicted), 1)
     return Measure(
@@ -64,10 +71,27 @@ def measure(probabilities: Floats, positions: Integers) -> Measure:
         low=low,
         high=high,
         macro_f1=_macro_f1(confusion),
-        calibration_error=expected_calibration_error(probabilities, positions),
+        calibration_error=error,
+        calibration_limit=limit,
         confusion=confusion.tolist(),
-        reliability=[asdict(row) for row in reliability(probabilities, positions)],
+        reliability=[asdict(row) for row in bins],
     )
+
+
+def calibration_of(measured: Mapping[str, Any]) -> tuple[float, float | None]:
+    """Read a calibration error and its limit from what a training kept.
+
+    An older hilt kept the error as it was, with what chance brings, which is taken off here where
+    the bins were kept as well. Where they were not, the error is as it was and the limit is None.
+
+    Args:
+        measured: Of `Measure.to_dict`, or what was kept of it.
+    """
+    error, limit = measured["calibration_error"], measured.get("calibration_limit")
+    if limit is None and measured.get("reliability"):
+        bins = [ConfidenceBin(**each) for each in measured["reliability"]]
+        return calibration_beyond_chance(bins, measured["items"])
+    return error, limit
 
 
 def wilson(right: int, items: int) -> tuple[float, float]:

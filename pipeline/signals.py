@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from hilt.files import read_object, write_json
 from hilt.pipeline.arrays import ArrayFile
+from hilt.pipeline.measure import calibration_of
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.advantage import LEAST_AUDIT
 from hilt.pipeline.tables import TrainingRow
@@ -23,7 +27,7 @@ def read_signals(workspace: Workspace, training: TrainingRow | None) -> Signals:
     audit, advantage = training.summary["audit"], training.summary.get("advantage")
     enough = training.summary["audit_labels"] >= LEAST_AUDIT
     return Signals(
-        calibration_error=audit["fused"]["calibration_error"] if audit and enough else None,
+        calibration_error=_beyond_chance(audit["fused"]) if audit and enough else None,
         agreement=_agreement(workspace, training.cycle),
         advantage=(advantage["difference"], advantage["standard_error"]) if advantage else None,
     )
@@ -41,6 +45,14 @@ def save_agreement(workspace: Workspace, cycle: int, before: Integers, after: In
     agreement = round(float((before == after).mean()), 4)
     path = workspace.proposal_summary("student")
     write_json(path, {"cycle": cycle, "agreement": agreement})
+
+
+def _beyond_chance(measured: Mapping[str, Any]) -> float | None:
+    """Read a calibration error, 0 where it may be chance, which should change no selection."""
+    error, limit = calibration_of(measured)
+    if limit is None:
+        return None
+    return error if error > limit else 0.0
 
 
 def _agreement(workspace: Workspace, cycle: int) -> float | None:

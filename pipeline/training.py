@@ -288,7 +288,7 @@ def _measured(probabilities: Floats, positions: Integers) -> dict[str, Any]:
     """Measure the rows that are not abstentions."""
     answered = ~np.isnan(probabilities[:, 0])
     found = measure(probabilities[answered], positions[answered]) if answered.any() else None
-    keys = ("accuracy", "low", "high", "calibration_error")
+    keys = ("accuracy", "low", "high", "calibration_error", "calibration_limit")
     return {"labels": int(answered.sum()), **{key: getattr(found, key, None) for key in keys}}
 
 

@@ -9,7 +9,7 @@ import typer
 
 from hilt.pipeline.commands.options import Debug, Device, Force, Json
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import counted, decimals, percent
+from hilt.pipeline.figures import counted, percent
 
 
 def demo(
@@ -28,6 +28,7 @@ def demo(
     with the same student on as many random labels.
     """
     from hilt.pipeline.demo import run_demo
+    from hilt.pipeline.headline import calibration
 
     result = run_demo(folder, seed=seed, device=device, force=force, progress=Bars())
 
@@ -41,11 +42,20 @@ def demo(
                 percent(row["student_accuracy"]),
                 percent(row["proposer_accuracy"]),
                 "too early" if row["audit_accuracy"] is None else percent(row["audit_accuracy"]),
-                decimals(row["calibration_error"], 3),
+                calibration(row),
             ]
             for row in result.table
         ]
-        columns = ["cycle", "labels", "audit", "kind", "student", "proposer", "on audit", "ECE"]
+        columns = [
+            "cycle",
+            "labels",
+            "audit",
+            "kind",
+            "student",
+            "proposer",
+            "on audit",
+            "ECE (by chance)",
+        ]
         show_table("BBC News, accuracy on held-out documents", columns, rows)
         say(
             f"After {counted(result.human_labels, 'label')}:"

@@ -13,7 +13,7 @@ import yaml
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.duplicates.inheriting import Check
 from hilt.pipeline.figures import counted, decimals, percent, with_interval
-from hilt.pipeline.headline import is_enough, on_labelled, pool_before, too_early
+from hilt.pipeline.headline import calibration, is_enough, on_labelled, pool_before, too_early
 from hilt.pipeline.releasing.dataset import Counts, features_of
 from hilt.pipeline.students.base import Card
 from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
@@ -148,6 +148,7 @@ def _render(template: str, head: Mapping[str, Any] | None, values: Mapping[str, 
         percent=percent,
         with_interval=with_interval,
         decimals=decimals,
+        calibration=calibration,
     )
     environment.globals.update(
         is_enough=is_enough, too_early=too_early, on_labelled=on_labelled, pool_before=pool_before

@@ -6,6 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.pipeline import figures
 from hilt.pipeline.figures import counted, cut, decimals, minutes, points
+from hilt.pipeline.headline import calibration
 from hilt.pipeline.reporting.tables import short
 
 SPACE = "\u00a0"  # does not break
@@ -25,6 +26,7 @@ def page_environment() -> Environment:
         points=points,
         whole_percent=whole_percent,
         decimals=decimals,
+        calibration=calibration,
         minutes=minutes,
         counted=counted,
         spaced=spaced,

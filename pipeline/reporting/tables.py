@@ -13,7 +13,7 @@ from hilt.pipeline.arrays import blocks
 from hilt.pipeline.batches import read_batch
 from hilt.pipeline.decisions import total_seconds
 from hilt.pipeline.figures import NOTHING, decimals, percent, points
-from hilt.pipeline.headline import MIN_AUDIT
+from hilt.pipeline.headline import MIN_AUDIT, calibration
 from hilt.pipeline.outcomes import Outcome, standing
 from hilt.pipeline.outdated import is_usable
 from hilt.pipeline.tables import DecisionRow
@@ -30,7 +30,7 @@ PROPOSER_COLUMNS = (
     "accuracy",
     "audit labels",
     "coverage",
-    "calibration error",
+    "calibration error (by chance)",
     "weight",
 )
 
@@ -218,7 +218,7 @@ def proposer_rows(summary: Mapping[str, Any]) -> list[list[str]]:
             _accuracy(told),
             f"{told['labels']:,}",
             percent(told["coverage"]),
-            decimals(told["calibration_error"] if told["labels"] >= MIN_AUDIT else None, 3),
+            calibration(told) if told["labels"] >= MIN_AUDIT else NOTHING,
             decimals(told["weight"], 2),
         ]
         for name, told in summary.get("proposers", {}).items()

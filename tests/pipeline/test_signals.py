@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from hilt.pipeline.cycle import cycle
 from hilt.pipeline.proposing import latest_training, propose
@@ -47,6 +48,20 @@ def test_agreement_is_the_share_that_the_last_two_students_label_alike(
 
     after = workspace.proposal("student").open().argmax(axis=1)
     assert signals(workspace).agreement == round(float(np.mean(before == after)), 4)
+
+
+@pytest.mark.parametrize(("limit", "told"), [(0.05, 0.0), (0.03, 0.04)])
+def test_a_calibration_error_within_chance_is_none(
+    small_workspace: Open, limit: float, told: float
+) -> None:
+    workspace = small_workspace("trained")
+    training = latest_training(workspace)
+    assert training is not None
+    fused = training.summary["audit"]["fused"]
+    audit = {"fused": {**fused, "calibration_error": 0.04, "calibration_limit": limit}}
+    training.summary = {**training.summary, "audit_labels": 50, "audit": audit}
+
+    assert read_signals(workspace, training).calibration_error == told
 
 
 def test_a_workspace_with_many_audit_labels_measures_everything(

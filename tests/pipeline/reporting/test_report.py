@@ -463,6 +463,7 @@ def test_a_machines_answer_does_not_give_a_blind_item_away(small_workspace: OPEN
 
 def test_proposers_are_measured_in_a_table() -> None:
     measured = {"accuracy": 0.92, "low": 0.854, "high": 0.958, "calibration_error": 0.0312}
+    measured["calibration_limit"] = 0.0204
     nothing = dict.fromkeys(measured)
     summary = {
         "proposers": {
@@ -473,9 +474,9 @@ def test_proposers_are_measured_in_a_table() -> None:
     }
 
     assert proposer_rows(summary) == [
-        ["student", "92.0% (85.4\u201395.8)", "1,200", "100.0%", "0.031", "0.50"],
+        ["student", "92.0% (85.4\u201395.8)", "1,200", "100.0%", "0.031 (to 0.020)", "0.50"],
         ["rules", "\u2013", "0", "10.4%", "\u2013", "0.25"],
-        ["fused", "92.0% (85.4\u201395.8)", "1,200", "100.0%", "0.031", "\u2013"],
+        ["fused", "92.0% (85.4\u201395.8)", "1,200", "100.0%", "0.031 (to 0.020)", "\u2013"],
     ]
     assert all(len(row) == len(PROPOSER_COLUMNS) for row in proposer_rows(summary))
 
