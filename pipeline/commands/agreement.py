@@ -35,7 +35,7 @@ def agreement(
     Intervals are at 95 %, by bootstrap over the items. Disagreements are best settled by a person,
     in `hilt review`.
     """
-    from hilt.pipeline.adjudicating import agree
+    from hilt.pipeline.adjudicating import agree, doubt_of_skill
     from hilt.pipeline.next_steps import NextStep, next_step
     from hilt.pipeline.workspace import open_workspace
 
@@ -55,6 +55,8 @@ def agreement(
             show_table("Right on known answers", ["reviewer", "items", "accuracy"], rows)
         if result.disputed:
             say(f"{counted(result.disputed, 'item waits', 'items wait')} to be settled.")
+        if (result.disputed or settle == "skill") and result.little_known:
+            say(doubt_of_skill(result.little_known))
         say_contrary(work, result.contrary)
 
     emit(result, as_json=json, text=text, then=then)

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from hilt.files import sentences
-from hilt.pipeline.adjudicating import settle
+from hilt.pipeline.adjudicating import doubt_of_skill, little_known, settle
 from hilt.pipeline.batch_items import batch_item
 from hilt.pipeline.desk.ahead import Ahead, in_words
 from hilt.pipeline.desk.assignments import Entry
@@ -303,6 +303,15 @@ class WorkspaceDesk:
             )
             for item in sorted(self._state.board.disputed)
         ]
+
+    def doubt_of_skill(self) -> str:
+        """Say whose skill is too little known to settle by it; empty where nobody's is."""
+        ledger = self._state.ledger
+        said = {
+            item: {name: each.label for name, each in ledger.latest(item).items() if each.label}
+            for item in ledger.by_item
+        }
+        return doubt_of_skill(little_known(said))
 
     async def settle(self, method: Method) -> int:
         """Settle every disagreement that a rule can, and return how many."""

@@ -148,7 +148,9 @@ async def begin_next(person: Adjudicator, desk: CurrentDesk) -> Response:
 @api.get("/disputes")
 async def disputes(person: Adjudicator, desk: CurrentDesk) -> Response:
     """List what reviewers disagree on."""
-    return _json({"disputes": desk.disputes(), "standing": desk.standing(person)})
+    found = desk.disputes()
+    doubt = desk.doubt_of_skill() if found else ""
+    return _json({"disputes": found, "doubt": doubt, "standing": desk.standing(person)})
 
 
 @api.post("/adjudications")

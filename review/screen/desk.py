@@ -302,6 +302,10 @@ class Desk(Protocol):
         """Store what settles disagreements, or takes that back."""
         ...
 
+    def doubt_of_skill(self) -> str:
+        """Say whose skill is too little known to settle by it; empty where nobody's is."""
+        ...
+
     async def settle(self, method: Method) -> int:
         """Settle every disagreement that a rule can, and return how many."""
         ...

@@ -2,7 +2,13 @@
 
 import pytest
 
-from hilt.pipeline.adjudicating import disputed, gold_accuracy, settlements
+from hilt.pipeline.adjudicating import (
+    disputed,
+    doubt_of_skill,
+    gold_accuracy,
+    little_known,
+    settlements,
+)
 from hilt.pipeline.anchoring import anchoring, bulk_accuracy
 from hilt.pipeline.tables import BatchItemRow, DecisionRow
 from tests.pipeline.test_outcomes import row
@@ -60,6 +66,21 @@ def test_skill_leaves_a_tie_to_a_person_whatever_the_order_of_the_labels(
     assert settlements(tie, "skill", labels) == []
     assert settlements([*agreed, *tie], "skill", labels) == []
     assert disputed(tie) == [30, 31]
+
+
+def test_a_skill_is_hardly_known_below_30_shared_labels() -> None:
+    shared = {item: {"ann": "tech", "bo": "tech"} for item in range(29)}
+    alone = {item: {"ann": "tech"} for item in range(29, 90)}
+    with_cleo = {item: {"ann": "tech", "cleo": "sport"} for item in range(90, 93)}
+
+    found = little_known({**shared, **alone, **with_cleo})
+
+    assert found == {"bo": 29, "cleo": 3}  # ann has 32
+    assert doubt_of_skill(found).endswith("(bo has 29, cleo has 3).")
+    assert doubt_of_skill(dict.fromkeys("abcdefg", 1)).endswith(
+        "e has 1, 2 more have fewer than 30)."
+    )
+    assert doubt_of_skill({}) == ""
 
 
 def test_what_is_settled_is_disputed_no_more() -> None:

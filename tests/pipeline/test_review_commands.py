@@ -96,6 +96,8 @@ def test_agreement_is_told_in_text_and_json_and_settled(workspace: Workspace) ->
     assert "Krippendorff's alpha" in text
     assert "ann and bo" in text
     assert (settled["settled"], settled["disputed"]) == (1, 2)
+    assert told["little_known"] == {"ann": 9, "bo": 9, "cleo": 1}
+    assert "rather than by skill" in " ".join(text.split())
 
 
 def test_known_answers_are_imported_and_measure_people(

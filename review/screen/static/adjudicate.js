@@ -33,6 +33,8 @@ async function load() {
       const said = await get("/api/disputes");
       showStanding(said.standing);
       merge(said.disputes);
+      element("doubt").textContent = said.doubt;
+      element("doubt").hidden = !said.doubt;
     }
   } catch (error) {
     if (!(error instanceof Unreachable)) console.error(error);

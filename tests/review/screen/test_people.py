@@ -137,6 +137,8 @@ def test_a_rule_settles_what_is_left(screen: Screen, sign_in: SignIn) -> None:
     page.goto(screen.address + "adjudicate")
     expect(page.locator("#opinions button")).to_have_count(2)
 
+    expect(page.locator("#doubt")).to_contain_text("a skill is hardly known (")
+
     page.get_by_role("button", name="Settle by skill").click()
 
     expect(page.locator("#notice")).to_contain_text("Settled")
