@@ -14,6 +14,7 @@ from hilt.types import Floats, Integers
 FLOOR = 1e-6
 CHANCE_DRAWS = 2000  # of a perfectly calibrated model
 CHANCE_SEED = 0  # the same predictions have the same figure wherever it is shown
+PRIOR_LABELS = 10.0  # how many labels a belief is worth that labels are to overcome
 
 
 def log_of(probabilities: Floats) -> Floats:
@@ -54,7 +55,9 @@ def pool_logarithmically(distributions: Sequence[Floats], weights: Floats) -> Fl
     return softmax(total)
 
 
-def fit_temperature(probabilities: Floats, positions: Integers, prior_labels: float = 10) -> float:
+def fit_temperature(
+    probabilities: Floats, positions: Integers, prior_labels: float = PRIOR_LABELS
+) -> float:
     """Find what the logits should be divided by, from predictions on unseen items.
 
     Args:
@@ -82,7 +85,7 @@ def fit_pool_weights(
     distributions: Sequence[Floats],
     positions: Integers,
     prior: Floats,
-    prior_labels: float = 10,
+    prior_labels: float = PRIOR_LABELS,
 ) -> Floats:
     """Find the weights of `pool_logarithmically` from predictions on unseen items.
 

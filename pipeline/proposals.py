@@ -17,7 +17,7 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.configuration.proposers import CustomProposer, ProposerSection
 from hilt.pipeline.configuration.section import Custom
 from hilt.pipeline.embedding import embeddings_maker
-from hilt.pipeline.fusion import agreement_weights
+from hilt.pipeline.fusion import Trust, trust_without_labels
 from hilt.pipeline.item_draws import pool_draws
 from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Where
@@ -135,12 +135,12 @@ class Proposals:
         )
 
     @cached_property
-    def agreement(self) -> Floats:
-        """How much each proposer counts before there are labels: shape (m,), summing to 1."""
+    def trust(self) -> Trust:
+        """How much each proposer counts before there are labels."""
         pool, seed = self.workspace.pool, self.workspace.config.seed
         rng = generator(seed, Stream.AGREEMENT)
         sample = rng.choice(len(pool), min(AGREEMENT_ITEMS, len(pool)), replace=False)
-        return agreement_weights(self.rows(np.sort(sample)))
+        return trust_without_labels(self.rows(np.sort(sample)))
 
     def coverage(self, member: Named) -> float:
         """Say what share of the pool a proposer did not abstain on."""

@@ -204,7 +204,7 @@ def fusion_weights(proposals: Proposals, training: TrainingRow | None) -> Floats
     A proposer that was added after the training counts nothing until the next.
     """
     if training is None:
-        return proposals.agreement
+        return proposals.trust.exponents
     fitted: dict[str, float] = training.summary["fusion"]
     return np.array([fitted.get(name, 0.0) for name in ("student", *proposals.names)])
 

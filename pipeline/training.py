@@ -16,6 +16,7 @@ from hilt.pipeline.audit_slice import count_drawn
 from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.embedding import load_embedder
+from hilt.pipeline.fusion import Trust
 from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.making import ask, renew
 from hilt.pipeline.measure import measure
@@ -202,7 +203,7 @@ def make_problem(
         proposals=proposals.rows(indices),
         unlabelled=_items(workspace, unlabelled),
         unlabelled_proposals=proposals.rows(unlabelled),
-        agreement=proposals.agreement,
+        trust=proposals.trust,
         descriptions=Items(
             [label.name for label in labels],
             [label.description for label in labels],
@@ -234,7 +235,7 @@ def _measure_audit(training: Training, problem: Problem, audit: Integers) -> dic
     if not len(audit):
         return None
     student, proposals = training.out_of_fold[audit], problem.proposals[:, audit]
-    return _measure_all(training, student, proposals, problem.agreement, problem.positions[audit])
+    return _measure_all(training, student, proposals, problem.trust, problem.positions[audit])
 
 
 def _predict_test(workspace: Workspace, training: Training) -> Floats:
@@ -248,14 +249,14 @@ def _measure_test(
 ) -> dict[str, Any]:
     """Measure on the test set, of which the student says this."""
     _, positions = labelled_test(workspace)
-    return _measure_all(training, student, proposals.test_rows(), proposals.agreement, positions)
+    return _measure_all(training, student, proposals.test_rows(), proposals.trust, positions)
 
 
 def _measure_all(
-    training: Training, student: Floats, proposals: Floats, agreement: Floats, positions: Integers
+    training: Training, student: Floats, proposals: Floats, trust: Trust, positions: Integers
 ) -> dict[str, Any]:
     """Measure the student, the proposers as they were fused before labels, and all fused."""
-    together = pool_logarithmically([*proposals], agreement)
+    together = pool_logarithmically([*proposals], trust.exponents)
     fused = pool_logarithmically([student, *proposals], training.fusion)
     return {
         "student": measure(student, positions).to_dict(),

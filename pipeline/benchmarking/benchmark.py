@@ -343,7 +343,7 @@ def _proposer(base: Workspace) -> dict[str, float]:
     """Measure what the proposers say together before there are labels."""
     proposals = Proposals(base, load_embedder(base))
     _, positions = labelled_test(base)
-    together = pool_logarithmically([*proposals.test_rows()], proposals.agreement)
+    together = pool_logarithmically([*proposals.test_rows()], proposals.trust.exponents)
     found = measure(together, positions)
     return {"accuracy": found.accuracy, "macro_f1": found.macro_f1}
 

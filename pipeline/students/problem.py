@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hilt.pipeline.fusion import Trust
 from hilt.pipeline.students.base import Examples, one_hot, take
 from hilt.types import Floats, Integers, Items
 
@@ -22,7 +23,7 @@ class Problem:
             among these; NaN rows are abstentions.
         unlabelled: A random m of the other items of the pool.
         unlabelled_proposals: Shape (p, m, n_labels), the same for those.
-        agreement: Shape (p,), how much each proposer counts before there are labels.
+        trust: How much each of the p proposers counts before there are labels.
         descriptions: The label descriptions as items, one per label: each is an example of
             its label, so that no label is ever unknown to a student.
     """
@@ -33,7 +34,7 @@ class Problem:
     proposals: Floats
     unlabelled: Items
     unlabelled_proposals: Floats
-    agreement: Floats
+    trust: Trust
     descriptions: Items
 
     def __len__(self) -> int:

@@ -22,7 +22,7 @@ from hilt.pipeline.calibration import (
 )
 from hilt.pipeline.configuration.sections import Student as StudentSettings
 from hilt.pipeline.figures import counted
-from hilt.pipeline.fusion import weigh
+from hilt.pipeline.fusion import Trust, weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner, total_epochs
@@ -194,7 +194,7 @@ def _try(
 
 def _fusion_weights(out_of_fold: Floats, problem: Problem) -> Floats:
     """Weigh the student and the proposers on labels that none of them has seen."""
-    prior = np.append(1.0, problem.agreement)
+    prior = problem.trust.beside_a_student()
     return weigh([out_of_fold, *problem.proposals], problem.positions, prior)
 
 
@@ -231,12 +231,12 @@ def _blend_weights(trials: dict[str, Trial], positions: Integers) -> dict[str, f
     """Weigh ways of training by their out-of-fold predictions, without those that add little."""
     if len(trials) == 1:
         return dict.fromkeys(trials, 1.0)
-    prior = np.full(len(trials), 1 / len(trials))
+    prior = Trust(np.ones(len(trials)), np.full(len(trials), 1 / len(trials)))
     weights = weigh([each.out_of_fold for each in trials.values()], positions, prior)
     least = LEAST_SHARE * weights.sum()
     kept = {k: float(w) for k, w in zip(trials, weights, strict=True) if w and w >= least}
     if not kept:
-        return dict(zip(trials, prior.tolist(), strict=True))
+        return dict(zip(trials, prior.shares.tolist(), strict=True))
     if len(kept) == len(trials):
         return kept
     return _blend_weights({kind: trials[kind] for kind in kept}, positions)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from hilt.pipeline.fusion import Trust
 from hilt.pipeline.students.problem import Problem
 from hilt.types import Floats, Integers, Items
 
@@ -71,7 +72,7 @@ def gaussian_problem(
         proposals=propose(true)[None],
         unlabelled=draw(others, "u"),
         unlabelled_proposals=propose(others)[None],
-        agreement=np.ones(1),
+        trust=Trust(np.ones(1), np.ones(1)),
         descriptions=Items(
             [f"label {place}" for place in range(n_labels)], list(WORDS[:n_labels]), centres
         ),

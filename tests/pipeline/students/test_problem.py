@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hilt.pipeline.fusion import Trust
 from hilt.pipeline.students.problem import Problem, assign_folds
 from hilt.types import Items
 
@@ -13,7 +14,7 @@ PROBLEM = Problem(
     proposals=np.full((1, 3, 2), 0.5),
     unlabelled=Items(["d", "e"], ["v", "w"], np.eye(3, dtype=np.float32)[:2]),
     unlabelled_proposals=np.full((1, 2, 2), 0.5),
-    agreement=np.ones(1),
+    trust=Trust(np.ones(1), np.ones(1)),
     descriptions=Items(["no", "yes"], ["a no", "a yes"], np.eye(3, dtype=np.float32)[1:]),
 )
 labelled_groups = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), min_size=1, max_size=40)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hilt.pipeline.configuration.sections import Student as StudentSettings
+from hilt.pipeline.fusion import Trust
 from hilt.pipeline.students import training as training_module
 from hilt.pipeline.students.base import Examples, Student, take
 from hilt.pipeline.students.fine_tuning import FineTuner, last_epochs
@@ -114,7 +115,7 @@ def test_self_training_that_hurts_is_dropped(make_problem: MakeProblem) -> None:
         "groups",
         "proposals",
         "unlabelled",
-        "agreement",
+        "trust",
         "descriptions",
     )
     problem = Problem(**{name: getattr(good, name) for name in names}, unlabelled_proposals=wrong)
@@ -187,7 +188,7 @@ def test_duplicates_of_an_item_do_not_help_to_predict_it(make_problem: MakeProbl
         proposals=np.full((1, 240, 3), 1 / 3, dtype=np.float32),
         unlabelled=once.unlabelled,
         unlabelled_proposals=np.full((1, 200, 3), 1 / 3, dtype=np.float32),
-        agreement=np.ones(1),
+        trust=Trust(np.ones(1), np.ones(1)),
         descriptions=once.descriptions,
     )
 
