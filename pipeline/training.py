@@ -17,6 +17,7 @@ from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.fusion import Trust
+from hilt.pipeline.headline import told_in_full
 from hilt.pipeline.item_draws import audited_items
 from hilt.pipeline.making import ask, renew
 from hilt.pipeline.measure import measure
@@ -76,7 +77,7 @@ def train(workspace: Workspace) -> TrainResult:
         last = latest_training(workspace)
         lost = last is not None and not workspace.has_student(last.cycle)
         if last is not None and last.fingerprint == made_of and not lost:
-            return TrainResult(last.cycle, False, last.summary)
+            return TrainResult(last.cycle, False, told_in_full(workspace, last))
         number = 1 if last is None else last.cycle + 1
         for member in proposals.members:
             if member.learns:  # before the student does, for it is weighed by what they say
@@ -173,7 +174,9 @@ def _train(
             created_at=datetime.now(UTC),
         )
     )
-    return TrainResult(number, True, summary)
+    trained = latest_training(workspace)
+    assert trained is not None
+    return TrainResult(number, True, told_in_full(workspace, trained))
 
 
 def make_problem(

@@ -33,6 +33,7 @@ def cycle(
     Once everything is decided, the student learns the last labels, and no batch is made.
     """
     from hilt.pipeline import cycle as loop
+    from hilt.pipeline.headline import told_in_full
     from hilt.pipeline.next_steps import next_step
     from hilt.pipeline.proposing import latest_training
     from hilt.pipeline.workspace import open_workspace
@@ -41,10 +42,11 @@ def cycle(
     batch = loop.cycle(workspace, partial=partial, extend=extend)
     training = latest_training(workspace)
     assert training is not None
-    value = {"cycle": training.cycle, "training": training.summary, **batch_value(batch)}
+    summary = told_in_full(workspace, training)
+    value = {"cycle": training.cycle, "training": summary, **batch_value(batch)}
 
     def text() -> None:
-        say_training(training.cycle, training.summary)
+        say_training(training.cycle, summary)
         found = f"Batch {batch.number}: {counted(len(batch), 'item')}."
         say(found if len(batch) else f"{batch.note}.")
         if batch.shortage:

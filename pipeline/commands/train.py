@@ -30,7 +30,7 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
 
 
 def say_training(number: int, summary: dict[str, Any]) -> None:
-    """Print what a training came to."""
+    """Print what a training came to, given its number and what `told_in_full` says of it."""
     from hilt.pipeline.headline import accuracy_lines
     from hilt.pipeline.students.advantage import advantage_sentence
 

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from typer.testing import CliRunner
 
 from hilt.pipeline.batches import select
+from hilt.pipeline.cli import app
 from hilt.pipeline.cycle import train
 from hilt.pipeline.headline import on_labelled
+from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.workspace import Workspace, open_workspace
 
+QUICK = {"kind": "linear", "effort": "quick"}
 MEASURED = {"items": 1200, "accuracy": 0.9, "low": 0.88, "high": 0.92}
 
 
@@ -36,3 +40,24 @@ def test_a_training_knows_whether_a_selector_picked_its_items(
     simulate(workspace, select(workspace))
 
     assert train(workspace).summary["labelled"]["picked"] is picked
+
+
+@pytest.fixture(scope="module")
+def audited(
+    make_workspace_in: Callable[..., Workspace], tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    """A workspace with more than 30 audit labels, and no test set."""
+    folder = tmp_path_factory.mktemp("audited")
+    workspace = make_workspace_in(folder, audit=0.9, test=False, student=QUICK)
+    propose(workspace)
+    simulate(workspace, select(workspace, 36))
+    train(workspace)
+    return workspace
+
+
+@pytest.mark.parametrize("command", ["train", "cycle", "status"])
+def test_an_accuracy_is_told_from_30_audit_labels_on(audited: Workspace, command: str) -> None:
+    result = CliRunner().invoke(app, [command, str(audited.folder)])
+
+    assert result.exit_code == 0, result.output
+    assert "32 audit items: student " in result.output
