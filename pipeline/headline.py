@@ -9,10 +9,12 @@ where doubt or distance picked some of them, and not where all were drawn at ran
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.figures import counted, decimals, percent, with_interval
+from hilt.pipeline.left_out import find_left_out
 from hilt.pipeline.measure import calibration_of, measure
 from hilt.pipeline.students.saved import load_out_of_fold, why_not_out_of_fold
 from hilt.pipeline.tables import TrainingRow
@@ -48,14 +50,19 @@ def checked_items(summary: Mapping[str, Any]) -> int:
 
 
 def told_in_full(workspace: Workspace, training: TrainingRow) -> dict[str, Any]:
-    """Give a training's summary, and for how much of the pool as it is now its audit stands.
+    """Give a training's summary, and for what of the pool as it is now its audit stands.
 
     That of an older hilt gets the accuracy on labelled items added, unless what it is computed from
     is damaged.
     """
     pool = workspace.pool.summary
     then = pool.earlier[0].items if pool.earlier else pool.items  # if an older hilt trained
-    summary = {"audited_items": then, **training.summary, "pool_items": pool.items}
+    summary = {
+        "audited_items": then,
+        **training.summary,
+        "pool_items": pool.items,
+        "left_out": asdict(find_left_out(workspace, training.last_decision)),
+    }
     if "picked" in (summary.get("labelled") or {}):
         return summary
     folder = workspace.student_folder(training.cycle)
@@ -76,7 +83,7 @@ def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{counted(student['items'], f'{kind} item')}: student {with_interval(student)},"
         f" proposer alone {percent(summary[kind]['proposer']['accuracy'])}."
-        f"{'' if kind == 'test' else pool_before(summary)}"
+        f"{'' if kind == 'test' else stands_for(summary)}"
         for kind in ("test", "audit")
         if is_enough(kind, summary[kind])
         for student in [summary[kind]["student"]]
@@ -88,12 +95,25 @@ def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def pool_before(summary: Mapping[str, Any]) -> str:
-    """Say that an audit stands for the pool before items were appended; empty where it does not.
+def stands_for(summary: Mapping[str, Any]) -> str:
+    """Say which items the audit does not stand for, in sentences; empty where there are none.
 
     Args:
         summary: Of the training, from `told_in_full`.
     """
+    outside, without = (summary["left_out"][key] for key in ("outside_batches", "without_label"))
+    sentences = _pool_before(summary)
+    if outside:
+        which = counted(outside, "item that was", "items that were")
+        sentences += f" The {which} labelled outside batches could not be audited."
+    if without:
+        which = counted(without, "audit item", "audit items")
+        sentences += f" It is of items that people could label: they skipped or flagged {which}."
+    return sentences
+
+
+def _pool_before(summary: Mapping[str, Any]) -> str:
+    """Say that an audit stands for the pool before items were appended; empty where it does not."""
     audited, items = summary["audited_items"], summary["pool_items"]
     if audited == items:
         return ""

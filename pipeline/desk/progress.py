@@ -103,7 +103,8 @@ class ProgressBoard:
         if items < MIN_AUDIT:
             return f"proposals right: {too_early(items)}"
         low, high = wilson(hits, items)
-        return f"proposals right {percent(hits / items)} ({between(low, high)}; {items:,} blind)"
+        right = f"proposals right {percent(hits / items)}"
+        return f"{right} ({between(low, high)}; {items:,} labelled blind)"
 
 
 def _pace(steps: Collection[tuple[int, float]]) -> float | None:

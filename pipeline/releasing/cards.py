@@ -13,7 +13,7 @@ import yaml
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.duplicates.inheriting import Check
 from hilt.pipeline.figures import counted, decimals, percent, with_interval
-from hilt.pipeline.headline import calibration, is_enough, on_labelled, pool_before, too_early
+from hilt.pipeline.headline import calibration, is_enough, on_labelled, stands_for, too_early
 from hilt.pipeline.releasing.dataset import Counts, features_of
 from hilt.pipeline.students.base import Card
 from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
@@ -151,7 +151,7 @@ def _render(template: str, head: Mapping[str, Any] | None, values: Mapping[str, 
         calibration=calibration,
     )
     environment.globals.update(
-        is_enough=is_enough, too_early=too_early, on_labelled=on_labelled, pool_before=pool_before
+        is_enough=is_enough, too_early=too_early, on_labelled=on_labelled, stands_for=stands_for
     )
     body = environment.get_template(template).render(
         version=version("hilt"), date=datetime.now(UTC).strftime("%Y-%m-%d"), **values

@@ -22,7 +22,7 @@ from hilt.pipeline.headline import (
     checked_items,
     is_enough,
     on_labelled,
-    pool_before,
+    stands_for,
     told_in_full,
     too_early,
 )
@@ -109,7 +109,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "n_decisions": len(by_people),
         "trainings": trainings,
         "latest": trainings[-1].summary if trainings else None,
-        "pool_before": pool_before(told_in_full(workspace, trainings[-1])) if trainings else "",
+        "stands_for": stands_for(told_in_full(workspace, trainings[-1])) if trainings else "",
         "advantage": advantage_sentence(trainings[-1].summary) if trainings else "",
         "curves": _curves(trainings),
         "is_enough": is_enough,
@@ -171,7 +171,7 @@ def _student_verdict(summary: dict[str, Any]) -> str:
         f"{after} the student is right on {percent(student['accuracy'])} (95\u00a0% interval"
         f" {points(student['low'])}\u2013{points(student['high'])}) of"
         f" {counted(student['items'], f'{kind} item')}; the proposer alone on"
-        f" {percent(proposer['accuracy'])}.{'' if kind == 'test' else pool_before(summary)}"
+        f" {percent(proposer['accuracy'])}.{'' if kind == 'test' else stands_for(summary)}"
     )
 
 

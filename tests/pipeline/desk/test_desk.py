@@ -63,7 +63,7 @@ def test_an_accuracy_is_told_from_30_blind_items_on(rehearse: Rehearse, blind: i
     expected = {
         0: "",
         29: "proposals right: too early to say: 29 checked",
-        30: "proposals right 100.0% (88.6% to 100.0%; 30 blind)",
+        30: "proposals right 100.0% (88.6% to 100.0%; 30 labelled blind)",
     }
 
     async def work(desk: WorkspaceDesk) -> None:
