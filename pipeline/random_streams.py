@@ -31,9 +31,9 @@ class Stream(IntEnum):
     MAP = 13  # the items on the map of the pool
     SUCCESSION = 14  # the items on which two students are compared
     DEMO = 15  # the random labels that the demo compares with, by the draw
-    PLAIN = 16  # the random labels of a benchmark's plain arm
-    CEILING = 17  # what is held out to stop the training on all labels
-    RATIO = 18  # the intervals of a benchmark's ratios, whatever the seed
+    PLAIN = 16  # the random labels of a benchmark's plain and setfit arms; folds, by count
+    CEILING = 17  # what is held out to tune and choose the student of all labels
+    RATIO = 18  # once the intervals of a benchmark's ratios; no longer drawn from
 
 
 def generator(seed: int, stream: Stream, *number: int) -> np.random.Generator:

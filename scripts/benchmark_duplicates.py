@@ -144,7 +144,7 @@ def compare(base: Workspace, near: bool, at: tuple[int, ...], seeds: int) -> dic
     folder = base.folder.parent / f"near-{near}"
     start = branch(base, folder / "start", {"duplicates": {"near": near}})
     runs = [
-        run_loop(Run("hilt", seed, at, start.folder, folder / str(seed), base.device))
+        list(run_loop(Run("hilt", seed, at, start.folder, folder / str(seed), base.device)))
         for seed in range(seeds)
     ]
     accuracy = np.array([[row["accuracy"] for row in run] for run in runs])

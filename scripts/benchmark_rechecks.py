@@ -80,7 +80,7 @@ def main() -> None:
         found = []
         for seed in range(arguments.seeds):
             work = folder / f"{share:g}-{seed}"
-            rows = run_loop(Run("hilt", seed, at, start.folder, work, base.device))
+            rows = list(run_loop(Run("hilt", seed, at, start.folder, work, base.device)))
             found.append(describe(open_workspace(work), rows))
         means = {name: round(float(np.mean([row[name] for row in found])), 4) for name in found[0]}
         print(json.dumps({"share": share, **means}), flush=True)

@@ -1,31 +1,28 @@
-"""What a benchmark compares, each arm as a function that runs one seed of it."""
+"""What a benchmark compares: hilt's loop with some selector, run once for each seed."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.batches import open_batch, select
 from hilt.pipeline.configuration.sections import Config
-from hilt.pipeline.cycle import labelled_test, train
-from hilt.pipeline.measure import measure
+from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing import propose
-from hilt.pipeline.random_streams import Stream, generator
-from hilt.pipeline.reviewing import simulate, simulated_reviewer
+from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.store import Store
 from hilt.pipeline.workspace import Workspace, open_workspace
-from hilt.types import Integers
 
-PLAIN_REGULARISATION = 10.0
-PLAIN_GROWTH = 1.5  # beyond the budget the plain arm goes on by this factor, up to the whole pool
 SHARED = ("pool", "test", "proposals", "test-proposals")
 SHARED_FILES = (
     "embeddings",
@@ -35,6 +32,7 @@ SHARED_FILES = (
     "near-duplicates",
     "fused",
 )
+STATE = "state.db"
 
 Row = dict[str, Any]
 
@@ -44,11 +42,14 @@ class Run:
     """One seed of one arm.
 
     Attributes:
-        arm: `hilt` for the configured selector, `plain`, or the name of a selector.
+        arm: `hilt` for the configured selector, `setfit`, `plain`, or the name of a selector.
         at: Label counts at which to train and measure, ascending.
         base: The workspace whose pool and arrays are shared.
         folder: Where this run works; it may go on from what it left there.
         device: Where models run.
+        state: Where the database is kept as it was before the last training, so that a run to
+            more labels goes on from there; None to keep nothing.
+        done: Label counts that need no measuring, because they were measured before.
     """
 
     arm: str
@@ -57,6 +58,8 @@ class Run:
     base: Path
     folder: Path
     device: str
+    state: Path | None = None
+    done: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -64,59 +67,50 @@ class Run:
         return f"{self.arm}-{self.seed}"
 
 
-def run_loop(run: Run) -> list[Row]:
+@dataclass
+class Stopwatch:
+    """Takes the time from one measurement to the next."""
+
+    clock: float = field(default_factory=time.monotonic)
+    processor: float = field(default_factory=time.process_time)
+
+    def lap(self) -> dict[str, float]:
+        """Give the seconds since the last lap: by the clock, and of one core."""
+        clock, processor = time.monotonic(), time.process_time()
+        passed = {
+            "seconds": round(clock - self.clock, 2),
+            "core_seconds": round(processor - self.processor, 2),
+        }
+        self.clock, self.processor = clock, processor
+        return passed
+
+
+def run_loop(run: Run) -> Iterator[Row]:
     """Turn the loop with the simulated reviewer, and measure after every training."""
+    watch = Stopwatch()
     base = open_workspace(run.base)
     selector = base.config.selector.model_dump() if run.arm == "hilt" else {"kind": run.arm}
     changes = {"seed": run.seed, "selector": selector}
-    workspace = branch(base, run.folder, changes, device=run.device)
-    for labels in run.at:
-        _label_until(workspace, labels)
-        train(workspace)
-    rows = {t.summary["decisions"]: _row(t.summary) for t in workspace.store.trainings()}
-    workspace.store.close()
-    return [rows[labels] for labels in sorted(rows)]
-
-
-def run_plain(run: Run) -> list[Row]:
-    """Do what a user does without hilt: random labels, logistic regression on the embeddings."""
-    from sklearn.linear_model import LogisticRegression
-
-    workspace = open_workspace(run.base)
-    key = workspace.pool.answer_key(workspace.config.label_names)
-    test, positions = labelled_test(workspace)
-    rng = generator(run.seed, Stream.PLAIN)
-    order = rng.permutation(np.flatnonzero(key >= 0))
-    seconds = np.cumsum(_review_seconds(workspace, order))
-    embeddings = workspace.embeddings.open()
-    rows = []
-    for count in _beyond(run.at, len(order)):
-        started = time.monotonic()
-        chosen = np.sort(order[:count])
-        probabilities = np.zeros((len(positions), len(workspace.config.labels)))
-        known = np.unique(key[chosen])
-        if len(known) == 1:
-            probabilities[:, known] = 1
-        else:
-            model = LogisticRegression(C=PLAIN_REGULARISATION, max_iter=1000)
-            model.fit(embeddings[chosen].astype(np.float32), key[chosen])
-            probabilities[:, known] = model.predict_proba(np.asarray(test.embeddings, np.float32))
-        found = measure(probabilities, positions)
-        rows.append(
-            {
-                "labels": count,
-                "accuracy": found.accuracy,
-                "macro_f1": found.macro_f1,
-                "review_seconds": float(seconds[count - 1]),
-                "kind": "plain",
-                "seconds": time.monotonic() - started,
-            }
-        )
-    return rows
+    workspace = branch(base, run.folder, changes, device=run.device, state=run.state)
+    with closing(workspace.store):
+        trained = {t.summary["decisions"]: t.summary for t in workspace.store.trainings()}
+        for labels in run.at:
+            if labels not in trained:
+                _label_until(workspace, labels)
+                if labels == run.at[-1] and run.state is not None:
+                    _keep(run.folder / STATE, run.state)
+                trained[labels] = train(workspace).summary
+            if labels not in run.done:
+                yield _row(trained[labels], watch)
 
 
 def branch(
-    workspace: Workspace, folder: Path, changes: dict[str, Any], *, device: str | None = None
+    workspace: Workspace,
+    folder: Path,
+    changes: dict[str, Any],
+    *,
+    device: str | None = None,
+    state: Path | None = None,
 ) -> Workspace:
     """Make a workspace of the same pool that shares every array and has no decisions yet.
 
@@ -125,6 +119,7 @@ def branch(
         folder: Where the new one goes; opened as it is when it is there already.
         changes: Sections of the configuration that differ.
         device: Where models run.
+        state: A database of such a workspace to begin with, instead of an empty one, if there.
     """
     if not (folder / "hilt.yaml").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -135,9 +130,10 @@ def branch(
         for name in SHARED_FILES:
             for path in workspace.folder.glob(f"{name}.*"):
                 _link(path, folder / path.name)
-        store = Store(folder / "state.db")
-        store.create(workspace.pool.fingerprint, workspace.config.label_names)
-        store.close()
+        if state is not None and state.exists():
+            shutil.copy2(state, folder / STATE)
+        with closing(Store(folder / STATE)) as store:
+            store.create(workspace.pool.fingerprint, workspace.config.label_names)
         values = workspace.config.model_dump(mode="json", exclude_unset=True) | changes
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
         (folder / "hilt.yaml").write_text(text, encoding="utf-8")
@@ -174,7 +170,7 @@ def _label_until(workspace: Workspace, count: int) -> None:
         simulate(workspace, batch)
 
 
-def _row(summary: dict[str, Any]) -> Row:
+def _row(summary: dict[str, Any], watch: Stopwatch) -> Row:
     student, fused = summary["test"]["student"], summary["test"]["fused"]
     return {
         "labels": summary["decisions"],
@@ -184,25 +180,18 @@ def _row(summary: dict[str, Any]) -> Row:
         "fused_accuracy": fused["accuracy"],
         "fused_macro_f1": fused["macro_f1"],
         "kind": summary["kind"],
-        "seconds": summary["seconds"],
+        **watch.lap(),
     }
 
 
-def _review_seconds(workspace: Workspace, indices: Integers) -> list[float]:
-    """Say how long the simulated reviewer takes for some items, in their order."""
-    reviewer, items = simulated_reviewer(workspace), workspace.pool.items(indices)
-    return [
-        reviewer.seconds_for(item_id, text)
-        for item_id, text in zip(items.ids, items.texts, strict=True)
-    ]
-
-
-def _beyond(at: tuple[int, ...], n_items: int) -> list[int]:
-    """Go on from the last label count by a factor until the whole pool is labelled."""
-    counts = [count for count in at if count < n_items]
-    while counts and counts[-1] < n_items:
-        counts.append(min(round(counts[-1] * PLAIN_GROWTH), n_items))
-    return counts or [n_items]
+def _keep(database: Path, place: Path) -> None:
+    """Copy a database that is in use."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(place.name + ".tmp")
+    temporary.unlink(missing_ok=True)
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(temporary)) as copy:
+        source.backup(copy)
+    temporary.replace(place)
 
 
 def _link(source: str | Path, target: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Learning curves over seeds: means, intervals, labels to a target, areas. Arithmetic only."""
+"""Learning curves over seeds: means, labels to a target, areas. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from sklearn.isotonic import IsotonicRegression
 
 from hilt.types import Floats, Integers
 
-RESAMPLES = 1000
 TIE = 0.001  # areas that differ by less are a tie
+AT_MOST, AT_LEAST, MORE_THAN = "at_most", "at_least", "more_than"
+ROUNDING = 1e-12  # that far below a target a curve has reached it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,12 @@ class Curve:
         accuracy: Shape (n_seeds, k).
         macro_f1: Shape (n_seeds, k).
         minutes: Shape (n_seeds, k): what review took, and the machine's time.
-        start: Accuracy without any label, by the proposals; None for an arm that has none.
     """
 
     labels: Integers
     accuracy: Floats
     macro_f1: Floats
     minutes: Floats
-    start: float | None = None
 
     @property
     def seeds(self) -> int:
@@ -43,93 +42,104 @@ class Curve:
         """List the means over seeds and their 95 % intervals, as JSON can hold them."""
         low, high = interval(self.accuracy)
         return {
+            "seeds": self.seeds,
             "labels": self.labels.tolist(),
             "accuracy": _listed(self.accuracy.mean(axis=0)),
             "macro_f1": _listed(self.macro_f1.mean(axis=0)),
-            "accuracy_low": _listed(low),
-            "accuracy_high": _listed(high),
+            "accuracy_low": None if low is None else _listed(low),
+            "accuracy_high": None if high is None else _listed(high),
             "minutes": _listed(self.minutes.mean(axis=0)),
             "accuracy_by_seed": [_listed(row) for row in self.accuracy],
         }
 
 
-def interval(values: Floats) -> tuple[Floats, Floats]:
+@dataclass(frozen=True, slots=True)
+class LabelsTo:
+    """How many labels an accuracy takes.
+
+    Attributes:
+        labels: The number.
+        bound: None for the number itself. `at_most`: the curve is there at its first count, and
+            fewer may do. `more_than`: the curve ends below, at this count.
+    """
+
+    labels: float
+    bound: str | None = None
+
+
+def interval(values: Floats) -> tuple[Floats | None, Floats | None]:
     """Bound the mean over seeds by Student's t, 95 %.
 
     Args:
         values: Shape (n_seeds, k).
 
     Returns:
-        Lower and upper ends, each of shape (k,); the mean itself when there is one seed.
+        Lower and upper ends, each of shape (k,); None when there is one seed.
     """
     mean, n = values.mean(axis=0), len(values)
     if n == 1:
-        return mean, mean
+        return None, None
     half = student_t.ppf(0.975, n - 1) * values.std(axis=0, ddof=1) / np.sqrt(n)
     return mean - half, mean + half
 
 
-def labels_to(labels: Integers, accuracy: Floats, target: float) -> float | None:
-    """Find how many labels a curve needs to reach a target, and to stay there.
-
-    The curve is made monotone first (isotonic regression), so that a lucky point does not count;
-    between two points it is a line.
+def rising(accuracy: Floats) -> Floats:
+    """Fit the closest curve that never falls (isotonic regression), so that luck does not count.
 
     Args:
-        labels: Shape (k,), ascending.
+        accuracy: Shape (k,), means over seeds.
+    """
+    fitted: Floats = IsotonicRegression().fit_transform(np.arange(len(accuracy)), accuracy)
+    return fitted
+
+
+def labels_to(labels: Integers, accuracy: Floats, target: float) -> LabelsTo:
+    """Find how many labels a curve needs to reach a target.
+
+    The mean curve is made to rise first (`rising`); between two counts it is a line over the
+    logarithm of the labels, which learning curves nearly are.
+
+    Args:
+        labels: Shape (k,), ascending, from 1.
         accuracy: Shape (k,), means over seeds.
         target: The accuracy to reach.
+    """
+    curve = rising(accuracy)
+    if curve[0] >= target - ROUNDING:
+        return LabelsTo(float(labels[0]), AT_MOST)
+    if curve[-1] < target - ROUNDING:
+        return LabelsTo(float(labels[-1]), MORE_THAN)
+    return LabelsTo(float(np.exp(_log_labels(labels, curve, np.array([target]))[0])))
+
+
+def log_ratio_over_budgets(
+    labels: Integers, accuracy: Floats, other_labels: Integers, other_accuracy: Floats
+) -> float | None:
+    """Average the logarithm of the ratio of labels over every accuracy that both curves pass.
+
+    That is the area between the two curves, labels on a logarithmic scale, over its height, and
+    so depends on no target. Both are made to rise first, as in `labels_to`.
+
+    Args:
+        labels: Shape (k,), ascending, from 1.
+        accuracy: Shape (k,), means over seeds.
+        other_labels: Shape (m,), of the curve in the denominator.
+        other_accuracy: Shape (m,).
 
     Returns:
-        The number of labels, or None when the curve ends below the target.
+        None when one curve begins where the other ends, or above.
+
+    Source: Kath, Gouvea and Sonntag 2026 (arXiv 2602.13359) for one factor over all budgets in
+    place of one at a target; the mean over accuracies is our way of averaging it.
     """
-    rising = IsotonicRegression().fit_transform(labels, accuracy)
-    reached = np.flatnonzero(rising >= target - 1e-12)
-    if not len(reached):
+    first, second = rising(accuracy), rising(other_accuracy)
+    low, high = max(first[0], second[0]), min(first[-1], second[-1])
+    if high <= low + ROUNDING:
         return None
-    place = int(reached[0])
-    if place == 0:
-        return float(labels[0])
-    before, after = rising[place - 1], rising[place]
-    share = (target - before) / (after - before)
-    return float(labels[place - 1] + share * (labels[place] - labels[place - 1]))
-
-
-def mean_labels_to(curve: Curve, target: float, seeds: Integers | None = None) -> float | None:
-    """Apply `labels_to` to a curve's mean over some seeds; its start counts as 0 labels."""
-    rows = curve.accuracy if seeds is None else curve.accuracy[seeds]
-    labels, accuracy = curve.labels, rows.mean(axis=0)
-    if curve.start is not None:
-        labels, accuracy = np.append(0, labels), np.append(curve.start, accuracy)
-    return labels_to(labels, accuracy, target)
-
-
-def ratio(curve: Curve, other: Curve, target: float, rng: np.random.Generator) -> dict[str, Any]:
-    """Compare the labels that two arms need for the same accuracy.
-
-    Returns:
-        `ratio` of `curve` to `other` with its 95 % paired bootstrap interval over seeds (`low`,
-        `high`; None for an end beyond what was labelled). When only `other` never gets there,
-        `ratio` is None and `at_most` is the ratio to all that it labelled.
-    """
-    mine, theirs = mean_labels_to(curve, target), mean_labels_to(other, target)
-    result = {"ratio": None, "low": None, "high": None, "at_most": None}
-    if mine is None:
-        return result
-    if theirs is None:
-        return {**result, "at_most": round(mine / float(other.labels[-1]), 3)}
-    n_seeds = min(curve.seeds, other.seeds)
-    drawn = [
-        _ratio_of(mean_labels_to(curve, target, seeds), mean_labels_to(other, target, seeds))
-        for seeds in rng.integers(n_seeds, size=(RESAMPLES, n_seeds))
-    ]
-    low, high = np.quantile(drawn, [0.025, 0.975], method="nearest")
-    return {
-        "ratio": _ratio_of(mine, theirs),
-        "low": _finite(low),
-        "high": _finite(high),
-        "at_most": None,
-    }
+    corners = np.unique(np.clip(np.concatenate([first, second, [low, high]]), low, high))
+    middles, heights = (corners[1:] + corners[:-1]) / 2, np.diff(corners)
+    ratios = _log_labels(labels, first, middles) - _log_labels(other_labels, second, middles)
+    return float(np.average(ratios, weights=heights))  # exact: it is a line between two corners
 
 
 def area(x: Floats, y: Floats, until: float) -> Floats:
@@ -151,8 +161,14 @@ def area(x: Floats, y: Floats, until: float) -> Floats:
 
 
 def tally(first: Floats, second: Floats) -> dict[str, int]:
-    """Count the seeds in which the first of two paired values is higher, equal or lower."""
-    difference = first - second
+    """Count the seeds in which the first of two paired values is higher, equal or lower.
+
+    Args:
+        first: Shape (n,), by seed; of two lengths the seeds that both have count.
+        second: Shape (m,).
+    """
+    both = min(len(first), len(second))
+    difference = first[:both] - second[:both]
     return {
         "wins": int((difference >= TIE).sum()),
         "ties": int((np.abs(difference) < TIE).sum()),
@@ -160,15 +176,13 @@ def tally(first: Floats, second: Floats) -> dict[str, int]:
     }
 
 
-def _ratio_of(mine: float | None, theirs: float | None) -> float:
-    """Divide label counts, None being more than was labelled."""
-    if mine is None:
-        return float("inf")
-    return 0.0 if theirs is None else round(mine / max(theirs, 1.0), 3)
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) and value > 0 else None
+def _log_labels(labels: Integers, curve: Floats, levels: Floats) -> Floats:
+    """Read off where a rising curve first reaches some levels, above its first and to its last."""
+    logs = np.log(labels)
+    after = np.searchsorted(curve, levels - ROUNDING)
+    share = (levels - curve[after - 1]) / (curve[after] - curve[after - 1])
+    found: Floats = logs[after - 1] + share * (logs[after] - logs[after - 1])
+    return found
 
 
 def _listed(values: Sequence[float] | Floats) -> list[float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hilt.pipeline.benchmarking.benchmark import BenchmarkResult
+from hilt.pipeline.benchmarking import words
+from hilt.pipeline.benchmarking.result import BenchmarkResult
 from hilt.pipeline.figures import between, cut, percent
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Point, learning_curve
@@ -22,6 +23,7 @@ def write_page(result: BenchmarkResult, path: Path) -> Path:
             names=names,
             chart=learning_curve({name: _points(result, name) for name in names}),
             box=charts,
+            words=words,
         )
     )
     path.write_text(page, encoding="utf-8")
@@ -31,15 +33,13 @@ def write_page(result: BenchmarkResult, path: Path) -> Path:
 def _points(result: BenchmarkResult, name: str) -> list[Point]:
     """Take an arm's points up to the budget, where all arms can be compared."""
     arm = result.arms[name]
-    columns = (arm["labels"], arm["accuracy"], arm["accuracy_low"], arm["accuracy_high"])
-    return [
-        Point(
-            labels,
-            mean,
-            low,
-            high,
-            f"{cut(name)}, {labels} labels: {percent(mean)} ({between(low, high)})",
-        )
-        for labels, mean, low, high in zip(*columns, strict=True)
-        if labels <= result.budget
-    ]
+    points = []
+    for place, (labels, mean) in enumerate(zip(arm["labels"], arm["accuracy"], strict=True)):
+        text = f"{cut(name)}, {labels} labels: {percent(mean)}"
+        low = high = mean
+        if arm["accuracy_low"] is not None:
+            low, high = arm["accuracy_low"][place], arm["accuracy_high"][place]
+            text = f"{text} ({between(low, high)})"
+        if labels <= result.budget:
+            points.append(Point(labels, mean, low, high, text))
+    return points

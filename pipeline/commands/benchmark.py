@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,18 +27,20 @@ def benchmark(
     arms: Annotated[
         str,
         typer.Option(
-            help="What to compare, with commas: `hilt` (the configured selector), `plain` (random"
-            " labels and logistic regression on the same embeddings), or names of selectors. The"
-            " proposals alone, and all labels, are always beside them."
+            help="What to compare, with commas: `hilt` (the configured selector), `setfit` (random"
+            " labels and an encoder tuned on them, without proposals), `plain` (random labels and"
+            " logistic regression on the same embeddings), or names of selectors. NAME:N runs one"
+            " with N seeds only. The proposals alone, and all labels, are always beside them."
         ),
-    ] = "hilt,random,margin,plain",
+    ] = "hilt,setfit,random,margin,plain",
     budget: Annotated[int, typer.Option(help="Labels at which to stop.", min=1)] = 300,
     at: Annotated[
         str,
         typer.Option(
             help="Label counts at which to train and measure, with commas, each the end of one"
             " batch. By default every batch at first, then ever larger ones (25, 50, 75, 100, 150,"
-            " 200, ...), because each later training takes longer.",
+            " 200, ...), because each later training takes longer. More can be added at the end"
+            " later.",
             show_default=False,
         ),
     ] = "",
@@ -80,7 +82,7 @@ def benchmark(
 
     Every arm starts without labels on the same pool, with the same seeds and the same student;
     the simulated reviewer answers from `pool.label`, and students are measured on `test`. Runs
-    that are there already are not made again.
+    that are there already are not made again; seeds, arms and label counts can be added.
     """
     from hilt.files import write_json
     from hilt.pipeline.benchmarking.benchmark import ALWAYS, BenchmarkPlan
@@ -89,12 +91,14 @@ def benchmark(
     from hilt.pipeline.configuration.reading import load_config
 
     folder = folder or Path(f"hilt-benchmark-{config.stem}")
+    named, fewer_seeds = _arms(arms)
     plan = BenchmarkPlan(
-        arms=tuple(arm for arm in _names(arms) if arm not in ALWAYS),
+        arms=tuple(arm for arm in named if arm not in ALWAYS),
         at=_counts(at, budget, load_config(config).batch.size),
         seeds=seeds,
         processes=processes or os.cpu_count() or 1,
         ceiling=_names(ceiling),
+        fewer_seeds=fewer_seeds,
     )
     bars, ledger = Bars(), Ledger(folder / LEDGER)
 
@@ -121,6 +125,19 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def _arms(text: str) -> tuple[list[str], dict[str, int]]:
+    """Read the names of arms, and how many seeds those have that say so."""
+    names, fewer = [], {}
+    for each in _names(text):
+        name, _, seeds = each.rpartition(":")
+        if name and seeds.isdecimal():
+            fewer[name] = int(seeds)
+            names.append(name)
+        else:
+            names.append(each)  # `package.module:Class` among them
+    return names, fewer
+
+
 def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
     """Read label counts, or space them: batch by batch at first, then ever further apart."""
     if at:
@@ -138,26 +155,31 @@ def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
 
 
 def _show(result: BenchmarkResult) -> None:
+    from hilt.pipeline.benchmarking import words
+
     say(
         f"{result.config}: {counted(result.items, 'item')}, {counted(result.labels, 'label')},"
-        f" {counted(result.seeds, 'seed')};"
-        f" the best student on every label has {percent(result.full_accuracy)}, the"
-        f" proposals alone {percent(result.arms['proposer']['accuracy'][0])}."
+        f" {counted(result.seeds, 'seed')}; the student of every label has"
+        f" {percent(result.full_accuracy)}, the proposals alone"
+        f" {percent(result.arms['proposer']['accuracy'][0])}. That student is"
+        f" {words.ceiling(result.full_kind, result.full)}."
+        f" {words.overlap(result.overlap, result.test_items)}"
     )
     names = list(result.area)
     show_table("Accuracy", ["labels", *names], _accuracy_rows(result, names))
-    columns = [
-        "share of all labels'",
-        *names,
-        *(f"hilt/{name}" for name in names if name != "hilt"),
-    ]
-    show_table("Labels to", columns, _target_rows(result, names))
+    show_table("Labels needed", ["share of all labels'", *names], _target_rows(result, names))
+    say(words.ABOUT_LABELS)
+    if result.over_budgets:
+        pairs = list(result.over_budgets)
+        show_table("hilt's labels over those of others", ["", *pairs], _ratio_rows(result))
+        say(words.ABOUT_RATIOS)
     for arm, counts in result.against.items():
         say(
-            f"hilt against {arm}, by the area under the curve: "
+            f"hilt against {arm}, by the area under the curve:"
             f" {counted(counts['wins'], 'win')}, {counted(counts['ties'], 'tie')},"
             f" {counted(counts['losses'], 'loss', 'losses')}."
         )
+    say(f"All of it took {result.hours:.2f} hours of one processor core.")
 
 
 def _accuracy_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]:
@@ -173,27 +195,32 @@ def _accuracy_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]
     return rows
 
 
-def _with_interval(arm: dict[str, list[float]], at: int) -> str:
+def _with_interval(arm: dict[str, Any], at: int) -> str:
+    if arm["accuracy_low"] is None:
+        return percent(arm["accuracy"][at])
     half = (arm["accuracy_high"][at] - arm["accuracy_low"][at]) / 2
     return f"{percent(arm['accuracy'][at])} ±{points(half)}"
 
 
 def _target_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]:
-    rows = []
-    for share, needed in result.labels_to.items():
-        cells = [f"{whole_percent(float(share))} ({percent(float(share) * result.full_accuracy)})"]
-        for name in names:
-            labels = needed[name]
-            cells.append("not reached" if labels is None else f"{labels:,.0f}")
-        cells += [_ratio(found) for found in result.ratios[share].values()]
-        rows.append(cells)
-    return rows
+    from hilt.pipeline.benchmarking.words import needed
+
+    return [
+        [
+            f"{whole_percent(float(share))} ({percent(float(share) * result.full_accuracy)})",
+            *(needed(found[name]) for name in names),
+        ]
+        for share, found in result.labels_to.items()
+    ]
 
 
-def _ratio(found: dict[str, float | None]) -> str:
-    if found["at_most"] is not None:
-        return f"below {found['at_most']:.2f}"
-    if found["ratio"] is None:
-        return "not reached"
-    low, high = (("?" if end is None else f"{end:.2f}") for end in (found["low"], found["high"]))
-    return f"{found['ratio']:.2f} ({low}-{high})"
+def _ratio_rows(result: BenchmarkResult) -> list[list[str]]:
+    from hilt.pipeline.benchmarking.words import ratio
+
+    return [
+        *(
+            [f"to {whole_percent(float(share))}", *map(ratio, found.values())]
+            for share, found in result.ratios.items()
+        ),
+        ["over all budgets", *map(ratio, result.over_budgets.values())],
+    ]

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
-from hilt.pipeline.configuration.sections import TransformerSettings
+from hilt.pipeline.configuration.sections import FineTuning
 from hilt.pipeline.students.base import Card, Examples, OtherWay
 from hilt.pipeline.students.encoder_training import (
     autocast,
@@ -77,7 +77,7 @@ class ContrastiveStudent:
     def fit(
         cls,
         examples: Examples,
-        settings: TransformerSettings,
+        settings: FineTuning,
         *,
         encoder: EncoderSource,
         device: str,

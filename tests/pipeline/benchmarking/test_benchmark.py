@@ -12,15 +12,38 @@ import yaml
 from typer.testing import CliRunner
 
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
-from hilt.pipeline.benchmarking import benchmark as module
-from hilt.pipeline.benchmarking.arms import Run, branch, run_loop, run_plain
-from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark, check_plan
+from hilt.pipeline.batches import select
+from hilt.pipeline.benchmarking import random_labels, running
+from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
+from hilt.pipeline.benchmarking.benchmark import benchmark
+from hilt.pipeline.benchmarking.full import run_full
+from hilt.pipeline.benchmarking.plan import BenchmarkPlan, check_plan, check_runnable
+from hilt.pipeline.benchmarking.random_labels import (
+    RandomLabels,
+    choose_strength,
+    plain_counts,
+    run_plain,
+    run_setfit,
+)
+from hilt.pipeline.benchmarking.result import count_overlap
 from hilt.pipeline.cli import app
-from hilt.pipeline.commands.benchmark import _counts
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.commands.benchmark import _arms, _counts
+from hilt.pipeline.configuration.reading import load_config
+from hilt.pipeline.reviewing import simulate
+from hilt.pipeline.students.base import Examples, one_hot
+from hilt.pipeline.workspace import Workspace, init, open_workspace
+from hilt.types import Floats, Integers, Items
 
 Open = Callable[[str], Workspace]
-PLAN = BenchmarkPlan(arms=("hilt", "random", "plain"), at=(8, 14), seeds=2, processes=2)
+ARMS = "hilt,setfit:1,random,plain"
+PLAN = BenchmarkPlan(
+    arms=("hilt", "setfit", "random", "plain"),
+    at=(8, 14),
+    seeds=2,
+    processes=2,
+    ceiling=("linear",),
+    fewer_seeds={"setfit": 1},
+)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +56,7 @@ def config(stages: dict[str, Path]) -> Path:
 def folder(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A benchmark that has run from the command line."""
     folder = tmp_path_factory.mktemp("benchmark")
-    arguments = f"--at 8,14 --seeds 2 --arms hilt,random,plain --folder {folder / 'runs'}"
+    arguments = f"--at 8,14 --seeds 2 --arms {ARMS} --ceiling linear --folder {folder / 'runs'}"
     result = CliRunner().invoke(
         app,
         ["benchmark", str(config), *arguments.split(), "--json", str(folder / "out.json")],
@@ -44,30 +67,55 @@ def folder(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_arm_has_equally_long_lists_from_no_labels_on(folder: Path) -> None:
+def test_every_arm_has_equally_long_lists_from_the_first_batch_on(folder: Path) -> None:
     result = json.loads((folder / "out.json").read_text("utf-8"))
 
-    assert set(result["arms"]) == {"hilt", "random", "plain", "proposer", "all"}
+    assert list(result["arms"]) == ["hilt", "setfit", "random", "plain", "proposer", "all"]
     for arm in result["arms"].values():
         assert len(arm["labels"]) == len(arm["accuracy"]) == len(arm["macro_f1"])
-    assert result["arms"]["hilt"]["labels"] == [8, 14]
+    assert result["arms"]["hilt"]["labels"] == result["arms"]["setfit"]["labels"] == [8, 14]
     assert result["arms"]["plain"]["labels"][:2] == [8, 14]
     assert result["arms"]["plain"]["labels"][-1] == 60
+    assert (result["arms"]["setfit"]["seeds"], result["arms"]["hilt"]["seeds"]) == (1, 2)
+    assert result["arms"]["setfit"]["accuracy_low"] is None
+
+
+def test_labels_needed_and_ratios_say_whether_they_are_bounds(folder: Path) -> None:
+    result = json.loads((folder / "out.json").read_text("utf-8"))
+
     assert set(result["labels_to"]) == set(result["ratios"]) == {"0.90", "0.95", "0.99"}
-    assert set(result["labels_to"]["0.95"]) == set(result["arms"])
-    assert set(result["ratios"]["0.95"]) == {"hilt/random", "hilt/plain"}
-    assert 0.8 <= result["full_accuracy"] <= 1
-    assert result["seconds"] > 0
+    for found in result["labels_to"]["0.95"].values():
+        assert set(found) == {"labels", "bound"}
+    pairs = ["hilt/setfit", "hilt/random", "hilt/plain"]
+    assert list(result["ratios"]["0.95"]) == list(result["over_budgets"]) == pairs
+    for found in [*result["ratios"]["0.95"].values(), *result["over_budgets"].values()]:
+        assert set(found) == {"value", "bound", "low", "high", "n", "open"}
+    assert result["over_budgets"]["hilt/setfit"]["n"] == 1
 
 
-def test_a_table_and_a_page_are_shown(folder: Path) -> None:
+def test_the_ceiling_is_chosen_on_labels_of_the_pool_and_measured_on_the_test_set(
+    folder: Path,
+) -> None:
+    result = json.loads((folder / "out.json").read_text("utf-8"))
+    found = result["full"]["linear"]
+
+    assert result["full_kind"] == "linear"
+    assert result["full_accuracy"] == found["accuracy"] >= 0.8
+    assert found["held_out_accuracy"] >= 0.5
+    assert 0 < result["hours"] < 1
+
+
+def test_tables_and_a_page_are_shown(folder: Path) -> None:
     output = (folder / "output.txt").read_text("utf-8")
     page = (folder / "runs" / "benchmark.html").read_text("utf-8")
 
-    assert "Labels to" in output
+    assert "Labels needed" in output
+    assert "over all budgets" in output
     assert "hilt against plain" in output
-    assert page.count("<polyline") == 3
-    assert "paired bootstrap" in page
+    assert "hours of one processor core" in output
+    assert "also stand in the pool" in output
+    assert page.count("<polyline") == 4
+    assert "jackknife-t" in page
 
 
 def test_what_was_run_is_not_run_again_and_gives_the_same(
@@ -76,37 +124,127 @@ def test_what_was_run_is_not_run_again_and_gives_the_same(
     def refuse(*_arguments: object) -> None:
         raise AssertionError("a run was repeated")
 
-    monkeypatch.setattr(module, "ProcessPoolExecutor", refuse)
+    monkeypatch.setattr(running, "ProcessPoolExecutor", refuse)
 
     result = benchmark(config, folder / "runs", PLAN)
 
     assert result.arms == json.loads((folder / "out.json").read_text("utf-8"))["arms"]
 
 
+def test_seeds_arms_and_label_counts_can_be_added(config: Path, tmp_path: Path) -> None:
+    small = BenchmarkPlan(("random",), (6, 10), seeds=1, processes=1, ceiling=("linear",))
+    large = replace(small, arms=("random", "plain"), at=(6, 10, 16), seeds=2)
+    before = benchmark(config, tmp_path / "grown", small)
+
+    grown = benchmark(config, tmp_path / "grown", large)
+
+    whole = benchmark(config, tmp_path / "whole", large)
+    of_before, of_grown, of_whole = (each.arms["random"] for each in (before, grown, whole))
+    assert of_grown["accuracy_by_seed"] == of_whole["accuracy_by_seed"]
+    assert of_grown["accuracy_by_seed"][0][:2] == of_before["accuracy_by_seed"][0]
+    assert grown.arms["plain"]["accuracy_by_seed"] == whole.arms["plain"]["accuracy_by_seed"]
+
+
 def test_what_runs_on_a_graphics_card_is_no_fork() -> None:
-    assert isinstance(module._fresh_processes("cuda"), SpawnContext)
+    assert isinstance(running._fresh_processes("cuda"), SpawnContext)
 
 
-def test_a_run_that_was_stopped_goes_on(config: Path, folder: Path, tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_goes_on(folder: Path, tmp_path: Path) -> None:
     base = folder / "runs" / "base"
     whole = Run("random", 3, (6, 12), base, tmp_path / "whole", "cpu")
-    begun = replace(whole, at=(6,), folder=tmp_path / "begun")
-    first = run_loop(begun)
+    stopped = replace(whole, folder=tmp_path / "stopped")
+    first = next(run_loop(stopped))
+    workspace = open_workspace(tmp_path / "stopped")
+    batch = select(workspace, 6)
+    simulate(workspace, replace(batch, items=batch.items[:3]))  # the kill comes after three answers
 
-    rows = run_loop(replace(begun, at=(6, 12)))
+    rows = list(run_loop(replace(stopped, done=(6,))))
 
-    expected = run_loop(whole)
-    assert [row["accuracy"] for row in rows] == [row["accuracy"] for row in expected]
-    assert rows[0]["accuracy"] == first[0]["accuracy"]
+    expected = list(run_loop(whole))
+    assert [row["accuracy"] for row in (first, *rows)] == [row["accuracy"] for row in expected]
 
 
-def test_plain_labels_are_a_growing_random_sample(folder: Path, tmp_path: Path) -> None:
-    run = Run("plain", 0, (6, 12), folder / "runs" / "base", tmp_path, "cpu")
+def test_setfit_and_plain_learn_the_same_growing_random_sample(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = folder / "runs" / "base"
+    drawn = RandomLabels.draw(open_workspace(base), 0)
 
-    rows = run_plain(run)
+    six, twelve = drawn.known(6), drawn.known(12)
 
-    assert [row["labels"] for row in rows] == [6, 12, 18, 27, 40, 60]
-    assert rows[-1]["accuracy"] >= 0.8
+    assert set(six.items.ids) < set(twelve.items.ids)
+    key = open_workspace(base).pool.answer_key(open_workspace(base).config.label_names)
+    assert twelve.targets.argmax(axis=1).tolist() == key[np.sort(drawn.order[:12])].tolist()
+    monkeypatch.setattr(random_labels, "SETFIT_EPOCHS", 4)
+    for arm, run_arm in (("setfit", run_setfit), ("plain", run_plain)):
+        rows = list(run_arm(Run(arm, 0, (6, 60), base, tmp_path, "cpu")))
+        assert [row["labels"] for row in rows] == [6, 60]
+        assert rows[-1]["accuracy"] >= 0.8
+
+
+def test_setfit_skips_what_was_measured(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random_labels, "SETFIT_EPOCHS", 1)
+    run = Run("setfit", 0, (6, 8), folder / "runs" / "base", tmp_path, "cpu", done=(6,))
+
+    assert [row["labels"] for row in run_setfit(run)] == [8]
+
+
+def test_setfit_needs_an_encoder_that_can_be_tuned(config: Path) -> None:
+    settings = load_config(config)
+    embedder = settings.embedder.model_copy(update={"kind": "mine:Encoder"})
+
+    with pytest.raises(ConfigError, match=r"name one as `student\.contrastive\.model`"):
+        check_runnable(settings.model_copy(update={"embedder": embedder}), PLAN)
+
+
+def test_plain_goes_on_to_the_whole_pool() -> None:
+    assert plain_counts((6, 12), 60) == (6, 12, 16, 21, 27, 35, 45, 57, 60)
+    assert plain_counts((80,), 60) == (60,)
+
+
+def test_c_is_chosen_by_cross_validation() -> None:
+    rng = np.random.default_rng(0)
+    positions = np.arange(40) % 4
+    signal = np.eye(4)[positions] + rng.normal(scale=0.05, size=(40, 4))
+    noise = rng.normal(size=(40, 4))
+
+    assert choose_strength(_examples(signal, positions), rng) == 300
+    assert choose_strength(_examples(noise, positions), rng) == 1
+
+
+def test_c_is_the_usual_one_where_no_label_has_two_items() -> None:
+    rng = np.random.default_rng(0)
+
+    assert choose_strength(_examples(rng.normal(size=(4, 4)), np.arange(4)), rng) == 10
+
+
+def test_a_full_run_measures_once_what_chooses_and_once_what_is_reported(folder: Path) -> None:
+    found = run_full(folder / "runs" / "base", "linear", "cpu")
+
+    assert set(found) == {
+        "held_out_accuracy", "accuracy", "macro_f1", "seconds", "core_seconds"
+    }  # fmt: skip
+
+
+def test_test_texts_that_stand_in_the_pool_are_counted(
+    config: Path, folder: Path, tmp_path: Path
+) -> None:
+    base = open_workspace(folder / "runs" / "base")
+    texts = base.pool.items(slice(0, 3)).texts
+    rows = [texts[0], f" {texts[1]}\n", texts[2].upper(), "Something else."]
+    values = yaml.safe_load(config.read_text("utf-8"))
+    values["pool"]["path"] = str(config.parent / "pool.csv")
+    values["test"]["path"] = "test.csv"
+    label = next(iter(values["labels"]))
+    lines = [f'{i},"{text}",{label}' for i, text in enumerate(rows)]
+    (tmp_path / "test.csv").write_text("\n".join(["id,text,label", *lines]), encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+
+    workspace = init(tmp_path / "work", tmp_path / "config.yaml")
+
+    assert count_overlap(workspace) == {"exact": 2, "normalised": 3}
 
 
 def test_a_branch_shares_arrays_and_starts_without_decisions(
@@ -129,6 +267,7 @@ def test_a_branch_shares_arrays_and_starts_without_decisions(
         ({"arms": ("hilt", "hilt")}, ConfigError, "names an arm twice"),
         ({"at": (20, 10)}, ConfigError, "must rise from 1"),
         ({"seeds": 0}, ConfigError, "must be at least 1"),
+        ({"fewer_seeds": {"setfit": 3}}, ConfigError, "write a number from 1 to 2"),
     ],
 )
 def test_a_plan_that_cannot_run_is_refused(
@@ -139,8 +278,8 @@ def test_a_plan_that_cannot_run_is_refused(
 
 
 def test_a_folder_is_not_shared_by_two_benchmarks(config: Path, folder: Path) -> None:
-    with pytest.raises(WorkspaceError, match="other label counts"):
-        benchmark(config, folder / "runs", replace(PLAN, at=(5,)))
+    with pytest.raises(WorkspaceError, match="added at the end alone"):
+        benchmark(config, folder / "runs", replace(PLAN, at=(8, 13)))
 
 
 def test_a_budget_beyond_the_pool_is_refused(config: Path, tmp_path: Path) -> None:
@@ -170,3 +309,15 @@ def test_a_benchmark_needs_an_answer_key(config: Path, tmp_path: Path) -> None:
 )
 def test_label_counts_grow_further_apart(budget: int, size: int, expected: tuple[int, ...]) -> None:
     assert _counts("", budget, size) == expected
+
+
+def test_an_arm_may_say_how_many_seeds_it_has() -> None:
+    assert _arms("hilt, setfit:3,mine:Selector") == (
+        ["hilt", "setfit", "mine:Selector"],
+        {"setfit": 3},
+    )
+
+
+def _examples(vectors: Floats, positions: Integers) -> Examples:
+    items = Items([str(i) for i in range(len(vectors))], [""] * len(vectors), vectors)
+    return Examples(items, one_hot(positions, 4), np.ones(len(vectors), dtype=np.float32))

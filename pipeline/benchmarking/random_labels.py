@@ -1,0 +1,169 @@
+"""What a user does without hilt: label items drawn at random, and train on them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilt.errors import ConfigError
+from hilt.pipeline.benchmarking.arms import Row, Run, Stopwatch
+from hilt.pipeline.calibration import negative_log_likelihood
+from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.cycle import labelled_test
+from hilt.pipeline.measure import measure
+from hilt.pipeline.random_streams import Stream, generator
+from hilt.pipeline.reviewing import simulated_reviewer
+from hilt.pipeline.students.base import Examples, Student, one_hot, take
+from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
+from hilt.pipeline.students.problem import assign_folds
+from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.proposers.base import EMBEDDERS
+from hilt.proposers.encoder import resolve_device
+from hilt.types import Floats, Integers, Items
+
+PLAIN_GROWTH = 1.25  # beyond the budget the plain arm goes on by this factor, up to the whole pool
+STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # of C, of which cross-validation takes one
+FOLDS = 5
+SETFIT_EPOCHS = 20  # passes over the labels
+
+
+@dataclass(frozen=True, slots=True)
+class RandomLabels:
+    """The pool in a random order of its own for each seed, with the true labels.
+
+    Attributes:
+        workspace: Where the pool, the test set and their embeddings are.
+        seed: Of the order, which is the same for every arm that labels at random.
+        order: Shape (n_labelled,), positions in the pool.
+        positions: Shape (n_labelled,), the true labels, in that order.
+        review_seconds: Shape (n_labelled,), what the reviewer took for them, added up.
+    """
+
+    workspace: Workspace
+    seed: int
+    order: Integers
+    positions: Integers
+    review_seconds: Floats
+
+    @classmethod
+    def draw(cls, workspace: Workspace, seed: int) -> RandomLabels:
+        """Draw the order of a seed."""
+        key = workspace.pool.answer_key(workspace.config.label_names)
+        order = generator(seed, Stream.PLAIN).permutation(np.flatnonzero(key >= 0))
+        reviewer, items = simulated_reviewer(workspace), workspace.pool.items(order)
+        taken = [
+            reviewer.seconds_for(item_id, text)
+            for item_id, text in zip(items.ids, items.texts, strict=True)
+        ]
+        return cls(workspace, seed, order, key[order], np.cumsum(taken))
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels the task has."""
+        return len(self.workspace.config.labels)
+
+    def known(self, count: int) -> Examples:
+        """Give the first so many items with their labels."""
+        rows = np.sort(self.order[:count])
+        items = self.workspace.pool.items(rows)
+        vectors = self.workspace.embeddings.open()[rows].astype(np.float32)
+        positions = self.positions[:count][np.argsort(self.order[:count])]
+        targets = one_hot(positions, self.n_labels)
+        known = Items(items.ids, items.texts, vectors)
+        return Examples(known, targets, np.ones(count, dtype=np.float32))
+
+    def row(self, count: int, student: Student, watch: Stopwatch) -> Row:
+        """Measure a student that learnt so many labels."""
+        test, positions = labelled_test(self.workspace)
+        found = measure(student.predict_proba(test), positions)
+        return {
+            "labels": count,
+            "accuracy": found.accuracy,
+            "macro_f1": found.macro_f1,
+            "review_seconds": float(self.review_seconds[count - 1]),
+            "kind": student.kind,
+            **watch.lap(),
+        }
+
+
+def run_setfit(run: Run) -> Iterator[Row]:
+    """Do what a good engineer does without hilt: random labels, a contrastively tuned encoder.
+
+    No label descriptions, proposals, self-training, folds or blend.
+
+    Source: Tunstall et al. 2022 (SetFit).
+    """
+    from hilt.pipeline.students.contrastive import ContrastiveStudent
+
+    watch = Stopwatch()
+    workspace = open_workspace(run.base)
+    settings, labels = workspace.config.student, RandomLabels.draw(workspace, run.seed)
+    for count in run.at:
+        if count in run.done:
+            continue
+        student = ContrastiveStudent.fit(
+            labels.known(count),
+            settings.contrastive,
+            encoder=settings.encoder_of("contrastive", workspace.config.embedder.source),
+            device=resolve_device(run.device),
+            seed=run.seed,
+            regularisation=settings.regularisation,
+            epochs=SETFIT_EPOCHS,
+        )
+        yield labels.row(count, student, watch)
+
+
+def check_setfit(config: Config) -> None:
+    """Make sure that there is an encoder to tune.
+
+    Raises:
+        ConfigError: If the embedder is a class of the user's, and no other encoder is named.
+    """
+    if EMBEDDERS.is_own(config.embedder.kind) and config.student.contrastive.model is None:
+        raise ConfigError(
+            f"The arm setfit tunes an encoder, and embedder.kind {config.embedder.kind} cannot be"
+            " tuned; name one as `student.contrastive.model`, or leave setfit out of --arms."
+        )
+
+
+def run_plain(run: Run) -> Iterator[Row]:
+    """Do the least: random labels, and logistic regression on the embeddings of the pool."""
+    watch = Stopwatch()
+    workspace = open_workspace(run.base)
+    labels = RandomLabels.draw(workspace, run.seed)
+    for count in run.at:
+        if count not in run.done:
+            known = labels.known(count)
+            strength = choose_strength(known, generator(run.seed, Stream.PLAIN, count))
+            yield labels.row(count, LinearStudent.fit(known, strength), watch)
+
+
+def plain_counts(at: tuple[int, ...], n_items: int) -> tuple[int, ...]:
+    """Go on from the last label count by a factor until the whole pool is labelled."""
+    counts = [count for count in at if count < n_items]
+    while counts and counts[-1] < n_items:
+        counts.append(min(round(counts[-1] * PLAIN_GROWTH) + 1, n_items))
+    return tuple(counts) or (n_items,)
+
+
+def choose_strength(known: Examples, rng: np.random.Generator) -> float:
+    """Choose C by cross-validation: the least log-loss over five folds, spread over the labels.
+
+    Where no label has two items, nothing can be validated: then what is usual.
+    """
+    positions, n_labels = known.targets.argmax(axis=1), known.targets.shape[1]
+    if np.bincount(positions).max() < 2 or len(np.unique(positions)) < 2:
+        return usual_regularisation(n_labels)
+    folds = assign_folds(positions, np.arange(len(known)), FOLDS, rng)
+    losses = np.zeros(len(STRENGTHS))
+    for fold in np.unique(folds):
+        held_out = np.flatnonzero(folds == fold)
+        rows, student = np.flatnonzero(folds != fold), None
+        part = Examples(take(known.items, rows), known.targets[rows], known.weights[rows])
+        for place, strength in enumerate(STRENGTHS):
+            student = LinearStudent.fit(part, strength, student)
+            predicted = student.predict_proba(take(known.items, held_out))
+            losses[place] += negative_log_likelihood(predicted, positions[held_out]).sum()
+    return STRENGTHS[int(losses.argmin())]

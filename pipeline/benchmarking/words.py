@@ -1,0 +1,62 @@
+"""How the table, the page and the docs write numbers of labels and their ratios."""
+
+from __future__ import annotations
+
+from hilt.pipeline.benchmarking.curves import AT_MOST, LabelsTo
+from hilt.pipeline.benchmarking.ratios import Ratio
+from hilt.pipeline.figures import counted, percent
+
+ABOUT_LABELS = (
+    "Labels needed: where the mean curve over seeds, made to rise, crosses the accuracy;"
+    " interpolated over the logarithm of the labels, audit labels included. `<=` where it is there"
+    " at the first count that was measured, `>` where it ends below."
+)
+ABOUT_RATIOS = (
+    "Ratios: labels that hilt needs over labels that the other needs; below 1 hilt needs fewer. In"
+    " brackets the 95 % interval over seeds (jackknife-t); `<=` and `>=` are bounds, for a curve"
+    " that does not cross, and have none. `open`: without one of the seeds there is no ratio. `-`:"
+    " nothing can be said. Over all budgets: averaged over every accuracy that both curves pass, so"
+    " that no target matters."
+)
+
+
+def needed(found: LabelsTo) -> str:
+    """Write a number of labels.
+
+    >>> needed(LabelsTo(1234.0)), needed(LabelsTo(9, "at_most")), needed(LabelsTo(99, "more_than"))
+    ('1,234', '<= 9', '> 99')
+    """
+    sign = {None: "", AT_MOST: "<= "}.get(found.bound, "> ")
+    return f"{sign}{found.labels:,.0f}"
+
+
+def ratio(found: Ratio) -> str:
+    """Write a ratio.
+
+    >>> ratio(Ratio(0.5, low=0.4, high=0.625, n=5)), ratio(Ratio(0.5, "at_most", n=5))
+    ('0.50 (0.40 to 0.62)', '<= 0.50')
+    """
+    if found.value is None:
+        return "-"
+    if found.bound is not None:
+        return f"{'<=' if found.bound == AT_MOST else '>='} {found.value:.2f}"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}{' (open)' if found.open else ''}"
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+
+
+def overlap(found: dict[str, int], test_items: int) -> str:
+    """Say how many test texts a student may have learnt by heart."""
+    exact, alike = found["exact"], found["normalised"] - found["exact"]
+    more = f", and {alike} more but for case and spaces" if alike else ""
+    return f"{exact} of {counted(test_items, 'test text')} also stand in the pool{more}."
+
+
+def ceiling(kind: str, full: dict[str, dict[str, float]]) -> str:
+    """Say which kind of student is the ceiling, and why."""
+    tried = ", ".join(
+        f"{each} {percent(found['held_out_accuracy'])} there and {percent(found['accuracy'])} on"
+        " the test set"
+        for each, found in full.items()
+    )
+    return f"{kind}, chosen by its accuracy on held-out labels of the pool ({tried})"
