@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"
 BENCHMARKS = sorted((CONFIGS / "benchmarks").glob("*.yaml"))
 DEMO = CONFIGS / "demo.yaml"
+BBC = CONFIGS / "benchmarks" / "bbc.yaml"  # of the two files that the demo writes
 SHIPPED = sorted(set(CONFIGS.glob("*.yaml")) - {DEMO})  # with their data, so that they just run
 READY = [*SHIPPED, DEMO, *BENCHMARKS]
 DATA = (ROOT.parent / "shared" / "data").resolve()
@@ -35,6 +36,8 @@ def test_there_are_ready_configurations() -> None:
         "demo",
         "benchmarks/agnews",
         "benchmarks/banking77",
+        "benchmarks/banking77-linear",
+        "benchmarks/bbc",
         "benchmarks/trec",
         "benchmarks/tweet_emotion",
     }
@@ -70,7 +73,8 @@ def test_a_benchmark_says_which_data_it_needs_and_where_they_come_from(path: Pat
     assert "It needs data that is not in this repository" in note
     assert "https://" in note
     assert [file.name for file in files(load_config(path)) if file.name not in note] == []
-    assert {file.parent for file in files(load_config(path))} == {DATA}
+    folder = ROOT / "hilt-demo" if path == BBC else DATA
+    assert {file.parent for file in files(load_config(path))} == {folder}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=name)
@@ -80,12 +84,31 @@ def test_the_labels_of_a_shipped_configuration_are_those_of_its_pool(path: Path)
     assert column_labels(config.pool) == set(config.labels)
 
 
-@pytest.mark.parametrize("path", BENCHMARKS, ids=name)
+@pytest.mark.parametrize("path", [path for path in BENCHMARKS if path != BBC], ids=name)
 @pytest.mark.skipif(not DATA.is_dir(), reason="the datasets are not in ../shared/data")
 def test_the_labels_of_a_benchmark_are_those_of_its_pool(path: Path) -> None:
     config = load_config(path)
 
     assert column_labels(config.pool) == set(config.labels)
+
+
+def test_bbc_has_ten_lines_and_the_labels_of_the_demo() -> None:
+    lines = BBC.read_text("utf-8").partition("\n\n")[2].splitlines()
+    config, demo = load_config(BBC), load_config(DEMO)
+
+    assert len(lines) == 10
+    assert list(config.labels) == list(demo.labels)
+    assert files(config) == files(demo)
+
+
+def test_banking77_linear_differs_in_its_student_alone() -> None:
+    linear, usual = (
+        load_config(CONFIGS / "benchmarks" / f"{each}.yaml")
+        for each in ("banking77-linear", "banking77")
+    )
+
+    assert linear.student.kind == "linear"
+    assert linear.model_copy(update={"student": usual.student}) == usual
 
 
 def test_the_demo_can_be_read_from_an_installed_package() -> None:
