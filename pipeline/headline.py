@@ -108,7 +108,9 @@ def stands_for(summary: Mapping[str, Any]) -> str:
         sentences += f" The {which} labelled outside batches could not be audited."
     if without:
         which = counted(without, "audit item", "audit items")
-        sentences += f" It is of items that people could label: they skipped or flagged {which}."
+        sentences += (
+            f" The accuracy is of items that people could label: they skipped or flagged {which}."
+        )
     return sentences
 
 
@@ -132,9 +134,15 @@ def calibration(measured: Mapping[str, Any]) -> str:
     >>> calibration({"calibration_error": 0.12})  # of an older hilt
     '0.120 (chance included)'
     """
+    error, by_chance = calibration_parts(measured)
+    return f"{error} ({by_chance})"
+
+
+def calibration_parts(measured: Mapping[str, Any]) -> tuple[str, str]:
+    """Write a calibration error, and up to where it may be chance, apart."""
     error, limit = calibration_of(measured)
     by_chance = "chance included" if limit is None else f"to {decimals(limit, 3)}"
-    return f"{decimals(error, 3)} ({by_chance})"
+    return decimals(error, 3), by_chance
 
 
 def on_labelled(summary: Mapping[str, Any]) -> str:

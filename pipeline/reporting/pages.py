@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt.pipeline import figures
 from hilt.pipeline.figures import counted, cut, decimals, minutes, points
-from hilt.pipeline.headline import calibration
+from hilt.pipeline.headline import calibration, calibration_parts
 from hilt.pipeline.reporting.tables import short
 
 SPACE = "\u00a0"  # does not break
@@ -27,6 +27,7 @@ def page_environment() -> Environment:
         whole_percent=whole_percent,
         decimals=decimals,
         calibration=calibration,
+        calibration_parts=calibration_parts,
         minutes=minutes,
         counted=counted,
         spaced=spaced,

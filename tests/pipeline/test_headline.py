@@ -72,8 +72,8 @@ def test_what_the_audit_does_not_measure_is_said() -> None:
 
     assert stands_for({**whole, "left_out": asdict(LeftOut(0, 0))}) == ""
     assert stands_for({**whole, "left_out": asdict(LeftOut(1200, 1))}) == (
-        " The 1,200 items that were labelled outside batches could not be audited. It is of items"
-        " that people could label: they skipped or flagged 1 audit item."
+        " The 1,200 items that were labelled outside batches could not be audited. The accuracy"
+        " is of items that people could label: they skipped or flagged 1 audit item."
     )
 
 
