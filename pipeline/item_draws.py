@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from hilt.pipeline.arrays import blocks
 from hilt.pipeline.audit_slice import settled_copies
 from hilt.pipeline.pools.duplicates import hash_texts
 from hilt.pipeline.random_streams import Stream, generator
-from hilt.types import Floats
+from hilt.types import Floats, Integers
 
 if TYPE_CHECKING:
     from hilt.pipeline.outcomes import Outcome
@@ -75,6 +76,29 @@ def audit_numbers(workspace: Workspace) -> Floats:
         numbers[:first] = np.argsort(order) / first
     numbers[pool.empty] = np.inf
     return numbers
+
+
+def stand_before(
+    workspace: Workspace, indices: Integers, audited: Integers
+) -> npt.NDArray[np.bool_]:
+    """Tell which items stand in the order of the audit before the last one that it has drawn.
+
+    Such an item was labelled before its turn came: by an import, say.
+
+    Args:
+        workspace: Whose audit.
+        indices: Shape (n,), items with a text.
+        audited: The audit's items, at least one.
+
+    Returns:
+        Shape (n,).
+    """
+    if has_older_order(workspace):
+        numbers = audit_numbers(workspace)
+        return np.asarray(numbers[indices] <= numbers[audited].max())
+    pool, seed = workspace.pool, workspace.config.seed
+    last = draw(pool.ids(audited), seed, "audit").max()
+    return np.asarray(draw(pool.ids(indices), seed, "audit") <= last)
 
 
 def audited_items(workspace: Workspace, outcomes: Sequence[Outcome]) -> int:

@@ -176,6 +176,27 @@ class Proposals:
             embeddings = self.workspace.embeddings.open()[indices].astype(np.float32)
             member.proposer.learn(Items(items.ids, items.texts, embeddings), positions)
 
+    def retaught(self, known: Items, positions: Integers, items: Items, proposed: Floats) -> Floats:
+        """Say what would be proposed for some items if these were all the labels.
+
+        Args:
+            known: The items whose labels are known, with their embeddings.
+            positions: The positions of those labels.
+            items: n items, with their embeddings.
+            proposed: Shape (m, n, n_labels), what is proposed for them with every label.
+
+        Returns:
+            The same shape; where a proposer was not asked it abstains as before.
+        """
+        again = proposed.copy()
+        for place, member in enumerate(self.members):
+            if member.learns:
+                member.proposer.learn(known, positions)
+                said = _calibrated(member.proposer.propose(items), self._mean(member))
+                asked = ~np.isnan(proposed[place, :, 0])
+                again[place, asked] = said[asked]
+        return again
+
     def _member(self, section: ProposerSection, context: Context) -> Named:
         name = _free_name(section, self.names)
         proposer = GuardedProposer(section.kind, name, context, _settings(section))

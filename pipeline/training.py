@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.fusion import Trust
 from hilt.pipeline.headline import told_in_full
-from hilt.pipeline.item_draws import audited_items
+from hilt.pipeline.item_draws import audited_items, stand_before
 from hilt.pipeline.making import ask, renew
 from hilt.pipeline.measure import measure
 from hilt.pipeline.next_steps import next_step
@@ -28,10 +28,12 @@ from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import latest_training
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.pipeline.students.advantage import measure_advantage
+from hilt.pipeline.students.base import take
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, save_student
 from hilt.pipeline.students.training import Training, train_student
 from hilt.pipeline.tables import TrainingRow
+from hilt.pipeline.two_accuracies import accuracy_on_the_pool, accuracy_on_the_rest
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.base import Checked, Embedder, embed_labels
 from hilt.proposers.encoder import resolve_device
@@ -113,6 +115,8 @@ def _train(
     indices = np.array([outcome.index for outcome in outcomes])
     positions = config.positions_of([str(outcome.label) for outcome in outcomes])
     problem = make_problem(workspace, indices, positions, embedder, proposals, rng)
+    audit = np.flatnonzero([outcome.audit for outcome in outcomes])
+    problem = replace(problem, audit=audit)
     training = train_student(
         problem,
         config.student,
@@ -121,9 +125,8 @@ def _train(
         rng=rng,
         progress=workspace.progress,
     )
-    audit = np.flatnonzero([outcome.audit for outcome in outcomes])
-    # An answer counts for each item that was drawn for it.
-    measured = np.repeat(audit, count_drawn(workspace.drawn_copies, indices[audit].tolist()))
+    times = count_drawn(workspace.drawn_copies, indices[audit].tolist())
+    audited = audited_items(workspace, workspace.store.outcomes())
     tested = None if workspace.test is None else _predict_test(workspace, training)
     draws = generator(config.seed, Stream.ADVANTAGE, number)
     advantage = measure_advantage(problem, audit, config.student, draws)
@@ -137,10 +140,11 @@ def _train(
         "kind": training.student.kind,
         "self_training": training.self_training,
         "fusion": dict(zip(("student", *proposals.names), training.fusion.tolist(), strict=True)),
-        "proposers": _measure_proposers(proposals, training, problem, measured),
+        "proposers": _measure_proposers(proposals, training, problem, times),
         "scores": training.scores,
-        "audit": _measure_audit(training, problem, measured),
-        "audited_items": audited_items(workspace, workspace.store.outcomes()),
+        "audit": _measure_audit(training, problem, times),
+        "audited_items": audited,
+        **_two_accuracies(workspace, training, problem, indices, times, audited),
         "labelled": {
             **measure(training.out_of_fold, problem.positions).share(),
             "picked": any_picked(workspace.store, indices),
@@ -199,19 +203,27 @@ def make_problem(
     """
     labels = workspace.config.label_list
     unlabelled = _sample_unlabelled(workspace, indices, rng)
+    labelled_items = _items(workspace, indices)
+    unlabelled_items, said = _items(workspace, unlabelled), proposals.rows(unlabelled)
+
+    def retaught(rows: Integers) -> Floats:
+        known = take(labelled_items, rows)
+        return proposals.retaught(known, positions[rows], unlabelled_items, said)
+
     return Problem(
-        labelled=_items(workspace, indices),
+        labelled=labelled_items,
         positions=positions,
         groups=workspace.groups[indices],
         proposals=proposals.rows(indices),
-        unlabelled=_items(workspace, unlabelled),
-        unlabelled_proposals=proposals.rows(unlabelled),
+        unlabelled=unlabelled_items,
+        unlabelled_proposals=said,
         trust=proposals.trust,
         descriptions=Items(
             [label.name for label in labels],
             [label.description for label in labels],
             embed_labels(embedder, labels),
         ),
+        retaught=retaught if any(member.learns for member in proposals.members) else None,
     )
 
 
@@ -233,12 +245,68 @@ def _sample_unlabelled(
     return np.sort(drawn[~np.isin(drawn, useless)][:wanted])
 
 
-def _measure_audit(training: Training, problem: Problem, audit: Integers) -> dict[str, Any] | None:
-    """Measure on the audit slices, each item by students that did not see it."""
-    if not len(audit):
+def _measure_audit(training: Training, problem: Problem, times: Integers) -> dict[str, Any] | None:
+    """Measure on the audit items, each by students that did not learn its label.
+
+    Args:
+        training: Predicted them.
+        problem: Has their labels.
+        times: Shape (n_audit,), how many items each answer stands for.
+    """
+    if not len(times):
         return None
-    student, proposals = training.out_of_fold[audit], problem.proposals[:, audit]
-    return _measure_all(training, student, proposals, problem.trust, problem.positions[audit])
+    rows = np.repeat(np.arange(len(times)), times)
+    audit = problem.audit[rows]
+    return _measure_all(
+        training.audit[rows],
+        training.audit_fused[rows],
+        problem.proposals[:, audit],
+        problem.trust,
+        problem.positions[audit],
+    )
+
+
+def _two_accuracies(
+    workspace: Workspace,
+    training: Training,
+    problem: Problem,
+    indices: Integers,
+    times: Integers,
+    audited: int,
+) -> dict[str, Any]:
+    """Estimate how good the student and the proposals are on the pool, and on what is left of it.
+
+    Args:
+        workspace: Has the order of the audit.
+        training: Predicted the labelled items.
+        problem: Has their labels.
+        indices: Shape (n,), which items of the pool they are.
+        times: Shape (n_audit,), for how many items each audit answer stands.
+        audited: Of how many items, from the first, the audit is a sample.
+    """
+    names = ("on_pool", "on_rest")
+    if not len(times):
+        return dict.fromkeys(names)
+    audit = problem.audit
+    others = np.setdiff1d(np.flatnonzero(indices < audited), audit)
+    drawn = stand_before(workspace, indices[others], indices[audit])
+    proposals = problem.proposals
+    proposed = pool_logarithmically([*proposals], problem.trust.exponents)
+    fused = pool_logarithmically([training.out_of_fold, *proposals], training.fusion)
+    items = audited - int((workspace.pool.empty < audited).sum())
+    on_pool, on_rest = {}, {}
+    for who, of_audit, of_others in (
+        ("student", training.audit, training.out_of_fold),
+        ("proposer", proposed[audit], proposed),
+        ("fused", training.audit_fused, fused),
+    ):
+        right = of_audit.argmax(axis=1) == problem.positions[audit]
+        also = of_others[others].argmax(axis=1) == problem.positions[others]
+        sample = np.append(np.repeat(right, times), also[drawn])
+        on_pool[who] = accuracy_on_the_pool(sample).to_dict()
+        rest = accuracy_on_the_rest(sample, also[~drawn], items)
+        on_rest[who] = None if rest is None else rest.to_dict()
+    return dict(zip(names, (on_pool, on_rest), strict=True))
 
 
 def _predict_test(workspace: Workspace, training: Training) -> Floats:
@@ -252,15 +320,16 @@ def _measure_test(
 ) -> dict[str, Any]:
     """Measure on the test set, of which the student says this."""
     _, positions = labelled_test(workspace)
-    return _measure_all(training, student, proposals.test_rows(), proposals.trust, positions)
+    said = proposals.test_rows()
+    fused = pool_logarithmically([student, *said], training.fusion)
+    return _measure_all(student, fused, said, proposals.trust, positions)
 
 
 def _measure_all(
-    training: Training, student: Floats, proposals: Floats, trust: Trust, positions: Integers
+    student: Floats, fused: Floats, proposals: Floats, trust: Trust, positions: Integers
 ) -> dict[str, Any]:
     """Measure the student, the proposers as they were fused before labels, and all fused."""
     together = pool_logarithmically([*proposals], trust.exponents)
-    fused = pool_logarithmically([student, *proposals], training.fusion)
     return {
         "student": measure(student, positions).to_dict(),
         "proposer": measure(together, positions).to_dict(),
@@ -269,22 +338,22 @@ def _measure_all(
 
 
 def _measure_proposers(
-    proposals: Proposals, training: Training, problem: Problem, audit: Integers
+    proposals: Proposals, training: Training, problem: Problem, times: Integers
 ) -> dict[str, dict[str, Any]]:
     """Measure each proposer, the student among them, on the audit labels that it answered."""
-    student = training.out_of_fold
-    fused = pool_logarithmically([student, *problem.proposals], training.fusion)
-    everyone = [student, *problem.proposals, fused]
+    rows = np.repeat(np.arange(len(times)), times)
+    audit = problem.audit[rows]
+    said = [training.audit[rows], *problem.proposals[:, audit], training.audit_fused[rows]]
     names = ["student", *proposals.names, "fused"]
     coverage = [1.0, *map(proposals.coverage, proposals.members), 1.0]
     weights = [*training.fusion.tolist(), None]
     return {
         name: {
-            **_measured(rows[audit], problem.positions[audit]),
+            **_measured(each, problem.positions[audit]),
             "coverage": share,
             "weight": weight,
         }
-        for name, rows, share, weight in zip(names, everyone, coverage, weights, strict=True)
+        for name, each, share, weight in zip(names, said, coverage, weights, strict=True)
     }
 
 

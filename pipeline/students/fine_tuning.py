@@ -1,4 +1,4 @@
-"""Fine-tune one student per fold, then average them into the final student."""
+"""Fine-tune one student per fold, complete each with the other labels, and average them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hilt.types import Integers
 STOPPING_FOLDS = 7  # one of them is held out to say when to stop
 LEAST_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to learn from
 AVERAGED = ("contrastive",)  # a head that begins at random is not averaged as well
-LAST_EPOCHS = 2  # of the mean of the folds, on all labels
+LAST_EPOCHS = 2  # of the student of each fold, on the labels of the others
 MANY_LABELS, MANY_CHARACTERS = 200, 20_000  # from here on one: a second takes long, and gains less
 
 
@@ -45,7 +45,7 @@ class FineTuner:
         device: Where to train.
         seed: Of every training.
         advance: Called with 1 after every epoch.
-        students_: Those of the folds, where they can be averaged.
+        students_: Those of the folds, in their order.
     """
 
     kind: str
@@ -65,23 +65,34 @@ class FineTuner:
             held_out = self._fold_of(rows) == 0
             rows, validation = rows[~held_out], self.problem.known(rows[held_out])
         student = self._train(rows, validation)
-        if self.kind in AVERAGED:
-            self.students_.append(student)
+        self.students_.append(student)
         return student
 
-    def finish(self) -> FineTuned:
-        """Average the students of the folds, and train that on all labels; or train anew.
+    def complete(self, place: int, rows: Integers) -> FineTuned:
+        """Go on with the student of a fold, on more labels than it has seen.
 
-        Every student of a fold missed some of the labels, and chosen ones have few like them.
+        It missed a part of them, and chosen labels have few like them.
+
+        Args:
+            place: Of the fold.
+            rows: The labels that it may know.
+        """
+        student = self.students_[place]
+        examples = self._examples(rows, student, self.seed + 2)
+        completed = self._fit(examples, last_epochs(self.problem), start=student)
+        self.students_[place] = completed
+        return completed
+
+    def finish(self) -> FineTuned:
+        """Average the students of the folds, or train anew on all labels.
 
         Source: Wortsman et al. 2022, the uniform soup.
         """
-        rows = np.arange(len(self.problem))
-        if not self.students_:
-            return self.fit(rows)
-        merged: FineTuned = STUDENTS.load(self.kind).average(self.students_)
-        examples = self._examples(rows, merged, self.seed + 2)
-        return self._fit(examples, last_epochs(self.problem), start=merged)
+        if self.kind not in AVERAGED:
+            self.students_.clear()
+            return self.fit(np.arange(len(self.problem)))
+        mean: FineTuned = STUDENTS.load(self.kind).average(self.students_)
+        return mean
 
     def _fold_of(self, rows: Integers) -> Integers:
         problem, rng = self.problem, np.random.default_rng(self.seed)
@@ -111,7 +122,12 @@ class FineTuner:
         known = [self.problem.known(rows, self.settings.balance), self.problem.described()]
         if self.self_training is None or teacher is None:
             return join(known)
-        return join([*known, self.self_training.guess(teacher, len(rows), seed)])
+        return join(
+            [
+                *known,
+                self.self_training.guess(teacher, self.problem.proposed(rows), len(rows), seed),
+            ]
+        )
 
     def _fit(
         self,
@@ -138,11 +154,12 @@ class FineTuner:
 def total_epochs(kind: str, settings: StudentSettings, problem: Problem, n_folds: int) -> int:
     """Count the epochs of all trainings of a kind, at most."""
     epochs: int = getattr(settings, kind).epochs
-    return epochs * n_folds + (last_epochs(problem) if kind in AVERAGED else epochs)
+    anew = 0 if kind in AVERAGED else epochs
+    return (epochs + last_epochs(problem)) * n_folds + anew
 
 
 def last_epochs(problem: Problem) -> int:
-    """Say how often the mean of the folds is trained on all labels."""
+    """Say for how many epochs the student of a fold goes on with the labels that it missed."""
     characters = sum(map(len, problem.labelled.texts))
     slow = len(problem) >= MANY_LABELS and characters >= MANY_CHARACTERS
     return 1 if slow else LAST_EPOCHS

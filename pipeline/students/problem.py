@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,6 +27,9 @@ class Problem:
         trust: How much each of the p proposers counts before there are labels.
         descriptions: The label descriptions as items, one per label: each is an example of
             its label, so that no label is ever unknown to a student.
+        audit: Rows of the labelled items that were drawn at random, to measure by.
+        retaught: Gives `unlabelled_proposals` of proposers that know the labels at some rows alone;
+            None where none of them learns.
     """
 
     labelled: Items
@@ -36,6 +40,8 @@ class Problem:
     unlabelled_proposals: Floats
     trust: Trust
     descriptions: Items
+    audit: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    retaught: Callable[[Integers], Floats] | None = None
 
     def __len__(self) -> int:
         return len(self.labelled)
@@ -62,6 +68,18 @@ class Problem:
         rarity = np.bincount(positions, minlength=self.n_labels)[positions] ** -float(balance)
         weights = rarity * len(rows) / max(rarity.sum(), 1e-9)  # 1 on average
         return Examples(take(self.labelled, rows), targets, weights.astype(np.float32))
+
+    def proposed(self, rows: Integers) -> Floats:
+        """What proposers that know the labels at some rows alone say of the unlabelled items.
+
+        One that knew the others too would tell a student of a fold what it is measured by.
+
+        Returns:
+            Shape (p, m, n_labels), as `unlabelled_proposals`.
+        """
+        if self.retaught is None or len(rows) == len(self):
+            return self.unlabelled_proposals
+        return self.retaught(rows)
 
     def guessed(self, rows: Integers, targets: Floats, weight: float) -> Examples:
         """Unlabelled items at these rows, with what a model is confident of."""

@@ -59,16 +59,21 @@ class SelfTraining:
         student = fit_plain(self.problem, rows, self.settings)
         strength = regularisation(self.problem, self.settings)
         known = join([self.problem.known(rows, self.settings.balance), self.problem.described()])
+        proposed = self.problem.proposed(rows)
         for _ in range(self.settings.self_training.rounds):
-            examples = join([known, self.guess(student)])
+            examples = join([known, self.guess(student, proposed)])
             student = LinearStudent.fit(examples, strength, student)
         return student
 
-    def guess(self, student: Student, most: int | None = None, seed: int = 0) -> Examples:
+    def guess(
+        self, student: Student, proposed: Floats, most: int | None = None, seed: int = 0
+    ) -> Examples:
         """Label the unlabelled items that the student and the proposal are sure of.
 
         Args:
             student: Who guesses.
+            proposed: Shape (p, m, n_labels), what proposers say of the unlabelled items that know
+                no other labels than the student.
             most: Give no more than these, of no more items than that takes; about all when None.
             seed: Of the draw of those items.
         """
@@ -77,8 +82,7 @@ class SelfTraining:
         if most is not None:
             asked = np.random.default_rng(seed).permutation(asked)[: math.ceil(most / amount.share)]
         predicted = student.predict_proba(take(self.problem.unlabelled, asked))
-        proposed = self.problem.unlabelled_proposals[:, asked]
-        fused = pool_logarithmically([predicted, *proposed], self.fusion)
+        fused = pool_logarithmically([predicted, *proposed[:, asked]], self.fusion)
         sure = confident_share(fused, amount.share)[:most]
         targets = (
             fused[sure] if amount.soft else one_hot(fused[sure].argmax(axis=1), fused.shape[1])

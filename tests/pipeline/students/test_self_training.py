@@ -94,13 +94,15 @@ def test_guesses_can_be_limited_and_carry_the_configured_weight(
         return predict(student, items)
 
     monkeypatch.setattr(LinearStudent, "predict_proba", watched)
-    all_of_them, some = self_training.guess(student), self_training.guess(student, 5, seed=3)
+    said = self_training.problem.unlabelled_proposals
+    all_of_them = self_training.guess(student, said)
+    some = self_training.guess(student, said, 5, seed=3)
 
     assert len(all_of_them) in range(30, 34)
     assert len(some) == 5
     assert [len(items) for items in asked] == [60, 10]  # half of which are sure enough
     assert set(some.items.ids) < asked[1]
-    assert list(some.items.ids) == list(self_training.guess(student, 5, seed=3).items.ids)
+    assert list(some.items.ids) == list(self_training.guess(student, said, 5, seed=3).items.ids)
     assert set(some.weights.tolist()) == {0.25}
 
 

@@ -13,7 +13,7 @@ from hilt.pipeline.students.fine_tuning import FineTuner, last_epochs
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.self_training import fit_plain
-from hilt.pipeline.students.training import Training, Trial, cross_fit, train_student
+from hilt.pipeline.students.training import Training, cross_fit, train_student
 from hilt.proposers.encoder import EncoderSource
 from hilt.types import Floats, Integers
 
@@ -69,6 +69,9 @@ def test_each_kind_starts_from_its_own_encoder_or_the_embedders(
         def fit(self, rows: Integers) -> Any:
             started[self.kind] = self.encoder.model
             return LinearStudent.fit(self.problem.known(rows), 10)
+
+        def complete(self, _place: int, rows: Integers) -> Any:
+            return self.fit(rows)
 
         def finish(self) -> Any:
             return self.fit(np.arange(len(self.problem)))
@@ -219,6 +222,9 @@ class FakeTuner:
         targets = np.roll(known.targets, self.shift, axis=1)
         return LinearStudent.fit(Examples(known.items, targets, known.weights), 10)
 
+    def complete(self, _place: int, rows: Integers) -> LinearStudent:
+        return self.fit(rows)
+
     def finish(self) -> LinearStudent:
         return self.fit(np.arange(len(self.problem)))
 
@@ -258,7 +264,7 @@ def test_an_encoder_is_fine_tuned_in_few_folds_unless_thoroughly(
 @pytest.mark.parametrize(
     ("labels", "characters", "epochs"), [(199, 300, 2), (200, 99, 2), (200, 100, 1)]
 )
-def test_the_mean_of_the_folds_is_trained_less_on_many_long_texts(
+def test_the_students_of_folds_go_on_for_less_on_many_long_texts(
     make_problem: MakeProblem, labels: int, characters: int, epochs: int
 ) -> None:
     problem = make_problem(labels)
@@ -276,10 +282,63 @@ def test_two_kinds_that_err_differently_are_blended() -> None:
         one = 1 / (1 + np.exp(-logit))
         return np.column_stack([1 - one, one]).astype(np.float32)
 
-    def not_finished() -> Student:
-        raise NotImplementedError
-
-    trials = {"one": Trial(not_finished, noisy(), 1.0), "other": Trial(not_finished, noisy(), 1.0)}
-    weights = training_module._blend_weights(trials, positions)
+    weights = training_module._blend_weights({"one": noisy(), "other": noisy()}, positions)
 
     assert 0.5 <= weights["one"] / weights["other"] <= 2
+
+
+# The measure
+
+
+def test_an_audit_item_is_predicted_by_what_knows_all_labels_but_the_audits_of_its_fold(
+    make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = np.arange(0, 40, 4)
+    problem = replace(make_problem(40), audit=audit)
+    fitted: list[set[int]] = []
+
+    def fit(_problem: Problem, rows: Integers, _settings: StudentSettings) -> LinearStudent:
+        fitted.append(set(rows.tolist()))
+        return LinearStudent.fit(problem.known(rows), 10)
+
+    monkeypatch.setattr(training_module, "fit_plain", fit)
+    off = StudentSettings.model_validate({"kind": "linear", "self_training": {"rounds": 0}})
+
+    training = train(problem, off)
+
+    chosen = set(range(40)) - set(audit.tolist())
+    measuring = [rows for rows in fitted if chosen <= rows and len(rows) < 40]
+    missed = [set(range(40)) - rows for rows in measuring]
+    assert training.audit.shape == training.audit_fused.shape == (10, 3)
+    assert set().union(*missed) == set(audit.tolist())
+    assert sum(map(len, missed)) == len(audit)  # each in one fold
+
+
+def test_what_an_audit_item_is_measured_by_was_fitted_without_it(
+    make_problem: MakeProblem,
+) -> None:
+    """A hundred labels at random, and a proposer that knows them no better than the student."""
+    rng = np.random.default_rng(1)
+    guesses = rng.integers(3, size=100)
+    problem = replace(make_problem(100, positions=guesses), audit=np.arange(100))
+    accuracies = []
+    for seed in range(20):
+        said = np.random.default_rng(seed).dirichlet(np.ones(3), size=(1, 100)).astype("f4")
+        training = train(replace(problem, proposals=said))
+        accuracies.append(accuracy(training.audit_fused, guesses))
+
+    assert np.mean(accuracies) == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_a_proposer_that_learns_is_taught_anew_for_every_fold(make_problem: MakeProblem) -> None:
+    problem = make_problem(40)
+    asked: list[set[int]] = []
+
+    def retaught(rows: Integers) -> Floats:
+        asked.append(set(rows.tolist()))
+        return problem.unlabelled_proposals
+
+    train(replace(problem, retaught=retaught))
+
+    assert len(asked) == 5
+    assert all(len(rows) == 32 for rows in asked)

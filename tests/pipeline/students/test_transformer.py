@@ -367,10 +367,10 @@ def test_it_guesses_anew_halfway(
     self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.3)
     teachers, guess = [], SelfTraining.guess
 
-    def watched(taught: SelfTraining, student: Student, *limits: int) -> Examples:
+    def watched(taught: SelfTraining, student: Student, proposed: Floats, *limits: int) -> Examples:
         if limits:  # the linear teacher's own rounds have none
             teachers.append((student.kind, getattr(student, "epochs", 0)))
-        return guess(taught, student, *limits)
+        return guess(taught, student, proposed, *limits)
 
     monkeypatch.setattr(SelfTraining, "guess", watched)
     tuner = FineTuner(
