@@ -65,8 +65,8 @@ def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleRes
     Args:
         workspace: Whose decisions to look at.
         settle_by: `majority`: more than half of the reviewers; `skill`: each reviewer weighted by
-            how good they are at each label (Dawid and Skene). With few labels of each reviewer
-            (`PeopleResult.little_known`) that is right less often than `majority`.
+            how good they are at each label (Dawid and Skene); of those with few labels
+            (`PeopleResult.little_known`) that is hardly known.
     """
     settled = 0 if settle_by is None else settle(workspace, settle_by)
     rows = said_of_texts(workspace)
@@ -166,9 +166,6 @@ def little_known(said: Mapping[int, Mapping[str, str]]) -> dict[str, int]:
 
     Args:
         said: The label of each reviewer on each item.
-
-    With 15 labels of each of 20 reviewers, settling by skill was right on 84.6 % of the items, and
-    settling by majority on 87.1 %.
     """
     shared = Counter(name for labels in said.values() if len(labels) > 1 for name in labels)
     return {name: count for name, count in sorted(shared.items()) if count < LEAST_SHARED}

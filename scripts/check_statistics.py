@@ -25,7 +25,16 @@ from rich.console import Console
 from rich.table import Table
 
 from hilt.registry import nearest
-from scripts.statistics_checks import adjudication, agreement, audit_draw, calibration, minutes
+from scripts.statistics_checks import (
+    adjudication,
+    agreement,
+    audit_draw,
+    calibration,
+    fusion_without_labels,
+    minutes,
+    ratios,
+    settling,
+)
 from scripts.statistics_checks.cells import Cells, Result, as_json
 
 CHECKS: dict[str, Callable[[Cells], list[Result]]] = {
@@ -34,7 +43,11 @@ CHECKS: dict[str, Callable[[Cells], list[Result]]] = {
     "agreement": agreement.check,
     "calibration": calibration.check,
     "minutes": minutes.check,
+    "fusion": fusion_without_labels.check,
+    "settling": settling.check,
+    "ratios": ratios.check,
 }
+WIDE = 120  # columns of a table that goes into a file
 FOLDER = Path(tempfile.gettempdir()) / "hilt-statistics"
 
 
@@ -86,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cells = Cells(asked.folder, quick=asked.quick)
     results = [result for name in asked.only for result in CHECKS[name](cells)]
     if asked.json is None:
-        Console().print(as_table(results))
+        wide = None if sys.stdout.isatty() else WIDE
+        Console(width=wide).print(as_table(results))
     elif asked.json == "-":
         print(as_json(results))
     else:

@@ -21,7 +21,7 @@ def check(cells: Cells) -> list[Result]:
     """Compare predicted with true seconds, of new items and of a decision at large."""
     results = []
     for deviation in LOG_DEVIATIONS:
-        simulated = partial(simulate, deviation=deviation, runs=cells.runs(1000, 40))
+        simulated = partial(simulate, deviation=deviation, runs=cells.runs(1000, 15))
         found = cells.keep(f"minutes-{deviation}", simulated)
         results += [
             judged(f"minutes: predicted over true, {name}, log-sd {deviation}", figure, LOW, HIGH)

@@ -39,3 +39,22 @@ def test_probabilities_sum_to_one_and_a_lone_label_is_believed() -> None:
 
     assert np.allclose(found.probabilities.sum(axis=1), 1)
     assert found.probabilities.argmax(axis=1).tolist() == [0, 1, 0]
+
+
+def test_few_labels_of_each_reviewer_do_no_worse_than_a_majority() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(4, size=75)
+    right = {"majority": 0.0, "skill": 0.0}
+    for _ in range(40):
+        skills = rng.uniform(0.5, 0.95, 20)
+        said = np.full((75, 20), MISSING)
+        for item, reviewers in enumerate(rng.permuted(np.tile(np.arange(20), (75, 1)), axis=1)):
+            five = reviewers[:5]
+            wrong = rng.random(5) > skills[five]
+            said[item, five] = (truth[item] + wrong * rng.integers(1, 4, size=5)) % 4
+        votes = np.stack([(said == label).sum(axis=1) for label in range(4)], axis=1)
+        found = estimate_skill(said, 4).probabilities
+        right["majority"] += (votes.argmax(axis=1) == truth).mean() / 40
+        right["skill"] += (found.argmax(axis=1) == truth).mean() / 40
+
+    assert right["skill"] > right["majority"]

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 import hilt.pipeline.audit_slice
+import hilt.pipeline.benchmarking.ratios
 import hilt.pipeline.cost_model
 import hilt.pipeline.measure
 import hilt.pipeline.outcomes
 import hilt.review.agreement
+import hilt.review.skill
 from hilt.pipeline.calibration import ConfidenceBin
+from hilt.pipeline.fusion import Trust
 from hilt.review.agreement import Estimate
-from hilt.types import Reason, Selection
+from hilt.types import Floats, Reason, Selection
 from scripts.check_statistics import CHECKS, as_table, main
 from scripts.statistics_checks import (
     adjudication,
@@ -22,7 +25,10 @@ from scripts.statistics_checks import (
     audit_draw,
     calibration,
     cells,
+    fusion_without_labels,
     minutes,
+    ratios,
+    settling,
 )
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 
@@ -109,6 +115,44 @@ def test_minutes_without_the_long_times_are_found(
         "minutes: predicted over true, of new items, log-sd 1.0",
         "minutes: predicted over true, of a decision, log-sd 1.0",
     ]
+
+
+def test_a_fusion_in_which_sharpness_decides_is_found(
+    quick: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alike(proposals: Floats) -> Trust:
+        m = len(proposals)
+        return Trust(np.ones(m), np.full(m, 1 / m))
+
+    monkeypatch.setattr(fusion_without_labels, "trust_without_labels", alike)
+
+    assert len(failing(fusion_without_labels.check, quick)) == 3
+
+
+def test_a_skill_that_few_labels_bring_by_chance_is_found(
+    quick: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hilt.review.skill, "PRIOR", 0.1)
+
+    missed = failing(settling.check, quick)
+
+    assert "settling: skill less majority, 30 labels each" in missed
+
+
+def test_intervals_of_ratios_that_are_narrow_are_found(
+    quick: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = hilt.pipeline.benchmarking.ratios.jackknife_t
+
+    def narrow(estimate: float, left_out: Floats) -> tuple[float, float] | None:
+        ends = whole(estimate, left_out)
+        return ends and ((2 * estimate + ends[0]) / 3, (2 * estimate + ends[1]) / 3)
+
+    monkeypatch.setattr(hilt.pipeline.benchmarking.ratios, "jackknife_t", narrow)
+
+    missed = failing(ratios.check, quick)
+
+    assert "ratios: coverage at a target, 5 seeds" in missed
 
 
 def test_a_finished_cell_is_read_until_the_code_changes(
