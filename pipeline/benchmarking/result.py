@@ -90,9 +90,6 @@ def compile_result(
     curves = {arm: _curve(rows) for arm, rows in runs.items()}
     kind = max(full, key=lambda each: full[each]["held_out_accuracy"])
     best = full[kind]
-    goals = {share: float(share) * best["accuracy"] for share in TARGETS}
-    others = [arm for arm in curves if arm != "hilt"] if "hilt" in curves else []
-    areas = _areas(curves, plan.at[-1])
     hours = {arm: _hours([row for rows in each for row in rows]) for arm, each in runs.items()}
     known = int((base.pool.answer_key(base.config.label_names) >= 0).sum())
     points: dict[str, dict[str, Any]] = {
@@ -120,11 +117,27 @@ def compile_result(
             **{arm: {**curve.to_dict(), "hours": hours[arm]} for arm, curve in curves.items()},
             **points,
         },
-        labels_to={
+        **compare(curves, plan, best["accuracy"]),
+        seconds_per_label=_seconds_per_label(runs),
+        hours=round(sum(hours.values()) + _hours(full.values()) + preparation / 3600, 3),
+    )
+
+
+def compare(curves: dict[str, Curve], plan: BenchmarkPlan, full_accuracy: float) -> dict[str, Any]:
+    """Compare every arm with the ceiling, and hilt with every other arm.
+
+    Returns:
+        `labels_to`, `ratios`, `over_budgets`, `area` and `against` of a `BenchmarkResult`.
+    """
+    goals = {share: float(share) * full_accuracy for share in TARGETS}
+    others = [arm for arm in curves if arm != "hilt"] if "hilt" in curves else []
+    areas = _areas(curves, plan.at[-1])
+    return {
+        "labels_to": {
             share: {arm: _needed(curve, goal) for arm, curve in curves.items()}
             for share, goal in goals.items()
         },
-        ratios={
+        "ratios": {
             share: {
                 f"hilt/{arm}": _rounded(
                     ratio_to_target(*_paired(curves["hilt"], curves[arm]), goal)
@@ -133,17 +146,15 @@ def compile_result(
             }
             for share, goal in goals.items()
         },
-        over_budgets={
+        "over_budgets": {
             f"hilt/{arm}": _rounded(ratio_over_budgets(*_paired(curves["hilt"], curves[arm])))
             for arm in others
         },
-        area={
+        "area": {
             arm: {of: float(each.mean()) for of, each in by.items()} for arm, by in areas.items()
         },
-        against={arm: tally(areas["hilt"]["labels"], areas[arm]["labels"]) for arm in others},
-        seconds_per_label=_seconds_per_label(runs),
-        hours=round(sum(hours.values()) + _hours(full.values()) + preparation / 3600, 3),
-    )
+        "against": {arm: tally(areas["hilt"]["labels"], areas[arm]["labels"]) for arm in others},
+    }
 
 
 def count_overlap(base: Workspace) -> dict[str, int]:

@@ -24,6 +24,7 @@ from hilt.pipeline.benchmarking.random_labels import (
     plain_counts,
     run_plain,
     run_setfit,
+    setfit_epochs,
 )
 from hilt.pipeline.benchmarking.result import count_overlap
 from hilt.pipeline.cli import app
@@ -175,7 +176,7 @@ def test_setfit_and_plain_learn_the_same_growing_random_sample(
     assert set(six.items.ids) < set(twelve.items.ids)
     key = open_workspace(base).pool.answer_key(open_workspace(base).config.label_names)
     assert twelve.targets.argmax(axis=1).tolist() == key[np.sort(drawn.order[:12])].tolist()
-    monkeypatch.setattr(random_labels, "SETFIT_EPOCHS", 4)
+    monkeypatch.setattr(random_labels, "SETFIT_STEPS", 1)
     for arm, run_arm in (("setfit", run_setfit), ("plain", run_plain)):
         rows = list(run_arm(Run(arm, 0, (6, 60), base, tmp_path, "cpu")))
         assert [row["labels"] for row in rows] == [6, 60]
@@ -185,10 +186,15 @@ def test_setfit_and_plain_learn_the_same_growing_random_sample(
 def test_setfit_skips_what_was_measured(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(random_labels, "SETFIT_EPOCHS", 1)
+    monkeypatch.setattr(random_labels, "setfit_epochs", lambda *_: 1)
     run = Run("setfit", 0, (6, 8), folder / "runs" / "base", tmp_path, "cpu", done=(6,))
 
     assert [row["labels"] for row in run_setfit(run)] == [8]
+
+
+@pytest.mark.parametrize(("labels", "epochs"), [(8, 20), (32, 20), (50, 10), (300, 10)])
+def test_setfit_sees_few_labels_more_often(labels: int, epochs: int) -> None:
+    assert setfit_epochs(labels, 32) == epochs
 
 
 def test_setfit_needs_an_encoder_that_can_be_tuned(config: Path) -> None:
