@@ -84,11 +84,12 @@ def evidence(positions: Integers, gain: float, noise: Floats, temperature: float
     """See the truth through noise, and say so: calibrated at temperature 1, vague above."""
     seen = noise.copy()
     seen[np.arange(len(positions)), positions] += gain
-    return softmax(gain * seen / temperature).astype(np.float32)
+    return softmax(gain * seen / temperature)
 
 
 def one_hot(rows: Floats) -> Floats:
-    return np.eye(N_LABELS, dtype=np.float32)[rows.argmax(axis=1)]
+    said: Floats = np.eye(N_LABELS, dtype=np.float32)[rows.argmax(axis=1)]
+    return said
 
 
 def noise(seed: int, n: int = 4000) -> Floats:
