@@ -225,8 +225,8 @@ class ContrastiveSettings(FineTuning):
     epochs: int = Field(
         2,
         ge=1,
-        description="Maximum number of passes over the labelled items of each fold. The averaged"
-        " model is then trained for one or two more passes on all of them.",
+        description="Maximum number of passes over the labelled items of each fold. The model of a"
+        " fold then goes on for one or two more passes with the others' too, and all are averaged.",
     )
     from_labels: int = Field(
         30,
