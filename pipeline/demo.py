@@ -23,7 +23,7 @@ from hilt.outputs import folder_in_place
 from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
 from hilt.pipeline.embedding import load_embedder
-from hilt.pipeline.headline import is_enough
+from hilt.pipeline.headline import ON_POOL, accuracies
 from hilt.pipeline.pools.duplicates import normalise
 from hilt.pipeline.proposals import Proposals
 from hilt.pipeline.proposing import propose
@@ -57,7 +57,8 @@ class DemoResult:
         items: Size of the pool.
         cycles: Trainings.
         human_labels: Labels that the simulated reviewer gave, audit included.
-        audit_labels: Those given blind; the accuracy on them is None in a row with few.
+        audit_labels: Those given blind; with few of them, a row has no `audit_accuracy`, which is
+            that on items like the pool.
         student_accuracy: Of the last student, on the held-out documents.
         random_accuracy: Of the same student on as many labels drawn at random, mean of 5 draws.
         proposer_accuracy: Of the zero-shot proposer alone.
@@ -197,7 +198,7 @@ def _split(
 
 
 def _row(summary: dict[str, Any], number: int) -> dict[str, Any]:
-    test, audit = summary["test"], summary["audit"]
+    test, in_pool = summary["test"], accuracies(summary)
     return {
         "cycle": number,
         "human_labels": summary["human_labels"],
@@ -205,7 +206,7 @@ def _row(summary: dict[str, Any], number: int) -> dict[str, Any]:
         "student": summary["kind"],
         "student_accuracy": test["student"]["accuracy"],
         "proposer_accuracy": test["proposer"]["accuracy"],
-        "audit_accuracy": audit["student"]["accuracy"] if is_enough("audit", audit) else None,
+        "audit_accuracy": in_pool[ON_POOL]["student"]["accuracy"] if in_pool else None,
         "calibration_error": test["student"]["calibration_error"],
         "calibration_limit": test["student"]["calibration_limit"],
     }

@@ -1,4 +1,8 @@
-"""The accuracy that people are told first, and from when on there is one.
+"""The accuracies that people are told, by the names that they have everywhere, and from when on.
+
+There are two. On items like the pool: how good the student is on new texts of the same kind. On
+what is left of the pool: how good it is on the items without a label, which are easier where a
+selector has taken the hard ones.
 
 With few audit items an accuracy is hardly more than chance: of 11 items that a student of 80 % is
 asked, it gets 6 to 11 right. So below `MIN_AUDIT` nothing is claimed, wherever it would stand, and
@@ -22,6 +26,9 @@ from hilt.pipeline.workspace import Workspace
 
 MIN_AUDIT = 30  # audit labels from which on an accuracy is told
 HARDER = ", which are harder than the pool"
+ON_POOL = "on items like the pool"
+ON_REST = "on what is left of the pool"
+ON_AUDIT = "on audit items"  # all that an older hilt measured
 
 
 def is_enough(kind: str, measured: Mapping[str, Any] | None) -> bool:
@@ -80,50 +87,81 @@ def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
     Args:
         summary: Of the training, from `told_in_full`.
     """
-    lines = [
-        f"{counted(student['items'], f'{kind} item')}: student {with_interval(student)},"
-        f" proposer alone {percent(summary[kind]['proposer']['accuracy'])}."
-        f"{'' if kind == 'test' else stands_for(summary)}"
-        for kind in ("test", "audit")
-        if is_enough(kind, summary[kind])
-        for student in [summary[kind]["student"]]
-    ]
-    if not is_enough("audit", summary["audit"]):
-        lines.append(f"Accuracy on audit items: {too_early(checked_items(summary))}.")
-        if summary.get("labelled"):
-            lines.append(f"Accuracy {on_labelled(summary)}.")
+    lines = []
+    if summary["test"]:
+        items = counted(summary["test"]["student"]["items"], "test item")
+        lines.append(f"Accuracy on {items}: {_of_all(summary['test'])}.")
+    found = accuracies(summary)
+    lines += [f"Accuracy {where}: {_of_all(measured)}." for where, measured in found.items()]
+    if found:
+        return [*lines, rests_on(summary)]
+    early = too_early(checked_items(summary))
+    lines.append(f"Accuracy {ON_POOL}, and {ON_REST}: {early}.")
+    if summary.get("labelled"):
+        lines.append(f"Accuracy {on_labelled(summary)}.")
     return lines
 
 
-def stands_for(summary: Mapping[str, Any]) -> str:
-    """Say which items the audit does not stand for, in sentences; empty where there are none.
+def accuracies(summary: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """List the accuracies in the pool that may be told, by their names.
+
+    Args:
+        summary: Of a training; one of an older hilt has a single accuracy, on the audit items.
+
+    Returns:
+        None at all while there are few audit labels. Each holds what was found of the `student`, of
+        the `proposer` (all proposers as they were fused before there were labels) and of all
+        `fused`.
+    """
+    if not is_enough("audit", summary["audit"]):
+        return {}
+    if not summary.get("on_pool"):
+        return {ON_AUDIT: summary["audit"]}
+    rest = summary["on_rest"]  # without anybody's where nothing is left
+    return {ON_POOL: summary["on_pool"]} | ({ON_REST: rest} if rest["student"] else {})
+
+
+def rests_on(summary: Mapping[str, Any]) -> str:
+    """Say what the accuracies in the pool rest on, and which items they do not stand for.
 
     Args:
         summary: Of the training, from `told_in_full`.
     """
+    audited = checked_items(summary)
+    drawn = summary["on_pool"]["student"]["items"] if summary.get("on_pool") else audited
     outside, without = (summary["left_out"][key] for key in ("outside_batches", "without_label"))
-    sentences = _pool_before(summary)
-    if outside:
+    before = f", of which {drawn - audited:,} had a label already" if drawn > audited else ""
+    sentences = [f"This rests on {counted(drawn, 'item')} drawn at random{before}."]
+    if outside and not summary.get("on_pool"):
         which = counted(outside, "item that was", "items that were")
-        sentences += f" The {which} labelled outside batches could not be audited."
+        sentences.append(f"The {which} labelled outside batches could not be audited.")
     if without:
-        which = counted(without, "audit item", "audit items")
-        sentences += (
-            f" The accuracy is of items that people could label: they skipped or flagged {which}."
+        sentences.append(
+            "The accuracy is of items that people could label: they skipped or flagged"
+            f" {counted(without, 'audit item')}."
         )
-    return sentences
+    return " ".join([*sentences, *_pool_before(summary)])
 
 
-def _pool_before(summary: Mapping[str, Any]) -> str:
-    """Say that an audit stands for the pool before items were appended; empty where it does not."""
+def _of_all(found: Mapping[str, Any]) -> str:
+    """Write what was found of the student, of the proposers and of all fused."""
+    return (
+        f"student {with_interval(found['student'])},"
+        f" proposer alone {percent(found['proposer']['accuracy'])},"
+        f" fused {with_interval(found['fused'])}"
+    )
+
+
+def _pool_before(summary: Mapping[str, Any]) -> list[str]:
+    """Say that an audit stands for the pool before items were appended, where it does."""
     audited, items = summary["audited_items"], summary["pool_items"]
     if audited == items:
-        return ""
+        return []
     appended = counted(items - audited, "item that was", "items that were")
-    return (
-        f" This is of the pool before: of the {appended} appended to its {audited:,}, too few have"
+    return [
+        f"This is of the pool before: of the {appended} appended to its {audited:,}, too few have"
         " been audited."
-    )
+    ]
 
 
 def calibration(measured: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from hilt.pipeline.damage import say_damaged
 from hilt.pipeline.decisions import count_notes, total_seconds
 from hilt.pipeline.duplicates.summary import Summary, summarise
 from hilt.pipeline.growing import source_is_as_read, source_path
-from hilt.pipeline.headline import told_in_full
+from hilt.pipeline.headline import accuracy_lines, told_in_full
 from hilt.pipeline.next_steps import next_step
 from hilt.pipeline.one_sided import OneSided, find_one_sided
 from hilt.pipeline.outcomes import Outcome, standing
@@ -54,6 +54,8 @@ class Status:
             versions asked about them.
         cycle: Number of the last training, 0 before the first.
         training: What that training came to: kind of student, measures.
+        accuracy: How good its student is, in sentences: on a test set, on items like the pool, on
+            what is left of the pool.
         anchoring: How far people lean towards what they are shown; None before it is known.
         cost: What a decision takes, and whether it can be told which items are slow; None before a
             decision has a time.
@@ -86,6 +88,7 @@ class Status:
     without_text: int
     cycle: int
     training: dict[str, Any] | None
+    accuracy: tuple[str, ...]
     cost: dict[str, Any] | None
     anchoring: Anchoring | None
     bulk: Share | None
@@ -108,6 +111,7 @@ def status(workspace: Workspace) -> Status:
     current = open_batch(workspace)
     open_items = 0 if current is None else len(undecided(workspace, current))
     training = latest_training(workspace)
+    told = None if training is None else told_in_full(workspace, training)
     summary = workspace.pool.summary
     decisions = store.decisions()
     rows = standing(decisions)
@@ -133,7 +137,8 @@ def status(workspace: Workspace) -> Status:
         open_items=open_items,
         without_text=_count_without_text(workspace, numbers),
         cycle=0 if training is None else training.cycle,
-        training=None if training is None else told_in_full(workspace, training),
+        training=told,
+        accuracy=() if told is None else tuple(accuracy_lines(told)),
         cost=None if cost is None else cost.to_dict(),
         anchoring=anchoring(rows, store.batch_items()),
         bulk=bulk_accuracy(rows),

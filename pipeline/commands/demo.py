@@ -53,7 +53,7 @@ def demo(
             "kind",
             "student",
             "proposer",
-            "on audit",
+            "like the pool",
             "ECE (by chance)",
         ]
         show_table("BBC News, accuracy on held-out documents", columns, rows)

@@ -13,7 +13,14 @@ import yaml
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.duplicates.inheriting import Check
 from hilt.pipeline.figures import counted, decimals, percent, with_interval
-from hilt.pipeline.headline import calibration, is_enough, on_labelled, stands_for, too_early
+from hilt.pipeline.headline import (
+    accuracies,
+    calibration,
+    checked_items,
+    on_labelled,
+    rests_on,
+    too_early,
+)
 from hilt.pipeline.releasing.dataset import Counts, features_of
 from hilt.pipeline.students.base import Card
 from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
@@ -151,7 +158,11 @@ def _render(template: str, head: Mapping[str, Any] | None, values: Mapping[str, 
         calibration=calibration,
     )
     environment.globals.update(
-        is_enough=is_enough, too_early=too_early, on_labelled=on_labelled, stands_for=stands_for
+        accuracies=accuracies,
+        checked_items=checked_items,
+        on_labelled=on_labelled,
+        rests_on=rests_on,
+        too_early=too_early,
     )
     body = environment.get_template(template).render(
         version=version("hilt"), date=datetime.now(UTC).strftime("%Y-%m-%d"), **values

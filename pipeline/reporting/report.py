@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +19,12 @@ from hilt.pipeline.decisions import total_seconds
 from hilt.pipeline.duplicates.summary import describe
 from hilt.pipeline.figures import counted, points
 from hilt.pipeline.headline import (
+    ON_POOL,
+    accuracies,
     checked_items,
     is_enough,
     on_labelled,
-    stands_for,
+    rests_on,
     told_in_full,
     too_early,
 )
@@ -52,6 +54,7 @@ MOST_BATCH_LINES = 200
 MOST_NOTES = 200
 SHOWN_GROUPS = 5
 MANY_LABELS = 20  # more do not fit into a table with numbers
+PLACES = {"test": "on the test set", "audit": ON_POOL}  # by the kind of item that measures
 
 
 def write_report(
@@ -109,7 +112,10 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "n_decisions": len(by_people),
         "trainings": trainings,
         "latest": trainings[-1].summary if trainings else None,
-        "stands_for": stands_for(told_in_full(workspace, trainings[-1])) if trainings else "",
+        "rests_on": rests_on(told_in_full(workspace, trainings[-1])) if trainings else "",
+        "places": PLACES,
+        "shares": _shares,
+        "on_rest": _on_rest,
         "advantage": advantage_sentence(trainings[-1].summary) if trainings else "",
         "curves": _curves(trainings),
         "is_enough": is_enough,
@@ -162,17 +168,29 @@ def _verdict(
 
 
 def _student_verdict(summary: dict[str, Any]) -> str:
+    """Say how good the student is: on the test set, and in the pool where that can be told."""
     after = f"After {counted(summary['human_labels'], 'label')}"
-    kind = "test" if summary["test"] else "audit"
-    if not is_enough(kind, summary[kind]):
+    found, told = accuracies(summary), []
+    if not found and not summary["test"]:
         return _early_verdict(after, summary)
-    student, proposer = summary[kind]["student"], summary[kind]["proposer"]
-    return (
-        f"{after} the student is right on {percent(student['accuracy'])} (95\u00a0% interval"
-        f" {points(student['low'])}\u2013{points(student['high'])}) of"
-        f" {counted(student['items'], f'{kind} item')}; the proposer alone on"
-        f" {percent(proposer['accuracy'])}.{'' if kind == 'test' else stands_for(summary)}"
-    )
+    if summary["test"]:
+        items = counted(summary["test"]["student"]["items"], "test item")
+        told.append(
+            f"{after} the student is right on {_share(summary['test']['student'])} of {items}; the"
+            f" proposer alone on {percent(summary['test']['proposer']['accuracy'])}."
+        )
+    if found:
+        whose = "The student's accuracy" if told else f"{after} the student's accuracy"
+        student = ", and ".join(f"{_share(each['student'])} {at}" for at, each in found.items())
+        alone = " and ".join(percent(each["proposer"]["accuracy"]) for each in found.values())
+        told.append(f"{whose} is {student}; that of the proposer alone {alone}.")
+        told.append(rests_on(summary))
+    return " ".join(told)
+
+
+def _share(measure: Mapping[str, Any]) -> str:
+    interval = f"{points(measure['low'])}\u2013{points(measure['high'])}"
+    return f"{percent(measure['accuracy'])} (95\u00a0% interval {interval})"
 
 
 def _early_verdict(after: str, summary: dict[str, Any]) -> str:
@@ -190,7 +208,7 @@ def _curves(trainings: Sequence[TrainingRow]) -> dict[str, Chart]:
         kind: charts.learning_curve(
             {
                 who: [
-                    _point(each["human_labels"], who, each[kind][who])
+                    _point(each["human_labels"], who, _shares(kind, each)[who])
                     for each in summaries
                     if is_enough(kind, each[kind])
                 ]
@@ -200,6 +218,18 @@ def _curves(trainings: Sequence[TrainingRow]) -> dict[str, Chart]:
         for kind in ("test", "audit")
         if any(is_enough(kind, each[kind]) for each in summaries)
     }
+
+
+def _shares(kind: str, summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the accuracies on the test set, or on items like the pool."""
+    measured: Mapping[str, Any] = summary[kind]
+    return (summary.get("on_pool") or measured) if kind == "audit" else measured
+
+
+def _on_rest(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Give the student's accuracy on what is left of the pool, where it was estimated."""
+    rest = summary.get("on_rest")
+    return rest["student"] if rest else None
 
 
 def _point(labels: int, who: str, measure: dict[str, Any]) -> Point:

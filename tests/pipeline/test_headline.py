@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 from hilt.pipeline.batches import read_batch, select
 from hilt.pipeline.cli import app
 from hilt.pipeline.cycle import train
-from hilt.pipeline.headline import on_labelled, stands_for
+from hilt.pipeline.headline import accuracies, accuracy_lines, on_labelled, rests_on
 from hilt.pipeline.left_out import LeftOut, find_left_out
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import record, simulate
@@ -67,13 +68,69 @@ def audited_by(workspace: Workspace, index: int) -> str:
     return next(o.reviewers[0] for o in workspace.outcomes() if o.index == index)
 
 
-def test_what_the_audit_does_not_measure_is_said() -> None:
-    whole = {"audited_items": 60, "pool_items": 60}
+def found(items: int, accuracy: float) -> dict[str, dict[str, float]]:
+    """What a training found of everybody."""
+    measured = {"items": items, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1}
+    return dict.fromkeys(("student", "proposer", "fused"), measured)
 
-    assert stands_for({**whole, "left_out": asdict(LeftOut(0, 0))}) == ""
-    assert stands_for({**whole, "left_out": asdict(LeftOut(1200, 1))}) == (
-        " The 1,200 items that were labelled outside batches could not be audited. The accuracy"
-        " is of items that people could label: they skipped or flagged 1 audit item."
+
+def summary(audited: int, **changes: object) -> dict[str, Any]:
+    """What is told of a training with as many audit labels."""
+    return {
+        "test": None,
+        "audit": found(audited, 0.8),
+        "on_pool": found(audited, 0.8),
+        "on_rest": found(audited, 0.85),
+        "labelled": {**MEASURED, "picked": True},
+        "audited_items": 60,
+        "pool_items": 60,
+        "left_out": asdict(LeftOut(0, 0)),
+        **changes,
+    }
+
+
+def test_there_are_two_accuracies_and_each_has_its_name() -> None:
+    assert accuracy_lines(summary(30)) == [
+        "Accuracy on items like the pool: student 80.0% (70.0% to 90.0%), proposer alone 80.0%,"
+        " fused 80.0% (70.0% to 90.0%).",
+        "Accuracy on what is left of the pool: student 85.0% (75.0% to 95.0%), proposer alone"
+        " 85.0%, fused 85.0% (75.0% to 95.0%).",
+        "This rests on 30 items drawn at random.",
+    ]
+
+
+def test_under_30_audit_labels_there_is_that_on_labelled_items() -> None:
+    assert accuracy_lines(summary(29)) == [
+        "Accuracy on items like the pool, and on what is left of the pool: too early to say: 29"
+        " checked.",
+        "Accuracy on labelled items, which are harder than the pool: 90.0% (88.0% to 92.0%) of"
+        " 1,200, cross-validated.",
+    ]
+
+
+def test_where_nothing_is_left_there_is_one_accuracy() -> None:
+    nothing = dict.fromkeys(("student", "proposer", "fused"))
+
+    assert list(accuracies(summary(30, on_rest=nothing))) == ["on items like the pool"]
+
+
+def test_an_older_training_has_one_accuracy_on_audit_items() -> None:
+    older = summary(30, left_out=asdict(LeftOut(1200, 0)))
+    del older["on_pool"], older["on_rest"]
+
+    assert list(accuracies(older)) == ["on audit items"]
+    assert rests_on(older) == (
+        "This rests on 30 items drawn at random. The 1,200 items that were labelled outside batches"
+        " could not be audited."
+    )
+
+
+def test_what_the_audit_does_not_measure_is_said() -> None:
+    left_out = asdict(LeftOut(outside_batches=40, without_label=1))
+
+    assert rests_on(summary(30, on_pool=found(36, 0.8), left_out=left_out)) == (
+        "This rests on 36 items drawn at random, of which 6 had a label already. The accuracy is of"
+        " items that people could label: they skipped or flagged 1 audit item."
     )
 
 
@@ -95,4 +152,7 @@ def test_an_accuracy_is_told_from_30_audit_labels_on(audited: Workspace, command
     result = CliRunner().invoke(app, [command, str(audited.folder)])
 
     assert result.exit_code == 0, result.output
-    assert "32 audit items: student " in result.output
+    said = " ".join(result.output.split())
+    for where in ("on items like the pool", "on what is left of the pool"):
+        assert f"Accuracy {where}: student " in said
+    assert "This rests on 32 items drawn at random." in said

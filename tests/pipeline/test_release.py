@@ -123,11 +123,12 @@ def test_from_30_audit_labels_on_the_cards_state_an_accuracy(
     found = {"items": 30, "accuracy": 0.8, "low": 0.6269, "high": 0.9049}
     measured = {**last.summary["test"]["student"], **found}
     audit = dict.fromkeys(("student", "proposer", "fused"), measured)
+    rest = {who: {**found, "accuracy": 0.85} for who in audit}
     row = TrainingRow(
         cycle=2,
         fingerprint="another",
         last_decision=last.last_decision,
-        summary=last.summary | {"audit": audit},
+        summary=last.summary | {"audit": audit, "on_pool": audit, "on_rest": rest},
         created_at=last.created_at,
     )
     workspace.store.add_training(row)
@@ -137,9 +138,11 @@ def test_from_30_audit_labels_on_the_cards_state_an_accuracy(
 
     model = (tmp_path / "out" / "student" / "README.md").read_text("utf-8")
     dataset = (tmp_path / "out" / "README.md").read_text("utf-8")
-    assert "cross-fitted | 30 | 80.0% (62.7% to 90.5%) |" in model
-    assert "On 30 items that people labelled blind" in dataset
-    assert "80.0% (62.7% to 90.5%)" in dataset
+    assert "| on items like the pool | 30 | 80.0% (62.7% to 90.5%) |" in model
+    assert "| on what is left of the pool | 30 | 85.0% (62.7% to 90.5%) |" in model
+    assert "- on items like the pool: 80.0% (62.7% to 90.5%)" in dataset
+    assert "- on what is left of the pool: 85.0% (62.7% to 90.5%)" in dataset
+    assert "This rests on 30 items drawn at random." in dataset
     assert "too early" not in model + dataset
 
 

@@ -77,14 +77,20 @@ def page_of(workspace: Workspace) -> Page:
 
 def curves_on(page: Page, kind: str) -> int:
     labels = [value or "" for name, value in page.attributes if name == "aria-label"]
-    return sum(f"on the {kind} items over" in label for label in labels)
+    where = {"test": "on the test set", "audit": "on items like the pool"}[kind]
+    return sum(f"{where} over" in label for label in labels)
 
 
 def audited(labels: int) -> dict[str, Any]:
     """What a training measured on as many audit items."""
     rng = np.random.default_rng(0)
-    measured = measure(rng.dirichlet([1, 1, 1], labels), rng.integers(3, size=labels)).to_dict()
-    return dict.fromkeys(("student", "proposer", "fused"), measured)
+    found = measure(rng.dirichlet([1, 1, 1], labels), rng.integers(3, size=labels))
+    everybody = ("student", "proposer", "fused")
+    return {
+        "audit": dict.fromkeys(everybody, found.to_dict()),
+        "on_pool": dict.fromkeys(everybody, found.share()),
+        "on_rest": {who: {**found.share(), "accuracy": 0.5} for who in everybody},
+    }
 
 
 def add_training(workspace: Workspace, **changes: object) -> None:
@@ -149,7 +155,7 @@ def test_both_ways_of_measuring_have_their_curve_once_there_are_30_audit_labels(
     workspace = small_workspace("two_cycles")
 
     few = page_of(workspace)
-    add_training(workspace, audit=audited(MIN_AUDIT))
+    add_training(workspace, **audited(MIN_AUDIT))
     many = page_of(workspace)
 
     assert [curves_on(few, kind) for kind in ("test", "audit")] == [1, 0]
@@ -187,7 +193,10 @@ def test_under_30_audit_labels_no_accuracy_is_claimed_for_the_pool(
         r"\([\d.]+\xa0% to [\d.]+\xa0%\) of 12, cross-validated\.",
         page.words,
     )
-    assert "The accuracy in the whole pool is too early to say: 3 checked." in page.words
+    assert (
+        "The accuracy on items like the pool, and on what is left of it, is too early to say: 3"
+        " checked." in page.words
+    )
     assert ("id", "calibration") not in page.attributes
     (proposer,) = [row for row in page.rows if row[0] == "zero_shot"]
     assert proposer[1:3] == [TOO_EARLY, "3"]
@@ -216,11 +225,13 @@ def test_an_older_training_is_told_with_its_accuracy_on_labelled_items(
 def test_from_30_audit_labels_on_they_measure(
     without_test: Workspace, labels: int, claimed: bool
 ) -> None:
-    add_training(without_test, audit=audited(labels))
+    add_training(without_test, **audited(labels))
 
     page = page_of(without_test)
 
-    assert (f"of {labels} audit items; the proposer alone on" in page.words) is claimed
+    for where in ("on items like the pool", "on what is left of the pool"):
+        assert (f") {where}" in page.words) is claimed
+    assert (f"This rests on {labels} items drawn at random." in page.words) is claimed
     assert (f"too early to say: {labels} checked" in page.words) is not claimed
     assert (f"The latest student on {labels} audit items" in page.words) is claimed
 
