@@ -30,8 +30,11 @@ from scripts.statistics_checks import (
     agreement,
     audit_draw,
     calibration,
+    fusion_with_labels,
     fusion_without_labels,
+    intervals,
     minutes,
+    neighbours,
     ratios,
     settling,
 )
@@ -46,6 +49,9 @@ CHECKS: dict[str, Callable[[Cells], list[Result]]] = {
     "fusion": fusion_without_labels.check,
     "settling": settling.check,
     "ratios": ratios.check,
+    "neighbours": neighbours.check,
+    "fused": fusion_with_labels.check,
+    "intervals": intervals.check,
 }
 WIDE = 120  # columns of a table that goes into a file
 FOLDER = Path(tempfile.gettempdir()) / "hilt-statistics"

@@ -58,6 +58,19 @@ class Figure:
         error = means.std(ddof=1) / np.sqrt(len(means))
         return cls(float(means.mean()), float(error), groups.size)
 
+    @classmethod
+    def average(cls, figures: Sequence[Figure], *, alike: bool = False) -> Figure:
+        """Average figures, each of which counts as much.
+
+        Args:
+            figures: At least one.
+            alike: Whether they rest on the same projects, and may all be off together.
+        """
+        errors = np.array([each.standard_error for each in figures])
+        error = errors.mean() if alike else np.sqrt((errors**2).sum()) / len(errors)
+        mean = sum(each.value for each in figures) / len(figures)
+        return cls(mean, float(error), sum(each.runs for each in figures))
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

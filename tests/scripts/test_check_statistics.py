@@ -1,17 +1,20 @@
 """Every figure that hilt shows is right, by the short forms of the simulations; and they bite."""
 
+import csv
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import hilt.pipeline.audit_slice
 import hilt.pipeline.benchmarking.ratios
 import hilt.pipeline.cost_model
 import hilt.pipeline.measure
 import hilt.pipeline.outcomes
+import hilt.pipeline.two_accuracies
 import hilt.review.agreement
 import hilt.review.skill
 from hilt.pipeline.calibration import ConfidenceBin
@@ -25,8 +28,12 @@ from scripts.statistics_checks import (
     audit_draw,
     calibration,
     cells,
+    fusion_with_labels,
     fusion_without_labels,
+    intervals,
     minutes,
+    planted,
+    population,
     ratios,
     settling,
 )
@@ -153,6 +160,52 @@ def test_intervals_of_ratios_that_are_narrow_are_found(
     missed = failing(ratios.check, quick)
 
     assert "ratios: coverage at a target, 5 seeds" in missed
+
+
+def test_intervals_of_an_accuracy_that_are_narrow_are_found(
+    quick: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def narrow(right: int, items: int) -> tuple[float, float]:
+        return right / items - 0.02, right / items + 0.02
+
+    monkeypatch.setattr(hilt.pipeline.two_accuracies, "wilson", narrow)
+
+    assert "intervals: mean coverage of these 2" in failing(intervals.check, quick)
+
+
+def test_a_benchmark_becomes_a_population_whose_texts_are_distinct(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(f"t-{n}", f"Text {n % 40}", "ab"[n % 2]) for n in range(60)]
+    with (tmp_path / "train.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "text", "label"), *rows])
+    config = {
+        "pool": {"path": "train.csv", "id": "id", "text": "text", "label": "label"},
+        "labels": {"a": "The first.", "b": "The second."},
+        "embedder": {"kind": planted.KIND},
+    }
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    monkeypatch.setattr(population, "CONFIGS", tmp_path)
+
+    found = population.real(tmp_path / "made", "small")
+
+    assert len(found) == len(set(found.items.texts)) == 40
+    assert found.proposals.shape == (1, 40, 2)
+    assert all(
+        label == int(text.split()[1]) % 2
+        for text, label in zip(found.items.texts, found.truth.tolist(), strict=True)
+    )
+
+
+def test_data_that_is_not_there_is_named_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"pool": {"path": "gone.csv"}, "labels": {"a": "The first.", "b": "The second."}}
+    (tmp_path / "trec.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    monkeypatch.setattr(population, "CONFIGS", tmp_path)
+
+    assert fusion_with_labels.check(Cells(tmp_path)) == []
+    assert "gone.csv; fused is left out on trec." in capsys.readouterr().err
 
 
 def test_a_finished_cell_is_read_until_the_code_changes(
