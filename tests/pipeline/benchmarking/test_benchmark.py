@@ -27,6 +27,7 @@ from hilt.pipeline.benchmarking.random_labels import (
     setfit_epochs,
 )
 from hilt.pipeline.benchmarking.result import count_overlap
+from hilt.pipeline.benchmarking.running import ArmJob, list_jobs
 from hilt.pipeline.cli import app
 from hilt.pipeline.commands.benchmark import _arms, _counts
 from hilt.pipeline.configuration.reading import load_config
@@ -132,18 +133,45 @@ def test_what_was_run_is_not_run_again_and_gives_the_same(
     assert result.arms == json.loads((folder / "out.json").read_text("utf-8"))["arms"]
 
 
-def test_seeds_arms_and_label_counts_can_be_added(config: Path, tmp_path: Path) -> None:
-    small = BenchmarkPlan(("random",), (6, 10), seeds=1, processes=1, ceiling=("linear",))
-    large = replace(small, arms=("random", "plain"), at=(6, 10, 16), seeds=2)
-    before = benchmark(config, tmp_path / "grown", small)
+def test_label_counts_can_be_added_to_a_run_that_has_ended(folder: Path, tmp_path: Path) -> None:
+    base = folder / "runs" / "base"
+    short = Run("random", 4, (6, 10), base, tmp_path / "w", "cpu", tmp_path / "state.db")
+    grown = ArmJob(short, tmp_path / "grown.json")
+    grown.work()
+    before = grown.rows()
 
-    grown = benchmark(config, tmp_path / "grown", large)
+    grown = replace(grown, run=replace(short, at=(6, 10, 16)))
+    assert not grown.is_done
+    grown.work()
 
-    whole = benchmark(config, tmp_path / "whole", large)
-    of_before, of_grown, of_whole = (each.arms["random"] for each in (before, grown, whole))
-    assert of_grown["accuracy_by_seed"] == of_whole["accuracy_by_seed"]
-    assert of_grown["accuracy_by_seed"][0][:2] == of_before["accuracy_by_seed"][0]
-    assert grown.arms["plain"]["accuracy_by_seed"] == whole.arms["plain"]["accuracy_by_seed"]
+    whole = ArmJob(replace(grown.run, state=None, folder=tmp_path / "v"), tmp_path / "whole.json")
+    whole.work()
+    assert grown.is_done
+    assert not short.folder.exists()
+    assert list(before.values()) == list(grown.rows().values())[:2]
+    assert _accuracies(grown) == _accuracies(whole)
+
+
+def test_seeds_and_arms_that_were_added_are_all_that_is_missing(folder: Path) -> None:
+    runs = folder / "runs"
+    larger = replace(PLAN, arms=(*PLAN.arms, "margin"), fewer_seeds={}, seeds=3)
+
+    jobs = list_jobs(open_workspace(runs / "base"), runs, larger)
+
+    assert [job.path.stem for job in jobs if not job.is_done] == [
+        "margin-0", "setfit-1", "margin-1", *(f"{arm}-2" for arm in larger.arms)
+    ]  # fmt: skip
+
+
+def test_a_damaged_result_of_a_run_is_made_anew(folder: Path, tmp_path: Path) -> None:
+    run = Run("plain", 0, (6, 60), folder / "runs" / "base", tmp_path / "w", "cpu")
+    job = ArmJob(run, tmp_path / "plain-0.json")
+    job.path.write_text('{"rows": [{"lab', encoding="utf-8")
+    assert not job.is_done
+
+    job.work()
+
+    assert job.is_done
 
 
 def test_what_runs_on_a_graphics_card_is_no_fork() -> None:
@@ -322,6 +350,10 @@ def test_an_arm_may_say_how_many_seeds_it_has() -> None:
         ["hilt", "setfit", "mine:Selector"],
         {"setfit": 3},
     )
+
+
+def _accuracies(job: ArmJob) -> list[float]:
+    return [row["accuracy"] for row in job.rows().values()]
 
 
 def _examples(vectors: Floats, positions: Integers) -> Examples:
