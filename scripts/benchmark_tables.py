@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hilt.pipeline.benchmarking import words
-from hilt.pipeline.benchmarking.curves import labels_to
+from hilt.pipeline.benchmarking.curves import LabelsTo, labels_to
 from hilt.pipeline.figures import percent, points, whole_percent
 
 SHARE = "0.95"  # of full, which most is said about
@@ -26,22 +26,23 @@ def before_table(sets: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for each in sets:
         full = max(each["full"].values())
-        found = {
-            arm: words.needed(
-                labels_to(
-                    np.array(each["labels"]),
-                    np.array(each["arms"][arm]["accuracy"]),
-                    float(SHARE) * full,
-                )
-            )
-            for arm in each["arms"]
-        }
+        found = {arm: words.needed(_before_needed(each, arm)) for arm in each["arms"]}
         title = [each["title"], str(each["seeds"]), spaced_percent(full)]
         rows.append(
             [*title, spaced_percent(float(SHARE) * full), *(found.get(arm, "") for arm in arms)]
         )
     target = f"{share(SHARE)} of it"
     return table(["data", "seeds", "full", target, *arms], rows)
+
+
+def before_ahead(sets: Sequence[Mapping[str, Any]], arm: str, *, ahead: bool = True) -> list[str]:
+    """Name the older results by whose means hilt needs fewer labels than an arm, or does not."""
+    found = []
+    for each in sets:
+        hilt, other = _before_needed(each, "hilt"), _before_needed(each, arm)
+        if (hilt.bound is None and hilt.labels < other.labels) == ahead:
+            found.append(each["title"])
+    return found
 
 
 def before_curve(each: Mapping[str, Any]) -> str:
@@ -218,6 +219,12 @@ def listed(names: Sequence[str]) -> str:
 def with_half(mean: float, half: float | None) -> str:
     """Write a share in per cent with half of its interval, where it has one."""
     return points(mean) if half is None else f"{points(mean)} ±{points(half)}"
+
+
+def _before_needed(each: Mapping[str, Any], arm: str) -> LabelsTo:
+    accuracy = np.array(each["arms"][arm]["accuracy"])
+    target = float(SHARE) * max(each["full"].values())
+    return labels_to(np.array(each["labels"]), accuracy, target)
 
 
 def _demo_gains(demo: Mapping[str, Any]) -> Any:  # noqa: ANN401

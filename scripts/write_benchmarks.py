@@ -136,11 +136,15 @@ class Results:
     def benchmarks(self) -> list[Benchmark]:
         """The results that are there, in the order of the page."""
         paths = {name: self.folder / f"{name}.json" for name in TITLES}
-        return [
-            Benchmark(TITLES[name], json.loads(path.read_text("utf-8")))
+        found = [
+            Benchmark(TITLES[name], self.other(name))
             for name, path in paths.items()
             if path.exists()
         ]
+        without = [each.title for each in found if "hilt" not in each.arms]
+        if without:
+            sys.exit(f"The result of {listed(without)} has no arm hilt; run it with one.")
+        return found
 
     def other(self, name: str) -> Any:  # noqa: ANN401
         """Read what another file holds."""
