@@ -105,7 +105,7 @@ def list_jobs(base: Workspace, folder: Path, plan: BenchmarkPlan) -> list[Job]:
 def run_all(jobs: Sequence[Job], processes: int, device: str, progress: Progress) -> None:
     """Run in several processes what was not run before."""
     missing = [job for job in jobs if not job.is_done]
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    threads = threads_of_each(processes)
     with progress.task("Runs", len(jobs), "runs") as advance:
         advance(len(jobs) - len(missing))
         if missing:
@@ -120,6 +120,16 @@ def run_all(jobs: Sequence[Job], processes: int, device: str, progress: Progress
                 for future in futures:
                     future.add_done_callback(lambda _done: advance(1))
                 _wait(futures)
+
+
+def threads_of_each(processes: int) -> int:
+    """Say how many threads each of several processes gets: its share, or OMP_NUM_THREADS if less.
+
+    More threads than free cores wait for each other most of the time.
+    """
+    share = max(1, (os.cpu_count() or 1) // processes)
+    most = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(most)) if most.isdecimal() and int(most) else share
 
 
 def _work(job: Job) -> None:

@@ -178,6 +178,18 @@ def test_what_runs_on_a_graphics_card_is_no_fork() -> None:
     assert isinstance(running._fresh_processes("cuda"), SpawnContext)
 
 
+@pytest.mark.parametrize(
+    ("variable", "processes", "threads"), [("", 2, 4), ("1", 2, 1), ("16", 2, 4), ("", 16, 1)]
+)
+def test_each_process_has_its_share_of_the_cores_or_what_the_environment_says(
+    variable: str, processes: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", variable)
+
+    assert running.threads_of_each(processes) == threads
+
+
 def test_a_run_that_was_stopped_goes_on(folder: Path, tmp_path: Path) -> None:
     base = folder / "runs" / "base"
     whole = Run("random", 3, (6, 12), base, tmp_path / "whole", "cpu")
