@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import blocks
+from hilt.pipeline.audit_slice import count_drawn
 from hilt.pipeline.configuration.proposers import Rules
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.rules import CompiledRule, Rule, cast_votes, compile_rules
@@ -162,7 +163,9 @@ def rules_table(workspace: Workspace) -> RulesTable:
     outcomes = workspace.outcomes()
     labelled = [row for row in outcomes if row.label is not None and not row.machine]
     positions = workspace.config.positions_of([str(row.label) for row in labelled])
-    audit = np.array([row.audit for row in labelled], dtype=bool)
+    audit = np.flatnonzero([row.audit for row in labelled])
+    times = count_drawn(workspace.drawn_copies, [labelled[row].index for row in audit])
+    drawn = np.repeat(audit, times)  # an answer counts for each item that was drawn for it
     votes = cast_votes(rules, workspace.pool.texts([row.index for row in labelled]))
     columns = zip(
         rules,
@@ -170,14 +173,14 @@ def rules_table(workspace: Workspace) -> RulesTable:
         (counts.overlaps / size).tolist(),
         (counts.conflicts / size).tolist(),
         accuracies(votes, positions),
-        accuracies(votes[audit], positions[audit]),
+        accuracies(votes[drawn], positions[drawn]),
         strict=True,
     )
     return RulesTable(
         items=size,
         covered=counts.covered / size,
         human_labels=len(labelled),
-        audit_labels=int(audit.sum()),
+        audit_labels=len(audit),
         rules=tuple(
             RuleRow(rule.title, voted, voted / size, overlaps, conflicts, people, blind)
             for rule, voted, overlaps, conflicts, people, blind in columns

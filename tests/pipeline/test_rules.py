@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 
 from hilt.errors import ConfigError, WorkspaceError
 from hilt.pipeline import rules as module
+from hilt.pipeline.batches import select
 from hilt.pipeline.cli import app
 from hilt.pipeline.configuration.proposers import Rule
 from hilt.pipeline.proposing import propose
+from hilt.pipeline.reviewing import simulate
 from hilt.pipeline.rules import accuracies, count_votes, rules_table
 from hilt.pipeline.workspace import Workspace, open_workspace
 
@@ -111,6 +113,24 @@ def test_the_table_says_how_often_each_rule_is_right(small_workspace: Open) -> N
     assert (season.people.accuracy, season.people.high) == (1, 1)
     assert (final.people.items, final.people.accuracy) == (len(finals), 0)
     assert nothing.people is None
+
+
+def test_an_audit_answer_counts_for_each_copy_that_was_drawn(
+    new_workspace: Callable[..., Workspace],
+) -> None:
+    copies = [(f"copy-{number}", "The office is closed.", "sport") for number in range(40)]
+    workspace = new_workspace(extra=copies, test=False, audit=0.9)
+    propose(workspace)
+    simulate(workspace, select(workspace, 30))
+    closed = {"name": "closed", "label": "sport", "keywords": ["closed"]}
+
+    table = rules_table(with_proposers(workspace, {"kind": "rules", "rules": [closed]}))
+
+    (row,) = table.rules
+    assert row.people is not None
+    assert row.audit is not None
+    assert row.people.items == 1
+    assert row.audit.items == 1 + len(workspace.drawn_copies) > 5
 
 
 def test_a_large_pool_is_read_in_blocks(
