@@ -59,7 +59,7 @@ def benchmark(
     config = load_config(config_path)
     check_plan(plan)
     check_runnable(config, plan)
-    _check_folder(folder, config, plan)
+    check_folder(folder, config, plan)
     base, preparation = _prepare(folder, config_path, plan, device, progress)
     jobs = list_jobs(base, folder, plan)
     run_all(jobs, plan.processes, base.device, progress)
@@ -88,8 +88,12 @@ def _prepare(
     return base, (read_object(note) or {}).get("core_seconds", 0.0)
 
 
-def _check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
-    """Make sure that the runs in a folder are of the same benchmark, and mark a new one."""
+def check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
+    """Make sure that the runs in a folder are of the same benchmark, and mark a new one.
+
+    Raises:
+        WorkspaceError: If they are of another, or the folder holds something else.
+    """
     made_of = fingerprint({"config": config.model_dump(), "layout": LAYOUT})
     check_folder_place(folder)
     mark = folder / MARK

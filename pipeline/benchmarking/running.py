@@ -129,7 +129,7 @@ def threads_of_each(processes: int) -> int:
     """
     share = max(1, (os.cpu_count() or 1) // processes)
     most = os.environ.get("OMP_NUM_THREADS", "")
-    return min(share, int(most)) if most.isdecimal() and int(most) else share
+    return min(share, int(most)) if most.isdecimal() and int(most) > 0 else share
 
 
 def _work(job: Job) -> None:

@@ -1,6 +1,7 @@
 """The loop with an answer key, on sixty short texts."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.context import SpawnContext
@@ -15,7 +16,7 @@ from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.batches import select
 from hilt.pipeline.benchmarking import random_labels, running
 from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
-from hilt.pipeline.benchmarking.benchmark import benchmark
+from hilt.pipeline.benchmarking.benchmark import MARK, benchmark, check_folder
 from hilt.pipeline.benchmarking.full import run_full
 from hilt.pipeline.benchmarking.plan import BenchmarkPlan, check_plan, check_runnable
 from hilt.pipeline.benchmarking.random_labels import (
@@ -179,7 +180,8 @@ def test_what_runs_on_a_graphics_card_is_no_fork() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "processes", "threads"), [("", 2, 4), ("1", 2, 1), ("16", 2, 4), ("", 16, 1)]
+    ("variable", "processes", "threads"),
+    [("", 2, 4), ("1", 2, 1), ("16", 2, 4), ("", 16, 1), ("0", 2, 4)],
 )
 def test_each_process_has_its_share_of_the_cores_or_what_the_environment_says(
     variable: str, processes: int, threads: int, monkeypatch: pytest.MonkeyPatch
@@ -326,6 +328,18 @@ def test_a_plan_that_cannot_run_is_refused(
 def test_a_folder_is_not_shared_by_two_benchmarks(config: Path, folder: Path) -> None:
     with pytest.raises(WorkspaceError, match="added at the end alone"):
         benchmark(config, folder / "runs", replace(PLAN, at=(8, 13)))
+
+
+def test_a_folder_takes_more_label_counts_at_the_end_and_not_fewer(
+    config: Path, folder: Path, tmp_path: Path
+) -> None:
+    settings = load_config(config)
+    shutil.copy(folder / "runs" / MARK, tmp_path / MARK)
+
+    check_folder(tmp_path, settings, replace(PLAN, at=(8, 14, 20)))
+
+    with pytest.raises(WorkspaceError, match="holds runs at 8,14,20 labels"):
+        check_folder(tmp_path, settings, PLAN)
 
 
 def test_a_budget_beyond_the_pool_is_refused(config: Path, tmp_path: Path) -> None:
