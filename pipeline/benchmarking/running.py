@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from hilt.files import read_object, write_json
@@ -112,7 +113,7 @@ def run_all(jobs: Sequence[Job], processes: int, device: str, progress: Progress
             with ProcessPoolExecutor(
                 min(processes, len(missing)),
                 _fresh_processes(resolve_device(device)),
-                _limit_threads,
+                begin_process,
                 (threads,),
                 max_tasks_per_child=1,  # what a run leaves in memory goes with its process
             ) as pool:
@@ -158,12 +159,23 @@ def _wait(futures: Sequence[Future[None]]) -> None:
         future.result()
 
 
-def _limit_threads(threads: int) -> None:
-    """Give every process its share of the processor."""
+def begin_process(threads: int) -> None:
+    """Give a process its share of the processor, and let it end with the one that waits for it.
+
+    A kill of that one would otherwise leave runs behind, in the way of those that go on from them.
+    """
     import faiss
     import torch
     from threadpoolctl import threadpool_limits
 
+    Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)
     threadpool_limits(threads)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)  # at once: what it was writing becomes visible when it is whole, or not at all

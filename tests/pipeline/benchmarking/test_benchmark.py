@@ -1,7 +1,11 @@
 """The loop with an answer key, on sixty short texts."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.context import SpawnContext
@@ -173,6 +177,37 @@ def test_a_damaged_result_of_a_run_is_made_anew(folder: Path, tmp_path: Path) ->
     job.work()
 
     assert job.is_done
+
+
+WAITS = """
+import os, sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from hilt.pipeline.benchmarking.running import begin_process
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, get_context("forkserver"), begin_process, (1,))
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 120).result()
+"""
+
+
+def test_a_benchmark_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    (tmp_path / "waits.py").write_text(WAITS, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "waits.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # the run has begun
+        process.kill()
+        killed = time.monotonic()
+        process.stdout.read()  # ends when all processes have that could write to it
+
+    assert time.monotonic() - killed < 60
 
 
 def test_what_runs_on_a_graphics_card_is_no_fork() -> None:
