@@ -287,11 +287,12 @@ def test_plain_goes_on_to_the_whole_pool() -> None:
     assert plain_counts((80,), 60) == (60,)
 
 
-def test_c_is_chosen_by_cross_validation() -> None:
+@pytest.mark.parametrize("n", [40, 1000])
+def test_c_is_chosen_by_cross_validation(n: int) -> None:
     rng = np.random.default_rng(0)
-    positions = np.arange(40) % 4
-    signal = np.eye(4)[positions] + rng.normal(scale=0.05, size=(40, 4))
-    noise = rng.normal(size=(40, 4))
+    positions = np.arange(n) % 4
+    signal = np.eye(4)[positions] + rng.normal(scale=0.05, size=(n, 4))
+    noise = rng.normal(size=(n, 4))
 
     assert choose_strength(_examples(signal, positions), rng) == 300
     assert choose_strength(_examples(noise, positions), rng) == 1
