@@ -7,16 +7,18 @@ from hilt.pipeline.benchmarking.ratios import Ratio
 from hilt.pipeline.figures import counted, percent
 
 ABOUT_LABELS = (
-    "Labels needed: where the mean curve over seeds, made to rise, crosses the accuracy;"
-    " interpolated over the logarithm of the labels, audit labels included. `<=` where it is there"
-    " at the first count that was measured, `>` where it ends below."
+    "The labels that an arm needs for an accuracy are read off its mean curve over the seeds, which"
+    " is first made to rise, on a line over the logarithm of the number of labels. Audit labels"
+    ' count. "<= 10" means that the accuracy was reached at the first count that was measured, and'
+    ' "> 300" that it was not at the last.'
 )
 ABOUT_RATIOS = (
-    "Ratios: labels that hilt needs over labels that the other needs; below 1 hilt needs fewer. In"
-    " brackets the 95 % interval over seeds (jackknife-t); `<=` and `>=` are bounds, for a curve"
-    " that does not cross, and have none. `open`: without one of the seeds there is no ratio. `-`:"
-    " nothing can be said. Over all budgets: averaged over every accuracy that both curves pass, so"
-    " that no target matters."
+    "The labels that hilt needs divided by those that the other arm needs: below 1, hilt needs"
+    " fewer. In brackets is the 95 % interval over seeds (jackknife-t), from 3 seeds on."
+    ' "<=" and ">=" are bounds, where a curve does not cross the accuracy; they have no interval.'
+    ' "(open)" means that there is no ratio without one of the seeds, and so no interval; "-", that'
+    ' the ratio is unknown. "Over all budgets" averages the ratio over every accuracy that both'
+    " curves reach, and so depends on no target."
 )
 
 
@@ -48,8 +50,12 @@ def ratio(found: Ratio) -> str:
 def overlap(found: dict[str, int], test_items: int) -> str:
     """Say how many test texts a student may have learnt by heart."""
     exact, alike = found["exact"], found["normalised"] - found["exact"]
-    more = f", and {alike} more but for case and spaces" if alike else ""
-    return f"{exact} of {counted(test_items, 'test text')} also stand in the pool{more}."
+    also = "occurs" if exact == 1 else "occur"
+    text = f"{exact} of {counted(test_items, 'test text')} also {also} in the pool"
+    if not alike:
+        return f"{text}."
+    differ = "differs" if alike == 1 else "differ"
+    return f"{text}; {alike} more {differ} from one there only in case and spacing."
 
 
 def ceiling(kind: str, full: dict[str, dict[str, float]]) -> str:

@@ -92,7 +92,7 @@ def test_new_results_take_the_place_of_those_before(measured: Path) -> None:
     ] == []
     assert "AG News with 30 % copies, 3 seeds" in old
     assert "\nTREC, 3 seeds" not in old
-    assert "2 of 500 test texts also stand in the pool" in new
+    assert "2 of 500 test texts also occur in the pool" in new
     assert "hilt benchmark configs/benchmarks/trec.yaml --seeds 5 --at 20,40,80,160,320" in new
 
 

@@ -120,7 +120,7 @@ def test_tables_and_a_page_are_shown(folder: Path) -> None:
     assert "over all budgets" in output
     assert "hilt against plain" in output
     assert "hours of one processor core" in output
-    assert "also stand in the pool" in output
+    assert "also occur in the pool" in output
     assert page.count("<polyline") == 4
     assert "jackknife-t" in page
 
