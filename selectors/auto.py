@@ -1,4 +1,4 @@
-"""The default: diverse at first, then what covers the doubt, then the doubt alone."""
+"""The default: a first batch at random, then the items that cover the doubt."""
 
 from __future__ import annotations
 
@@ -9,23 +9,17 @@ import numpy as np
 
 from hilt.selectors.base import how_many
 from hilt.selectors.herding import MANY_LABELS, Herding
-from hilt.selectors.margin import Margin
 from hilt.selectors.quotas import quotas
-from hilt.selectors.ranking import best_first, highest
+from hilt.selectors.ranking import best_first, highest, joined
 from hilt.selectors.uncertainty import likeliest_labels
 from hilt.types import Selection, SelectionView
 
-Stage = Literal["spread", "herding", "margin"]
+Stage = Literal["spread", "herding"]
 
-LEARNABLE = 8  # labels per discovered label, before which a student's doubt says little
-LEARNT = 50  # labels per discovered label, from which the doubt alone is as good
-SETTLED = 0.95  # agreement of the last two students, below which it is not yet
 BEHIND = 2.0  # standard errors by which chosen labels must fall short of random ones
 NOTES = {
-    "spread": "items at random, spread over the predicted labels: too few labels for the student's"
-    " doubt to mean much",
+    "spread": "items at random, spread over the predicted labels: nothing is labelled yet",
     "herding": "items that cover most of the doubt around them",
-    "margin": "the most doubtful items: every label is well known, and students have settled",
 }
 HALF_RANDOM = "half of them at random, for chosen labels have taught less than random ones"
 
@@ -33,15 +27,17 @@ HALF_RANDOM = "half of them at random, for chosen labels have taught less than r
 class Auto:
     """Adapts to the stage of the project, by what the loop has measured; there is nothing to set.
 
-    At first, distinct items at random, spread over the predicted labels: until there are eight
-    labels for each label that was discovered. Where there are twenty labels or more, which follow
-    the clusters of the pool, uncertainty herding covers the pool from the first batch on. After
-    that herding in any case. From fifty labels for each discovered label on, and once the last two
-    students agree on 95 % of the pool, the smallest margins alone. Whenever chosen labels have
-    taught less than random ones, by more than two standard errors, half of the batch is random.
+    While nothing is labelled: distinct items at random, spread over the predicted labels. After
+    that, and from the first batch on where there are twenty labels or more to tell apart, which
+    follow the clusters of the pool: uncertainty herding. Whenever chosen labels have taught less
+    than random ones, by more than two standard errors, half of the batch is random.
 
-    Source: the stages are those of Hacohen et al. 2022 (typical first, doubtful later); where they
-    begin was measured on text, see docs/selectors.md. Complexity: that of `Herding`, or less.
+    The doubt is that of the student and the proposals together, so it finds wrong proposals from
+    the second batch on, however few the labels.
+
+    Source: the order is that of Hacohen et al. 2022 (typical items first, doubtful ones later);
+    that one batch of the first kind is enough was measured on text, see docs/selectors.md.
+    Complexity: that of `Herding`, or less.
     """
 
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
@@ -56,20 +52,13 @@ class Auto:
         left = np.setdiff1d(view.candidates, chosen.indices)
         rest = replace(view, candidates=left, taken=np.append(view.taken, chosen.indices))
         drawn = best_first(rest, rng.random(len(left)), available - len(chosen), "random", rng)
-        return replace(_joined(chosen, drawn), note=note)
+        return replace(joined(chosen, drawn), note=note)
 
 
 def stage_of(view: SelectionView) -> Stage:
     """Say which stage the loop is in."""
-    n_labels = view.probabilities.shape[1]
-    discovered = max(len(np.unique(view.labels)), 1)
-    per_label = len(view.labelled) / discovered
-    if per_label < LEARNABLE and n_labels < MANY_LABELS:
-        return "spread"
-    agreement = view.signals.agreement
-    if per_label >= LEARNT and agreement is not None and agreement >= SETTLED:
-        return "margin"
-    return "herding"
+    few_labels = view.probabilities.shape[1] < MANY_LABELS
+    return "spread" if few_labels and not len(view.labelled) else "herding"
 
 
 def falls_short(view: SelectionView) -> bool:
@@ -103,14 +92,4 @@ def spread(view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
 
 
 def _pick(stage: Stage, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
-    if stage == "spread":
-        return spread(view, k, rng)
-    return (Herding() if stage == "herding" else Margin()).select(view, k, rng)
-
-
-def _joined(first: Selection, second: Selection) -> Selection:
-    return Selection(
-        np.append(first.indices, second.indices),
-        np.append(first.scores, second.scores),
-        first.reasons + second.reasons,
-    )
+    return spread(view, k, rng) if stage == "spread" else Herding().select(view, k, rng)

@@ -11,10 +11,10 @@ from hilt.selectors.base import SELECTORS
 
 
 class Auto(Section):
-    """Adapts to the stage of the project: diverse, then uncertain and diverse, then uncertain."""
+    """Adapts to the stage of the project: a batch at random, then uncertain and diverse items."""
 
     kind: Literal["auto"] = Field(
-        "auto", description="Diverse at first, then uncertainty herding, then margins alone."
+        "auto", description="A first batch at random, then uncertainty herding."
     )
 
 

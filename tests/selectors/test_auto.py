@@ -8,7 +8,6 @@ import pytest
 
 from hilt.selectors.auto import Auto, falls_short, spread, stage_of
 from hilt.selectors.herding import Herding
-from hilt.selectors.margin import Margin
 from hilt.types import SelectionView, Signals
 
 Make = Callable[..., SelectionView]
@@ -25,30 +24,20 @@ def with_labels(view: SelectionView, count: int, kinds: int) -> SelectionView:
 
 
 @pytest.mark.parametrize(
-    ("n_labels", "count", "kinds", "agreement", "expected"),
+    ("n_labels", "count", "kinds", "expected"),
     [
-        (4, 0, 1, None, "spread"),
-        (4, 31, 4, None, "spread"),
-        (4, 32, 4, None, "herding"),
-        (4, 8, 1, None, "herding"),  # more of the same will not find the others
-        (30, 0, 1, None, "herding"),
-        (4, 200, 4, 0.97, "margin"),
-        (4, 200, 4, 0.90, "herding"),
-        (4, 200, 4, None, "herding"),
-        (4, 199, 4, 0.97, "herding"),
+        (4, 0, 1, "spread"),
+        (4, 1, 1, "herding"),  # the doubt is that of the proposals, too
+        (4, 200, 4, "herding"),
+        (19, 0, 1, "spread"),
+        (20, 0, 1, "herding"),
+        (20, 200, 20, "herding"),
     ],
 )
-def test_the_stage_follows_what_was_measured(
-    make_pool: Make,
-    n_labels: int,
-    count: int,
-    kinds: int,
-    agreement: float | None,
-    expected: str,
+def test_only_a_first_batch_of_few_labels_is_drawn_at_random(
+    make_pool: Make, n_labels: int, count: int, kinds: int, expected: str
 ) -> None:
-    view = with_labels(make_pool(240, n_labels=n_labels), count, kinds)
-
-    assert stage_of(replace(view, signals=Signals(agreement=agreement))) == expected
+    assert stage_of(with_labels(make_pool(240, n_labels=n_labels), count, kinds)) == expected
 
 
 @pytest.mark.parametrize(
@@ -63,15 +52,28 @@ def test_only_a_shortfall_beyond_noise_counts(
     assert falls_short(view) is expected
 
 
-def test_each_stage_picks_as_its_own_selector_does(make_pool: Make) -> None:
-    herding = with_labels(make_pool(240), 40, 4)
-    margin = replace(with_labels(make_pool(240), 200, 4), signals=Signals(agreement=1.0))
+@pytest.mark.parametrize("count", [1, 40, 200])
+def test_after_the_first_batch_it_picks_as_herding_does(make_pool: Make, count: int) -> None:
+    view = with_labels(make_pool(240), count, 4)
 
-    for view, selector in ((herding, Herding()), (margin, Margin())):
-        mine = Auto().select(view, 10, np.random.default_rng(0))
-        theirs = selector.select(view, 10, np.random.default_rng(0))
-        assert mine.indices.tolist() == theirs.indices.tolist()
-        assert mine.note
+    mine = Auto().select(view, 10, np.random.default_rng(0))
+    theirs = Herding().select(view, 10, np.random.default_rng(0))
+
+    assert mine.indices.tolist() == theirs.indices.tolist()
+    assert mine.note
+
+
+def test_the_second_batch_asks_where_proposals_are_doubtful(make_pool: Make) -> None:
+    view = with_labels(make_pool(240), 12, 4)
+    probabilities = np.tile(np.array([0.97, 0.01, 0.01, 0.01], dtype=np.float32), (240, 1))
+    probabilities[100:120] = [0.5, 0.5, 0, 0]
+
+    selection = Auto().select(
+        replace(view, probabilities=probabilities), 10, np.random.default_rng(0)
+    )
+
+    assert set(selection.indices.tolist()) <= set(range(100, 120))
+    assert selection.reasons == ("uncertain",) * 10
 
 
 def test_half_of_the_batch_is_random_where_chosen_labels_fall_short(make_pool: Make) -> None:
