@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from hilt.pipeline.batches import read_batch, select
 from hilt.pipeline.cli import app
 from hilt.pipeline.cycle import train
-from hilt.pipeline.headline import accuracies, accuracy_lines, on_labelled, rests_on
+from hilt.pipeline.headline import accuracies, accuracy_lines, calibration, on_labelled, rests_on
 from hilt.pipeline.left_out import LeftOut, find_left_out
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import record, simulate
@@ -123,6 +123,14 @@ def test_an_older_training_has_one_accuracy_on_audit_items() -> None:
         "This rests on 30 items drawn at random. The 1,200 items that were labelled outside batches"
         " could not be audited."
     )
+
+
+def test_a_calibration_error_says_up_to_where_it_may_be_chance() -> None:
+    measured = {"calibration_error": 0.031, "calibration_limit": 0.045}
+    older = {"calibration_error": 0.12}  # of a proposer, of which no bins were kept
+
+    assert calibration(measured) == "0.031 (to 0.045)"
+    assert calibration(older) == "0.120 (chance included)"
 
 
 def test_what_the_audit_does_not_measure_is_said() -> None:
