@@ -51,6 +51,20 @@ class Problem:
         """How many labels the task has."""
         return len(self.descriptions)
 
+    def deal(self, folds: int, rng: np.random.Generator) -> Integers:
+        """Deal the labelled items into folds, those of the audit without regard to their labels.
+
+        Spread by label, an audit item would find more of its own label among what a student learns
+        than a new item does, for what is held out has its share already. With 50 audit labels
+        alone, 6 labels and 5 folds, that flattered the student by 4 points.
+
+        Returns:
+            Shape (n,), each item's fold, in [0, folds).
+        """
+        spread_by = self.positions.copy()
+        spread_by[self.audit] = self.n_labels  # as if that were a label of its own
+        return assign_folds(spread_by, self.groups, folds, rng)
+
     def described(self) -> Examples:
         """One example per label: its description."""
         examples = _examples(self.descriptions, np.eye(self.n_labels, dtype=np.float32), 1.0)

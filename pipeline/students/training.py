@@ -31,7 +31,7 @@ from hilt.pipeline.fusion import Trust, weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.fine_tuning import FineTuner, total_epochs
-from hilt.pipeline.students.problem import Problem, assign_folds
+from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.self_training import SelfTraining, fit_plain
 from hilt.progress import Progress, Silent
 from hilt.proposers.encoder import EncoderSource
@@ -160,7 +160,7 @@ def train_student(
     """
     kinds = _fine_tuned_kinds(problem, settings)
     n_folds = _n_folds(kinds, settings)
-    folds = assign_folds(problem.positions, problem.groups, n_folds, rng)
+    folds = problem.deal(n_folds, rng)
     seed = int(rng.integers(2**31))
     steps = 1 + sum(total_epochs(kind, settings, problem, n_folds) for kind in kinds)
     task = (progress or Silent()).task(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,25 @@ def test_folds_hold_duplicates_together_and_spread_everything_else(
     for label in np.unique(labels):
         of_label = np.bincount(fold_of_group[labels == label], minlength=folds)
         assert of_label.max() - of_label.min() <= 1
+
+
+def test_audit_items_are_dealt_without_regard_to_their_labels() -> None:
+    items = Items([str(n) for n in range(40)], ["x"] * 40, np.eye(40, dtype=np.float32))
+    audit = np.arange(0, 40, 4)
+    dealt = []
+    for labels_of_audit in (0, 1):
+        positions = np.arange(40) // 2 % 2
+        positions[audit] = labels_of_audit
+        problem = replace(
+            PROBLEM, labelled=items, positions=positions, groups=np.arange(40), audit=audit
+        )
+        dealt.append(problem.deal(5, np.random.default_rng(0)))
+
+    assert np.array_equal(dealt[0], dealt[1])
+    assert np.bincount(dealt[0][audit]).tolist() == [2] * 5
+    others = np.setdiff1d(np.arange(40), audit)
+    of_one_label = others[positions[others] == 1]
+    assert np.bincount(dealt[0][of_one_label]).tolist() == [4] * 5
 
 
 def test_the_same_seed_deals_the_same_folds_and_another_does_not() -> None:
