@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from hilt.pipeline.calibration import ConfidenceBin, calibration_beyond_chance, reliability
+from hilt.review.intervals import wilson
 from hilt.types import Floats, Integers
 
 
@@ -92,19 +92,6 @@ def calibration_of(measured: Mapping[str, Any]) -> tuple[float, float | None]:
         bins = [ConfidenceBin(**each) for each in measured["reliability"]]
         return calibration_beyond_chance(bins, measured["items"])
     return error, limit
-
-
-def wilson(right: int, items: int) -> tuple[float, float]:
-    """Bound a share, at 95 %.
-
-    Args:
-        right: How often it happened.
-        items: Out of how many, at least 1.
-
-    Source: Wilson 1927.
-    """
-    interval = binomtest(right, items).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def _macro_f1(confusion: Integers) -> float:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import blocks
@@ -18,6 +17,7 @@ from hilt.pipeline.audit_slice import count_drawn
 from hilt.pipeline.configuration.proposers import Rules
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.rules import CompiledRule, Rule, cast_votes, compile_rules
+from hilt.review.intervals import wilson
 from hilt.types import Integers
 
 BLOCK_ROWS = 8192  # texts that are in memory at a time
@@ -146,8 +146,7 @@ def accuracies(votes: Integers, positions: Integers) -> list[Accuracy | None]:
 
 
 def _accuracy(right: int, items: int) -> Accuracy:
-    interval = binomtest(right, items).proportion_ci(method="wilson")
-    return Accuracy(items, right / items, float(interval.low), float(interval.high))
+    return Accuracy(items, right / items, *wilson(right, items))
 
 
 def rules_table(workspace: Workspace) -> RulesTable:

@@ -29,9 +29,9 @@ from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
-from hilt.pipeline.measure import wilson
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.workspace import Workspace, init, open_workspace
+from hilt.review.intervals import wilson
 
 HELD_OUT = 0.2
 SKEW = 1.5  # exponent of the power law by which items get copies
