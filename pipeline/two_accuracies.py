@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hilt.pipeline.measure import wilson
+from hilt.review.intervals import wilson
 
 Right = npt.NDArray[np.bool_]
 
@@ -59,16 +59,22 @@ def accuracy_on_the_rest(drawn: Right, others: Right, items: int) -> Accuracy | 
         items: How many the pool has.
 
     Returns:
-        None when nothing is left. Of the interval's width the part that comes from the drawn items;
-        there are far fewer others than items, and they are all known.
+        None when nothing is left. The interval allows for the chance by which the drawn items are
+        unlike those that were not drawn, which is greater the more of the pool they are; what is
+        said of the others is taken as it is.
+
+    Source: Cochran 1977, section 2.5: the mean of n items drawn from a finite pool differs from
+        that of the undrawn by as much as the mean of n * undrawn / items does from its expectation.
     """
     undrawn = items - len(drawn)
     left = undrawn - len(others)
     if left < 1:
         return None
-    pool = accuracy_on_the_pool(drawn)
+    share = float(drawn.mean())
+    as_many = len(drawn) * undrawn / items
+    low, high = wilson(share * as_many, as_many)
 
     def rest(share: float) -> float:
         return float(np.clip((share * undrawn - others.sum()) / left, 0.0, 1.0))
 
-    return Accuracy(len(drawn), rest(pool.accuracy), rest(pool.low), rest(pool.high))
+    return Accuracy(len(drawn), rest(share), rest(low), rest(high))

@@ -7,12 +7,12 @@ from math import sqrt
 _Z = 1.959963984540054  # 97.5 % of a normal distribution lie below it
 
 
-def wilson(hits: float, items: int) -> tuple[float, float]:
+def wilson(hits: float, items: float) -> tuple[float, float]:
     """Bound a share, at 95 %.
 
     Args:
         hits: How often it happened; an item may count in part.
-        items: Out of how many, at least 1.
+        items: Out of how many, above 0.
 
     Source: Wilson 1927.
 
