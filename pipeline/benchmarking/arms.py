@@ -16,7 +16,6 @@ import yaml
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.batches import open_batch, select
-from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing import propose
 from hilt.pipeline.reviewing import simulate
@@ -138,20 +137,6 @@ def branch(
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
         (folder / "hilt.yaml").write_text(text, encoding="utf-8")
     return open_workspace(folder, device=device)
-
-
-def check_runnable(config: Config) -> None:
-    """Make sure that there is an answer key and something to measure on.
-
-    Raises:
-        WorkspaceError: If `pool.label` or `test` is missing.
-    """
-    if config.test is None or config.pool.label is None:
-        missing = "`test`" if config.test is None else "`pool.label`"
-        raise WorkspaceError(
-            f"A benchmark needs an answer key, and the configuration has no {missing}; name the"
-            " column with the true labels as `pool.label`, and a labelled file as `test`."
-        )
 
 
 def _label_until(workspace: Workspace, count: int) -> None:
