@@ -309,7 +309,7 @@ def times(ratio: Ratio) -> str:
     sign = {None: "", AT_MOST: "at most ", AT_LEAST: "at least "}[ratio.bound]
     text = f"{sign}{ratio.value:.2f} times the labels"
     if ratio.low is None or ratio.high is None:
-        return text
+        return f"{text} (an estimate without an interval)"
     return f"{text} (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
 
 

@@ -12,9 +12,10 @@ import pytest
 
 from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan
 from hilt.pipeline.benchmarking.curves import Curve
+from hilt.pipeline.benchmarking.ratios import Ratio
 from hilt.pipeline.benchmarking.result import compare
 from hilt.pipeline.commands.streams import plain
-from scripts.write_benchmarks import FOLDER, PAGE, TEMPLATE, TITLES, Results, write_page
+from scripts.write_benchmarks import FOLDER, PAGE, TEMPLATE, TITLES, Results, times, write_page
 
 # What may stand in the text with a digit: names and definitions, and no result.
 DEFINITIONS = {"95", "AVX-512", "banking77", "bfloat16", "float32", "macro-F1"}
@@ -107,3 +108,10 @@ def test_the_summary_says_what_the_sets_come_to(measured: Path) -> None:
     assert results.more("random") == []
     assert f"hilt needed {mean.value:.2f} times the labels (95 % interval {mean.low:.2f}" in page
     assert "there is no set on which hilt needs more labels beyond chance" in page
+
+
+def test_a_bound_is_not_told_as_if_chance_had_no_part_in_it() -> None:
+    assert times(Ratio(0.5, "at_most", n=5)) == (
+        "at most 0.50 times the labels (an estimate without an interval)"
+    )
+    assert times(Ratio(0.5, low=0.4, high=0.6, n=5)).endswith("(95 % interval 0.40 to 0.60)")
