@@ -28,7 +28,7 @@ TOO_EARLY = "too early"
 PROPOSER_COLUMNS = (
     "proposer",
     "accuracy",
-    "audit labels",
+    "audit items",
     "coverage",
     "calibration error (by chance)",
     "weight",
@@ -226,7 +226,7 @@ def proposer_rows(summary: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _accuracy(told: Mapping[str, Any]) -> str:
-    """Write an accuracy on audit labels, once there are enough of them."""
+    """Write an accuracy on audit items, once there are enough of them."""
     if told["accuracy"] is None:
         return NOTHING
     if told["labels"] < MIN_AUDIT:
