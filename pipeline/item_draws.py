@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hilt.pipeline.arrays import blocks
-from hilt.pipeline.audit_slice import settled_copies
+from hilt.pipeline.audit_slice import count_drawn, settled_copies
 from hilt.pipeline.pools.duplicates import hash_texts
 from hilt.pipeline.random_streams import Stream, generator
 from hilt.types import Floats, Integers
@@ -119,6 +119,22 @@ def audited_items(workspace: Workspace, outcomes: Sequence[Outcome]) -> int:
     due = due[~np.isin(due, decided)]
     sizes = [each.items for each in pool.summary.earlier]
     return max(size for size in sizes if size <= due[0]) if len(due) else len(pool)
+
+
+def count_audited(workspace: Workspace, answered: Sequence[int]) -> Integers:
+    """Count for how many of the items for which the audit stands each of its answers counts.
+
+    Args:
+        workspace: Whose audit.
+        answered: n indices, of the items with such an answer.
+
+    Returns:
+        Shape (n,), at least 1. A copy that was appended later does not count before the audit
+        stands for what was appended.
+    """
+    reach = audited_items(workspace, workspace.store.outcomes())
+    copies = {copy: of for copy, of in workspace.drawn_copies.items() if copy < reach}
+    return count_drawn(copies, answered)
 
 
 def has_older_order(workspace: Workspace) -> bool:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import blocks
-from hilt.pipeline.audit_slice import count_drawn
 from hilt.pipeline.configuration.proposers import Rules
+from hilt.pipeline.item_draws import count_audited
 from hilt.pipeline.workspace import Workspace
 from hilt.proposers.rules import CompiledRule, Rule, cast_votes, compile_rules
 from hilt.review.intervals import wilson
@@ -163,7 +163,7 @@ def rules_table(workspace: Workspace) -> RulesTable:
     labelled = [row for row in outcomes if row.label is not None and not row.machine]
     positions = workspace.config.positions_of([str(row.label) for row in labelled])
     audit = np.flatnonzero([row.audit for row in labelled])
-    times = count_drawn(workspace.drawn_copies, [labelled[row].index for row in audit])
+    times = count_audited(workspace, [labelled[row].index for row in audit])
     drawn = np.repeat(audit, times)  # an answer counts for each item that was drawn for it
     votes = cast_votes(rules, workspace.pool.texts([row.index for row in labelled]))
     columns = zip(

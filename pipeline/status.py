@@ -38,7 +38,7 @@ class Status:
         exact_duplicates: Items whose text came before; they are kept, and not asked twice.
         human_labels: Items with a label that people gave.
         machine_labels: Items with a label that only a proposer gave, by `hilt oracle`.
-        audit_labels: How many of those were given blind, as part of an audit slice.
+        audit_labels: How many of people's were given blind, as part of an audit slice.
         skipped: Items that somebody skipped.
         flagged: Items that somebody flagged.
         commented: Items that somebody wrote a comment on.

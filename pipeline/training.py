@@ -12,13 +12,12 @@ import numpy as np
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.arrays import fingerprint
-from hilt.pipeline.audit_slice import count_drawn
 from hilt.pipeline.batch_items import any_picked
 from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.embedding import load_embedder
 from hilt.pipeline.fusion import Trust
 from hilt.pipeline.headline import told_in_full
-from hilt.pipeline.item_draws import audited_items, stand_before
+from hilt.pipeline.item_draws import audited_items, count_audited, stand_before
 from hilt.pipeline.making import ask, renew
 from hilt.pipeline.measure import measure
 from hilt.pipeline.next_steps import next_step
@@ -125,7 +124,7 @@ def _train(
         rng=rng,
         progress=workspace.progress,
     )
-    times = count_drawn(workspace.drawn_copies, indices[audit].tolist())
+    times = count_audited(workspace, indices[audit].tolist())
     audited = audited_items(workspace, workspace.store.outcomes())
     tested = None if workspace.test is None else _predict_test(workspace, training)
     draws = generator(config.seed, Stream.ADVANTAGE, number)

@@ -119,6 +119,28 @@ def test_the_appended_catch_up_and_only_then_the_figure_is_of_all(grown: Workspa
     assert "of the pool before" not in accuracy_lines(told)[-1]
 
 
+def test_appended_copies_of_audited_texts_are_no_part_of_the_pool_before(
+    audited: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(audited, tmp_path / "project")
+    before = open_workspace(audited / "work")
+    text = before.pool.texts([next(o.index for o in before.outcomes() if o.audit)])[0]
+    add_rows(folder, 200)
+    with (folder / "pool.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"copy-{number},{text},\n" for number in range(200))
+    config = (folder / "work" / "hilt.yaml").read_text().replace(str(audited), str(folder))
+    (folder / "work" / "hilt.yaml").write_text(config)
+    grown = append(folder / "work").workspace
+    propose(grown)
+
+    simulate(grown, select(grown, 20))
+    summary = train(grown).summary
+
+    assert max(grown.drawn_copies) >= 260
+    assert summary["audited_items"] == 60
+    assert summary["audit"]["student"]["items"] == summary["audit_labels"] == 40
+
+
 def test_what_was_made_for_the_items_before_is_kept(
     grown: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
