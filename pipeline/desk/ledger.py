@@ -90,9 +90,13 @@ class Ledger:
         opinions = (said for said in self.by_item.get(item, ()) if is_opinion(said))
         return {said.reviewer: said for said in opinions}
 
-    def settled(self, item: int) -> bool:
-        """Tell whether the label is known, or was adjudicated."""
-        return any(said.source in (GOLD, ADJUDICATION) for said in self.by_item.get(item, ()))
+    def settled(self, item: int) -> Said | None:
+        """Find what settles an item: the latest known answer, or else the latest adjudication."""
+        for source in (GOLD, ADJUDICATION):
+            said = [each for each in self.by_item.get(item, ()) if each.source == source]
+            if said:
+                return said[-1]
+        return None
 
     def _add(self, row: DecisionRow) -> None:
         said = Said(

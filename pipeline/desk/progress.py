@@ -87,9 +87,9 @@ class ProgressBoard:
 
     def _measure(self, item: int, opinions: Iterable[Said]) -> None:
         proposed = self._proposed.get(item)
-        labels = [said.label for said in opinions if said.audit and said.label is not None]
-        if proposed is not None and labels:
-            self._right[item] = proposed == labels[-1]
+        blind = [said for said in opinions if said.audit and said.label is not None]
+        if proposed is not None and blind:  # who was overruled stays in the audit
+            self._right[item] = proposed == (self._ledger.settled(item) or blind[-1]).label
         else:
             self._right.pop(item, None)
 

@@ -8,7 +8,7 @@ import pytest
 from hilt.pipeline.batches import read_batch, undecided
 from hilt.pipeline.desk.desk import WorkspaceDesk
 from hilt.pipeline.growing import append
-from hilt.pipeline.outcomes import GOLD
+from hilt.pipeline.outcomes import ADJUDICATION, GOLD
 from hilt.pipeline.reviewing import record
 from hilt.pipeline.tables import BatchItemRow
 from hilt.pipeline.why import in_words
@@ -70,6 +70,31 @@ def test_an_accuracy_is_told_from_30_blind_items_on(rehearse: Rehearse, blind: i
         assert desk.standing(person(desk, "ann")).accuracy == expected[blind]
 
     at_desk(workspace, work)
+
+
+def test_a_blind_label_that_is_overruled_measures_as_what_it_is_settled_to(
+    rehearse: Rehearse,
+) -> None:
+    workspace = rehearse(7 * 30)
+    blind = [item for item in read_batch(workspace, 1).items if item.blind][:30]
+    proposed = {item.item_id: item.proposal[0].label for item in blind}
+    others = {item.item_id: item.proposal[1].label for item in blind}
+
+    async def first(desk: WorkspaceDesk) -> None:
+        assert desk.standing(person(desk, "ann")).accuracy.startswith("proposals right 0.0%")
+
+    async def then(desk: WorkspaceDesk) -> None:
+        assert desk.standing(person(desk, "ann")).accuracy.startswith("proposals right 100.0%")
+
+    said = [Decision(name, "label", (label,), "ann", batch=1) for name, label in others.items()]
+    record(workspace, said, blind=True)
+    at_desk(workspace, first)
+    settled = [
+        Decision(name, "label", (label,), "dana", source=ADJUDICATION)
+        for name, label in proposed.items()
+    ]
+    record(workspace, settled)
+    at_desk(workspace, then)
 
 
 def test_nobody_is_given_what_another_has_in_hand(rehearse: Rehearse) -> None:
