@@ -22,6 +22,8 @@ from hilt.types import Floats, Integers
 
 LEAST_SHARED = 20  # items that two proposers must both answer before agreement says anything
 COPIES = 0.8  # agreement beyond chance above which two proposers are one source
+ONE_SIDED = 0.9  # of all items to one label, without agreeing with anybody: that says nothing
+ANY = 0.1  # agreement beyond chance below which there is none
 EXPONENTS = (0.01, 100.0)  # bounds of what makes a proposer as sure as it is right
 
 
@@ -63,8 +65,9 @@ def trust_without_labels(proposals: Floats) -> Trust:
     would confirm each other whatever they say, are one source with one voice.
 
     Of two sources none can be told to be the better one: each is taken to be right as often as is
-    likely for either. One alone is taken at its word. Agreement cannot tell errors that sources
-    share from skill; labels do that (`weigh`).
+    likely for either. One alone is taken at its word. One that gives nearly every item the same
+    label, and agrees with no other beyond chance, counts nothing beside others. Agreement cannot
+    tell errors that sources share from skill; labels do that (`weigh`).
 
     Args:
         proposals: Shape (m, n, n_labels); NaN rows are abstentions, as are those whose likeliest
@@ -76,12 +79,14 @@ def trust_without_labels(proposals: Floats) -> Trust:
     votes = clear_label(proposals)
     source = _sources(votes, n_labels)
     joint = np.stack([_first_vote(votes[source == each]) for each in range(source.max() + 1)])
-    accuracy = _source_accuracies(joint, n_labels)
+    idle = _says_nothing(joint, n_labels)
+    accuracy = np.full(len(joint), np.nan)
+    accuracy[~idle] = _source_accuracies(joint[~idle], n_labels)
     tempering = [
         _temper(rows[vote >= 0], right)
         for rows, vote, right in zip(proposals, votes, accuracy[source], strict=True)
     ]
-    counts = (accuracy > 1 / n_labels) | np.isnan(accuracy)
+    counts = ~idle & ((accuracy > 1 / n_labels) | np.isnan(accuracy))
     return Trust(np.array(tempering), (counts / np.bincount(source))[source])
 
 
@@ -115,13 +120,33 @@ def _first_vote(votes: Integers) -> Integers:
     return vote
 
 
+def _says_nothing(votes: Integers, n_labels: int) -> npt.NDArray[np.bool_]:
+    """Tell which sources give nearly every item one label and agree with no other: shape (m,).
+
+    They would agree with each other, and so vouch for each other. None is meant where all are so.
+    """
+    counts = np.stack([np.bincount(each[each >= 0], minlength=n_labels) for each in votes])
+    idle = counts.max(axis=1) >= ONE_SIDED * votes.shape[1]
+    for place in np.flatnonzero(idle):
+        agreement = [
+            _agreement_beyond_chance(votes[place], other, n_labels)
+            for other in np.delete(votes, place, axis=0)
+        ]
+        idle[place] = max(agreement, default=0.0) < ANY
+    return np.asarray(idle & ~idle.all())
+
+
 def _source_accuracies(votes: Integers, n_labels: int) -> Floats:
     """Estimate how often each source is right; NaN for one that shares too few items."""
     shared = votes[:, (votes >= 0).sum(axis=0) >= 2]
     compared = (shared >= 0).sum(axis=1) >= LEAST_SHARED
     if compared.sum() == 2:
-        agreed = shared[compared][0] == shared[compared][1]
-        return np.where(compared, _accuracy_of_either(agreed, n_labels), np.nan)
+        first, second = shared[compared]
+        both = (first >= 0) & (second >= 0)
+        if both.sum() < LEAST_SHARED:
+            return np.full(len(votes), np.nan)
+        either = _accuracy_of_either(first[both] == second[both], n_labels)
+        return np.where(compared, either, np.nan)
     return np.where(compared, vote_accuracies(shared, n_labels), np.nan)
 
 

@@ -125,6 +125,39 @@ def test_copies_do_not_vouch_for_each_other() -> None:
     assert accuracy(fused, positions) > 0.9
 
 
+@pytest.mark.parametrize("share", [1.0, 0.97])
+def test_proposers_that_always_say_one_label_do_not_vouch_for_each_other(share: float) -> None:
+    positions = truth(2000)
+    rng = np.random.default_rng(0)
+    idle = [
+        one_hot(np.eye(N_LABELS)[np.where(rng.random(2000) < share, 1, rng.integers(4, size=2000))])
+        for _ in range(2)
+    ]
+    proposals = np.stack([*idle, one_hot(evidence(positions, GAIN[0.8], noise(1, 2000)))])
+
+    trust = trust_without_labels(proposals)
+
+    assert trust.shares.tolist() == [0.0, 0.0, 1.0]
+
+
+def test_in_a_pool_of_nearly_one_label_proposers_that_agree_count() -> None:
+    positions = (np.random.default_rng(0).random(2000) < 0.05).astype(int)
+    proposals = np.stack([proposer(positions, 0.97, seed) for seed in range(3)])
+
+    assert trust_without_labels(proposals).shares.tolist() == [1.0] * 3
+
+
+def test_two_proposers_are_compared_where_both_answer() -> None:
+    positions = truth(2000)
+    proposals = np.stack([proposer(positions, 0.85, seed) for seed in range(3)])
+    proposals[0, 1040:] = proposals[1, :1000] = proposals[2, 10:] = np.nan
+
+    exponent = trust_without_labels(proposals).exponents[0]
+
+    sure = pool_logarithmically([proposals[0, :1040]], np.array([exponent])).max(axis=1).mean()
+    assert sure == pytest.approx(0.85, abs=0.05)
+
+
 def test_a_proposer_is_as_sure_as_it_is_right_where_it_alone_answers() -> None:
     positions = truth(4000)
     proposals = np.stack(
