@@ -85,12 +85,12 @@ class Benchmark:
         By the interval of the ratio over all budgets; where the curves pass no accuracy in common,
         by those of the accuracies of the one that begins above the other's end.
         """
-        found, hilt, other = self.ratio(arm, None), self.arms["hilt"], self.arms[arm]
+        found, ours, other = self.ratio(arm, None), self.arms["hilt"], self.arms[arm]
         assert found is not None
-        if found.value is None and hilt["accuracy_low"] and other["accuracy_low"]:
-            if hilt["accuracy_low"][0] > max(other["accuracy_high"]):
+        if found.value is None and ours["accuracy_low"] and other["accuracy_low"]:
+            if ours["accuracy_low"][0] > max(other["accuracy_high"]):
                 return "fewer"
-            if other["accuracy_low"][0] > max(hilt["accuracy_high"]):
+            if other["accuracy_low"][0] > max(ours["accuracy_high"]):
                 return "more"
         if found.low is not None and found.low > 1:
             return "more"
