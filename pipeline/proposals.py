@@ -137,10 +137,14 @@ class Proposals:
     @cached_property
     def trust(self) -> Trust:
         """How much each proposer counts before there are labels."""
+        return self._trust(self.members)
+
+    def _trust(self, members: Sequence[Named]) -> Trust:
         pool, seed = self.workspace.pool, self.workspace.config.seed
         rng = generator(seed, Stream.AGREEMENT)
         sample = rng.choice(len(pool), min(AGREEMENT_ITEMS, len(pool)), replace=False)
-        return trust_without_labels(self.rows(np.sort(sample)))
+        rows = [self._rows(member, np.sort(sample)) for member in members]
+        return trust_without_labels(np.stack(rows))
 
     def coverage(self, member: Named) -> float:
         """Say what share of the pool a proposer did not abstain on."""
@@ -260,7 +264,7 @@ class Proposals:
 
     def _doubts(self, members: Sequence[Named]) -> Floats:
         """Say how uncertain some proposers together are of each item: shape (n_items,)."""
-        weights = np.full(len(members), 1 / len(members))
+        weights = self._trust(members).exponents
         scores = np.empty(len(self.workspace.pool), dtype=np.float32)
         for block in blocks(len(scores)):
             pooled = pool_logarithmically([self._rows(m, block) for m in members], weights)

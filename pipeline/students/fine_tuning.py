@@ -45,7 +45,7 @@ class FineTuner:
         device: Where to train.
         seed: Of every training.
         advance: Called with 1 after every epoch.
-        students_: Those of the folds, in their order.
+        students_: Those of the folds, in their order, where they can be averaged.
     """
 
     kind: str
@@ -65,8 +65,14 @@ class FineTuner:
             held_out = self._fold_of(rows) == 0
             rows, validation = rows[~held_out], self.problem.known(rows[held_out])
         student = self._train(rows, validation)
-        self.students_.append(student)
+        if self.is_averaged:
+            self.students_.append(student)
         return student
+
+    @property
+    def is_averaged(self) -> bool:
+        """Whether the student of all labels is the mean of those of the folds."""
+        return self.kind in AVERAGED
 
     def complete(self, place: int, rows: Integers) -> FineTuned:
         """Go on with the student of a fold, on more labels than it has seen.
@@ -88,8 +94,7 @@ class FineTuner:
 
         Source: Wortsman et al. 2022, the uniform soup.
         """
-        if self.kind not in AVERAGED:
-            self.students_.clear()
+        if not self.is_averaged:
             return self.fit(np.arange(len(self.problem)))
         mean: FineTuned = STUDENTS.load(self.kind).average(self.students_)
         return mean
@@ -154,8 +159,10 @@ class FineTuner:
 def total_epochs(kind: str, settings: StudentSettings, problem: Problem, n_folds: int) -> int:
     """Count the epochs of all trainings of a kind, at most."""
     epochs: int = getattr(settings, kind).epochs
-    anew = 0 if kind in AVERAGED else epochs
-    return (epochs + last_epochs(problem)) * n_folds + anew
+    if kind in AVERAGED:
+        return (epochs + last_epochs(problem)) * n_folds
+    measured = n_folds if len(problem.audit) else 0  # trained anew, as the student of all labels is
+    return epochs * (n_folds + measured + 1)
 
 
 def last_epochs(problem: Problem) -> int:

@@ -172,7 +172,8 @@ def train_student(
         for kind in kinds:
             start = settings.encoder_of(kind, encoder)
             tuner = FineTuner(kind, problem, settings, self_training, start, device, seed, advance)
-            trials[kind] = _try(tuner.fit, problem, folds, tuner.complete, tuner.finish)
+            complete = tuner.complete if tuner.is_averaged else None
+            trials[kind] = _try(tuner.fit, problem, folds, complete, tuner.finish)
         if settings.kind != "auto":
             trials = {settings.kind: trials[settings.kind]}
         training = _combine(trials, problem, folds, self_training)

@@ -213,6 +213,7 @@ class FakeTuner:
     """Stands for fine-tuning: a linear student that was fitted to the right or wrong labels."""
 
     shift = 0
+    is_averaged = True
 
     def __init__(self, _kind: str, problem: Problem, *_rest: object) -> None:
         self.problem = problem
