@@ -183,8 +183,10 @@ def _temper(rows: Floats, accuracy: float) -> float:
         return float(sure.mean()) - accuracy
 
     low, high = np.log(EXPONENTS)
-    if surplus(low) >= 0 or surplus(high) <= 0:
-        return float(np.exp(low if surplus(low) >= 0 else high))
+    if surplus(low) >= 0:
+        return EXPONENTS[0]
+    if surplus(high) <= 0:
+        return EXPONENTS[1]
     return float(np.exp(brentq(surplus, low, high, xtol=1e-3)))
 
 
