@@ -128,7 +128,7 @@ def _train(
     audited = audited_items(workspace, workspace.store.outcomes())
     tested = None if workspace.test is None else _predict_test(workspace, training)
     draws = generator(config.seed, Stream.ADVANTAGE, number)
-    advantage = measure_advantage(problem, audit, config.student, draws)
+    advantage = measure_advantage(problem, config.student, draws)
     decided = [row for row in standing(workspace.store.decisions()) if not row.machine]
     summary = {
         "human_labels": len(outcomes),

@@ -48,7 +48,7 @@ class Advantage:
 
 
 def measure_advantage(
-    problem: Problem, audit: Integers, settings: StudentSettings, rng: np.random.Generator
+    problem: Problem, settings: StudentSettings, rng: np.random.Generator
 ) -> Advantage | None:
     """Replace some of the chosen labels by random ones, and see what that does to a student.
 
@@ -59,8 +59,7 @@ def measure_advantage(
     items alone teach less than a few random ones even where many teach much more.
 
     Args:
-        problem: What the student of the loop learns from.
-        audit: Shape (n_audit,), rows of the labelled items that were drawn at random, blind.
+        problem: What the student of the loop learns from, and its audit.
         settings: The `student` section of the configuration.
         rng: The only source of chance.
 
@@ -70,7 +69,8 @@ def measure_advantage(
     Source: Nadeau and Bengio 2003, section 3.2, for the standard error over folds whose students
     share labels: the plain one would be two thirds of it, and too sure of itself.
     """
-    chosen = _chosen(problem, audit)
+    audit = problem.audit
+    chosen = _chosen(problem)
     if len(audit) < LEAST_AUDIT or len(chosen) < LEAST_CHOSEN:
         return None
     chosen = rng.permutation(chosen)[:MOST_LABELS]
@@ -96,8 +96,9 @@ def measure_advantage(
     )
 
 
-def _chosen(problem: Problem, audit: Integers) -> Integers:
+def _chosen(problem: Problem) -> Integers:
     """List the rows that a selector chose, one of every text, none that is an audit item's too."""
+    audit = problem.audit
     rows = np.setdiff1d(np.arange(len(problem)), audit)
     _, first = np.unique(problem.groups[rows], return_index=True)
     rows = rows[np.sort(first)]

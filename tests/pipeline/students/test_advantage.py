@@ -20,7 +20,8 @@ AUDIT = np.arange(60)
 
 
 def measured(problem: Problem, audit: np.ndarray = AUDIT, seed: int = 0) -> Advantage | None:
-    return measure_advantage(problem, audit, SETTINGS, np.random.default_rng(seed))
+    problem = replace(problem, audit=audit)
+    return measure_advantage(problem, SETTINGS, np.random.default_rng(seed))
 
 
 def test_labels_like_the_audits_are_level_with_it(make_problem: MakeProblem) -> None:
