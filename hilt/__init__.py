@@ -30,30 +30,30 @@ if TYPE_CHECKING:
         UnknownNameError,
         WorkspaceError,
     )
-    from hilt.pipeline.adjudicating import agree
-    from hilt.pipeline.batches import select
     from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark
+    from hilt.pipeline.configuration.config import Config
     from hilt.pipeline.configuration.reading import load_config
-    from hilt.pipeline.configuration.sections import Config
     from hilt.pipeline.cycle import cycle, train
-    from hilt.pipeline.decisions import decisions
     from hilt.pipeline.duplicates.summary import find_duplicates
-    from hilt.pipeline.exporting import export_decisions
-    from hilt.pipeline.given import import_proposals
-    from hilt.pipeline.growing import append
-    from hilt.pipeline.oracle import oracle
-    from hilt.pipeline.predict import predict
-    from hilt.pipeline.proposing import propose
-    from hilt.pipeline.release import release
+    from hilt.pipeline.proposing.propose import propose
+    from hilt.pipeline.proposing.rule_table import rules_table
     from hilt.pipeline.releasing.loaded import load_student
+    from hilt.pipeline.releasing.onnx_export import export_onnx
+    from hilt.pipeline.releasing.predict import predict
+    from hilt.pipeline.releasing.release import release
     from hilt.pipeline.reporting.report import write_report
-    from hilt.pipeline.review_screen import review_in_browser
-    from hilt.pipeline.reviewers import add_reviewer, remove_reviewer, reviewers
-    from hilt.pipeline.reviewing import export_batch, import_answers, record, simulate
-    from hilt.pipeline.rules import rules_table
-    from hilt.pipeline.status import status
-    from hilt.pipeline.students.onnx_export import export_onnx
-    from hilt.pipeline.workspace import Workspace, init, open_workspace
+    from hilt.pipeline.reporting.status import status
+    from hilt.pipeline.reviewing.answer_files import export_batch, import_answers, record, simulate
+    from hilt.pipeline.reviewing.disagreements import agree
+    from hilt.pipeline.reviewing.exporting import export_decisions
+    from hilt.pipeline.reviewing.given_proposals import import_proposals
+    from hilt.pipeline.reviewing.oracle import oracle
+    from hilt.pipeline.reviewing.reviewers import add_reviewer, remove_reviewer, reviewers
+    from hilt.pipeline.reviewing.serving import review_in_browser
+    from hilt.pipeline.selecting.batches import select
+    from hilt.pipeline.workspace.decisions import decisions
+    from hilt.pipeline.workspace.growing import append
+    from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
     from hilt.types import Batch, BatchItem, Decision, Items, Label, Selection, SelectionView
 
 _HOMES = {
@@ -68,30 +68,35 @@ _HOMES = {
         "UnknownNameError",
         "WorkspaceError",
     ),
-    "hilt.pipeline.adjudicating": ("agree",),
-    "hilt.pipeline.batches": ("select",),
+    "hilt.pipeline.reviewing.disagreements": ("agree",),
+    "hilt.pipeline.selecting.batches": ("select",),
     "hilt.pipeline.benchmarking.benchmark": ("BenchmarkPlan", "benchmark"),
-    "hilt.pipeline.configuration.sections": ("Config",),
+    "hilt.pipeline.configuration.config": ("Config",),
     "hilt.pipeline.configuration.reading": ("load_config",),
     "hilt.pipeline.cycle": ("cycle", "train"),
-    "hilt.pipeline.decisions": ("decisions",),
+    "hilt.pipeline.workspace.decisions": ("decisions",),
     "hilt.pipeline.duplicates.summary": ("find_duplicates",),
-    "hilt.pipeline.exporting": ("export_decisions",),
-    "hilt.pipeline.given": ("import_proposals",),
-    "hilt.pipeline.growing": ("append",),
-    "hilt.pipeline.oracle": ("oracle",),
-    "hilt.pipeline.predict": ("predict",),
-    "hilt.pipeline.proposing": ("propose",),
-    "hilt.pipeline.release": ("release",),
+    "hilt.pipeline.reviewing.exporting": ("export_decisions",),
+    "hilt.pipeline.reviewing.given_proposals": ("import_proposals",),
+    "hilt.pipeline.workspace.growing": ("append",),
+    "hilt.pipeline.reviewing.oracle": ("oracle",),
+    "hilt.pipeline.releasing.predict": ("predict",),
+    "hilt.pipeline.proposing.propose": ("propose",),
+    "hilt.pipeline.releasing.release": ("release",),
     "hilt.pipeline.releasing.loaded": ("load_student",),
     "hilt.pipeline.reporting.report": ("write_report",),
-    "hilt.pipeline.review_screen": ("review_in_browser",),
-    "hilt.pipeline.reviewers": ("add_reviewer", "remove_reviewer", "reviewers"),
-    "hilt.pipeline.reviewing": ("export_batch", "import_answers", "record", "simulate"),
-    "hilt.pipeline.rules": ("rules_table",),
-    "hilt.pipeline.status": ("status",),
-    "hilt.pipeline.students.onnx_export": ("export_onnx",),
-    "hilt.pipeline.workspace": ("Workspace", "init", "open_workspace"),
+    "hilt.pipeline.reviewing.serving": ("review_in_browser",),
+    "hilt.pipeline.reviewing.reviewers": ("add_reviewer", "remove_reviewer", "reviewers"),
+    "hilt.pipeline.reviewing.answer_files": (
+        "export_batch",
+        "import_answers",
+        "record",
+        "simulate",
+    ),
+    "hilt.pipeline.proposing.rule_table": ("rules_table",),
+    "hilt.pipeline.reporting.status": ("status",),
+    "hilt.pipeline.releasing.onnx_export": ("export_onnx",),
+    "hilt.pipeline.workspace.workspace": ("Workspace", "init", "open_workspace"),
     "hilt.types": (
         "Batch",
         "BatchItem",

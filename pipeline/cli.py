@@ -16,10 +16,10 @@ from hilt.pipeline.commands.cycle import cycle
 from hilt.pipeline.commands.decisions import decisions
 from hilt.pipeline.commands.demo import demo
 from hilt.pipeline.commands.duplicates import duplicates
-from hilt.pipeline.commands.export_batch import export
-from hilt.pipeline.commands.export_onnx import onnx
-from hilt.pipeline.commands.import_answers import import_
+from hilt.pipeline.commands.export import export
+from hilt.pipeline.commands.import_ import import_
 from hilt.pipeline.commands.init import init
+from hilt.pipeline.commands.onnx import onnx
 from hilt.pipeline.commands.oracle import oracle
 from hilt.pipeline.commands.plain_help import PlainHelp
 from hilt.pipeline.commands.predict import predict
@@ -29,7 +29,7 @@ from hilt.pipeline.commands.report import report
 from hilt.pipeline.commands.review import review
 from hilt.pipeline.commands.reviewer import REVIEWER
 from hilt.pipeline.commands.rules import rules
-from hilt.pipeline.commands.select_batch import select
+from hilt.pipeline.commands.select_ import select
 from hilt.pipeline.commands.status import status
 from hilt.pipeline.commands.streams import StreamError, robust_streams
 from hilt.pipeline.commands.terminal import command, say_error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.batches import select
-from hilt.pipeline.figures import counted
-from hilt.pipeline.open_batches import open_batch, undecided
-from hilt.pipeline.proposing import latest_training, propose
-from hilt.pipeline.training import TrainResult, labelled_test, make_problem, train
-from hilt.pipeline.workspace import Workspace
+from hilt.figures import counted
+from hilt.pipeline.proposing.propose import latest_training, propose
+from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.training.train import TrainResult, labelled_test, make_problem, train
+from hilt.pipeline.workspace.open_batches import open_batch, undecided
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Batch
 
 __all__ = ["TrainResult", "cycle", "labelled_test", "make_problem", "train"]

@@ -163,7 +163,7 @@ PROPOSERS = Registry(
         "zero_shot": "hilt.proposers.zero_shot:ZeroShot",
         "nli": "hilt.proposers.nli:Entailment",
         "language_model": "hilt.proposers.language_model:LanguageModel",
-        "endpoint": "hilt.proposers.endpoint:Endpoint",
+        "endpoint": "hilt.proposers.endpoint.endpoint:Endpoint",
         "rules": "hilt.proposers.rules:Rules",
         "neighbours": "hilt.proposers.neighbours:Neighbours",
     },
@@ -171,6 +171,6 @@ PROPOSERS = Registry(
 )
 EMBEDDERS = Registry(
     "embedder",
-    {"sentence_transformers": "hilt.proposers.sentence_embedder:SentenceEmbedder"},
+    {"sentence_transformers": "hilt.proposers.models.sentence_embedder:SentenceEmbedder"},
     methods=("embed", "token_counts"),
 )

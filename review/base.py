@@ -114,5 +114,8 @@ class Reviewer(Protocol):
 
 EXCHANGES = Registry(
     "exchange",
-    {"jsonl": "hilt.review.lines:JsonLines", "csv": "hilt.review.table:Table"},
+    {
+        "jsonl": "hilt.review.formats.json_lines:JsonLines",
+        "csv": "hilt.review.formats.csv_table:Table",
+    },
 )

@@ -25,13 +25,13 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
+from hilt.intervals import wilson
 from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.workspace import Workspace, init, open_workspace
-from hilt.review.intervals import wilson
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
 
 HELD_OUT = 0.2
 SKEW = 1.5  # exponent of the power law by which items get copies

@@ -21,8 +21,13 @@ import numpy as np
 import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 
-from hilt.proposers.encoder import DEFAULT_MODEL, quiet_loading, resolve_device, resolve_encoder
-from hilt.proposers.sentence_embedder import SentenceEmbedder
+from hilt.proposers.models.encoder import (
+    DEFAULT_MODEL,
+    quiet_loading,
+    resolve_device,
+    resolve_encoder,
+)
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CORPORA = [DATA / "banking77_train.csv", DATA / "agnews_train.csv"]

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from hilt.files import write_json
-from hilt.pipeline.arrays import ArrayFile, blocks
-from hilt.pipeline.graph import make_graph
-from hilt.pipeline.workspace import Workspace, init, open_workspace
+from hilt.pipeline.duplicates.neighbour_graph import make_graph
+from hilt.pipeline.workspace.arrays import ArrayFile, blocks
+from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
 from hilt.types import Floats, Graph
 
 CONFIG = "pool: {path: pool.csv, id: id}\nlabels: [a, b]\ndevice: cpu\n"

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.workspace import Workspace, init, open_workspace
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
 
 
 def labels_before_rechecks(workspace: Workspace) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts, rehearsal_workspace
+from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from hilt.figures import percent, points, whole_percent
 from hilt.pipeline.benchmarking import words
 from hilt.pipeline.benchmarking.curves import LabelsTo, labels_to
-from hilt.pipeline.figures import percent, points, whole_percent
 
 SHARE = "0.95"  # of full, which most is said about
 

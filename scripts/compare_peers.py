@@ -44,11 +44,11 @@ from rich.console import Console
 from rich.table import Table
 
 from hilt.errors import DataError, HiltError
+from hilt.pipeline.configuration.config import Config, Source
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.configuration.sections import Config, Source
 from hilt.pipeline.pools.source import open_source
 from hilt.proposers.base import EMBEDDERS
-from hilt.proposers.encoder import resolve_encoder
+from hilt.proposers.models.encoder import resolve_encoder
 from scripts.peers.environments import SCIKIT_ACTIVEML, Environment, call, make_environment
 
 ROOT = Path(__file__).resolve().parents[1]

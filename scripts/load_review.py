@@ -35,10 +35,10 @@ import httpx
 import numpy as np
 
 from hilt.errors import HiltError
-from hilt.pipeline.benchmarking.postgres_server import postgres_server
-from hilt.pipeline.benchmarking.rehearsal import LABELS, made_up_texts, rehearsal_workspace
-from hilt.pipeline.reviewers import add_reviewer
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.reviewing.reviewers import add_reviewer
+from hilt.pipeline.workspace.workspace import Workspace
+from scripts.support.postgres_server import postgres_server
+from scripts.support.rehearsal import LABELS, made_up_texts, rehearsal_workspace
 
 HOLDING = 16
 FETCH_BELOW = 10

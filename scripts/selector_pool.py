@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from hilt.errors import DataError
-from hilt.selectors.neighbours import build_graph, nearest_among
+from hilt.selectors.arithmetic.neighbours import build_graph, nearest_among
 from hilt.types import Floats, Graph, Integers, SelectionView
 
 CLUSTERS = 200

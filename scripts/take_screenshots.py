@@ -18,11 +18,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from hilt.pipeline.benchmarking.rehearsal import rehearsal_workspace
-from hilt.pipeline.reviewers import add_reviewer
-from hilt.pipeline.reviewing import record
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.reviewing.answer_files import record
+from hilt.pipeline.reviewing.reviewers import add_reviewer
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
+from scripts.support.rehearsal import rehearsal_workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")

@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this also runs a
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from hilt.figures import counted, points
 from hilt.pipeline.benchmarking import words
 from hilt.pipeline.benchmarking.curves import AT_LEAST, AT_MOST, LabelsTo
 from hilt.pipeline.benchmarking.ratios import Ratio, geometric_mean
-from hilt.pipeline.figures import counted, points
 from scripts import benchmark_tables
 from scripts.benchmark_tables import (
     SHARE,

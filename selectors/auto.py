@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from hilt.selectors.arithmetic.quotas import quotas
+from hilt.selectors.arithmetic.ranking import best_first, highest, joined
+from hilt.selectors.arithmetic.uncertainty import likeliest_labels
 from hilt.selectors.base import how_many
 from hilt.selectors.herding import MANY_LABELS, Herding
-from hilt.selectors.quotas import quotas
-from hilt.selectors.ranking import best_first, highest, joined
-from hilt.selectors.uncertainty import likeliest_labels
 from hilt.types import Selection, SelectionView
 
 Stage = Literal["spread", "herding"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hilt.selectors.arithmetic.distinct import pick_distinct
+from hilt.selectors.arithmetic.ranking import filled_up
+from hilt.selectors.arithmetic.rows import unit_rows
+from hilt.selectors.arithmetic.sampling import Sample, read_sample
+from hilt.selectors.arithmetic.threads import one_thread
+from hilt.selectors.arithmetic.uncertainty import margin, scored
 from hilt.selectors.base import how_many
-from hilt.selectors.duplicates import pick_distinct
-from hilt.selectors.ranking import filled_up
-from hilt.selectors.rows import unit_rows
-from hilt.selectors.sampling import Sample, read_sample
-from hilt.selectors.threads import one_thread
-from hilt.selectors.uncertainty import margin, scored
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 DRAWS = 1024  # items drawn at one time, of which some become picks

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.quotas import quotas
+from hilt.selectors.arithmetic.ranking import NOTHING
+from hilt.selectors.arithmetic.uncertainty import likeliest_labels
+from hilt.selectors.arithmetic.wrapping import add
 from hilt.selectors.base import Selector, how_many
 from hilt.selectors.margin import Margin
-from hilt.selectors.quotas import quotas
-from hilt.selectors.ranking import NOTHING
-from hilt.selectors.uncertainty import likeliest_labels
-from hilt.selectors.wrapping import add
 from hilt.types import Selection, SelectionView
 
 

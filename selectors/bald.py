@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.committee import disagreement
+from hilt.selectors.arithmetic.first_batch import first_batch
+from hilt.selectors.arithmetic.probe import can_fit, fit_probe
+from hilt.selectors.arithmetic.ranking import best_first
+from hilt.selectors.arithmetic.rows import unit_rows
+from hilt.selectors.arithmetic.threads import over_rows
 from hilt.selectors.base import how_many
-from hilt.selectors.committee import disagreement
-from hilt.selectors.coverage import first_batch
-from hilt.selectors.probe import can_fit, fit_probe
-from hilt.selectors.ranking import best_first
-from hilt.selectors.rows import unit_rows
-from hilt.selectors.threads import over_rows
 from hilt.types import Floats, Selection, SelectionView
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.first_batch import first_batch
+from hilt.selectors.arithmetic.neighbours import nearest_among
+from hilt.selectors.arithmetic.ranking import best_first
+from hilt.selectors.arithmetic.threads import in_threads
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
-from hilt.selectors.coverage import first_batch
-from hilt.selectors.neighbours import nearest_among
-from hilt.selectors.ranking import best_first
-from hilt.selectors.threads import in_threads
-from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Selection, SelectionView
 
 BLOCK = 4096  # candidates compared with the labelled items at one time

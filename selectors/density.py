@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.neighbours import build_graph
+from hilt.selectors.arithmetic.ranking import best_first
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
-from hilt.selectors.neighbours import build_graph
-from hilt.selectors.ranking import best_first
-from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Graph, Integers, Selection, SelectionView
 
 BLOCK = 65_536  # items whose neighbours are read at one time

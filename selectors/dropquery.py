@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from hilt.selectors.arithmetic.first_batch import cover, first_batch
+from hilt.selectors.arithmetic.probe import can_fit, fit_probe
+from hilt.selectors.arithmetic.ranking import filled_up
+from hilt.selectors.arithmetic.rows import unit_rows
+from hilt.selectors.arithmetic.threads import over_rows
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
-from hilt.selectors.coverage import cover, first_batch
-from hilt.selectors.probe import can_fit, fit_probe
-from hilt.selectors.ranking import filled_up
-from hilt.selectors.rows import unit_rows
-from hilt.selectors.threads import over_rows
-from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Reason, Selection, SelectionView
 
 PER_PICK = 25  # candidates that are clustered for every pick, at least

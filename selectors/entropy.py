@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.ranking import best_first
+from hilt.selectors.arithmetic.uncertainty import entropy
 from hilt.selectors.base import how_many
-from hilt.selectors.ranking import best_first
-from hilt.selectors.uncertainty import entropy
 from hilt.types import Selection, SelectionView
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.clustering import centroids, nearest_members
+from hilt.selectors.arithmetic.first_batch import first_batch
+from hilt.selectors.arithmetic.ranking import best_first
+from hilt.selectors.arithmetic.rows import unit_rows
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
-from hilt.selectors.clustering import centroids, nearest_members
-from hilt.selectors.coverage import first_batch
-from hilt.selectors.ranking import best_first
-from hilt.selectors.rows import unit_rows
-from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Selection, SelectionView
 
 

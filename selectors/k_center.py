@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from hilt.selectors.arithmetic.distinct import ROUNDING
+from hilt.selectors.arithmetic.ranking import filled_up
+from hilt.selectors.arithmetic.rows import unit_rows
+from hilt.selectors.arithmetic.threads import one_thread, over_rows
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
-from hilt.selectors.duplicates import ROUNDING
-from hilt.selectors.ranking import filled_up
-from hilt.selectors.rows import unit_rows
-from hilt.selectors.threads import one_thread, over_rows
-from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 FRONT = 1024  # candidates that are kept up to date at one time

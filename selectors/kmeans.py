@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.first_batch import cover
+from hilt.selectors.arithmetic.ranking import filled_up
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
-from hilt.selectors.coverage import cover
-from hilt.selectors.ranking import filled_up
-from hilt.selectors.uncertainty import margin
 from hilt.types import Selection, SelectionView
 
 

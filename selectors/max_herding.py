@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.greedy import cover_greedily, nearness
+from hilt.selectors.arithmetic.ranking import filled_up
+from hilt.selectors.arithmetic.rows import unit_rows
+from hilt.selectors.arithmetic.sampling import nearest_cosines, pick_from_samples, read_sample
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
-from hilt.selectors.greedy import cover_greedily, nearness
-from hilt.selectors.ranking import filled_up
-from hilt.selectors.rows import unit_rows
-from hilt.selectors.sampling import nearest_cosines, pick_from_samples, read_sample
-from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 

@@ -7,19 +7,19 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from hilt.selectors.base import how_many
-from hilt.selectors.clustering import centroids, spread_rows
-from hilt.selectors.ranking import filled_up
-from hilt.selectors.rows import unit_rows
-from hilt.selectors.sampling import (
+from hilt.selectors.arithmetic.clustering import centroids, spread_rows
+from hilt.selectors.arithmetic.ranking import filled_up
+from hilt.selectors.arithmetic.rows import unit_rows
+from hilt.selectors.arithmetic.sampling import (
     Bools,
     Sample,
     nearest_cosines,
     pick_from_samples,
     read_sample,
 )
-from hilt.selectors.threads import in_threads, one_thread
-from hilt.selectors.uncertainty import margin
+from hilt.selectors.arithmetic.threads import in_threads, one_thread
+from hilt.selectors.arithmetic.uncertainty import margin
+from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 BLOCK = 256  # items compared with all others at one time; a multiple of 8

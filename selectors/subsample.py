@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hilt.errors import DataError
+from hilt.selectors.arithmetic.ranking import NOTHING, draw
+from hilt.selectors.arithmetic.uncertainty import margin
+from hilt.selectors.arithmetic.wrapping import add
 from hilt.selectors.base import Selector, how_many
 from hilt.selectors.margin import Margin
-from hilt.selectors.ranking import NOTHING, draw
-from hilt.selectors.uncertainty import margin
-from hilt.selectors.wrapping import add
 from hilt.types import Selection, SelectionView
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hilt.selectors.arithmetic.clustering import centroids, spread_rows
+from hilt.selectors.arithmetic.distinct import pick_distinct
+from hilt.selectors.arithmetic.neighbours import nearest_among
+from hilt.selectors.arithmetic.ranking import NOTHING, draw, filled_up
+from hilt.selectors.arithmetic.rows import unit_rows
+from hilt.selectors.arithmetic.threads import in_threads, over_rows
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
-from hilt.selectors.clustering import centroids, spread_rows
-from hilt.selectors.duplicates import pick_distinct
-from hilt.selectors.neighbours import nearest_among
-from hilt.selectors.ranking import NOTHING, draw, filled_up
-from hilt.selectors.rows import unit_rows
-from hilt.selectors.threads import in_threads, over_rows
-from hilt.selectors.uncertainty import margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 LEARN_FROM = 48  # rows per cluster that k-means learns from

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.base import how_many
-from hilt.selectors.ranking import best_first
 from hilt.types import Selection, SelectionView
 
 

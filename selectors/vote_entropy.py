@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilt.selectors.arithmetic.committee import committee_of, scored_by, vote_entropy
+from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.base import how_many
-from hilt.selectors.committee import committee_of, scored_by, vote_entropy
-from hilt.selectors.ranking import best_first
 from hilt.types import Selection, SelectionView
 
 

@@ -17,7 +17,7 @@ FORKS.set_forkserver_preload(
         "sentence_transformers",
         "hilt.pipeline.cli",
         "hilt.pipeline.cycle",
-        "hilt.pipeline.review_screen",
+        "hilt.pipeline.reviewing.serving",
         "hilt.pipeline.benchmarking.benchmark",
     ]
 )

@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from hilt.errors import OutputError
 from hilt.pipeline.benchmarking.arms import branch
+from hilt.pipeline.benchmarking.demo import _random_accuracy, read_corpus, run_demo, turn
 from hilt.pipeline.cli import app
-from hilt.pipeline.demo import _random_accuracy, read_corpus, run_demo, turn
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.workspace import open_workspace
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.workspace import open_workspace
 
 KEYS = (
     "items",

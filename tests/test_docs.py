@@ -10,11 +10,11 @@ import yaml
 from typer.testing import CliRunner
 
 from hilt.pipeline.cli import app
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.review import Review
-from hilt.pipeline.configuration.sections import Config
 from hilt.proposers.base import Context
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.proposers.rules import Rules
-from hilt.proposers.sentence_embedder import SentenceEmbedder
 from hilt.selectors.base import SELECTORS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

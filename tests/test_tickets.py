@@ -13,8 +13,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.workspace import Workspace, init
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.workspace import Workspace, init
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 COLUMNS = ["id", "created", "channel", "subject", "text"]

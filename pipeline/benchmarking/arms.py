@@ -15,12 +15,12 @@ from typing import Any
 import yaml
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.batches import open_batch, select
 from hilt.pipeline.cycle import train
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.reviewing import simulate
-from hilt.pipeline.store import Store
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.reviewing.answer_files import simulate
+from hilt.pipeline.selecting.batches import open_batch, select
+from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 SHARED = ("pool", "test", "proposals", "test-proposals")
 SHARED_FILES = (

@@ -7,7 +7,6 @@ from pathlib import Path
 from hilt.errors import WorkspaceError
 from hilt.files import read_object, sentences, write_json
 from hilt.outputs import check_folder_place, make_parents
-from hilt.pipeline.arrays import fingerprint
 from hilt.pipeline.benchmarking.arms import Stopwatch
 from hilt.pipeline.benchmarking.plan import (
     BenchmarkPlan,
@@ -17,10 +16,11 @@ from hilt.pipeline.benchmarking.plan import (
 )
 from hilt.pipeline.benchmarking.result import BenchmarkResult, compile_result
 from hilt.pipeline.benchmarking.running import ArmJob, FullJob, list_jobs, run_all
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.configuration.sections import Config
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.workspace import Workspace, init
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.arrays import fingerprint
+from hilt.pipeline.workspace.workspace import Workspace, init
 from hilt.progress import Progress, Silent
 
 __all__ = ["BenchmarkPlan", "BenchmarkResult", "benchmark"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hilt.figures import between, cut, percent
 from hilt.pipeline.benchmarking import words
 from hilt.pipeline.benchmarking.result import BenchmarkResult
-from hilt.pipeline.figures import between, cut, percent
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Point, learning_curve
 from hilt.pipeline.reporting.pages import page_environment

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hilt.errors import ConfigError, WorkspaceError
-from hilt.pipeline.benchmarking.full import full_kinds
+from hilt.figures import counted
+from hilt.pipeline.benchmarking.ceiling import full_kinds
 from hilt.pipeline.benchmarking.random_labels import check_setfit
-from hilt.pipeline.configuration.sections import Config
-from hilt.pipeline.figures import counted
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.students.base import STUDENTS
 from hilt.selectors.base import SELECTORS
 

@@ -10,18 +10,18 @@ import numpy as np
 
 from hilt.errors import ConfigError
 from hilt.pipeline.benchmarking.arms import Row, Run, Stopwatch
-from hilt.pipeline.calibration import negative_log_likelihood
-from hilt.pipeline.configuration.sections import Config
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.cycle import labelled_test
-from hilt.pipeline.measure import measure
-from hilt.pipeline.random_streams import Stream, generator
-from hilt.pipeline.reviewing import simulated_reviewer
+from hilt.pipeline.measuring.accuracy import measure
+from hilt.pipeline.measuring.calibration import negative_log_likelihood
+from hilt.pipeline.reviewing.answer_files import simulated_reviewer
 from hilt.pipeline.students.base import Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
-from hilt.pipeline.students.problem import assign_folds
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.training.training_data import assign_folds
+from hilt.pipeline.workspace.random_streams import Stream, generator
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.proposers.base import EMBEDDERS
-from hilt.proposers.encoder import resolve_device
+from hilt.proposers.models.encoder import resolve_device
 from hilt.types import Floats, Integers, Items
 
 PLAIN_GROWTH = 1.25  # beyond the budget the plain arm goes on by this factor, up to the whole pool

@@ -12,13 +12,13 @@ from hilt.pipeline.benchmarking.arms import Row
 from hilt.pipeline.benchmarking.curves import Curve, LabelsTo, area, labels_to, tally
 from hilt.pipeline.benchmarking.plan import BenchmarkPlan
 from hilt.pipeline.benchmarking.ratios import Ratio, ratio_over_budgets, ratio_to_target
-from hilt.pipeline.calibration import pool_logarithmically
 from hilt.pipeline.cycle import labelled_test
-from hilt.pipeline.embedding import load_embedder
-from hilt.pipeline.measure import measure
-from hilt.pipeline.pools.duplicates import normalise
-from hilt.pipeline.proposals import Proposals
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.measuring.accuracy import measure
+from hilt.pipeline.measuring.calibration import pool_logarithmically
+from hilt.pipeline.pools.same_text import normalise
+from hilt.pipeline.proposing.embedding import load_embedder
+from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
 TARGETS = ("0.90", "0.95", "0.99")

@@ -16,12 +16,12 @@ from typing import Any
 
 from hilt.files import read_object, write_json
 from hilt.pipeline.benchmarking.arms import STATE, Row, Run, run_loop
-from hilt.pipeline.benchmarking.full import run_full
+from hilt.pipeline.benchmarking.ceiling import run_full
 from hilt.pipeline.benchmarking.plan import BenchmarkPlan
 from hilt.pipeline.benchmarking.random_labels import plain_counts, run_plain, run_setfit
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.progress import Progress
-from hilt.proposers.encoder import resolve_device
+from hilt.proposers.models.encoder import resolve_device
 
 WITHOUT_HILT: dict[str, Callable[[Run], Iterator[Row]]] = {
     "setfit": run_setfit,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from hilt.figures import counted, percent
 from hilt.pipeline.benchmarking.curves import AT_MOST, LabelsTo
 from hilt.pipeline.benchmarking.ratios import Ratio
-from hilt.pipeline.figures import counted, percent
 
 ABOUT_LABELS = (
     "The labels that an arm needs for an accuracy are read off its mean curve over the seeds, which"

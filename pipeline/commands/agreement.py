@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hilt.figures import between, counted, percent
 from hilt.pipeline.commands.duplicates import say_contrary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
-from hilt.pipeline.figures import between, counted, percent
 
 if TYPE_CHECKING:
     from hilt.review.agreement import Agreement, Estimate
-    from hilt.review.screen.desk import Share
+    from hilt.review.screen.protocol import Share
 
 
 def agreement(
@@ -35,9 +35,9 @@ def agreement(
     Intervals are at 95 %, by bootstrap over the items. Disagreements are best settled by a person,
     in `hilt review`.
     """
-    from hilt.pipeline.adjudicating import agree, doubt_of_skill
-    from hilt.pipeline.next_steps import NextStep, next_step
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reviewing.disagreements import agree, doubt_of_skill
+    from hilt.pipeline.reviewing.next_steps import NextStep, next_step
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work)
     result = agree(workspace, settle_by=settle)

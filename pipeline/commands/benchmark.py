@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hilt.errors import ConfigError
+from hilt.figures import counted, percent, points, whole_percent
 from hilt.outputs import LEDGER, Ledger, output_file
 from hilt.pipeline.commands.options import Debug, Device, Force
 from hilt.pipeline.commands.streams import json_value
 from hilt.pipeline.commands.terminal import Bars, say, show_table
-from hilt.pipeline.figures import counted, percent, points, whole_percent
 
 if TYPE_CHECKING:
     from hilt.pipeline.benchmarking.benchmark import BenchmarkResult

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from hilt.errors import ConfigError
+from hilt.figures import counted
 from hilt.pipeline.commands.options import Debug, Json
 from hilt.pipeline.commands.terminal import emit, say
-from hilt.pipeline.figures import counted
 
 
 def config(

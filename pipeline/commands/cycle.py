@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from hilt.figures import counted
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
-from hilt.pipeline.commands.select_batch import batch_value
+from hilt.pipeline.commands.select_ import batch_value
 from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.pipeline.commands.train import say_training
-from hilt.pipeline.figures import counted
 
 
 def cycle(
@@ -33,10 +33,10 @@ def cycle(
     Once everything is decided, the student learns the last labels, and no batch is made.
     """
     from hilt.pipeline import cycle as loop
-    from hilt.pipeline.headline import told_in_full
-    from hilt.pipeline.next_steps import next_step
-    from hilt.pipeline.proposing import latest_training
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.proposing.propose import latest_training
+    from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.training.headline import told_in_full
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, device=device, progress=Bars())
     batch = loop.cycle(workspace, partial=partial, extend=extend)

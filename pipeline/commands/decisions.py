@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hilt.figures import counted, cut
 from hilt.pipeline.commands.options import Debug, Force, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import counted, cut
 
 if TYPE_CHECKING:
-    from hilt.pipeline.decisions import GivenDecision
+    from hilt.pipeline.workspace.decisions import GivenDecision
 
 SHOWN = 20  # the newest decisions, in a terminal
 COLUMNS = ["text", "action", "label", "reviewer", "comment"]
@@ -42,8 +42,8 @@ def decisions(
     twice, the last word counts; `outcome` is the label that the item has by all decisions
     together. To change one, correct it in `hilt review` or import another answer.
     """
-    from hilt.pipeline import decisions as said
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.workspace import decisions as said
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, progress=Bars())
     given = said.decisions(workspace, flagged=flagged, skipped=skipped, commented=commented)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from hilt.figures import counted, percent
 from hilt.pipeline.commands.options import Debug, Device, Force, Json
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import counted, percent
 
 
 def demo(
@@ -27,8 +27,8 @@ def demo(
     A simulated reviewer gives 80 labels. The student is compared with the proposer alone and
     with the same student on as many random labels.
     """
-    from hilt.pipeline.demo import run_demo
-    from hilt.pipeline.headline import calibration
+    from hilt.pipeline.benchmarking.demo import run_demo
+    from hilt.pipeline.training.headline import calibration
 
     result = run_demo(folder, seed=seed, device=device, force=force, progress=Bars())
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hilt.command_line import command_line
+from hilt.figures import between, counted, percent
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import between, counted, percent
 
 if TYPE_CHECKING:
     from hilt.pipeline.duplicates.summary import Group, Pair, Summary
-    from hilt.pipeline.workspace import Workspace
+    from hilt.pipeline.workspace.workspace import Workspace
 
 WIDTH = 100  # characters of a line that are shown
 
@@ -38,8 +38,8 @@ def duplicates(
     `duplicates` in the workspace's `hilt.yaml` and run this again until you agree.
     """
     from hilt.pipeline.duplicates.summary import find_duplicates
-    from hilt.pipeline.next_steps import next_step
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, progress=Bars())
     if contrary:
@@ -75,7 +75,7 @@ def say_contrary(work: Path, count: int) -> None:
 
 def _list_contrary(workspace: Workspace, *, json: bool) -> None:
     from hilt.pipeline.duplicates.contrary import find_contrary
-    from hilt.pipeline.next_steps import next_step
+    from hilt.pipeline.reviewing.next_steps import next_step
 
     found = find_contrary(workspace)
 

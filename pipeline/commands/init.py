@@ -9,13 +9,13 @@ import typer
 
 from hilt.command_line import command_line
 from hilt.errors import ConfigError
+from hilt.figures import counted
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
-from hilt.pipeline.figures import counted
 
 if TYPE_CHECKING:
-    from hilt.pipeline.growing import Appended
-    from hilt.pipeline.workspace import Workspace
+    from hilt.pipeline.workspace.growing import Appended
+    from hilt.pipeline.workspace.workspace import Workspace
 
 
 def init(
@@ -45,8 +45,8 @@ def init(
     Nothing is left behind when a row cannot be used. Run it again and nothing changes, but you
     are told whether the pool's file has; with --append, its new rows are taken in.
     """
-    from hilt.pipeline import growing
-    from hilt.pipeline.next_steps import next_step
+    from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.workspace import growing
 
     if append:
         appended = growing.append(work, config, progress=Bars())
@@ -88,7 +88,7 @@ def init(
 
 def _made(work: Path, config: Path | None) -> Workspace:
     """Make the workspace, or open the one that there is."""
-    from hilt.pipeline.workspace import init, is_workspace, open_workspace
+    from hilt.pipeline.workspace.workspace import init, is_workspace, open_workspace
 
     if config is not None:
         return init(work, config, progress=Bars())

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from hilt.figures import whole_percent
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
-from hilt.pipeline.figures import whole_percent
 
 
 def oracle(
@@ -28,9 +28,9 @@ def oracle(
     Blind items are always left to people. What a machine answered is stored as such, measures
     nothing, and gives way to what a person says.
     """
-    from hilt.pipeline import oracle as asking
-    from hilt.pipeline.next_steps import NextStep, next_step
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reviewing import oracle as asking
+    from hilt.pipeline.reviewing.next_steps import NextStep, next_step
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work)
     result = asking.oracle(workspace, proposer=proposer, least=least, dry_run=dry_run)

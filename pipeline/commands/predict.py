@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hilt.figures import counted
 from hilt.pipeline.commands.options import (
     Debug,
     Delimiter,
@@ -18,7 +19,6 @@ from hilt.pipeline.commands.options import (
     Trust,
 )
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import counted
 
 
 def predict(
@@ -61,7 +61,7 @@ def predict(
     The output has all columns of the input, in its order, and `label` and `probability`. Rows
     without a text are kept, with an empty label.
     """
-    from hilt.pipeline import predict as predicting
+    from hilt.pipeline.releasing import predict as predicting
     from hilt.reading.options import Options
 
     result = predicting.predict(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hilt.command_line import command_line
+from hilt.figures import counted, percent
 from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import counted, percent
 
 if TYPE_CHECKING:
-    from hilt.pipeline.proposing import ProposeResult
+    from hilt.pipeline.proposing.propose import ProposeResult
 
 
 def propose(
@@ -35,9 +35,9 @@ def propose(
     trained, it proposes too. What another configuration made is made anew, unless that costs money
     or more than a few minutes; then it says so.
     """
-    from hilt.pipeline import proposing
-    from hilt.pipeline.next_steps import next_step
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.proposing import propose as proposing
+    from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, device=device, progress=Bars())
     result = proposing.propose(workspace, remake=remake)

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from hilt.command_line import command_line
+from hilt.figures import counted
 from hilt.pipeline.commands.options import Debug, Force, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
-from hilt.pipeline.figures import counted
 
 
 def release(
@@ -24,8 +24,8 @@ def release(
 
     Every row says who or what gave its label, and with which probability.
     """
-    from hilt.pipeline import release as releasing
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.releasing import release as releasing
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     result = releasing.release(open_workspace(work, progress=Bars()), folder, force=force)
 

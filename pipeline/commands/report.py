@@ -23,7 +23,7 @@ def report(
 ) -> None:
     """Write one self-contained HTML page: learning curve, labels, calibration, latest batch."""
     from hilt.pipeline.reporting.report import write_report
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     path = write_report(open_workspace(work, progress=Bars()), output, force=force)
     emit({"report": path}, as_json=json, text=lambda: say(f"{path}"))

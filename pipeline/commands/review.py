@@ -42,8 +42,8 @@ def review(
     selected. The address that is printed has a token in it: whoever knows it can read and label.
     Several people can work at once, each with a token of their own (`hilt reviewer add`).
     """
-    from hilt.pipeline.review_screen import review_in_browser
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reviewing.serving import review_in_browser
+    from hilt.pipeline.workspace.workspace import open_workspace
     from hilt.review.screen.opening import no_page_left, open_browser
 
     def listening(address: str) -> None:
@@ -59,6 +59,8 @@ def review(
     with suppress(KeyboardInterrupt), no_page_left(workspace.folder):  # Ctrl+C is how it ends
         review_in_browser(workspace, live=live, host=host, port=port, listening=listening)
     if not json:
-        from hilt.pipeline.next_steps import next_step  # loads models: not before the screen opens
+        from hilt.pipeline.reviewing.next_steps import (
+            next_step,  # loads models: not before the screen opens
+        )
 
         show_next(next_step(workspace))

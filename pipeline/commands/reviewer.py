@@ -28,9 +28,9 @@ def add(
     The token is shown once, and stored nowhere. As soon as there is a reviewer, everybody needs
     one, also on this machine.
     """
-    from hilt.pipeline.next_steps import NextStep
-    from hilt.pipeline.reviewers import add_reviewer
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reviewing.next_steps import NextStep
+    from hilt.pipeline.reviewing.reviewers import add_reviewer
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     token = add_reviewer(open_workspace(work), name, adjudicator=adjudicator)
 
@@ -45,8 +45,8 @@ def add(
 
 def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
     """List the reviewers."""
-    from hilt.pipeline.reviewers import reviewers
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reviewing.reviewers import reviewers
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     found = reviewers(open_workspace(work))
     value = [
@@ -70,8 +70,8 @@ def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
 
 def remove(work: Work, name: Name, json: Json = False, debug: Debug = False) -> None:
     """Take a reviewer's access away at once; what they decided stays."""
-    from hilt.pipeline.reviewers import remove_reviewer
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reviewing.reviewers import remove_reviewer
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     remove_reviewer(open_workspace(work), name)
     emit({"removed": name}, as_json=json, text=lambda: say(f"{name} can no longer sign in."))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hilt.figures import counted, percent, points
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.pipeline.figures import counted, percent, points
 
 if TYPE_CHECKING:
-    from hilt.pipeline.rules import Accuracy
+    from hilt.pipeline.proposing.rule_table import Accuracy
 
 COLUMNS = ["rule", "votes", "coverage", "overlaps", "conflicts", "right", "right (audit)"]
 
@@ -21,9 +21,9 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
     items were picked because they are hard, and people saw proposals for them. Nothing is
     written, so try, edit the rules in the workspace's `hilt.yaml`, and try again.
     """
-    from hilt.pipeline import rules as tried
-    from hilt.pipeline.next_steps import NextStep
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.proposing import rule_table as tried
+    from hilt.pipeline.reviewing.next_steps import NextStep
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     result = tried.rules_table(open_workspace(work, progress=Bars()))
 

@@ -6,21 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilt.command_line import command_line
+from hilt.figures import between, counted, minutes, percent, points
 from hilt.pipeline.commands.duplicates import say_summary
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
 from hilt.pipeline.commands.train import say_training
-from hilt.pipeline.figures import between, counted, minutes, percent, points
 
 if TYPE_CHECKING:
-    from hilt.pipeline.status import Status
+    from hilt.pipeline.reporting.status import Status
 
 
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     """Say where the workspace stands and what to do next."""
-    from hilt.pipeline import status as state
-    from hilt.pipeline.next_steps import next_step
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reporting import status as state
+    from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work)
     result = state.status(workspace)
@@ -67,7 +67,7 @@ def say_items(work: Path, result: Status) -> None:
 
 
 def _say_source(work: Path, source: str, *, gone: bool) -> str:
-    from hilt.pipeline.growing import say_gone
+    from hilt.pipeline.workspace.growing import say_gone
 
     if gone:
         return say_gone(source)
@@ -88,7 +88,7 @@ def say_batch(result: Status) -> None:
 
 def _say_models(result: Status) -> None:
     """Print what is measured about the student and the proposers, as far as it is known."""
-    from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, proposer_rows
+    from hilt.pipeline.reporting.report_tables import PROPOSER_COLUMNS, proposer_rows
 
     if result.training is not None:
         say_training(result.cycle, result.training)
@@ -101,7 +101,7 @@ def _say_models(result: Status) -> None:
 
 def say_people(result: Status) -> None:
     """Print what is measured about the people, as far as it is known."""
-    from hilt.pipeline.cost_model import cost_sentence
+    from hilt.pipeline.selecting.review_cost import cost_sentence
 
     if result.cost is not None:
         say(cost_sentence(result.cost))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
-    from hilt.pipeline.next_steps import NextStep
+    from hilt.pipeline.reviewing.next_steps import NextStep
 
 FORMAT = 1  # of what `--json` prints; it changes when a key is renamed or taken away
 

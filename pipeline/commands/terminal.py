@@ -28,14 +28,14 @@ from rich.text import Text
 
 from hilt.command_line import command_line
 from hilt.errors import ConfigError, HiltError
+from hilt.figures import counted
 from hilt.pipeline.commands.streams import json_text, printable
-from hilt.pipeline.figures import counted
 from hilt.plain_files import shown, why_unreadable
 from hilt.progress import Advance
 from hilt.registry import nearest
 
 if TYPE_CHECKING:
-    from hilt.pipeline.next_steps import NextStep
+    from hilt.pipeline.reviewing.next_steps import NextStep
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)

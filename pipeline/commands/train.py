@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hilt.figures import counted, decimals
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
-from hilt.pipeline.figures import counted, decimals
 
 
 def train(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
@@ -15,8 +15,8 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
     Cross-validation chooses its kind, whether self-training helps, and its temperature.
     """
     from hilt.pipeline import cycle
-    from hilt.pipeline.next_steps import next_step
-    from hilt.pipeline.workspace import open_workspace
+    from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, device=device, progress=Bars())
     result = cycle.train(workspace)
@@ -31,8 +31,8 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
 
 def say_training(number: int, summary: dict[str, Any]) -> None:
     """Print what a training came to, given its number and what `told_in_full` says of it."""
-    from hilt.pipeline.headline import accuracy_lines
-    from hilt.pipeline.students.advantage import advantage_sentence
+    from hilt.pipeline.training.headline import accuracy_lines
+    from hilt.pipeline.training.selection_gain import advantage_sentence
 
     taught = ", with self-training" if summary["self_training"] else ""
     say(

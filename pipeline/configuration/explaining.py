@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from hilt.pipeline.configuration.fields import Option, kind_name, options
+from hilt.pipeline.configuration.config import Config
+from hilt.pipeline.configuration.options import Option, kind_name, options
 from hilt.pipeline.configuration.section import Section
-from hilt.pipeline.configuration.sections import Config
 
 _WIDTH = 96
 _INDENT = "  "

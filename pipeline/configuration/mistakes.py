@@ -9,9 +9,9 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from hilt.errors import ExtensionError, UnknownNameError
-from hilt.pipeline.configuration.fields import Option, options
+from hilt.pipeline.configuration.config import Config
+from hilt.pipeline.configuration.options import Option, options
 from hilt.pipeline.configuration.section import INSIDE, Section
-from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.configuration.yaml_lines import Document, KeyPath
 from hilt.proposers.base import PROPOSERS
 from hilt.reading.names import label_listing

@@ -11,9 +11,9 @@ import yaml
 from pydantic import ValidationError
 
 from hilt.errors import ConfigError
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.mistakes import Problem, problems
 from hilt.pipeline.configuration.paths import resolve_paths
-from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.configuration.yaml_lines import Document, read_yaml
 from hilt.plain_files import kind_of_file, shown, why_unreadable
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hilt.pipeline.duplicates.inheriting import contested
-from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

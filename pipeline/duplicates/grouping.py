@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hilt.pipeline.arrays import Array, Maker, blocks
 from hilt.pipeline.duplicates.overlap import (
     AS_WIDESPREAD,
     FEW_TEXTS,
@@ -23,9 +22,10 @@ from hilt.pipeline.duplicates.overlap import (
 from hilt.pipeline.duplicates.passages import WINDOW, Passages
 from hilt.pipeline.duplicates.stars import find_stars
 from hilt.pipeline.duplicates.words import Words, read_words
-from hilt.pipeline.runner import is_made, make_array
-from hilt.pipeline.workspace import Workspace
-from hilt.selectors.rows import unit_rows
+from hilt.pipeline.workspace.array_making import is_made, make_array
+from hilt.pipeline.workspace.arrays import Array, Maker, blocks
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
 
 EMBEDDINGS_CHANGED = "the embeddings changed"  # why what rests on them is outdated

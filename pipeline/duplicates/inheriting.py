@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.workspace import Workspace
-from hilt.review.intervals import wilson
+from hilt.intervals import wilson
+from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
 MOST_WRONG = 0.1  # share of inherited labels that may be wrong before it is pointed out

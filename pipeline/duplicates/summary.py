@@ -12,11 +12,11 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.duplicates.contrary import count_contrary
 from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
 from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_groups
+from hilt.pipeline.duplicates.neighbour_graph import make_graph
 from hilt.pipeline.duplicates.words import only_in
-from hilt.pipeline.graph import make_graph
-from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.outdated import EMBEDDINGS, read_outdated
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.proposing.outdated import EMBEDDINGS, read_outdated
+from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers
 
 MOST_MEMBERS = 3  # of a group that are shown beside the representative

@@ -17,8 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hilt.errors import ConfigError, DataError
-from hilt.pipeline.arrays import blocks
-from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.configuration.config import Source
 from hilt.pipeline.pools.building import (
     WRITE_ROWS,
     Scan,
@@ -27,11 +26,12 @@ from hilt.pipeline.pools.building import (
     made_ids,
     refuse_repeated_ids,
 )
-from hilt.pipeline.pools.duplicates import Hashes, find_repeats, hash_texts, normalise
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.pools.record import Earlier, PoolSummary, part_path, source_file, write_record
 from hilt.pipeline.pools.row_check import RowCheck
+from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts, normalise
 from hilt.pipeline.pools.source import open_source
+from hilt.pipeline.workspace.arrays import blocks
 from hilt.types import Integers
 
 UNKNOWN = -1

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hilt.errors import DataError, WorkspaceError
-from hilt.pipeline.configuration.sections import Source
-from hilt.pipeline.pools.duplicates import Hashes, find_repeats, hash_texts, normalise
+from hilt.pipeline.configuration.config import Source
 from hilt.pipeline.pools.record import PoolSummary, SourceFile, source_file, write_record
 from hilt.pipeline.pools.row_check import RowCheck
+from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts, normalise
 from hilt.pipeline.pools.source import Reader, open_source
 from hilt.plain_files import shown
 

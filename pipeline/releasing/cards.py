@@ -10,10 +10,13 @@ from typing import Any
 import jinja2
 import yaml
 
-from hilt.pipeline.configuration.sections import Config
+from hilt.figures import counted, decimals, percent, with_interval
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.duplicates.inheriting import Check
-from hilt.pipeline.figures import counted, decimals, percent, with_interval
-from hilt.pipeline.headline import (
+from hilt.pipeline.releasing.dataset import Counts, features_of
+from hilt.pipeline.students.base import Card
+from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
+from hilt.pipeline.training.headline import (
     accuracies,
     calibration,
     checked_items,
@@ -21,9 +24,6 @@ from hilt.pipeline.headline import (
     rests_on,
     too_early,
 )
-from hilt.pipeline.releasing.dataset import Counts, features_of
-from hilt.pipeline.students.base import Card
-from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
 
 UNKNOWN_LANGUAGE = "und"  # "undetermined", in the list of languages that hubs use
 TAGS = ["text-classification", "active-learning", "hilt"]
@@ -142,7 +142,7 @@ def _size(rows: int) -> str:
 
 def _render(template: str, head: Mapping[str, Any] | None, values: Mapping[str, Any]) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("hilt.pipeline", "templates"),
+        loader=jinja2.PackageLoader("hilt.pipeline.releasing", "templates"),
         autoescape=False,
         trim_blocks=True,
         keep_trailing_newline=True,

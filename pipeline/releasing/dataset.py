@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from hilt.pipeline.arrays import blocks
-from hilt.pipeline.decisions import last_words
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
-from hilt.pipeline.outcomes import Outcome, standing
-from hilt.pipeline.tables import DecisionRow, TrainingRow
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.arrays import blocks
+from hilt.pipeline.workspace.decisions import last_words
+from hilt.pipeline.workspace.labels import Outcome, standing
+from hilt.pipeline.workspace.tables import DecisionRow, TrainingRow
+from hilt.pipeline.workspace.workspace import Workspace
 
 BLOCK_ROWS = 16384
 SOURCES = ("person", "inherited", "oracle", "machine", "none")

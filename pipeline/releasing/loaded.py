@@ -10,17 +10,17 @@ import numpy as np
 
 from hilt.command_line import command_line
 from hilt.errors import DataError, ModelError, WorkspaceError
-from hilt.pipeline.arrays import blocks
-from hilt.pipeline.figures import counted
-from hilt.pipeline.next_steps import next_step
-from hilt.pipeline.outdated import read_outdated
+from hilt.figures import counted
+from hilt.pipeline.proposing.outdated import read_outdated
+from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import EMBEDDER_FILES, SavedStudent, read_student
-from hilt.pipeline.students.seal import RECORD
-from hilt.pipeline.workspace import Workspace, is_workspace, open_workspace
+from hilt.pipeline.workspace.arrays import blocks
+from hilt.pipeline.workspace.student_seal import RECORD
+from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_workspace
 from hilt.proposers.base import Checked, Embedder
-from hilt.proposers.encoder import settings_checksum
 from hilt.proposers.guarded import make_embedder
+from hilt.proposers.models.encoder import settings_checksum
 from hilt.types import Floats, Items
 
 BLOCK_TEXTS = 2048

@@ -20,8 +20,8 @@ from hilt.pipeline.students.saved import (
     placed,
     read_student,
 )
-from hilt.pipeline.students.seal import RECORD, seal
-from hilt.proposers.encoder import (
+from hilt.pipeline.workspace.student_seal import RECORD, seal
+from hilt.proposers.models.encoder import (
     encoder_folder,
     quiet_loading,
     settings_checksum,

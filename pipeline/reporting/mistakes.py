@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hilt.pipeline.outcomes import Outcome
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.students.saved import load_out_of_fold, load_tested
-from hilt.pipeline.tables import TrainingRow
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
 MOST_MISTAKES = 50  # of each kind that a report shows

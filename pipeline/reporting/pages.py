@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hilt.pipeline import figures
-from hilt.pipeline.figures import counted, cut, decimals, minutes, points
-from hilt.pipeline.headline import calibration, calibration_parts
-from hilt.pipeline.reporting.tables import short
+from hilt import figures
+from hilt.figures import counted, cut, decimals, minutes, points
+from hilt.pipeline.reporting.report_tables import short
+from hilt.pipeline.training.headline import calibration, calibration_parts
 
 SPACE = "\u00a0"  # does not break
 
@@ -15,7 +15,7 @@ SPACE = "\u00a0"  # does not break
 def page_environment() -> Environment:
     """Make the environment that fills in a page; everything in it is escaped."""
     environment = Environment(
-        loader=PackageLoader("hilt.pipeline", "templates"),
+        loader=PackageLoader("hilt.pipeline.reporting", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -10,13 +10,13 @@ from typing import Literal, get_args
 import numpy as np
 from sklearn.decomposition import PCA
 
-from hilt.pipeline.figures import cut, whole_percent
-from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.outdated import is_usable
-from hilt.pipeline.random_streams import Stream, generator
-from hilt.pipeline.tables import BatchItemRow
-from hilt.pipeline.workspace import Workspace
-from hilt.selectors.uncertainty import likeliest_labels, margin
+from hilt.figures import cut, whole_percent
+from hilt.pipeline.proposing.outdated import is_usable
+from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.random_streams import Stream, generator
+from hilt.pipeline.workspace.tables import BatchItemRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.selectors.arithmetic.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers
 
 WIDTH, HEIGHT, BORDER = 880, 540, 14

@@ -10,33 +10,16 @@ from typing import Any
 
 import yaml
 
+from hilt.figures import counted, points
 from hilt.outputs import output_file
-from hilt.pipeline.adjudicating import gold_accuracy, said_of_texts
-from hilt.pipeline.anchoring import anchoring, bulk_accuracy
-from hilt.pipeline.cost_model import cost_sentence
-from hilt.pipeline.decisions import decisions as given_decisions
-from hilt.pipeline.decisions import total_seconds
 from hilt.pipeline.duplicates.summary import describe
-from hilt.pipeline.figures import counted, points
-from hilt.pipeline.headline import (
-    ON_POOL,
-    accuracies,
-    checked_items,
-    is_enough,
-    on_labelled,
-    rests_on,
-    told_in_full,
-    too_early,
-)
-from hilt.pipeline.outcomes import Outcome, standing
-from hilt.pipeline.outdated import is_usable, say_outdated
-from hilt.pipeline.predicted_seconds import measured_cost
+from hilt.pipeline.proposing.outdated import is_usable, say_outdated
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
 from hilt.pipeline.reporting.mistakes import wrong_predictions
 from hilt.pipeline.reporting.pages import page_environment, percent, spaced
 from hilt.pipeline.reporting.pool_map import pool_map
-from hilt.pipeline.reporting.tables import (
+from hilt.pipeline.reporting.report_tables import (
     PROPOSER_COLUMNS,
     accepted,
     batch_lines,
@@ -46,9 +29,26 @@ from hilt.pipeline.reporting.tables import (
     proposer_rows,
     reviewer_lines,
 )
-from hilt.pipeline.students.advantage import advantage_sentence
-from hilt.pipeline.tables import TrainingRow
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.reviewing.anchoring import anchoring, bulk_accuracy
+from hilt.pipeline.reviewing.disagreements import gold_accuracy, said_of_texts
+from hilt.pipeline.selecting.item_seconds import measured_cost
+from hilt.pipeline.selecting.review_cost import cost_sentence
+from hilt.pipeline.training.headline import (
+    ON_POOL,
+    accuracies,
+    checked_items,
+    is_enough,
+    on_labelled,
+    rests_on,
+    told_in_full,
+    too_early,
+)
+from hilt.pipeline.training.selection_gain import advantage_sentence
+from hilt.pipeline.workspace.decisions import decisions as given_decisions
+from hilt.pipeline.workspace.decisions import total_seconds
+from hilt.pipeline.workspace.labels import Outcome, standing
+from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.workspace import Workspace
 
 MOST_BATCH_LINES = 200
 MOST_NOTES = 200

@@ -11,7 +11,7 @@ import numpy as np
 
 from hilt.errors import ModelError
 from hilt.files import read_object, write_json
-from hilt.pipeline.calibration import log_of, pool_logarithmically, softmax
+from hilt.pipeline.measuring.calibration import log_of, pool_logarithmically, softmax
 from hilt.pipeline.students.base import STUDENTS, Card, Student
 from hilt.pipeline.students.record import checked_kind
 from hilt.types import Floats, Items

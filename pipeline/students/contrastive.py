@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
-from hilt.pipeline.configuration.sections import FineTuning
+from hilt.pipeline.configuration.config import FineTuning
 from hilt.pipeline.students.base import Card, Examples, OtherWay
-from hilt.pipeline.students.encoder_training import (
+from hilt.pipeline.students.fine_tune import (
     autocast,
     average_weights,
     fine_tune,
@@ -26,7 +26,8 @@ from hilt.pipeline.students.encoder_training import (
 )
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.progress import Advance
-from hilt.proposers.encoder import EncoderSource, loading_error, quiet_loading
+from hilt.proposers.models.encoder import EncoderSource, loading_error, quiet_loading
+from hilt.proposers.models.token_batches import pad_rows, plan_batches, token_budget
 from hilt.proposers.prompts import (
     AS_THE_MODEL_SAYS,
     Prompts,
@@ -34,7 +35,6 @@ from hilt.proposers.prompts import (
     leaves_prompt_out,
     text_prompt,
 )
-from hilt.proposers.token_batches import pad_rows, plan_batches, token_budget
 from hilt.types import Floats, Integers, Items
 
 TEMPERATURE = 0.1

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from hilt.errors import ModelError
-from hilt.pipeline.calibration import softmax
+from hilt.pipeline.measuring.calibration import softmax
 from hilt.pipeline.students.base import Card, Examples
 from hilt.types import Floats, Items
 

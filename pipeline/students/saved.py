@@ -20,7 +20,7 @@ from hilt.files import let_umask_decide, read_object, sentences, write_json
 from hilt.own_code import shortened
 from hilt.pipeline.students.base import STUDENTS, Student
 from hilt.pipeline.students.record import checked_embedder, checked_kind, checked_labels
-from hilt.pipeline.students.seal import FORMAT, RECORD, find_fault, seal
+from hilt.pipeline.workspace.student_seal import FORMAT, RECORD, find_fault, seal
 from hilt.types import Floats, Integers
 
 OUT_OF_FOLD = "out_of_fold.npz"
@@ -195,7 +195,7 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
         ModelError: If the folder holds no student, a damaged one, one that was changed since it
             was saved, or one of a newer hilt.
     """
-    from hilt.proposers.encoder import resolve_device
+    from hilt.proposers.models.encoder import resolve_device
 
     record = read_object(folder / RECORD)
     if record is None or not isinstance(record.get("format"), int) or "embedder" not in record:

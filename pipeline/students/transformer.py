@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from hilt.pipeline.configuration.sections import TransformerSettings
+from hilt.pipeline.configuration.config import TransformerSettings
 from hilt.pipeline.students.base import Card, Examples, OtherWay
-from hilt.pipeline.students.encoder_training import (
+from hilt.pipeline.students.fine_tune import (
     autocast,
     fine_tune,
     log_loss,
@@ -25,7 +25,7 @@ from hilt.pipeline.students.encoder_training import (
     shuffled_batches,
 )
 from hilt.progress import Advance
-from hilt.proposers.encoder import EncoderSource, loading_error, quiet_loading
+from hilt.proposers.models.encoder import EncoderSource, loading_error, quiet_loading
 from hilt.types import Floats, Integers, Items
 
 USE_PIPELINE = """\

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from hilt.review.screen.desk import Act, Answer, Desk, Method, Person
+from hilt.review.screen.protocol import Act, Answer, Desk, Method, Person
 from hilt.review.screen.visitor import current_person
 
 MOST_ITEMS = 50

@@ -16,9 +16,9 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from hilt.review.screen.api import api
-from hilt.review.screen.desk import Desk
 from hilt.review.screen.gate import Gate
 from hilt.review.screen.guard import Guard
+from hilt.review.screen.protocol import Desk
 from hilt.review.screen.refusals import misfit, wrong_page
 from hilt.review.screen.rendering import keep_session, render, sign_in_page, templates
 from hilt.review.screen.sessions import Sessions, new_token

@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hilt.review.screen.desk import Desk
+from hilt.review.screen.protocol import Desk
 from hilt.review.screen.rendering import keep_session, render, sign_in_page
 from hilt.review.screen.sessions import Sessions
 from hilt.review.screen.signing_in import admit

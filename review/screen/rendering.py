@@ -9,9 +9,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hilt.review.screen.desk import Desk, Person
 from hilt.review.screen.markdown import render as markdown
 from hilt.review.screen.names import breakable
+from hilt.review.screen.protocol import Desk, Person
 from hilt.review.screen.sessions import SESSION_SECONDS, Sessions
 
 

@@ -9,7 +9,7 @@ import uvicorn
 
 from hilt.errors import WorkspaceError
 from hilt.review.screen.app import create_app
-from hilt.review.screen.desk import Desk
+from hilt.review.screen.protocol import Desk
 from hilt.review.screen.sessions import new_token
 
 

@@ -10,7 +10,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from hilt.review.screen.desk import Desk, Person
+from hilt.review.screen.protocol import Desk, Person
 
 SESSION_SECONDS = 30 * 24 * 3600
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from hilt.review.screen.desk import Person
+from hilt.review.screen.protocol import Person
 from hilt.review.screen.sessions import Sessions
 
 LONGEST_TOKEN = 200

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
 
-from hilt.review.screen.desk import Person
+from hilt.review.screen.protocol import Person
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.outcomes import ADJUDICATION, resolve_all
-from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.workspace.labels import ADJUDICATION, resolve_all
+from hilt.pipeline.workspace.tables import DecisionRow
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 
 ITEMS = 100  # of an audit

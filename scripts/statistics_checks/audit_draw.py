@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from hilt.pipeline.audit_slice import AuditDraw, count_drawn
-from hilt.pipeline.composing import compose
-from hilt.pipeline.item_draws import draw
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.selecting.composition import compose
+from hilt.pipeline.workspace.audit_slice import AuditDraw, count_drawn
+from hilt.pipeline.workspace.item_draws import draw
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 from scripts.statistics_checks.planted import NOTICE, make_pool

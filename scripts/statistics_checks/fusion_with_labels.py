@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hilt.pipeline.configuration.sections import SelfTraining, Student
+from hilt.pipeline.configuration.config import SelfTraining, Student
 from scripts.statistics_checks.cells import BY_CHANCE, Cells, Figure, Result, judged
 from scripts.statistics_checks.population import population_of, sets_at_hand
 from scripts.statistics_checks.projects import finish, start

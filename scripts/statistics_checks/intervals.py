@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hilt.pipeline.configuration.sections import Student as StudentSettings
-from hilt.pipeline.two_accuracies import accuracy_on_the_pool, accuracy_on_the_rest
+from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.measuring.two_accuracies import accuracy_on_the_pool, accuracy_on_the_rest
 from scripts.statistics_checks.cells import BY_CHANCE, Cells, Figure, Result, judged
 from scripts.statistics_checks.population import population_of, sets_at_hand
 from scripts.statistics_checks.projects import AUDIT_SHARE, Outcome, finish, start

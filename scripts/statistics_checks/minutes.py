@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.cost_model import Timings, features, review_cost
+from hilt.pipeline.selecting.review_cost import Timings, features, review_cost
 from hilt.types import Floats
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 

@@ -15,12 +15,12 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.configuration.sections import SelfTraining, Student
-from hilt.pipeline.fusion import Trust
-from hilt.pipeline.students.problem import Problem
-from hilt.pipeline.students.training import train_student
+from hilt.pipeline.configuration.config import SelfTraining, Student
+from hilt.pipeline.proposing.fusion import Trust
+from hilt.pipeline.training.cross_validation import train_student
+from hilt.pipeline.training.training_data import Problem
 from hilt.proposers.base import Context
-from hilt.proposers.encoder import EncoderSource
+from hilt.proposers.models.encoder import EncoderSource
 from hilt.proposers.neighbours import Neighbours
 from hilt.types import Floats, Integers, Label
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 import hilt
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats
 
 DIMENSION = 16

@@ -16,12 +16,12 @@ import numpy as np
 import yaml
 
 import hilt
-from hilt.pipeline.calibration import softmax
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.configuration.sections import Config
-from hilt.pipeline.embedding import load_embedder
-from hilt.pipeline.fusion import Trust, trust_without_labels
-from hilt.pipeline.proposals import Proposals
+from hilt.pipeline.measuring.calibration import softmax
+from hilt.pipeline.proposing.embedding import load_embedder
+from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
+from hilt.pipeline.proposing.panel import Proposals
 from hilt.proposers.base import embed_labels
 from hilt.types import Floats, Integers, Items
 from scripts.statistics_checks.cells import Cells, tell

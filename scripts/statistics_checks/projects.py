@@ -15,16 +15,16 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 
-from hilt.pipeline.calibration import pool_logarithmically
-from hilt.pipeline.configuration.sections import Student as StudentSettings
-from hilt.pipeline.item_draws import draw
+from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.students.base import take
 from hilt.pipeline.students.linear import LinearStudent
-from hilt.pipeline.students.problem import Problem
-from hilt.pipeline.students.self_training import fit_plain
-from hilt.pipeline.students.training import Combination, Training, train_student
-from hilt.proposers.encoder import EncoderSource
-from hilt.selectors.uncertainty import margin
+from hilt.pipeline.training.cross_validation import Combination, Training, train_student
+from hilt.pipeline.training.self_training import fit_plain
+from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.workspace.item_draws import draw
+from hilt.proposers.models.encoder import EncoderSource
+from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.types import Floats, Integers, Items
 from scripts.statistics_checks.population import Population
 

@@ -10,9 +10,14 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.adjudicating import doubt_of_skill, little_known, opinions, settlements
-from hilt.pipeline.outcomes import resolve_all
-from hilt.pipeline.tables import DecisionRow
+from hilt.pipeline.reviewing.disagreements import (
+    doubt_of_skill,
+    little_known,
+    opinions,
+    settlements,
+)
+from hilt.pipeline.workspace.labels import resolve_all
+from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.types import Integers
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 import hilt
 from hilt.pipeline.cli import app
-from hilt.pipeline.desk.desk import WorkspaceDesk
-from hilt.pipeline.next_steps import next_step
-from tests.pipeline.desk.conftest import at_desk, person, says
+from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
+from hilt.pipeline.reviewing.next_steps import next_step
+from tests.pipeline.reviewing.desk.conftest import at_desk, person, says
 
 PAST = Path(__file__).parent
 ROWS = ("batch", "batch_item", "decision", "training", "reviewer", "project")

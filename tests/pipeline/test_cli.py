@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from hilt.errors import HiltError
 from hilt.pipeline.cli import COMMANDS, app
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 
 Open = Callable[[str], Workspace]
 NAMES = [name for commands in COMMANDS.values() for name in commands]

@@ -12,12 +12,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from hilt.errors import WorkspaceError
 from hilt.files import write_json
 from hilt.pipeline.cycle import cycle, train
-from hilt.pipeline.embedding import embeddings_maker
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.reviewing import simulate
-from hilt.pipeline.status import status
+from hilt.pipeline.proposing.embedding import embeddings_maker
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.reporting.status import status
+from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.students.saved import read_student
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.proposers.base import Embedder
 from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
 

@@ -13,21 +13,21 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from hilt.pipeline.adjudicating import agree
-from hilt.pipeline.batches import open_batch, read_batch, select, undecided
 from hilt.pipeline.cli import app
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
-from hilt.pipeline.item_draws import draw
-from hilt.pipeline.oracle import oracle
-from hilt.pipeline.outcomes import ADJUDICATION
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.release import release
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.releasing.release import release
 from hilt.pipeline.reporting.report import write_report
-from hilt.pipeline.reviewing import export_batch, record, simulate
-from hilt.pipeline.status import status
-from hilt.pipeline.tables import BatchItemRow
-from hilt.pipeline.training import _sample_unlabelled, train
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.reporting.status import status
+from hilt.pipeline.reviewing.answer_files import export_batch, record, simulate
+from hilt.pipeline.reviewing.disagreements import agree
+from hilt.pipeline.reviewing.oracle import oracle
+from hilt.pipeline.selecting.batches import open_batch, read_batch, select, undecided
+from hilt.pipeline.training.train import _sample_unlabelled, train
+from hilt.pipeline.workspace.item_draws import draw
+from hilt.pipeline.workspace.labels import ADJUDICATION
+from hilt.pipeline.workspace.tables import BatchItemRow
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
 
 BLANK = {"nothing": "", "spaces": "  \t ", "no-break": "\u00a0\u2003"}

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import hilt
 from hilt.pipeline.cli import app
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 
 # Every command with the place of its output left open; each refuses before a model is opened.
 Open = Callable[[str], Workspace]

@@ -2,16 +2,16 @@
 
 import pytest
 
-from hilt.pipeline.adjudicating import (
+from hilt.pipeline.reviewing.anchoring import anchoring, bulk_accuracy
+from hilt.pipeline.reviewing.disagreements import (
     disputed,
     doubt_of_skill,
     gold_accuracy,
     little_known,
     settlements,
 )
-from hilt.pipeline.anchoring import anchoring, bulk_accuracy
-from hilt.pipeline.tables import BatchItemRow, DecisionRow
-from tests.pipeline.test_outcomes import row
+from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
+from tests.pipeline.workspace.test_labels import row
 
 LABELS = ("sport", "tech", "politics")
 

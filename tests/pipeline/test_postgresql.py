@@ -11,13 +11,13 @@ from sqlalchemy.exc import DBAPIError
 
 import hilt
 from hilt.errors import WorkspaceError
-from hilt.pipeline.benchmarking.postgres_server import VERSIONS, postgres_server
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts, rehearsal_workspace
-from hilt.pipeline.desk.desk import WorkspaceDesk
-from hilt.pipeline.reviewers import add_reviewer
-from hilt.pipeline.store import Store
-from hilt.pipeline.workspace import Workspace
-from tests.pipeline.desk.conftest import person, says
+from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
+from hilt.pipeline.reviewing.reviewers import add_reviewer
+from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.workspace import Workspace
+from scripts.support.postgres_server import VERSIONS, postgres_server
+from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
+from tests.pipeline.reviewing.desk.conftest import person, says
 
 pytestmark = pytest.mark.skipif(
     not any(VERSIONS.glob("*/bin/initdb")), reason="needs Debian's postgresql"

@@ -8,15 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.batches import select
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts, rehearsal_workspace
 from hilt.pipeline.cli import app
 from hilt.pipeline.reporting.report import write_report
-from hilt.pipeline.review_screen import review_in_browser
-from hilt.pipeline.reviewing import record
-from hilt.pipeline.store import decision_row
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.reviewing.answer_files import record
+from hilt.pipeline.reviewing.serving import review_in_browser
+from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
+from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
 
 Open = Callable[[str], Workspace]
 

@@ -14,10 +14,10 @@ import pytest
 
 import hilt
 from hilt.errors import DataError
-from hilt.pipeline import oracle
-from hilt.pipeline.desk.desk import WorkspaceDesk
-from hilt.pipeline.workspace import Workspace, open_workspace
-from hilt.review.screen.desk import Answer, Person
+from hilt.pipeline.reviewing import oracle
+from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.review.screen.protocol import Answer, Person
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Decision
 

@@ -15,11 +15,11 @@ import pytest
 from pydantic import ValidationError
 
 from hilt.errors import ConfigError, ModelError, WorkspaceError
-from hilt.pipeline.configuration.proposers import Endpoint as Section
-from hilt.proposers import bounded_client
-from hilt.proposers.answers import FILE, Answers, Reply
+from hilt.pipeline.configuration.proposer_kinds import Endpoint as Section
 from hilt.proposers.base import Context
-from hilt.proposers.endpoint import Endpoint
+from hilt.proposers.endpoint import bounded_client
+from hilt.proposers.endpoint.endpoint import Endpoint
+from hilt.proposers.endpoint.paid_answers import FILE, Answers, Reply
 from hilt.types import Items, Label
 
 LABELS = (Label("a", "cats"), Label("7", "dogs"))

@@ -19,7 +19,7 @@ from hilt.errors import ConfigError, MissingExtraError, ModelError
 from hilt.proposers import language_model
 from hilt.proposers.base import Context
 from hilt.proposers.language_model import LanguageModel, resolve_language_model, shared_beginning
-from hilt.proposers.sentence_embedder import SentenceEmbedder
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.types import Items, Label
 
 LABELS = (

@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from hilt.proposers import neighbours
 from hilt.proposers.base import Context, Learner
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.proposers.neighbours import Neighbours, weighted_votes
-from hilt.proposers.sentence_embedder import SentenceEmbedder
 from hilt.types import Items, Label
 
 CONTEXT = Context(

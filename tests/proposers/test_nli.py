@@ -10,9 +10,9 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 from hilt.errors import ModelError
 from hilt.proposers import nli
 from hilt.proposers.base import Context
-from hilt.proposers.encoder import DEFAULT_MODEL, resolve_encoder
+from hilt.proposers.models.encoder import DEFAULT_MODEL, resolve_encoder
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.proposers.nli import Entailment, entailment_index, log_odds
-from hilt.proposers.sentence_embedder import SentenceEmbedder
 from hilt.types import Items, Label
 
 LABELS = (

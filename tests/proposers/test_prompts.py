@@ -12,9 +12,14 @@ from hilt.pipeline.students.base import Examples, join, one_hot
 from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.proposers.base import Context
-from hilt.proposers.encoder import DEFAULT_MODEL, EncoderSource, quiet_loading, resolve_encoder
+from hilt.proposers.models.encoder import (
+    DEFAULT_MODEL,
+    EncoderSource,
+    quiet_loading,
+    resolve_encoder,
+)
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.proposers.prompts import Prompts, description_prompt, text_prompt
-from hilt.proposers.sentence_embedder import SentenceEmbedder
 from hilt.proposers.zero_shot import ZeroShot
 from hilt.types import Items, Label
 

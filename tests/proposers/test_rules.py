@@ -10,11 +10,11 @@ from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
 from hilt.errors import ConfigError
-from hilt.pipeline.configuration.proposers import Rule
+from hilt.pipeline.configuration.proposer_kinds import Rule
 from hilt.proposers import rules as rules_module
 from hilt.proposers.base import Context
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.proposers.rules import Rules, combine_votes, keyword_pattern
-from hilt.proposers.sentence_embedder import SentenceEmbedder
 from hilt.types import Items, Label
 
 CONTEXT = Context(

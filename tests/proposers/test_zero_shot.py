@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from hilt.proposers import zero_shot
 from hilt.proposers.base import Context
-from hilt.proposers.sentence_embedder import SentenceEmbedder
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.proposers.zero_shot import ZeroShot, batch_calibrate, cosine_proposal
 from hilt.types import Items, Label
 

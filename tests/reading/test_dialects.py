@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from hilt.errors import DataError
 from hilt.pipeline.cli import app
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.reading.rows import Column
 from hilt.reading.table import open_table

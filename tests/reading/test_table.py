@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from hilt.pipeline.configuration.sections import Source
+from hilt.pipeline.configuration.config import Source
 from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.reading.kept_columns import kept_columns
 from hilt.reading.names import match_name
 from hilt.reading.options import Options
 from hilt.reading.table import open_table
-from hilt.review.answer_lines import lines_of
+from hilt.review.formats.answer_tables import lines_of
 
 TEXTS = ["late, again", 'she said "no"', "two\nlines", "häße ☃"]
 ROWS = [

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from hilt.intervals import newcombe, wilson
 from hilt.review.agreement import MISSING, agreement, count_labels, fleiss_kappa
-from hilt.review.intervals import newcombe, wilson
 
 # Krippendorff 2011, section C: four observers, twelve units, nominal alpha 0.743.
 KRIPPENDORFF = np.array(

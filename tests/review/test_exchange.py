@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hilt.errors import DataError
 from hilt.review.base import EXCHANGES, Answers, Exchange
-from hilt.review.lines import JsonLines
-from hilt.review.table import Table
+from hilt.review.formats.csv_table import Table
+from hilt.review.formats.json_lines import JsonLines
 from hilt.types import Batch, BatchItem, Candidate
 
 LABELS = ["sport", "world", "science"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "benchmark_duplicates.py"
 spec = spec_from_file_location(SCRIPT.stem, SCRIPT)

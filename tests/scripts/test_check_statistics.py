@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import yaml
 
-import hilt.pipeline.audit_slice
 import hilt.pipeline.benchmarking.ratios
-import hilt.pipeline.cost_model
-import hilt.pipeline.measure
-import hilt.pipeline.outcomes
-import hilt.pipeline.two_accuracies
+import hilt.pipeline.measuring.accuracy
+import hilt.pipeline.measuring.two_accuracies
+import hilt.pipeline.selecting.review_cost
+import hilt.pipeline.workspace.audit_slice
+import hilt.pipeline.workspace.labels
 import hilt.review.agreement
 import hilt.review.skill
-from hilt.pipeline.calibration import ConfidenceBin
-from hilt.pipeline.fusion import Trust
+from hilt.pipeline.measuring.calibration import ConfidenceBin
+from hilt.pipeline.proposing.fusion import Trust
 from hilt.review.agreement import Estimate
 from hilt.types import Floats, Reason, Selection
 from scripts.check_statistics import CHECKS, as_table, main
@@ -59,18 +59,18 @@ def failing(check: Callable[[Cells], list[Result]], quick: Cells) -> list[str]:
 def test_an_audit_that_passes_over_near_duplicates_is_found(
     quick: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = hilt.pipeline.audit_slice.AuditDraw.slice
+    whole = hilt.pipeline.workspace.audit_slice.AuditDraw.slice
 
-    def distinct(draw: hilt.pipeline.audit_slice.AuditDraw, count: int) -> object:
+    def distinct(draw: hilt.pipeline.workspace.audit_slice.AuditDraw, count: int) -> object:
         drawn = whole(draw, len(draw.numbers))
         order = drawn.asked.indices
         notices = order < audit_draw.GROUP
         kept = order[~notices | (np.cumsum(notices) == 1)][:count]
         reason: Reason = "audit"
         picked = Selection(kept, np.zeros(count), (reason,) * count)
-        return hilt.pipeline.audit_slice.AuditSlice(picked, {})
+        return hilt.pipeline.workspace.audit_slice.AuditSlice(picked, {})
 
-    monkeypatch.setattr(hilt.pipeline.audit_slice.AuditDraw, "slice", distinct)
+    monkeypatch.setattr(hilt.pipeline.workspace.audit_slice.AuditDraw, "slice", distinct)
 
     assert "audit: share of the group, 3 x 30 items" in failing(audit_draw.check, quick)
 
@@ -82,7 +82,7 @@ def test_an_audit_label_that_is_lost_when_overturned_is_found(
         kept = {row.item_index: row for row in rows}.values()  # type: ignore[attr-defined]
         return list(kept)
 
-    monkeypatch.setattr(hilt.pipeline.outcomes, "standing", of_the_winner)
+    monkeypatch.setattr(hilt.pipeline.workspace.labels, "standing", of_the_winner)
 
     assert len(failing(adjudication.check, quick)) == 2
 
@@ -106,7 +106,7 @@ def test_a_calibration_error_that_is_chance_is_found(
     def as_it_is(bins: Sequence[ConfidenceBin], items: int) -> tuple[float, float]:
         return sum(abs(each.accuracy - each.confidence) * each.share for each in bins), 0.0
 
-    monkeypatch.setattr(hilt.pipeline.measure, "calibration_beyond_chance", as_it_is)
+    monkeypatch.setattr(hilt.pipeline.measuring.accuracy, "calibration_beyond_chance", as_it_is)
 
     assert len(failing(calibration.check, quick)) == 8
 
@@ -114,7 +114,7 @@ def test_a_calibration_error_that_is_chance_is_found(
 def test_minutes_without_the_long_times_are_found(
     quick: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hilt.pipeline.cost_model, "LONGEST", 1.345)
+    monkeypatch.setattr(hilt.pipeline.selecting.review_cost, "LONGEST", 1.345)
 
     missed = failing(minutes.check, quick)
 
@@ -168,7 +168,7 @@ def test_intervals_of_an_accuracy_that_are_narrow_are_found(
     def narrow(right: int, items: int) -> tuple[float, float]:
         return right / items - 0.02, right / items + 0.02
 
-    monkeypatch.setattr(hilt.pipeline.two_accuracies, "wilson", narrow)
+    monkeypatch.setattr(hilt.pipeline.measuring.two_accuracies, "wilson", narrow)
 
     assert "intervals: mean coverage of these 2" in failing(intervals.check, quick)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hilt.selectors.neighbours import build_graph
+from hilt.selectors.arithmetic.neighbours import build_graph
 from hilt.types import Graph, Integers, SelectionView
 
 

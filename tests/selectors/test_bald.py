@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hilt.selectors.arithmetic.first_batch import first_batch
 from hilt.selectors.bald import Bald
-from hilt.selectors.coverage import first_batch
 from hilt.types import SelectionView
 
 Make = Callable[..., SelectionView]

@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from hilt.errors import DataError
-from hilt.pipeline.choosing import NEVER_ALIKE
+from hilt.pipeline.selecting.choosing import NEVER_ALIKE
 from hilt.selectors.base import SELECTORS, Selector, make_selector
 from hilt.types import Integers, Selection, SelectionView
 

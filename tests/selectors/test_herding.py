@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hilt.selectors.coverage import first_batch
+from hilt.selectors.arithmetic.first_batch import first_batch
 from hilt.selectors.herding import Herding
 from hilt.types import Floats, SelectionView
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.selectors import probcover
+from hilt.selectors.arithmetic.sampling import Sample
 from hilt.selectors.probcover import ProbCover, balls, cover_by_balls, pure_cosine
-from hilt.selectors.sampling import Sample
 from hilt.types import Floats, Integers, SelectionView
 
 Make = Callable[..., SelectionView]

@@ -17,11 +17,10 @@ import yaml
 from typer.testing import CliRunner
 
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
-from hilt.pipeline.batches import select
 from hilt.pipeline.benchmarking import random_labels, running
 from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
 from hilt.pipeline.benchmarking.benchmark import MARK, benchmark, check_folder
-from hilt.pipeline.benchmarking.full import run_full
+from hilt.pipeline.benchmarking.ceiling import run_full
 from hilt.pipeline.benchmarking.plan import BenchmarkPlan, check_plan, check_runnable
 from hilt.pipeline.benchmarking.random_labels import (
     RandomLabels,
@@ -36,9 +35,10 @@ from hilt.pipeline.benchmarking.running import ArmJob, list_jobs
 from hilt.pipeline.cli import app
 from hilt.pipeline.commands.benchmark import _arms, _counts
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.reviewing import simulate
+from hilt.pipeline.reviewing.answer_files import simulate
+from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.students.base import Examples, one_hot
-from hilt.pipeline.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
 from hilt.types import Floats, Integers, Items
 
 Open = Callable[[str], Workspace]

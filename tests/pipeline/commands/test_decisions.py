@@ -9,12 +9,12 @@ import pytest
 
 import hilt
 from hilt.errors import DataError
-from hilt.pipeline.batches import read_batch
-from hilt.pipeline.decisions import decisions, write_decisions
-from hilt.pipeline.reviewing import record
-from hilt.pipeline.status import status
-from hilt.pipeline.store import decision_row
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.reporting.status import status
+from hilt.pipeline.reviewing.answer_files import record
+from hilt.pipeline.selecting.batches import read_batch
+from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.decisions import decisions, write_decisions
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
 Call = Callable[..., tuple[int, str, str]]

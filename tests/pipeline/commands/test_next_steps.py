@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hilt.pipeline import review_screen
-from hilt.pipeline.batches import open_batch, select
-from hilt.pipeline.next_steps import Situation, decide, next_step
-from hilt.pipeline.reviewing import record, simulate
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.reviewing import serving as review_screen
+from hilt.pipeline.reviewing.answer_files import record, simulate
+from hilt.pipeline.reviewing.next_steps import Situation, decide, next_step
+from hilt.pipeline.selecting.batches import open_batch, select
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
 
 Call = Callable[..., tuple[int, str, str]]

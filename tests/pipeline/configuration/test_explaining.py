@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.explaining import explain_config, list_options
-from hilt.pipeline.configuration.sections import Config
 
 
 def entry(key: str, kind: str | None = None) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from hilt.errors import ConfigError, DataError
-from hilt.pipeline.configuration.fields import options
+from hilt.pipeline.configuration.config import Config
+from hilt.pipeline.configuration.options import options
 from hilt.pipeline.configuration.paths import names_file
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.configuration.section import Section
-from hilt.pipeline.configuration.sections import Config
 from hilt.pipeline.pools.source import open_source
-from hilt.pipeline.workspace import init, open_workspace
+from hilt.pipeline.workspace.workspace import init, open_workspace
 
 SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
 # Texts that are no paths. A new option of this type has to be put here, or be marked.

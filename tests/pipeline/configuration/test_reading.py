@@ -9,11 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hilt.errors import ConfigError
-from hilt.pipeline.configuration.fields import options
-from hilt.pipeline.configuration.reading import MOST_BYTES, load_config, parse_config
-from hilt.pipeline.configuration.review import Review
-from hilt.pipeline.configuration.section import Section
-from hilt.pipeline.configuration.sections import (
+from hilt.pipeline.configuration.config import (
     BatchSection,
     Config,
     Duplicates,
@@ -21,6 +17,10 @@ from hilt.pipeline.configuration.sections import (
     Simulation,
     Student,
 )
+from hilt.pipeline.configuration.options import options
+from hilt.pipeline.configuration.reading import MOST_BYTES, load_config, parse_config
+from hilt.pipeline.configuration.review import Review
+from hilt.pipeline.configuration.section import Section
 from hilt.selectors.base import SELECTORS
 
 SELECTOR_KINDS = ", ".join(SELECTORS.names())

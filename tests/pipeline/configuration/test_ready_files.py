@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from hilt.pipeline.configuration.config import Config, Source
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.configuration.sections import Config, Source
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"
@@ -112,7 +112,7 @@ def test_banking77_linear_differs_in_its_student_alone() -> None:
 
 
 def test_the_demo_can_be_read_from_an_installed_package() -> None:
-    packaged = ROOT / "pipeline" / "templates" / "demo.yaml"
+    packaged = ROOT / "pipeline" / "benchmarking" / "templates" / "demo.yaml"
 
     assert DEMO.resolve() == packaged
     assert not packaged.is_symlink()

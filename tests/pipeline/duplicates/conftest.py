@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hilt.pipeline.configuration.sections import Config
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.configuration.config import Config
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 PARTS = ("in its den", "all day", "the cat slept")
 # The words of the item cat-0 in other orders and with other signs.

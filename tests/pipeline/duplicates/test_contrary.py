@@ -11,7 +11,7 @@ import hilt
 from hilt.pipeline.cli import app
 from hilt.pipeline.duplicates.contrary import find_contrary
 from hilt.pipeline.duplicates.summary import summarise
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
 COPIES = [

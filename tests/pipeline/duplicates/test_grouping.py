@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.workspace import Workspace
 
 STORY = (
     "The old lighthouse keeper walked down to the harbour every morning before the sun had risen,"

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from hilt.pipeline.batches import select
 from hilt.pipeline.cycle import train
 from hilt.pipeline.duplicates.inheriting import (
     check,
@@ -16,11 +15,12 @@ from hilt.pipeline.duplicates.inheriting import (
     one_of_each,
     to_check,
 )
-from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.release import release
-from hilt.pipeline.reviewing import record
-from hilt.pipeline.status import status
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.releasing.release import release
+from hilt.pipeline.reporting.status import status
+from hilt.pipeline.reviewing.answer_files import record
+from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
 Copies = Callable[..., Workspace]
@@ -187,7 +187,7 @@ def test_a_contested_group_falls_apart_and_its_items_are_asked(
 def test_a_text_that_two_people_label_differently_hands_nothing_on_and_is_not_asked_again(
     new_workspace: Callable[..., Workspace],
 ) -> None:
-    from hilt.pipeline.proposing import propose
+    from hilt.pipeline.proposing.propose import propose
 
     twins = [(f"twin-{i}", "The CAT slept  in its den all day.", "animals") for i in range(4)]
     workspace = new_workspace(extra=twins, audit=0.0)

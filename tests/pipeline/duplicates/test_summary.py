@@ -11,11 +11,11 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.benchmarking.arms import branch
 from hilt.pipeline.cli import app
 from hilt.pipeline.duplicates.summary import find_duplicates
-from hilt.pipeline.proposing import propose
+from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import render_report
-from hilt.pipeline.reviewing import record
-from hilt.pipeline.status import status
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.reporting.status import status
+from hilt.pipeline.reviewing.answer_files import record
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
 Copies = Callable[..., Workspace]

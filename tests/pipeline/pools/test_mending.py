@@ -8,7 +8,7 @@ import pytest
 
 import hilt
 from hilt.errors import WorkspaceError
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.progress import Silent
 
 ROWS = "id,text\n" + "".join(f"i{n},text number {n}\n" for n in range(40))

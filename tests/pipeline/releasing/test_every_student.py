@@ -23,19 +23,20 @@ from transformers import AutoTokenizer, BertConfig, BertModel
 from typer.testing import CliRunner
 
 import hilt
-from hilt.pipeline.batches import select
 from hilt.pipeline.cli import app
 from hilt.pipeline.cycle import train
-from hilt.pipeline.embedding import load_embedder
-from hilt.pipeline.proposing import propose
-from hilt.pipeline.release import release
-from hilt.pipeline.reviewing import record, simulate
-from hilt.pipeline.students import encoder_training, training
+from hilt.pipeline.proposing.embedding import load_embedder
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.releasing.release import release
+from hilt.pipeline.reviewing.answer_files import record, simulate
+from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.students import fine_tune as encoder_training
 from hilt.pipeline.students.base import STUDENTS, Student
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.saved import read_student
-from hilt.pipeline.workspace import init
-from hilt.proposers.encoder import quiet_loading
+from hilt.pipeline.training import cross_validation as training
+from hilt.pipeline.workspace.workspace import init
+from hilt.proposers.models.encoder import quiet_loading
 from hilt.types import Decision, Items
 
 # Names that YAML, CSV and Markdown would take for something else.

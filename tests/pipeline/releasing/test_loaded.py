@@ -18,15 +18,15 @@ from hilt.pipeline.releasing.loaded import load_student
 from hilt.pipeline.releasing.packing import pack_student
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import EMBEDDER_FILES, save_student
-from hilt.pipeline.workspace import Workspace
-from hilt.proposers.encoder import (
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.proposers.models.encoder import (
     DEFAULT_MODEL,
     encoder_folder,
     resolve_encoder,
     settings_checksum,
     weights_checksum,
 )
-from hilt.proposers.sentence_embedder import SentenceEmbedder
+from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 
 Open = Callable[[str], Workspace]
 PAST = Path(__file__).parents[2] / "past" / "release"

@@ -5,8 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hilt.pipeline.batches import read_batch
-from hilt.pipeline.oracle import oracle
 from hilt.pipeline.reporting import pool_map as module
 from hilt.pipeline.reporting.pool_map import (
     HEIGHT,
@@ -16,7 +14,9 @@ from hilt.pipeline.reporting.pool_map import (
     pool_map,
     principal_axes,
 )
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.reviewing.oracle import oracle
+from hilt.pipeline.selecting.batches import read_batch
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats
 
 Open = Callable[[str], Workspace]

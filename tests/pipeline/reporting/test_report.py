@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 
 from hilt.errors import OutputError
-from hilt.pipeline.batches import read_batch, select, undecided
 from hilt.pipeline.cycle import train
-from hilt.pipeline.headline import MIN_AUDIT
-from hilt.pipeline.measure import measure
-from hilt.pipeline.oracle import oracle
-from hilt.pipeline.proposing import propose
+from hilt.pipeline.measuring.accuracy import measure
+from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.mistakes import wrong_predictions
 from hilt.pipeline.reporting.report import render_report, write_report
-from hilt.pipeline.reporting.tables import PROPOSER_COLUMNS, TOO_EARLY, proposer_rows
-from hilt.pipeline.reviewing import record, simulate
-from hilt.pipeline.store import decision_row
+from hilt.pipeline.reporting.report_tables import PROPOSER_COLUMNS, TOO_EARLY, proposer_rows
+from hilt.pipeline.reviewing.answer_files import record, simulate
+from hilt.pipeline.reviewing.oracle import oracle
+from hilt.pipeline.selecting.batches import read_batch, select, undecided
+from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.students.saved import load_out_of_fold
-from hilt.pipeline.tables import BatchItemRow, TrainingRow
-from hilt.pipeline.why import in_words
-from hilt.pipeline.workspace import Workspace, open_workspace
+from hilt.pipeline.training.headline import MIN_AUDIT
+from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Batch, Decision
 
 OPEN_COPY = Callable[[str], Workspace]

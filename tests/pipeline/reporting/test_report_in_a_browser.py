@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from hilt.pipeline.batches import read_batch, select
 from hilt.pipeline.cycle import train
-from hilt.pipeline.proposing import propose
+from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import write_report
-from hilt.pipeline.reviewing import record, simulate
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.reviewing.answer_files import record, simulate
+from hilt.pipeline.selecting.batches import read_batch, select
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -11,17 +11,17 @@ from sentence_transformers import SentenceTransformer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from hilt.errors import ModelError
-from hilt.pipeline.configuration.sections import Student as StudentSettings
-from hilt.pipeline.configuration.sections import TransformerSettings
+from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.config import TransformerSettings
 from hilt.pipeline.students.base import Examples, Student, join, one_hot
 from hilt.pipeline.students.contrastive import (
     ContrastiveStudent,
     paired_batches,
     supervised_contrastive_loss,
 )
-from hilt.pipeline.students.fine_tuning import FineTuner
-from hilt.pipeline.students.problem import Problem
-from hilt.proposers.encoder import EncoderSource
+from hilt.pipeline.training.fine_tuning import FineTuner
+from hilt.pipeline.training.training_data import Problem
+from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Integers, Items
 
 LABELS = ("sport", "world", "business")

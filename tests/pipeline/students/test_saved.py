@@ -22,7 +22,7 @@ from hilt.pipeline.students.saved import (
     save_student,
     why_not_out_of_fold,
 )
-from hilt.pipeline.students.seal import find_fault
+from hilt.pipeline.workspace.student_seal import find_fault
 from hilt.types import Items
 
 LABELS = ("animals", "food", "sport")

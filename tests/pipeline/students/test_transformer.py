@@ -17,20 +17,20 @@ from transformers import (
 )
 
 from hilt.errors import ModelError
-from hilt.pipeline.configuration.sections import Student as StudentSettings
-from hilt.pipeline.configuration.sections import TransformerSettings
-from hilt.pipeline.students import fine_tuning as fine_tuning_module
+from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.config import TransformerSettings
 from hilt.pipeline.students import transformer as transformer_module
 from hilt.pipeline.students.base import Examples, Student, one_hot
 from hilt.pipeline.students.blend import BlendedStudent
-from hilt.pipeline.students.fine_tuning import FineTuner
 from hilt.pipeline.students.linear import LinearStudent
-from hilt.pipeline.students.problem import Problem
 from hilt.pipeline.students.saved import read_student, save_student
-from hilt.pipeline.students.self_training import SelfTraining
-from hilt.pipeline.students.training import train_student
 from hilt.pipeline.students.transformer import TransformerStudent
-from hilt.proposers.encoder import EncoderSource
+from hilt.pipeline.training import fine_tuning as fine_tuning_module
+from hilt.pipeline.training.cross_validation import train_student
+from hilt.pipeline.training.fine_tuning import FineTuner
+from hilt.pipeline.training.self_training import SelfTraining
+from hilt.pipeline.training.training_data import Problem
+from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Floats, Items
 
 MakeProblem = Callable[..., Problem]

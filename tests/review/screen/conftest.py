@@ -11,10 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from hilt.pipeline.benchmarking.rehearsal import rehearsal_workspace
-from hilt.pipeline.outcomes import Outcome
-from hilt.pipeline.tables import DecisionRow
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.pipeline.workspace.workspace import Workspace
+from scripts.support.rehearsal import rehearsal_workspace
 from tests.forks import Forked, fork
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts
-from hilt.pipeline.reviewing import record
+from hilt.pipeline.reviewing.answer_files import record
 from hilt.types import Decision
+from scripts.support.rehearsal import made_up_texts
 from tests.review.screen.conftest import MakeScreen, Screen, violations, wait_for_item
 
 OpenPage = Callable[..., Page]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts
+from scripts.support.rehearsal import made_up_texts
 from tests.review.screen.conftest import MakeScreen, Screen, wait_until_saved
 
 OpenPage = Callable[..., Page]

@@ -12,10 +12,10 @@ from fastapi.routing import APIRoute
 from playwright.sync_api import Page, expect
 from starlette.routing import Mount
 
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts
-from hilt.pipeline.desk.desk import WorkspaceDesk
+from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.review.screen.app import create_app
 from hilt.review.screen.opening import no_page_left, open_browser
+from scripts.support.rehearsal import made_up_texts
 from tests.review.screen.conftest import MakeScreen, Screen, wait_for_item
 
 OpenPage = Callable[..., Page]

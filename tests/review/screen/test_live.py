@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from hilt.pipeline.workspace import Workspace
+from hilt.pipeline.workspace.workspace import Workspace
 from tests.conftest import LABELS
 from tests.review.screen.conftest import Screen, text_of, wait_for_item, wait_until_saved
 

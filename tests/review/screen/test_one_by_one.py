@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts
-from hilt.pipeline.figures import whole_percent
+from hilt.figures import whole_percent
+from scripts.support.rehearsal import made_up_texts
 from tests.review.screen.conftest import (
     MakeScreen,
     Screen,

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts
-from hilt.pipeline.reviewers import add_reviewer, remove_reviewer
-from hilt.pipeline.reviewing import record
+from hilt.pipeline.reviewing.answer_files import record
+from hilt.pipeline.reviewing.reviewers import add_reviewer, remove_reviewer
 from hilt.types import Decision
+from scripts.support.rehearsal import made_up_texts
 from tests.review.screen.conftest import (
     MakeScreen,
     Screen,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from hilt.pipeline.benchmarking.rehearsal import made_up_texts
-from hilt.pipeline.reviewers import add_reviewer
+from hilt.pipeline.reviewing.reviewers import add_reviewer
+from scripts.support.rehearsal import made_up_texts
 from tests.review.screen.conftest import MakeScreen, Screen
 
 ITEMS = {"holding": [], "count": 3}

@@ -1,0 +1,140 @@
+"""The ceiling: each kind of student trained on every label of the pool.
+
+Which kind is the ceiling is decided on labels of the pool that a first training of each kind did
+not see. Then it learns from every label, and only that student reads the test set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hilt.pipeline.benchmarking.arms import Stopwatch
+from hilt.pipeline.benchmarking.random_labels import STRENGTHS
+from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.cycle import labelled_test
+from hilt.pipeline.measuring.accuracy import measure
+from hilt.pipeline.measuring.calibration import negative_log_likelihood
+from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
+from hilt.pipeline.students.linear import LinearStudent
+from hilt.pipeline.training.fine_tuning import FineTuned
+from hilt.pipeline.workspace.random_streams import Stream, generator
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.proposers.models.encoder import resolve_device
+from hilt.types import Items
+
+Mask = np.ndarray[Any, Any]
+
+TO_STOP, TO_CHOOSE = 0.1, 0.2  # shares of the labels that say when to stop, and which kind is best
+MOST_TEXTS = 20_000  # texts that a fine-tuning reads, over all epochs
+LEAST_EPOCHS = 3
+MOST_EPOCHS = {"contrastive": 4, "transformer": 8}
+
+
+def full_kinds(settings: StudentSettings) -> tuple[str, ...]:
+    """List the kinds of student that the configuration allows."""
+    return ("linear", "contrastive", "transformer") if settings.kind == "auto" else (settings.kind,)
+
+
+def run_full(base: Path, kind: str, device: str) -> dict[str, Any]:
+    """Train one kind of student on most labels, then on all, and measure both.
+
+    Returns:
+        `held_out_accuracy`, on labels that the first of the two did not see; `accuracy` and
+        `macro_f1` of the second on the test set; `core_seconds`.
+    """
+    watch = Stopwatch()
+    workspace = open_workspace(base, device=device)
+    known, trainer = _every_label(workspace), _trainer(workspace, kind)
+    place = generator(workspace.config.seed, Stream.CEILING).permutation(len(known)) / len(known)
+    stopping = place < TO_STOP
+    choosing = ~stopping & (place < TO_STOP + TO_CHOOSE)
+    first, setting = trainer.tune(_part(known, ~stopping & ~choosing), _part(known, stopping))
+    held_out = _part(known, choosing)
+    chosen_by = measure(first.predict_proba(held_out.items), held_out.targets.argmax(axis=1))
+    test, positions = labelled_test(workspace)
+    found = measure(trainer.fit(known, setting).predict_proba(test), positions)
+    return {
+        "held_out_accuracy": chosen_by.accuracy,
+        "accuracy": found.accuracy,
+        "macro_f1": found.macro_f1,
+        **watch.lap(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LinearTrainer:
+    """Trains the linear student; what is tuned is C."""
+
+    candidates: tuple[float, ...]
+
+    def tune(self, known: Examples, checked: Examples) -> tuple[Student, float]:
+        """Find the C with which a student of `known` predicts `checked` best."""
+        students = {strength: self.fit(known, strength) for strength in self.candidates}
+
+        def loss(strength: float) -> float:
+            predicted = students[strength].predict_proba(checked.items)
+            return float(negative_log_likelihood(predicted, checked.targets.argmax(axis=1)).mean())
+
+        best = min(self.candidates, key=loss)
+        return students[best], best
+
+    def fit(self, known: Examples, setting: float) -> Student:
+        """Fit with this C."""
+        return LinearStudent.fit(known, setting)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderTrainer:
+    """Fine-tunes an encoder; what is tuned is the number of epochs."""
+
+    workspace: Workspace
+    kind: str
+
+    def tune(self, known: Examples, checked: Examples) -> tuple[Student, float]:
+        """Find after how many epochs a student of `known` predicts `checked` best."""
+        epochs = int(np.clip(MOST_TEXTS // len(known), LEAST_EPOCHS, MOST_EPOCHS[self.kind]))
+        student = self._fit(known, epochs, checked)
+        return student, student.epochs
+
+    def fit(self, known: Examples, setting: float) -> Student:
+        """Fit in so many epochs."""
+        return self._fit(known, int(setting))
+
+    def _fit(self, known: Examples, epochs: int, validation: Examples | None = None) -> FineTuned:
+        config = self.workspace.config
+        student: FineTuned = STUDENTS.load(self.kind).fit(
+            known,
+            getattr(config.student, self.kind),
+            encoder=config.student.encoder_of(self.kind, config.embedder.source),
+            device=resolve_device(self.workspace.device),
+            seed=config.seed,
+            validation=validation,
+            epochs=epochs,
+        )
+        return student
+
+
+def _trainer(workspace: Workspace, kind: str) -> LinearTrainer | EncoderTrainer:
+    if kind != "linear":
+        return EncoderTrainer(workspace, kind)
+    strength = workspace.config.student.regularisation
+    return LinearTrainer(STRENGTHS if strength is None else (strength,))
+
+
+def _every_label(workspace: Workspace) -> Examples:
+    config, pool = workspace.config, workspace.pool
+    key = pool.answer_key(config.label_names)
+    rows = np.flatnonzero(key >= 0)
+    items = pool.items(rows)
+    known = Items(items.ids, items.texts, workspace.embeddings.open()[rows].astype(np.float32))
+    targets = one_hot(key[rows], len(config.labels))
+    return Examples(known, targets, np.ones(len(rows), dtype=np.float32))
+
+
+def _part(examples: Examples, keep: Mask) -> Examples:
+    rows = np.flatnonzero(keep)
+    return Examples(take(examples.items, rows), examples.targets[rows], examples.weights[rows])

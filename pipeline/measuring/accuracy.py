@@ -1,0 +1,106 @@
+"""How good a student or a proposer is, with what the number rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from hilt.intervals import wilson
+from hilt.pipeline.measuring.calibration import (
+    ConfidenceBin,
+    calibration_beyond_chance,
+    reliability,
+)
+from hilt.types import Floats, Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Predictions compared with true labels.
+
+    Attributes:
+        items: How many were compared.
+        accuracy: Share that is right.
+        low: Lower end of the 95 % interval for the accuracy (Wilson).
+        high: Upper end.
+        macro_f1: Mean over the labels that occur of F1.
+        calibration_error: Expected calibration error, ten bins, less what chance alone brings; 0
+            where that is more.
+        calibration_limit: What `calibration_error` stays below in 95 % of cases if the model is
+            perfectly calibrated. Up to there, no error is shown.
+        confusion: Shape (n_labels, n_labels): rows are true labels, columns predicted ones.
+        reliability: Bins of confidence, each with share, confidence and accuracy.
+    """
+
+    items: int
+    accuracy: float
+    low: float
+    high: float
+    macro_f1: float
+    calibration_error: float
+    calibration_limit: float
+    confusion: list[list[int]]
+    reliability: list[dict[str, float]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn it into what JSON can hold."""
+        return asdict(self)
+
+    def share(self) -> dict[str, Any]:
+        """Give the accuracy and what it rests on alone."""
+        return {key: getattr(self, key) for key in ("items", "accuracy", "low", "high")}
+
+
+def measure(probabilities: Floats, positions: Integers) -> Measure:
+    """Compare predictions with true labels.
+
+    Args:
+        probabilities: Shape (n, n_labels), n at least 1.
+        positions: Shape (n,), the true labels.
+    """
+    predicted = probabilities.argmax(axis=1)
+    right = int((predicted == positions).sum())
+    low, high = wilson(right, len(positions))
+    n_labels = probabilities.shape[1]
+    bins = reliability(probabilities, positions)
+    error, limit = calibration_beyond_chance(bins, len(positions))
+    confusion = np.zeros((n_labels, n_labels), dtype=np.int64)
+    np.add.at(confusion, (positions, predicted), 1)
+    return Measure(
+        items=len(positions),
+        accuracy=right / len(positions),
+        low=low,
+        high=high,
+        macro_f1=_macro_f1(confusion),
+        calibration_error=error,
+        calibration_limit=limit,
+        confusion=confusion.tolist(),
+        reliability=[asdict(row) for row in bins],
+    )
+
+
+def calibration_of(measured: Mapping[str, Any]) -> tuple[float, float | None]:
+    """Read a calibration error and its limit from what a training kept.
+
+    An older hilt kept the error as it was, with what chance brings, which is taken off here where
+    the bins were kept as well. Where they were not, the error is as it was and the limit is None.
+
+    Args:
+        measured: Of `Measure.to_dict`, or what was kept of it.
+    """
+    error, limit = measured["calibration_error"], measured.get("calibration_limit")
+    if limit is None and measured.get("reliability"):
+        bins = [ConfidenceBin(**each) for each in measured["reliability"]]
+        return calibration_beyond_chance(bins, measured["items"])
+    return error, limit
+
+
+def _macro_f1(confusion: Integers) -> float:
+    """Average F1 over the labels that are true or predicted at least once."""
+    hits = np.diag(confusion)
+    appearances = confusion.sum(axis=0) + confusion.sum(axis=1)
+    occurs = appearances > 0
+    return float((2 * hits[occurs] / appearances[occurs]).mean())

@@ -1,0 +1,142 @@
+"""What it would cost to make anew what is outdated, and the rule that nobody pays unasked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from hilt.command_line import command_line
+from hilt.errors import WorkspaceError
+from hilt.figures import counted
+from hilt.pipeline.proposing.outdated import EMBEDDINGS, Outdated
+from hilt.pipeline.proposing.panel import Named, Proposals
+from hilt.pipeline.workspace.arrays import blocks
+from hilt.pipeline.workspace.random_streams import Stream, generator
+from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.types import Integers, Items
+
+LIMITS = ("max_items", "max_cost_usd")  # of a proposer; unset for none
+MOST_SECONDS = 180.0  # that making anew may take unasked, by estimate
+ESTIMATE_ITEMS = 200
+TIMED_ITEMS = 32
+
+
+def check_costs(proposals: Proposals, found: Sequence[Outdated]) -> None:
+    """Refuse to make anew what costs money or more than a few minutes.
+
+    Raises:
+        WorkspaceError: If it does; the sentence says what changed, what it costs and how to ask.
+    """
+    seconds = 0.0
+    for each in found:
+        if each.member is not None and each.member.proposer.is_priced:
+            if asks_for_more(each.member):
+                continue
+            price = _price(proposals, each.member)
+            if price:
+                raise _refusal(proposals.workspace, each, f"Making them anew costs money. {price}")
+        else:
+            seconds += _seconds(proposals, each)
+            if seconds > MOST_SECONDS:
+                minutes = counted(round(seconds / 60), "minute")
+                items = counted(len(proposals.workspace.pool), "item")
+                raise _refusal(
+                    proposals.workspace,
+                    each,
+                    f"Making them anew takes about {minutes} for {items}.",
+                )
+
+
+def asks_for_more(member: Named) -> bool:
+    """Tell whether all that changed is that a limit was raised, by which a user asks for more."""
+    if member.made is None:
+        return False
+    was, now = (
+        {**maker, "proposer": dict(maker["proposer"])} for maker in (member.made, member.maker)
+    )
+    for name in LIMITS:
+        before, after = (maker["proposer"].pop(name, None) for maker in (was, now))
+        if before != after and (before is None or (after is not None and after < before)):
+            return False
+    for maker in (was, now):
+        maker.pop("limit_draw", None)
+    return was == now
+
+
+def check_training_cost(workspace: Workspace, student: Outdated, training: TrainingRow) -> None:
+    """Refuse to train anew, unasked, a student whose training took more than a few minutes.
+
+    Raises:
+        WorkspaceError: If it did.
+    """
+    seconds = training.summary["seconds"]
+    if seconds > MOST_SECONDS:
+        minutes = counted(round(seconds / 60), "minute")
+        line = command_line("train", workspace.folder)
+        raise WorkspaceError(
+            f"{student}. To train it took {minutes}, so that it is not done unasked: run `{line}`."
+        )
+
+
+def sample_texts(workspace: Workspace, indices: Integers) -> list[str]:
+    """Read some of the texts at these indices, drawn at random, to estimate what all cost."""
+    rng = generator(workspace.config.seed, Stream.ESTIMATE)
+    sample = rng.choice(indices, min(ESTIMATE_ITEMS, len(indices)), replace=False)
+    return workspace.pool.texts(np.sort(sample))
+
+
+def _refusal(workspace: Workspace, each: Outdated, cost: str) -> WorkspaceError:
+    line = command_line("propose", workspace.folder, "--remake")
+    return WorkspaceError(
+        f"{each}. {cost} That is never done unasked: run `{line}`, or put back what was before"
+        f" in {workspace.folder / 'hilt.yaml'}."
+    )
+
+
+def _price(proposals: Proposals, member: Named) -> str:
+    """Say what a proposer would cost; nothing where all answers are there already."""
+    workspace, section = proposals.workspace, member.section
+    indices: Integers = np.delete(np.arange(len(workspace.pool)), workspace.pool.empty)
+    if section.only == "all":  # else what it is asked depends on proposals that are to come
+        asked = proposals.asked(member)
+        indices = indices if asked is None else asked
+        parts = (indices[block] for block in blocks(len(indices), ESTIMATE_ITEMS))
+        if all(member.proposer.has_answers(workspace.pool.texts(part)) for part in parts):
+            return ""
+    count = min(len(indices), section.max_items or len(indices))
+    return member.proposer.estimate(sample_texts(workspace, indices), count)
+
+
+def _seconds(proposals: Proposals, each: Outdated) -> float:
+    """Estimate how long making something anew takes, from the time that a few items take."""
+    workspace, embedder, member = proposals.workspace, proposals.embedder, each.member
+    n_items = len(workspace.pool)
+    if n_items <= TIMED_ITEMS:
+        return 0.0
+    if each.what == EMBEDDINGS:
+        n_items += 0 if workspace.test is None else len(workspace.test)
+        return n_items * _seconds_per_item(
+            workspace, lambda items: embedder.embed(list(items.texts))
+        )
+    if member is None or member.learns:
+        return 0.0
+    proposer = member.proposer
+
+    def propose(items: Items) -> object:
+        vectors = embedder.embed(list(items.texts)) if proposer.reads_embeddings else None
+        return proposer.propose(Items(items.ids, items.texts, vectors))
+
+    n_items = min(n_items, member.section.max_items or n_items)
+    return n_items * _seconds_per_item(workspace, propose)
+
+
+def _seconds_per_item(workspace: Workspace, work: Callable[[Items], object]) -> float:
+    rng = generator(workspace.config.seed, Stream.ESTIMATE)
+    items = workspace.pool.items(np.sort(rng.choice(len(workspace.pool), TIMED_ITEMS, False)))
+    work(Items(items.ids[:1], items.texts[:1]))  # a model opens on first use
+    started = time.monotonic()
+    work(items)
+    return (time.monotonic() - started) / TIMED_ITEMS

@@ -1,0 +1,157 @@
+"""Embeddings and proposals: made where they are missing, and anew where they are outdated."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from hilt.files import write_json
+from hilt.pipeline.duplicates.grouping import make_groups
+from hilt.pipeline.duplicates.neighbour_graph import make_graph
+from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.proposing.costs import check_costs, sample_texts
+from hilt.pipeline.proposing.embedding import embeddings_maker, remember
+from hilt.pipeline.proposing.outdated import EMBEDDINGS, FUSED, GROUPS, causes, outdated
+from hilt.pipeline.proposing.panel import Named, Proposals
+from hilt.pipeline.workspace.array_making import RowsOf, is_made, made_before, make_array
+from hilt.pipeline.workspace.arrays import Array, ArrayFile
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.proposers.base import Embedder
+from hilt.types import Floats, Integers, Items
+
+SHARED = (("neighbours", make_graph), ("near-duplicates", make_groups))
+
+
+def renew(proposals: Proposals, *, remake: bool = False) -> list[str]:
+    """Make anew what another configuration made, and say so.
+
+    Args:
+        proposals: What is wanted now.
+        remake: Whether that may take long or cost money.
+
+    Returns:
+        What was made, by the names of its files; what is fused from it is left.
+
+    Raises:
+        WorkspaceError: If it would cost much, and not `remake`; then nothing is made.
+    """
+    workspace, made = proposals.workspace, []
+    found = [each for each in outdated(proposals) if each.what != FUSED]
+    if found and not remake:
+        check_costs(proposals, found)
+    for each in causes(found):
+        workspace.progress.note(f"{each}. Made anew now.")
+    what = {each.what for each in found}
+    if EMBEDDINGS in what:
+        made += [file.path.stem for file in embed(workspace, proposals.embedder)]
+    if what & {EMBEDDINGS, GROUPS}:
+        made += [name for name, make in SHARED if make(workspace)]
+    asked = [each.member for each in found if each.member is not None]
+    return made + [member.name for member in asked if ask(proposals, member)]
+
+
+def ask(proposals: Proposals, member: Named) -> bool:
+    """Let one proposer propose for the pool and the test set, unless what it said is current."""
+    workspace = proposals.workspace
+    if is_made(member.array, member.maker, workspace.progress):
+        return False
+
+    def make(
+        file: ArrayFile, n_items: int, rows_of: RowsOf, description: str, old: Array | None
+    ) -> None:
+        shape = (n_items, len(workspace.config.labels))
+        progress = workspace.progress
+        make_array(
+            file,
+            shape,
+            member.maker,
+            rows_of,
+            description=description,
+            progress=progress,
+            old=old,
+        )
+
+    proposals.teach(member)
+    asked = proposals.asked(member)
+    old = made_before(member.array, member.grown_from)
+    if old is not None:
+        asked = _among_appended(workspace.pool, member, old, asked)
+    _estimate(workspace, member, asked)
+    what = f"Proposing ({member.name})"
+    if workspace.test is not None and member.test_array is not None:
+        embeddings = workspace.test_embeddings.open()
+        rows_of = partial(_proposed_rows, workspace.test, embeddings, member, None)
+        known = made_before(member.test_array, member.grown_from)
+        make(member.test_array, len(workspace.test), rows_of, f"{what}, test set", known)
+    rows_of = partial(_proposed_rows, workspace.pool, workspace.embeddings.open(), member, asked)
+    make(member.array, len(workspace.pool), rows_of, what, old)  # last: it says that all is made
+    summary = member.proposer.summary()
+    if summary is not None:
+        write_json(workspace.proposal_summary(member.name), summary)
+    return True
+
+
+def embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
+    """Embed the pool and the test set, and return what was made."""
+    made = []
+    for pool, file in (
+        (workspace.pool, workspace.embeddings),
+        (workspace.test, workspace.test_embeddings),
+    ):
+        if pool is None:
+            continue
+        maker = embeddings_maker(workspace, embedder, pool, file)
+        if make_array(
+            file,
+            (len(pool), embedder.dimension),
+            maker,
+            partial(_embed_rows, pool, embedder),
+            description="Embedding" if pool is workspace.pool else "Embedding the test set",
+            progress=workspace.progress,
+            old=made_before(file, pool.earlier_makers(maker)),
+        ):
+            made.append(file)
+        remember(workspace, file)
+    return made
+
+
+def _embed_rows(pool: Pool, embedder: Embedder, start: int, stop: int) -> Floats:
+    return embedder.embed(pool.texts(slice(start, stop)))
+
+
+def _estimate(workspace: Workspace, member: Named, asked: Integers | None) -> None:
+    """Say what a proposer that costs money would take, before it is asked."""
+    if member.proposer.is_priced:
+        indices = np.arange(len(workspace.pool)) if asked is None else asked
+        texts = sample_texts(workspace, indices)
+        workspace.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")
+
+
+def _proposed_rows(
+    pool: Pool,
+    embeddings: Floats,
+    member: Named,
+    asked: Integers | None,
+    start: int,
+    stop: int,
+) -> Floats:
+    """Ask for items start to stop; those that are not `asked` about are left as abstentions."""
+    indices: Integers = np.arange(start, stop)
+    if asked is not None:
+        indices = asked[(asked >= start) & (asked < stop)]
+    rows = np.full((stop - start, member.proposer.n_labels), np.nan, dtype=np.float32)
+    if len(indices):
+        items = pool.items(indices)
+        given = Items(items.ids, items.texts, embeddings[indices])
+        rows[indices - start] = member.proposer.propose(given)
+    return rows
+
+
+def _among_appended(pool: Pool, member: Named, old: Floats, asked: Integers | None) -> Integers:
+    """List the items after the `old` ones that a proposer is asked about, within its limit."""
+    if asked is None:
+        return np.arange(len(old), len(pool))
+    limit, said = member.section.max_items, int((~np.isnan(old[:, 0])).sum())
+    new = asked[asked >= len(old)]
+    return new if limit is None else new[: max(0, limit - said)]

@@ -1,0 +1,218 @@
+"""Embeddings and proposals for the whole pool, and the one distribution fused from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hilt.command_line import command_line
+from hilt.files import read_object
+from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule
+from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.measuring.calibration import pool_logarithmically
+from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.proposing.embedding import load_embedder
+from hilt.pipeline.proposing.making import SHARED, ask, embed, renew
+from hilt.pipeline.proposing.one_sided import OneSided, count_guesses, find_one_sided, undescribed
+from hilt.pipeline.proposing.outdated import (
+    OF,
+    fused_of,
+    reads_other_vectors,
+)
+from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.selecting.loop_signals import compared_labels, save_agreement
+from hilt.pipeline.students.base import predict_labels
+from hilt.pipeline.students.saved import read_student
+from hilt.pipeline.workspace.array_making import made_before, make_array
+from hilt.pipeline.workspace.arrays import blocks, fingerprint
+from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.proposers.base import Embedder
+from hilt.types import Floats, Items
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeResult:
+    """What `propose` did.
+
+    Attributes:
+        made: The arrays that were made now; the others were current.
+        too_long: Texts of which the end was not read, for they are over the encoder's length.
+        label_counts: How often each label is the likeliest in the fused proposal.
+        summaries: What proposers report about their work (failures, costs), by name.
+        duplicates: Groups of near-duplicates, and the labels inherited in them.
+        regrouped: Whether those replaced the groups of an older hilt, which compared otherwise.
+        one_sided: Proposers that give nearly all of their guesses to one label.
+        undescribed: Labels of which the description says no more than the name.
+    """
+
+    items: int
+    dimension: int
+    proposers: tuple[str, ...]
+    made: tuple[str, ...]
+    too_long: int
+    label_counts: dict[str, int]
+    summaries: dict[str, dict[str, Any]]
+    duplicates: Summary
+    regrouped: bool
+    one_sided: tuple[OneSided, ...]
+    undescribed: tuple[str, ...]
+
+
+def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
+    """Embed the pool, find neighbours, let every proposer propose, and fuse.
+
+    Results that are still valid are reused, and an interrupted run is resumed. What another
+    configuration made is made anew, unless that costs money or more than a few minutes.
+
+    Args:
+        workspace: Whose pool.
+        remake: Make that anew too, whatever it costs.
+
+    Raises:
+        ModelError: If a model cannot be loaded.
+        WorkspaceError: If another command is writing, or something would cost much to make anew.
+    """
+    with workspace.locked():
+        embedder = load_embedder(workspace)
+        proposals = Proposals(workspace, embedder)
+        regrouped = are_groups_of_an_older_rule(workspace)
+        made = renew(proposals, remake=remake)
+        made += [file.path.stem for file in embed(workspace, embedder)]
+        made += [name for name, make in SHARED if make(workspace)]
+        made += [member.name for member in proposals.members if ask(proposals, member)]
+        training = _usable_training(proposals)
+        if training is not None and _propose_student(workspace, training):
+            made.append("student")
+        if _fuse(workspace, proposals, training):
+            made.append("fused")
+        count_guesses(workspace, proposals)
+        likeliest = np.zeros(len(workspace.config.labels), dtype=np.int64)
+        fused = workspace.fused.open()
+        for block in blocks(len(fused)):
+            likeliest += np.bincount(fused[block].argmax(axis=1), minlength=len(likeliest))
+        without = fused[workspace.pool.empty].argmax(axis=1)
+        likeliest -= np.bincount(without, minlength=len(likeliest))
+        outcomes = workspace.outcomes()
+        return ProposeResult(
+            items=len(workspace.pool),
+            dimension=embedder.dimension,
+            proposers=tuple(proposals.names),
+            made=tuple(made),
+            too_long=_count_too_long(workspace.pool, embedder),
+            label_counts=dict(zip(workspace.config.label_names, likeliest.tolist(), strict=True)),
+            summaries={name: told for name in proposals.names if (told := _told(workspace, name))},
+            duplicates=summarise(workspace, outcomes),
+            regrouped=regrouped,
+            one_sided=find_one_sided(workspace, outcomes),
+            undescribed=undescribed(workspace),
+        )
+
+
+def _usable_training(proposals: Proposals) -> TrainingRow | None:
+    """Return the newest training, unless its student knows other vectors than the present ones."""
+    workspace = proposals.workspace
+    training = latest_training(workspace)
+    why = "" if training is None else reads_other_vectors(proposals, training)
+    if training is None or not why:
+        return training
+    line = command_line("train", workspace.folder)
+    workspace.progress.note(
+        f"The student of cycle {training.cycle} learnt from other vectors ({why}), and counts for"
+        f" nothing until it is trained anew: `{line}`."
+    )
+    return None
+
+
+def latest_training(workspace: Workspace) -> TrainingRow | None:
+    """Return the newest training, or None before the first."""
+    trainings = workspace.store.trainings()
+    return trainings[-1] if trainings else None
+
+
+def _told(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Read what a proposer reported about its work."""
+    return read_object(workspace.proposal_summary(name)) or {}
+
+
+def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
+    embeddings = workspace.embeddings.open()
+    maker = {
+        "student": [training.cycle, training.fingerprint],
+        "embeddings": workspace.embeddings.made_of(),
+    }
+    student = read_student(
+        workspace.saved_student(training.cycle), workspace.device, workspace.trusted
+    ).student
+    proposal = workspace.proposal("student")
+    previous = None if proposal.find_fault() else proposal.maker()
+    n_before = 0 if previous is None else len(proposal.open())
+    before = compared_labels(workspace, proposal, n_before) if n_before else None
+
+    def rows_of(start: int, stop: int) -> Floats:
+        items = workspace.pool.items(slice(start, stop))
+        given = Items(items.ids, items.texts, embeddings[start:stop])
+        return predict_labels(student, given, len(workspace.config.labels))
+
+    made = make_array(
+        proposal,
+        (len(workspace.pool), len(workspace.config.labels)),
+        maker,
+        rows_of,
+        description=f"Proposing (student of cycle {training.cycle})",
+        progress=workspace.progress,
+        old=made_before(proposal, workspace.pool.earlier_makers(maker)),
+    )
+    if before is not None and previous is not None and previous.get("student") != maker["student"]:
+        after = compared_labels(workspace, proposal, n_before)
+        save_agreement(workspace, training.cycle, before, after)
+    return made
+
+
+def _fuse(workspace: Workspace, proposals: Proposals, training: TrainingRow | None) -> bool:
+    """Fuse the proposals with the student's, by the weights that cross-validation found."""
+    student = None if training is None else workspace.proposal("student").open()
+    weights = fusion_weights(proposals, training)
+
+    def rows_of(start: int, stop: int) -> Floats:
+        parts = [*proposals.rows(slice(start, stop))]
+        if student is not None:
+            parts.insert(0, student[start:stop])
+        return pool_logarithmically(parts, weights)
+
+    return make_array(
+        workspace.fused,
+        (len(workspace.pool), len(workspace.config.labels)),
+        {
+            "proposals": fingerprint(proposals.makers),
+            "student": None if training is None else [training.cycle, training.fingerprint],
+            "weights": weights.tolist(),
+        },
+        rows_of,
+        description="Fusing",
+        progress=workspace.progress,
+        chunk_rows=65536,
+        measured={OF: fused_of(proposals)},
+    )
+
+
+def fusion_weights(proposals: Proposals, training: TrainingRow | None) -> Floats:
+    """Say how much each proposer counts, the student first where there is one.
+
+    A proposer that was added after the training counts nothing until the next.
+    """
+    if training is None:
+        return proposals.trust.exponents
+    fitted: dict[str, float] = training.summary["fusion"]
+    return np.array([fitted.get(name, 0.0) for name in ("student", *proposals.names)])
+
+
+def _count_too_long(pool: Pool, embedder: Embedder) -> int:
+    """Count the texts whose end the encoder does not read; a token has a character at least."""
+    count, least = 0, embedder.max_tokens - 2 - len(getattr(embedder, "prompt", ""))
+    for block in blocks(len(pool), 8192):
+        long = [text for text in pool.texts(block) if len(text) > least]
+        count += sum(tokens > embedder.max_tokens for tokens in embedder.token_counts(long))
+    return count

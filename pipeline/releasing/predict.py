@@ -1,0 +1,166 @@
+"""The student on new data: every row of a table with its label, whatever else stands in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from hilt.errors import DataError
+from hilt.outputs import LEDGER, Ledger, output_file
+from hilt.pipeline.releasing.loaded import AnyStudent, LoadedStudent, load_student
+from hilt.pipeline.workspace.workspace import Workspace, is_workspace
+from hilt.progress import Advance, Progress, Silent
+from hilt.reading.kept_columns import KeptColumns, kept_columns
+from hilt.reading.options import Options
+from hilt.reading.table import open_table
+
+BLOCK_ROWS = 2048
+WRITERS = {".csv": pa_csv.CSVWriter, ".parquet": pq.ParquetWriter}
+
+
+@dataclass(frozen=True, slots=True)
+class PredictResult:
+    """What was predicted.
+
+    Attributes:
+        path: Where the predictions are.
+        items: How many rows there are.
+        label_counts: How often each label was predicted.
+        unlabelled: How many rows have no text, so that their label is empty.
+        renamed: Columns of the input that now have another name, with the new one.
+    """
+
+    path: Path
+    items: int
+    label_counts: dict[str, int]
+    unlabelled: int = 0
+    renamed: dict[str, str] = field(default_factory=dict)
+
+
+def predict(
+    student: AnyStudent,
+    source: Path | str,
+    output: Path | str,
+    *,
+    text: str = "text",
+    id_column: str | None = None,
+    all_probabilities: bool = False,
+    options: Options | None = None,
+    device: str = "auto",
+    trust: Collection[str] = (),
+    force: bool = False,
+    progress: Progress | None = None,
+) -> PredictResult:
+    """Label new items with a trained student.
+
+    Every row of the source is there again, in its order and with all its columns, and two more:
+    `label` and `probability`. They are empty where a row has no text.
+
+    Args:
+        student: The folder of a student, of a release or of a workspace (its newest student), a
+            workspace, or a student of `load_student`.
+        source: The new items, in any form that a pool can have; ids need not be unique.
+        output: A .csv or .parquet file.
+        text: The column with the text.
+        id_column: A column that must be there.
+        all_probabilities: Write a column `probability_LABEL` for each label too.
+        options: How the source is written, where that cannot be told by looking.
+        device: Where models run.
+        trust: Classes that the student's files may name and have run; see `load_student`.
+        force: Move the file that stands at `output` to NAME.bak-1.
+        progress: Who looks on.
+
+    Raises:
+        DataError: If the source cannot be used, or the output's ending is unknown.
+        OutputError: If something stands at `output`, or it cannot be written.
+        WorkspaceError: If the workspace has no student yet.
+        ModelError: If the folder holds no student.
+    """
+    output, progress = Path(output), progress or Silent()
+    if output.suffix not in WRITERS:
+        raise DataError(f"{output} ends in {output.suffix!r}; allowed: {', '.join(WRITERS)}.")
+    with output_file(
+        output,
+        force=force,
+        ledger=_ledger(student),
+        inputs=(Path(source),),
+        note=progress.note,
+    ) as temporary:
+        loaded = load_student(student, device=device, trust=trust)
+        asked = (text,) if id_column is None else (text, id_column)
+        table = open_table(source, replace(options or Options(), wanted=asked))
+        for warning in table.warnings:
+            progress.note(warning)
+        if id_column is not None and table.names:
+            table.find(id_column, "--id")
+        added = _Added(loaded, all_probabilities)
+        kept = kept_columns(table, text, added.names, typed=output.suffix == ".parquet")
+        with progress.task("Predicting", kept.count_rows(), "items") as advance:
+            _write(output.suffix, temporary, kept, added, advance)
+    told = {name: new for name, new in kept.new_names.items() if name != new}
+    for name, new in told.items():
+        progress.note(f"The column {name!r} of {source} is called {new!r} in {output}.")
+    counts = dict(added.counts.most_common())
+    return PredictResult(output, added.rows, counts, added.rows - added.counts.total(), told)
+
+
+def _ledger(student: AnyStudent) -> Ledger | None:
+    """Find what remembers the files that were written; a student without a workspace has none."""
+    if isinstance(student, Workspace):
+        return student.ledger
+    if isinstance(student, str | Path) and is_workspace(Path(student)):
+        return Ledger(Path(student) / LEDGER)
+    return None
+
+
+def _write(ending: str, path: Path, kept: KeptColumns, added: _Added, advance: Advance) -> None:
+    """Write block after block; the columns of the first say how all are written."""
+    writer = None
+    try:
+        for texts, rows in kept.blocks(BLOCK_ROWS):
+            block = added.add(rows, texts)
+            writer = writer or WRITERS[ending](path, block.schema)
+            writer.write_table(block)
+            advance(len(block))
+        if writer is None:
+            nothing = added.add(kept.empty(), [])
+            writer = WRITERS[ending](path, nothing.schema)
+            writer.write_table(nothing)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+class _Added:
+    """Labels blocks of rows, and counts."""
+
+    def __init__(self, student: LoadedStudent, all_probabilities: bool) -> None:
+        self._student = student
+        self._each = [f"probability_{label}" for label in student.labels if all_probabilities]
+        self.names = ("label", "probability", *self._each)
+        self.counts: Counter[str] = Counter()
+        self.rows = 0
+
+    def add(self, rows: pa.Table, texts: Sequence[str | None]) -> pa.Table:
+        """Return the rows with their labels, which are null where there is no text."""
+        places = [place for place, text in enumerate(texts) if text and text.strip()]
+        told = self._student.predict_proba([texts[place] or "" for place in places])
+        labels: list[str | None] = [None] * len(texts)
+        for place, best in zip(places, told.argmax(axis=1), strict=True):
+            labels[place] = self._student.labels[best]
+        self.counts.update(label for label in labels if label is not None)
+        self.rows += len(texts)
+        rows = rows.append_column("label", pa.array(labels, pa.string()))
+        columns = [told.max(axis=1, initial=0), *(told.T if self._each else ())]
+        for name, values in zip(self.names[1:], columns, strict=True):
+            spread = np.full(len(texts), np.nan, dtype=np.float32)
+            spread[places] = values
+            rows = rows.append_column(name, pa.array(spread, pa.float32(), from_pandas=True))
+        return rows

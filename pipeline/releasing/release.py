@@ -1,0 +1,124 @@
+"""What a user leaves with: the labelled dataset, the student, and a card for each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from hilt.outputs import output_folder
+from hilt.pipeline.duplicates.inheriting import check
+from hilt.pipeline.proposing.propose import latest_training
+from hilt.pipeline.releasing.cards import dataset_card, model_card
+from hilt.pipeline.releasing.dataset import Counts, write_dataset
+from hilt.pipeline.releasing.loaded import RELEASED
+from hilt.pipeline.releasing.packing import pack_student
+from hilt.pipeline.training.headline import told_in_full
+from hilt.pipeline.training.readiness import up_to_date
+from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseResult:
+    """What a release holds.
+
+    Attributes:
+        folder: Where it is.
+        items: Rows of the dataset.
+        human: Rows whose label a person gave.
+        inherited: Rows whose label a person gave to a near-duplicate.
+        oracle: Rows whose label a proposer gave when a batch was reviewed (`hilt oracle`).
+        machine: Rows whose label the fused proposal gave.
+        unlabelled: Rows that people skipped or flagged, or without a text, so that they have none.
+        without_text: Rows of those without a text.
+        student: Folder of the student, None before the first training.
+        skipped: Rows without a label that people skipped.
+        flagged: Rows without a label that somebody flagged.
+        commented: Rows with a comment.
+    """
+
+    folder: Path
+    items: int
+    human: int
+    inherited: int
+    oracle: int
+    machine: int
+    unlabelled: int
+    without_text: int
+    student: Path | None
+    skipped: int
+    flagged: int
+    commented: int
+
+
+def release(workspace: Workspace, folder: Path | str, *, force: bool = False) -> ReleaseResult:
+    """Write the dataset, the student and their cards into a new folder.
+
+    A person's label always wins, then the one that a person gave to a near-duplicate, then what a
+    proposer answered in a batch; every other item gets the likeliest label of the fused proposal,
+    with its probability; an item that people skipped or flagged, or without a text, gets
+    none.
+
+    Args:
+        workspace: What to release.
+        folder: Where to: new, empty, or an earlier release that nobody changed.
+        force: Move what is there to NAME.bak-1, if hilt wrote it.
+
+    Raises:
+        WorkspaceError: If there are no proposals yet, or they, or the student, are of another
+            configuration and would cost much to make anew.
+        OutputError: If the folder is taken, or cannot be written.
+        ModelError: If the encoder that the student needs is gone, or was changed since.
+    """
+    folder = Path(folder)
+    with (
+        workspace.held(),
+        output_folder(folder, "release", force=force, note=workspace.progress.note) as temporary,
+    ):
+        up_to_date(workspace)
+        training = latest_training(workspace)
+        counts = write_dataset(workspace, temporary, training)
+        if training is not None:
+            _write_student(workspace, temporary / RELEASED, training)
+        _write_card(workspace, temporary, training, counts)
+    return ReleaseResult(
+        folder=folder,
+        items=counts.rows,
+        human=counts.sources["person"],
+        inherited=counts.sources["inherited"],
+        oracle=counts.sources["oracle"],
+        machine=counts.sources["machine"],
+        unlabelled=counts.sources["none"],
+        without_text=counts.without_text,
+        student=None if training is None else folder / RELEASED,
+        skipped=counts.skipped,
+        flagged=counts.flagged,
+        commented=counts.commented,
+    )
+
+
+def _write_student(workspace: Workspace, folder: Path, training: TrainingRow) -> None:
+    """Write the student with what it needs, and its card."""
+    packed = pack_student(workspace.saved_student(training.cycle), folder, workspace.trusted)
+    about = {"cycle": training.cycle, **told_in_full(workspace, training)}
+    card = model_card(_name(workspace), workspace.config, about, packed)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _write_card(
+    workspace: Workspace, folder: Path, training: TrainingRow | None, counts: Counts
+) -> None:
+    """Write the card of the dataset, and the names of the labels in the order of their numbers."""
+    about = (
+        None if training is None else {"cycle": training.cycle, **told_in_full(workspace, training)}
+    )
+    checked = check(workspace.groups, workspace.outcomes())
+    card = dataset_card(_name(workspace), workspace.config, counts, about, checked)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    names = json.dumps(list(workspace.config.label_names), ensure_ascii=False, indent=1)
+    (folder / "labels.json").write_text(names + "\n", encoding="utf-8")
+
+
+def _name(workspace: Workspace) -> str:
+    return workspace.folder.resolve().name

@@ -1,0 +1,264 @@
+"""The lines of the report's tables, read from a workspace."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hilt.figures import NOTHING, decimals, percent, points
+from hilt.pipeline.proposing.outdated import is_usable
+from hilt.pipeline.selecting.batches import read_batch
+from hilt.pipeline.selecting.explanation import in_words
+from hilt.pipeline.training.headline import MIN_AUDIT, calibration
+from hilt.pipeline.workspace.arrays import blocks
+from hilt.pipeline.workspace.decisions import total_seconds
+from hilt.pipeline.workspace.labels import Outcome, standing
+from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.types import BatchItem
+
+SHORT_TEXT = 300
+LONG_TEXT = 4000
+HIDDEN = "hidden"
+TOO_EARLY = "too early"
+PROPOSER_COLUMNS = (
+    "proposer",
+    "accuracy",
+    "audit items",
+    "coverage",
+    "calibration error (by chance)",
+    "weight",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLine:
+    """One label.
+
+    Attributes:
+        human: Items that people gave it.
+        machine: Items that only a proposer gave it, in a batch.
+        predicted: Items of the pool whose fused proposal it leads; None before there is one.
+    """
+
+    name: str
+    description: str
+    human: int
+    machine: int
+    predicted: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One item of a batch, as far as the reader may see it.
+
+    Attributes:
+        text: Its beginning.
+        full_text: As much of it as a tooltip should hold.
+        proposal: The likeliest label; "hidden" while a blind item has no label.
+        probability: Of that label; None while it is hidden.
+        why: Why it was picked.
+        decision: The resolved label, or what was done instead.
+        outcome: How the decision relates to the proposal.
+    """
+
+    item: BatchItem
+    text: str
+    full_text: str
+    proposal: str
+    probability: float | None
+    why: str
+    decision: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerLine:
+    """What one reviewer did; of an item decided twice the latest decision counts."""
+
+    name: str
+    items: int
+    labels: int
+    skips: int
+    flags: int
+    seconds: float | None
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Confused:
+    """How often one label was predicted where another is true."""
+
+    true: str
+    predicted: str
+    items: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionLine:
+    """One true label; cells are counts with their share of the line, in the order of labels."""
+
+    label: str
+    items: int
+    cells: tuple[tuple[int, float], ...]
+
+
+def label_lines(workspace: Workspace, outcomes: Sequence[Outcome]) -> list[LabelLine]:
+    """Count labels and predictions over the pool, in the configuration's order."""
+    human = Counter(outcome.label for outcome in outcomes if not outcome.machine)
+    machine = Counter(outcome.label for outcome in outcomes if outcome.machine)
+    predicted = _count_predicted(workspace)
+    return [
+        LabelLine(
+            name=label.name,
+            description="" if label.description == label.name else label.description,
+            human=human[label.name],
+            machine=machine[label.name],
+            predicted=None if predicted is None else predicted[position],
+        )
+        for position, label in enumerate(workspace.config.label_list)
+    ]
+
+
+def _count_predicted(workspace: Workspace) -> list[int] | None:
+    if not is_usable(workspace):
+        return None
+    fused = workspace.fused.open()
+    counts = np.zeros(fused.shape[1], dtype=np.int64)
+    for block in blocks(len(fused)):
+        counts += np.bincount(fused[block].argmax(axis=1), minlength=len(counts))
+    counts -= np.bincount(fused[workspace.pool.empty].argmax(axis=1), minlength=len(counts))
+    return [int(count) for count in counts]
+
+
+def batch_lines(
+    workspace: Workspace, number: int, outcomes: Sequence[Outcome], most: int
+) -> list[BatchLine]:
+    """Read the first `most` items of a batch, with what was decided about them."""
+    by_index = {outcome.index: outcome for outcome in outcomes}
+    rows = standing(workspace.store.decisions())
+    actions = {row.item_index: row.action for row in rows if not row.machine}
+    decided = {row.item_index for row in rows if row.batch == number and not row.machine}
+    items = read_batch(workspace, number).items[:most]
+    waiting = {item.index for item in items if item.reason == "recheck"} - decided
+    return [
+        _batch_line(item, by_index.get(item.index), actions.get(item.index))
+        if item.index not in waiting
+        else _batch_line(item, None, None)
+        for item in items
+    ]
+
+
+def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) -> BatchLine:
+    decision, relation = "", "undecided"
+    first = item.proposal[0]
+    if outcome is not None and outcome.by_people:
+        agrees = outcome.label == first.label
+        decision = str(outcome.label)
+        words = ("same", "different") if item.blind else ("accepted", "changed")
+        relation = words[0] if agrees else words[1]
+    elif outcome is not None and not outcome.machine:
+        relation = "flagged" if action == "flag" else "skipped"
+    elif outcome is not None and not item.blind:  # it would give a blind item's proposal away
+        decision, relation = str(outcome.label), "machine"
+    hidden = item.blind and not decision
+    return BatchLine(
+        item=item,
+        text=short(item.text),
+        full_text=item.text[:LONG_TEXT],
+        proposal=HIDDEN if hidden else first.label,
+        probability=None if hidden else first.probability,
+        why=in_words(item),
+        decision=decision,
+        outcome=relation,
+    )
+
+
+def short(text: str, most: int = SHORT_TEXT) -> str:
+    """Cut a text to what a cell of a table should hold."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def reviewer_lines(decisions: Sequence[DecisionRow]) -> list[ReviewerLine]:
+    """Sum up what each reviewer did, by name."""
+    rows_of: dict[str, list[DecisionRow]] = defaultdict(list)
+    for row in decisions:
+        rows_of[row.reviewer].append(row)
+    return [_reviewer_line(name, rows_of[name]) for name in sorted(rows_of)]
+
+
+def _reviewer_line(name: str, rows: Sequence[DecisionRow]) -> ReviewerLine:
+    latest = {row.item_index: row for row in rows}
+    actions = Counter(row.action for row in latest.values())
+    return ReviewerLine(
+        name=name,
+        items=len(latest),
+        labels=actions["label"],
+        skips=actions["skip"],
+        flags=actions["flag"],
+        seconds=total_seconds(rows),
+        simulated=all(row.source == "simulated" for row in rows),
+    )
+
+
+def proposer_rows(summary: Mapping[str, Any]) -> list[list[str]]:
+    """Describe each proposer as a training measured it, in the order of `PROPOSER_COLUMNS`.
+
+    Args:
+        summary: Of the training; one of an older hilt says nothing about proposers.
+    """
+    return [
+        [
+            name,
+            _accuracy(told),
+            f"{told['labels']:,}",
+            percent(told["coverage"]),
+            calibration(told) if told["labels"] >= MIN_AUDIT else NOTHING,
+            decimals(told["weight"], 2),
+        ]
+        for name, told in summary.get("proposers", {}).items()
+    ]
+
+
+def _accuracy(told: Mapping[str, Any]) -> str:
+    """Write an accuracy on audit items, once there are enough of them."""
+    if told["accuracy"] is None:
+        return NOTHING
+    if told["labels"] < MIN_AUDIT:
+        return TOO_EARLY
+    return f"{percent(told['accuracy'])} ({points(told['low'])}\u2013{points(told['high'])})"
+
+
+def accepted(decisions: Sequence[DecisionRow]) -> tuple[int, int]:
+    """Count the latest labels given with a proposal in view, and those that are the proposal's."""
+    latest = {(row.item_index, row.reviewer): row for row in decisions}
+    shown = [row for row in latest.values() if row.action == "label" and row.shown_label]
+    return sum(row.labels[0] == row.shown_label for row in shown), len(shown)
+
+
+def confusion_lines(measure: Mapping[str, Any], labels: Sequence[str]) -> list[ConfusionLine]:
+    """Read a confusion matrix line by line, true labels down."""
+    return [
+        ConfusionLine(
+            label=label,
+            items=sum(counts),
+            cells=tuple((count, round(count / max(1, sum(counts)), 3)) for count in counts),
+        )
+        for label, counts in zip(labels, measure["confusion"], strict=True)
+    ]
+
+
+def most_confused(lines: Sequence[ConfusionLine], most: int) -> list[Confused]:
+    """List the most frequent confusions, of equals the first."""
+    confused = [
+        Confused(line.label, lines[column].label, count, share)
+        for row, line in enumerate(lines)
+        for column, (count, share) in enumerate(line.cells)
+        if count and column != row
+    ]
+    return sorted(confused, key=lambda each: -each.items)[:most]

@@ -1,0 +1,92 @@
+"""How far people lean towards what they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hilt.intervals import newcombe, wilson
+from hilt.pipeline.workspace.labels import ADJUDICATION, BULK, CHECK, GOLD
+from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
+from hilt.review.screen.protocol import Share
+
+
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """How often people give the proposed label, with it in view and without.
+
+    Only items that the selector picked count: which of them are blind is drawn at random, so that
+    nothing else makes the difference.
+
+    Attributes:
+        shown: With the proposal in view.
+        blind: Without it.
+        difference: The first less the second.
+        low: Lower end of the 95 % interval of the difference (Newcombe).
+        high: Upper end.
+    """
+
+    shown: Share
+    blind: Share
+    difference: float
+    low: float
+    high: float
+
+
+def anchoring(
+    decisions: Iterable[DecisionRow], batches: Sequence[BatchItemRow]
+) -> Anchoring | None:
+    """Compare how often the proposal is accepted shown and blind; None before there is both.
+
+    Args:
+        decisions: Those that stand.
+        batches: The items of all batches.
+    """
+    proposed = {
+        (row.batch, row.item_index): row.proposal[0][0]
+        for row in batches
+        if row.proposal and not row.blind
+    }
+    accepted: dict[bool, list[bool]] = {True: [], False: []}
+    for row in _first_opinions(decisions):
+        label = proposed.get((row.batch or 0, row.item_index))
+        if label is not None:
+            accepted[row.blind].append(row.labels == [label])
+    if not accepted[True] or not accepted[False]:
+        return None
+    hits = sum(accepted[False]), sum(accepted[True])
+    items = len(accepted[False]), len(accepted[True])
+    return Anchoring(
+        _share(hits[0], items[0]),
+        _share(hits[1], items[1]),
+        hits[0] / items[0] - hits[1] / items[1],
+        *newcombe(hits, items),
+    )
+
+
+def bulk_accuracy(decisions: Iterable[DecisionRow]) -> Share | None:
+    """Measure decisions in bulk by those of them that were asked again, one by one and blind."""
+    in_bulk: dict[int, list[str]] = {}
+    same = []
+    for row in decisions:
+        if row.source == BULK:
+            in_bulk[row.item_index] = row.labels
+        elif row.source == CHECK and row.action == "label" and row.item_index in in_bulk:
+            same.append(row.labels == in_bulk[row.item_index])
+    return _share(sum(same), len(same)) if same else None
+
+
+def _first_opinions(decisions: Iterable[DecisionRow]) -> list[DecisionRow]:
+    """Keep the labels that people gave one by one, the first on each item.
+
+    Second opinions are blind by rule and not by lot, and what was decided in bulk looks different.
+    """
+    first: dict[int, DecisionRow] = {}
+    for row in decisions:
+        if not row.machine and row.source not in (GOLD, ADJUDICATION):
+            first.setdefault(row.item_index, row)
+    return [row for row in first.values() if row.action == "label" and row.source != BULK]
+
+
+def _share(hits: int, items: int) -> Share:
+    return Share(hits / items, *wilson(hits, items), items)

@@ -1,0 +1,252 @@
+"""Batches out to people, decisions back in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial as partial_
+from pathlib import Path
+
+from hilt.errors import ConfigError, DataError, WorkspaceError
+from hilt.outputs import output_file
+from hilt.pipeline.reviewing.decisions_file import DecisionsFile, is_decisions_file
+from hilt.pipeline.reviewing.next_steps import next_step
+from hilt.pipeline.reviewing.recording import RecordResult, Source, take
+from hilt.pipeline.reviewing.restoring import restore
+from hilt.pipeline.reviewing.sheets import why_kept
+from hilt.pipeline.selecting.batches import open_batch, read_batch, undecided
+from hilt.pipeline.workspace.gate import name_misfit, with_plain_numbers
+from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD
+from hilt.pipeline.workspace.matching import MATCHES
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.reading.options import Options
+from hilt.review.base import EXCHANGES, Answered, Exchange
+from hilt.review.simulated import NAME as SIMULATED
+from hilt.review.simulated import SimulatedReviewer
+from hilt.types import Batch, Decision
+
+REVIEWER = "reviewer"  # who decided, where nobody says
+BY_WORD = "blind by the caller's word"  # in the source of answers that `record` was told are blind
+UNTOUCHED = (GOLD, SIMULATED)  # sources of answers that are no person's, and counted by their name
+
+
+def export_batch(
+    workspace: Workspace,
+    path: Path | str,
+    *,
+    number: int | None = None,
+    kind: str | None = None,
+    simulated: bool = False,
+    force: bool = False,
+) -> Batch:
+    """Write a batch to a file for review.
+
+    Args:
+        workspace: Where the batch is.
+        path: The file; its ending (.jsonl, .csv) decides the format.
+        number: Which batch, all of it that has a text; the undecided items of the open one by
+            default.
+        kind: Instead of the file's ending.
+        simulated: Let the simulated reviewer fill in the answers.
+        force: Move the file that stands there to NAME.bak-1.
+
+    Raises:
+        WorkspaceError: If there is no such batch.
+        OutputError: If a file stands there that hilt did not write, or that holds answers which
+            are not stored.
+        DataError: If there is no answer key to simulate a reviewer with.
+        UnknownNameError: If there is no such format.
+    """
+    path = Path(path)
+    exchange = _exchange(path, kind)
+    if number is not None:
+        batch = read_batch(workspace, number)
+        batch = replace(batch, items=tuple(item for item in batch.items if item.text.strip()))
+    else:
+        current = open_batch(workspace)
+        if current is None:
+            raise WorkspaceError(
+                f"{workspace.folder} has no open batch; run `{next_step(workspace)}`, or name an"
+                " earlier one with --batch."
+            )
+        batch = undecided(workspace, current)
+    answers = simulated_reviewer(workspace).review(batch) if simulated else ()
+    with output_file(
+        path,
+        force=force,
+        ledger=workspace.ledger,
+        keep=partial_(why_kept, workspace, exchange, with_names_of_pool(workspace, None)),
+        note=workspace.progress.note,
+    ) as temporary:
+        exchange.write(batch, temporary, answers)
+    return batch
+
+
+def import_answers(
+    workspace: Workspace,
+    path: Path | str,
+    *,
+    reviewer: str = REVIEWER,
+    partial: bool = False,
+    kind: str | None = None,
+    gold: bool = False,
+    match: str = "auto",
+    options: Options | None = None,
+) -> RecordResult:
+    """Read answers from a file and store them; reading it again changes nothing.
+
+    Args:
+        workspace: Where the batch came from.
+        path: What `export_batch` wrote, answered; a file with just `id` and `label`, or `text` and
+            `label`, works too, and so do the names that the pool's file has for these columns. Or
+            what `export_decisions` wrote: a workspace of the same pool and labels that has nothing
+            yet, or only the beginning of it, gets the same state; one of others gets the answers of
+            people as labels given before.
+        reviewer: Who decided, where a line does not say.
+        partial: Store what fits even when other lines do not.
+        kind: Instead of the file's ending.
+        gold: The answers are known to be right, so that they measure reviewers.
+        match: `text` finds items by their texts; `auto` does so where there is no id.
+        options: How the file is written, where that cannot be told by looking.
+
+    Raises:
+        DataError: If the file cannot be read, or a line does not fit and `partial` is not set;
+            then nothing is stored.
+    """
+    path = Path(path)
+    if match not in MATCHES:
+        raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
+    if (reason := name_misfit(reviewer.strip())) is not None:
+        raise DataError(f"`--reviewer`: {reason}")
+    if kind in (None, "jsonl") and is_decisions_file(path):
+        options = options or Options()
+        _refuse_beside(
+            path,
+            {
+                "--gold": gold,
+                "--reviewer": reviewer != REVIEWER,
+                "--encoding": options.encoding is not None,
+                "--delimiter": options.delimiter is not None,
+                "--quoting": options.quoting != "auto",
+            },
+        )
+        return restore(workspace, DecisionsFile(path), Source(path, partial), match)
+    exchange = _reading_exchange(path, kind)
+    labels = workspace.config.label_names
+    answers = exchange.read(path, labels, reviewer, with_names_of_pool(workspace, options))
+    for warning in answers.warnings:
+        workspace.progress.note(warning)
+    lines = answers.lines
+    if gold:
+        known = partial_(replace, reviewer=GOLD, source=GOLD)
+        lines = tuple(replace(line, decision=known(line.decision)) for line in lines)
+    source = Source(path, partial, answers.rejections, answers.unit)
+    return replace(take(workspace, lines, source, match=match), unanswered=answers.unanswered)
+
+
+def _refuse_beside(path: Path, given: Mapping[str, bool]) -> None:
+    """Refuse options that have no meaning for a file of all decisions."""
+    beside = [name for name, value in given.items() if value]
+    if beside:
+        raise DataError(
+            f"{path} holds all decisions of a workspace: it says itself who gave which answer,"
+            f" which are known, and how it is written; leave out {' and '.join(beside)}."
+        )
+
+
+def record(
+    workspace: Workspace,
+    decisions: Sequence[Decision],
+    *,
+    batch: int | None = None,
+    blind: bool = False,
+) -> RecordResult:
+    """Store decisions, all or none.
+
+    Args:
+        workspace: Where they belong.
+        decisions: What was said.
+        batch: The batch in which it was asked, where a decision names none.
+        blind: Your word that whoever answered blind items of the batch was shown no proposal.
+            Without it such answers are labels, but no part of the audit. Noted in the decisions'
+            source, but for known and simulated answers, which are no person's.
+
+    Raises:
+        DataError: If one does not fit, `blind` is no bool, or is said of no batch or of what
+            settles a disagreement.
+    """
+    if not isinstance(blind, bool):
+        raise DataError(f"`blind` is {blind!r}; it must be True or False.")
+    sound = [each for each in decisions if isinstance(each, Decision)]
+    if blind and batch is None and any(each.batch is None for each in sound):
+        raise DataError("`blind` is said of a batch; say of which, by `batch`, too.")
+    if blind and any(each.source == ADJUDICATION for each in sound):
+        raise DataError(
+            "`blind` is said of a decision that settles a disagreement, which is made in sight of"
+            " what others said; record it without `blind`."
+        )
+    said = [Answered(_told(each, batch, blind)) for each in decisions]
+    return take(workspace, said, Source(), own=blind)
+
+
+def _told(decision: Decision, batch: int | None, blind: bool) -> Decision:
+    if not isinstance(decision, Decision):
+        return decision
+    batch = batch if decision.batch is None else decision.batch
+    noted = replace(decision, batch=batch, source=_noted(decision.source, blind))
+    return with_plain_numbers(noted)
+
+
+def _noted(source: str, blind: bool) -> str:
+    """Write the caller's word into a source; what is no text is for the gate."""
+    if not blind or not isinstance(source, str) or source in UNTOUCHED:
+        return source
+    if source.startswith(BY_WORD):
+        return source
+    return BY_WORD if source == "file" else f"{BY_WORD}; {source}"
+
+
+def with_names_of_pool(workspace: Workspace, options: Options | None) -> Options:
+    """Let the pool's names of its columns count in files of answers."""
+    pool = workspace.config.pool
+    names = {"id": pool.id, "text": pool.text, "label": pool.label}
+    synonyms = tuple((name, other) for name, other in names.items() if other)
+    return replace(options or Options(), synonyms=synonyms)
+
+
+def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
+    """Let the simulated reviewer answer a batch.
+
+    Raises:
+        DataError: If the pool has no known labels.
+    """
+    said = [Answered(each) for each in simulated_reviewer(workspace).review(batch)]
+    return take(workspace, said, Source(), own=True)
+
+
+def simulated_reviewer(workspace: Workspace) -> SimulatedReviewer:
+    """Build the reviewer that answers from the pool's answer key.
+
+    Raises:
+        DataError: If the pool has no known labels.
+    """
+    config, pool = workspace.config, workspace.pool
+    if not pool.has_answer_key:
+        raise DataError(
+            "There is no answer key: name the column with known labels as `pool.label` in the"
+            " configuration, and run `hilt init` again."
+        )
+    return SimulatedReviewer(
+        pool.known_labels(), config.label_names, **config.simulation.model_dump(), seed=config.seed
+    )
+
+
+def _exchange(path: Path, kind: str | None) -> Exchange:
+    exchange: Exchange = EXCHANGES.load(kind or path.suffix.lstrip(".") or "jsonl")()
+    return exchange
+
+
+def _reading_exchange(path: Path, kind: str | None) -> Exchange:
+    """Find what reads a file; one without a format of its own is a table of some kind."""
+    ending = path.suffix.lstrip(".")
+    return _exchange(path, kind or (ending if ending in EXCHANGES.names() else "csv"))

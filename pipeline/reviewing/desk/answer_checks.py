@@ -1,0 +1,120 @@
+"""From what the page reports to rows of decisions, or to a reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hilt.pipeline.reviewing.desk.assignments import Assignments
+from hilt.pipeline.reviewing.desk.decision_log import Ledger
+from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.gate import misfit, name_misfit
+from hilt.pipeline.workspace.labels import ADJUDICATION, BULK, CHECK, UNDO
+from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.review.screen.protocol import Answer, Receipt
+from hilt.types import Decision
+
+SCREEN = "screen"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Checks answers, and turns them into rows with what the reviewer was shown.
+
+    Attributes:
+        workspace: Whose items and labels they are about.
+        ledger: What was decided before.
+        assignments: What was given to whom.
+    """
+
+    workspace: Workspace
+    ledger: Ledger
+    assignments: Assignments
+
+    def rows(
+        self, reviewer: str, answers: Sequence[Answer], *, adjudicates: bool = False
+    ) -> tuple[list[DecisionRow], list[Receipt]]:
+        """Make the rows of those answers that are new and fit, and a receipt for every one."""
+        rows: dict[str, DecisionRow] = {}
+        receipts = []
+        for answer in answers:
+            reason = None
+            if not self.ledger.knows(answer.key) and answer.key not in rows:
+                # The gate lets rules adjudicate under names of their own; here there are people.
+                reason = name_misfit(reviewer) or self._misplaced(reviewer, answer, rows)
+                if reason is None:
+                    row = self._row(reviewer, answer, adjudicates)
+                    reason = misfit(row, self.workspace.config.label_names)
+                    if reason is None:
+                        rows[answer.key] = row
+            receipts.append(Receipt(answer.key, reason))
+        return list(rows.values()), receipts
+
+    def _misplaced(self, reviewer: str, answer: Answer, rows: dict[str, DecisionRow]) -> str | None:
+        """Say why an answer cannot be about its item, or None when it can."""
+        if not 0 <= answer.item < len(self.workspace.pool):
+            return f"there is no item {answer.item}"
+        if answer.act == "undo":
+            key = answer.withdraws or ""
+            said = self.ledger.standing(key)
+            own = said is not None and said.reviewer == reviewer and said.item == answer.item
+            sent = key in rows and rows[key].item_index == answer.item
+            return None if own or sent else "there is nothing left to take back"
+        if answer.withdraws is not None:
+            return "only the act 'undo' takes something back"
+        return None
+
+    def _row(self, reviewer: str, answer: Answer, adjudicates: bool) -> DecisionRow:
+        entry = self.assignments.entries.get(answer.item)
+        claim = self.assignments.claim(answer.item, reviewer)
+        if answer.act == "undo":
+            return self._undo(reviewer, answer, claim is not None and claim.blind)
+        shown = None if entry is None else entry.row
+        row = decision_row(
+            Decision(
+                item_id=self._id(answer.item),
+                action=answer.act,
+                labels=() if answer.label is None else (answer.label,),
+                reviewer=reviewer,
+                seconds=answer.seconds,
+                comment=answer.comment.strip(),
+                source=ADJUDICATION if adjudicates else self._source(answer),
+            ),
+            answer.item,
+            shown,
+            blind=adjudicates or (claim is not None and claim.blind),
+            key=answer.key,
+        )
+        row.blind = row.blind or shown is None  # an item of no batch has no proposal to show
+        return row
+
+    def _undo(self, reviewer: str, answer: Answer, blind: bool) -> DecisionRow:
+        return DecisionRow(
+            item_index=answer.item,
+            item_id=self._id(answer.item),
+            action=UNDO,
+            labels=[],
+            reviewer=reviewer,
+            batch=None,
+            blind=blind,
+            audit=False,
+            seconds=answer.seconds,
+            comment="",
+            source=SCREEN,
+            decided_at=datetime.now(UTC),
+            machine=False,
+            key=answer.key,
+            withdraws=answer.withdraws,
+        )
+
+    def _source(self, answer: Answer) -> str:
+        entry = self.assignments.entries.get(answer.item)
+        if answer.bulk:
+            return BULK
+        return CHECK if entry is not None and self.assignments.awaits_check(entry) else SCREEN
+
+    def _id(self, item: int) -> str:
+        entry = self.assignments.entries.get(item)
+        return entry.row.item_id if entry is not None else self.workspace.pool.ids([item])[0]

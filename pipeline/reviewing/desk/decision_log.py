@@ -1,0 +1,136 @@
+"""Every decision that stands, in memory, kept up with the database a row at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD
+from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.review.base import RESOLVED
+
+STEPS = 50  # the latest answers by which a reviewer's pace is told
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One decision, without what the screen never asks for again."""
+
+    key: str | None
+    item: int
+    reviewer: str
+    action: str
+    label: str | None
+    source: str
+    comment: str
+    audit: bool
+    machine: bool
+    batch: int | None
+    shown: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether another label was given than the one that was shown."""
+        return self.label is not None and self.shown not in (None, self.label)
+
+
+class Ledger:
+    """What stands of the decisions.
+
+    Attributes:
+        last: The number of the newest decision that was read.
+        by_item: The standing decisions on each item, oldest first.
+        by_reviewer: The standing decisions of each reviewer, oldest first.
+        gold: Items whose label is known.
+        pace: Each reviewer's latest steps: 1 forward or 1 back, and the seconds that it took.
+        spent: The seconds that each reviewer has spent on each item, what was taken back included.
+    """
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.by_item: dict[int, list[Said]] = defaultdict(list)
+        self.by_reviewer: dict[str, list[Said]] = defaultdict(list)
+        self.gold: dict[int, str] = {}
+        self.pace: dict[str, deque[tuple[int, float]]] = defaultdict(partial(deque, maxlen=STEPS))
+        self.spent: dict[tuple[str, int], float] = defaultdict(float)
+        self._keys: set[str] = set()
+        self._standing: dict[str, Said] = {}
+
+    def apply(self, rows: Iterable[DecisionRow]) -> set[int]:
+        """Take in the rows after `last`, in order, and return the items that they touch."""
+        touched = set()
+        for row in rows:
+            if row.id <= self.last:
+                continue  # two readers at once were given it
+            self.last = row.id
+            if row.key is not None:
+                self._keys.add(row.key)
+            if row.withdraws is not None:
+                self._withdraw(row.withdraws, row.reviewer)
+            else:
+                self._add(row)
+            if row.seconds is not None:
+                self.pace[row.reviewer].append((1 if row.withdraws is None else -1, row.seconds))
+                self.spent[row.reviewer, row.item_index] += row.seconds
+            touched.add(row.item_index)
+        return touched
+
+    def knows(self, key: str) -> bool:
+        """Tell whether a decision of this key was stored, whether or not it still stands."""
+        return key in self._keys
+
+    def standing(self, key: str) -> Said | None:
+        """Find a decision by its key, if it still stands."""
+        return self._standing.get(key)
+
+    def latest(self, item: int) -> dict[str, Said]:
+        """Find the latest decision of each person on an item, opinions only."""
+        opinions = (said for said in self.by_item.get(item, ()) if is_opinion(said))
+        return {said.reviewer: said for said in opinions}
+
+    def settled(self, item: int) -> Said | None:
+        """Find what settles an item: the latest known answer, or else the latest adjudication."""
+        for source in (GOLD, ADJUDICATION):
+            said = [each for each in self.by_item.get(item, ()) if each.source == source]
+            if said:
+                return said[-1]
+        return None
+
+    def _add(self, row: DecisionRow) -> None:
+        said = Said(
+            key=row.key,
+            item=row.item_index,
+            reviewer=row.reviewer,
+            action=row.action,
+            label=row.labels[0] if row.labels else None,
+            source=row.source,
+            comment=row.comment,
+            audit=row.audit,
+            machine=row.machine,
+            batch=row.batch,
+            shown=row.shown_label,
+        )
+        self.by_item[said.item].append(said)
+        self.by_reviewer[said.reviewer].append(said)
+        if said.key is not None:
+            self._standing[said.key] = said
+        if said.source == GOLD and said.label is not None:
+            self.gold[said.item] = said.label
+
+    def _withdraw(self, key: str, reviewer: str) -> None:
+        said = self._standing.get(key)
+        if said is not None and said.reviewer == reviewer:
+            del self._standing[key]
+            self.by_item[said.item].remove(said)
+            self.by_reviewer[reviewer].remove(said)
+
+
+def is_opinion(said: Said | DecisionRow) -> bool:
+    """Tell whether a person said it of their own, not as an answer key or an adjudication."""
+    return (
+        not said.machine
+        and said.source not in (GOLD, ADJUDICATION)
+        and not said.reviewer.startswith(RESOLVED)
+    )

@@ -1,0 +1,229 @@
+"""How far people agree in a workspace, and what settles it where they do not."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from hilt.distributions import NO_LABEL, clear_label
+from hilt.intervals import wilson
+from hilt.pipeline.duplicates.contrary import count_contrary
+from hilt.pipeline.workspace.gate import add_decisions
+from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, standing
+from hilt.pipeline.workspace.random_streams import Stream, generator
+from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.review.agreement import MISSING, Agreement, agreement
+from hilt.review.base import RESOLVED
+from hilt.review.screen.protocol import Method, Share
+from hilt.review.skill import estimate_skill
+from hilt.types import Integers
+
+Opinions = dict[int, dict[str, str]]  # item -> reviewer -> label
+
+LEAST_SHARED = 30  # labels of a reviewer on items that others labelled too; fewer show no skill
+NAMED_REVIEWERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The label that a rule gives to an item on which reviewers disagree, and by what weight."""
+
+    item: int
+    label: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleResult:
+    """How far the people of a workspace agree.
+
+    Attributes:
+        disputed: Items on which they disagree, and that nobody settled.
+        settled: Items that this call settled.
+        gold: How often each reviewer is right on items with a known answer.
+        little_known: Reviewers with fewer than 30 labels on items that others labelled too, and how
+            many they have: too few to weight them by skill.
+        contrary: Texts whose items have different labels, though the texts are the same.
+    """
+
+    agreement: Agreement
+    disputed: int
+    settled: int
+    gold: dict[str, Share]
+    little_known: dict[str, int]
+    contrary: int
+
+
+def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleResult:
+    """Measure how far people agree, and settle by a rule what they do not, if asked to.
+
+    Args:
+        workspace: Whose decisions to look at.
+        settle_by: `majority`: more than half of the reviewers; `skill`: each reviewer weighted by
+            how good they are at each label (Dawid and Skene); of those with few labels
+            (`PeopleResult.little_known`) that is hardly known.
+    """
+    settled = 0 if settle_by is None else settle(workspace, settle_by)
+    rows = said_of_texts(workspace)
+    said = opinions(rows)
+    names = sorted({name for labels in said.values() for name in labels})
+    labels = workspace.config.label_names
+    rng = generator(workspace.config.seed, Stream.BOOTSTRAP)
+    return PeopleResult(
+        agreement=agreement(_ratings(said, names, labels), names, labels, rng),
+        disputed=len(disputed(rows)),
+        settled=settled,
+        gold=gold_accuracy(rows),
+        little_known=little_known(said),
+        contrary=count_contrary(workspace, workspace.outcomes()),
+    )
+
+
+def said_of_texts(workspace: Workspace) -> list[DecisionRow]:
+    """Read the standing decisions about items that have a text.
+
+    What was said of an item without one, as older versions asked for, stays stored and counts for
+    nothing.
+    """
+    empty = set(workspace.pool.empty.tolist())
+    return [row for row in standing(workspace.store.decisions()) if row.item_index not in empty]
+
+
+def disputes(workspace: Workspace) -> list[int]:
+    """List the items of a workspace on which people disagree, and that nothing settles."""
+    return disputed(said_of_texts(workspace))
+
+
+def settle(workspace: Workspace, method: Method) -> int:
+    """Settle the disagreements that a rule can, each as a decision of its own; return how many."""
+    rows = said_of_texts(workspace)
+    ids = {row.item_index: row for row in rows}
+    return add_decisions(
+        workspace,
+        [
+            DecisionRow(
+                item_index=each.item,
+                item_id=ids[each.item].item_id,
+                action="label",
+                labels=[each.label],
+                reviewer=RESOLVED + method,
+                blind=True,
+                audit=False,
+                comment=each.because,
+                source=ADJUDICATION,
+                decided_at=datetime.now(UTC),
+                machine=False,
+            )
+            for each in settlements(rows, method, workspace.config.label_names)
+        ],
+    )
+
+
+def settlements(
+    rows: Iterable[DecisionRow], method: Method, labels: tuple[str, ...]
+) -> list[Settlement]:
+    """Say what a rule makes of every item on which reviewers disagree.
+
+    Where it favours no label, the item stays for a person to settle.
+    """
+    rows = list(rows)
+    said, open_ = opinions(rows), disputed(rows)
+    if method == "majority":
+        return [each for item in open_ if (each := _majority(item, said[item])) is not None]
+    if not open_:
+        return []
+    names = sorted({name for given in said.values() for name in given})
+    probabilities = estimate_skill(_ratings(said, names, labels), len(labels)).probabilities
+    row_of = {item: row for row, item in enumerate(said)}
+    return [
+        Settlement(item, labels[best], f"probability {probabilities[row_of[item]][best]:.3f}")
+        for item in open_
+        if (best := int(clear_label(probabilities[row_of[item]]))) != NO_LABEL
+    ]
+
+
+def opinions(rows: Iterable[DecisionRow]) -> Opinions:
+    """Read the latest label of each reviewer on each item; what settles things is no opinion."""
+    latest = {
+        (row.item_index, row.reviewer): row
+        for row in rows
+        if not row.machine and row.source not in (GOLD, ADJUDICATION)
+    }
+    said: Opinions = defaultdict(dict)
+    for (item, reviewer), row in sorted(latest.items()):
+        if row.action == "label":
+            said[item][reviewer] = row.labels[0]
+    return said
+
+
+def little_known(said: Mapping[int, Mapping[str, str]]) -> dict[str, int]:
+    """Count labels on shared items, of the reviewers who have too few to show their skill.
+
+    Args:
+        said: The label of each reviewer on each item.
+    """
+    shared = Counter(name for labels in said.values() if len(labels) > 1 for name in labels)
+    return {name: count for name, count in sorted(shared.items()) if count < LEAST_SHARED}
+
+
+def doubt_of_skill(few: Mapping[str, int]) -> str:
+    """Say whose skill is hardly known; empty where everybody's is."""
+    if not few:
+        return ""
+    named = [f"{name} has {count}" for name, count in list(few.items())[:NAMED_REVIEWERS]]
+    if len(few) > NAMED_REVIEWERS:
+        named.append(f"{len(few) - NAMED_REVIEWERS} more have fewer than {LEAST_SHARED}")
+    return (
+        "Settle by majority or one by one, rather than by skill: with fewer than"
+        f" {LEAST_SHARED} labels on items that others labelled too, a skill is hardly known"
+        f" ({', '.join(named)})."
+    )
+
+
+def disputed(rows: Iterable[DecisionRow]) -> list[int]:
+    """List the items on which reviewers give different labels, and that nothing settles."""
+    rows = list(rows)
+    settled = {row.item_index for row in rows if row.source in (GOLD, ADJUDICATION)}
+    return [
+        item
+        for item, labels in opinions(rows).items()
+        if len(set(labels.values())) > 1 and item not in settled
+    ]
+
+
+def gold_accuracy(rows: Iterable[DecisionRow]) -> dict[str, Share]:
+    """Measure each reviewer on the items with a known answer."""
+    rows = list(rows)
+    gold = {row.item_index: row.labels[0] for row in rows if row.source == GOLD and row.labels}
+    right: dict[str, list[bool]] = defaultdict(list)
+    for item, labels in opinions(rows).items():
+        for reviewer, label in labels.items():
+            if item in gold:
+                right[reviewer].append(label == gold[item])
+    return {
+        name: Share(sum(hits) / len(hits), *wilson(sum(hits), len(hits)), len(hits))
+        for name, hits in sorted(right.items())
+    }
+
+
+def _majority(item: int, labels: Mapping[str, str]) -> Settlement | None:
+    label, votes = Counter(labels.values()).most_common(1)[0]
+    if 2 * votes <= len(labels):
+        return None
+    return Settlement(item, label, f"{votes} of {len(labels)}")
+
+
+def _ratings(said: Opinions, names: list[str], labels: tuple[str, ...]) -> Integers:
+    """Lay opinions out as an array of shape (n_items, n_reviewers)."""
+    place = {label: position for position, label in enumerate(labels)}
+    column = {name: number for number, name in enumerate(names)}
+    ratings = np.full((len(said), len(names)), MISSING, dtype=np.int64)
+    for row, given in enumerate(said.values()):
+        for name, label in given.items():
+            ratings[row, column[name]] = place[label]
+    return ratings

@@ -1,0 +1,141 @@
+"""Every decision of a workspace into one file; see `decisions_file`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from hilt.errors import DataError
+from hilt.outputs import output_file
+from hilt.pipeline.reviewing.decisions_file import (
+    BatchLine,
+    DecisionLine,
+    End,
+    Header,
+    ItemLine,
+    ShownItem,
+)
+from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow
+from hilt.pipeline.workspace.workspace import Workspace
+
+ENDING = ".jsonl"
+AT_ONCE = 1000  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedDecisions:
+    """What a file of decisions holds.
+
+    Attributes:
+        decisions: Decisions, those that were taken back among them.
+        batches: Batches.
+        items: Items that these are about.
+    """
+
+    path: Path
+    decisions: int
+    batches: int
+    items: int
+
+
+def export_decisions(
+    workspace: Workspace, path: Path | str, *, force: bool = False
+) -> ExportedDecisions:
+    """Write every decision that was ever made, with the batches in which it was asked.
+
+    `import_answers` reads the file: into a new workspace of the same pool and labels, whose state
+    is then the same, or as labels given before into one of another pool. Students, and the tokens
+    of reviewers, are not in it.
+
+    Args:
+        workspace: Whose decisions.
+        path: The file, which ends in .jsonl.
+        force: Move the file that stands there to NAME.bak-1.
+
+    Raises:
+        OutputError: If the place is taken, or cannot be written.
+        DataError: If the file has another ending.
+    """
+    path = Path(path)
+    if path.suffix.casefold() != ENDING:
+        raise DataError(f"{path} does not end in {ENDING}; decisions are written as JSON Lines.")
+    with output_file(
+        path, force=force, ledger=workspace.ledger, note=workspace.progress.note
+    ) as temporary:
+        return _write(workspace, temporary, path)
+
+
+def _write(workspace: Workspace, temporary: Path, path: Path) -> ExportedDecisions:
+    last = workspace.store.last_decision()  # before the batches: what is added later is left out
+    with workspace.store.reading() as session, temporary.open("wb") as file:
+        batches = list(session.scalars(select(BatchRow).order_by(BatchRow.number)))
+        said = DecisionRow.id <= last
+        items = sorted(
+            {*session.scalars(select(BatchItemRow.item_index).distinct())}
+            | {*session.scalars(select(DecisionRow.item_index).where(said).distinct())}
+        )
+        decisions = session.scalar(select(func.count()).select_from(DecisionRow).where(said)) or 0
+        header = Header(
+            pool=workspace.pool.fingerprint,
+            pool_items=len(workspace.pool),
+            earlier=tuple((e.items, e.fingerprint) for e in workspace.pool.summary.earlier),
+            labels=workspace.config.label_names,
+            seed=workspace.config.seed,
+            items=len(items),
+            batches=len(batches),
+            decisions=decisions,
+        )
+        lines = select(DecisionRow).where(said).order_by(DecisionRow.id)
+        digest = hashlib.sha256()
+        for line in chain(
+            (header,),
+            _items(workspace, items),
+            (_batch(batch, workspace.store.batch_items(batch.number)) for batch in batches),
+            map(_decision, session.scalars(lines.execution_options(yield_per=AT_ONCE))),
+        ):
+            written = line.written()
+            digest.update(written)
+            file.write(written)
+        file.write(End(sha256=digest.hexdigest()).written())
+    return ExportedDecisions(path, decisions, len(batches), len(items))
+
+
+def _items(workspace: Workspace, indices: list[int]) -> Iterator[ItemLine]:
+    for start in range(0, len(indices), AT_ONCE):
+        some = indices[start : start + AT_ONCE]
+        ids, texts = workspace.pool.ids(some), workspace.pool.texts(some)
+        for index, item_id, text in zip(some, ids, texts, strict=True):
+            yield ItemLine(index=index, id=item_id, text=text)
+
+
+def _batch(batch: BatchRow, items: list[BatchItemRow]) -> BatchLine:
+    return BatchLine(
+        number=batch.number,
+        cycle=batch.cycle,
+        selector=batch.selector,
+        created_at=batch.created_at,
+        extends=batch.extends,
+        items=[
+            ShownItem(
+                item=item.item_index,
+                rank=item.rank,
+                reason=item.reason,
+                score=item.score,
+                blind=item.blind,
+                proposal=[(label, probability) for label, probability in item.proposal],
+                why=item.why,
+            )
+            for item in items
+        ],
+    )
+
+
+def _decision(row: DecisionRow) -> DecisionLine:
+    names = [name for name in DecisionLine.model_fields if name not in ("kind", "item")]
+    fields = {name: getattr(row, name) for name in names}
+    return DecisionLine.model_construct(item=row.item_index, **fields)

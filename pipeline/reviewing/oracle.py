@@ -1,0 +1,175 @@
+"""A proposer answers what is not contested, so that people get what is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hilt.distributions import NO_LABEL, clear_label
+from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
+from hilt.pipeline.reviewing.answer_files import record
+from hilt.pipeline.reviewing.next_steps import next_step
+from hilt.pipeline.selecting.batches import open_batch, undecided
+from hilt.pipeline.training.readiness import up_to_date
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.registry import nearest
+from hilt.review.base import MACHINE
+from hilt.types import Decision, Floats, Integers
+
+FUSED = "fused"
+STUDENT = "student"
+SOURCE = "oracle"
+
+Verdict = Literal["answer", "unsure", "disagree", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a proposer says about an item, with the fused probability of that label."""
+
+    item_id: str
+    text: str
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class OracleResult:
+    """What a proposer answered, and what it left to people.
+
+    Attributes:
+        batch: Number of the open batch.
+        reviewer: The name under which the answers are stored.
+        stored: Whether they were; not in a dry run.
+        answered: Items that got an answer.
+        contested: Items that are left to people, by why: `unsure` (the fused probability is too
+            low), `disagree` (a proposer has another label, or the person who is asked again has) or
+            `silent` (the one that was to answer abstained).
+        blind: Undecided items that measure, so that only people may answer them.
+        open_items: Undecided items of the batch, once the answers are stored.
+        label_counts: The answers by label.
+        answers: One for each item, in the order of the batch.
+    """
+
+    batch: int
+    reviewer: str
+    stored: bool
+    answered: int
+    contested: dict[str, int]
+    blind: int
+    open_items: int
+    label_counts: dict[str, int]
+    answers: tuple[Answer, ...]
+
+
+def oracle(
+    workspace: Workspace, *, proposer: str = FUSED, least: float = 0.95, dry_run: bool = False
+) -> OracleResult:
+    """Label the undecided items of the open batch on which all models agree.
+
+    An item is not contested when the fused proposal is sure of its label, and every proposer that
+    does not abstain, the student included, has the same one. A proposer whose likeliest labels are
+    equal abstains. A blind item is always left to
+    people. The answers are stored as those of a machine: they measure nothing, and a person's
+    decision sets them aside.
+
+    Args:
+        workspace: Where the batch is.
+        proposer: Who answers: `fused`, `student`, or the name of a proposer.
+        least: The fused probability that a label needs, in (0, 1].
+        dry_run: Store nothing, only say what would be.
+
+    Raises:
+        ConfigError: If `least` is not a probability.
+        UnknownNameError: If there is no such proposer.
+        WorkspaceError: If there is no open batch, or another command is writing.
+    """
+    if not 0 < least <= 1:
+        raise ConfigError(f"least is {least}; it must be a probability above 0, up to 1.")
+    with workspace.locked():
+        batch = open_batch(workspace)
+        if batch is None:
+            raise WorkspaceError(
+                f"{workspace.folder} has no open batch; run `{next_step(workspace)}`."
+            )
+        waiting = undecided(workspace, batch).items
+        items = [item for item in waiting if not item.blind]
+        proposals = _proposals(workspace, np.array([item.index for item in items], dtype=np.int64))
+        if proposer not in proposals:
+            raise UnknownNameError(
+                f"Unknown proposer {proposer!r}.{nearest(proposer, proposals)}"
+                f" Available: {', '.join(proposals)}."
+            )
+        verdicts = [
+            "disagree" if item.reason == "recheck" else verdict
+            for item, verdict in zip(items, _verdicts(proposals, proposer, least), strict=True)
+        ]
+        fused, names = proposals[FUSED], workspace.config.label_names
+        answers = tuple(
+            Answer(item.item_id, item.text, names[row.argmax()], round(float(row.max()), 4))
+            for item, row, verdict in zip(items, fused, verdicts, strict=True)
+            if verdict == "answer"
+        )
+        reviewer = MACHINE + proposer
+        if not dry_run:
+            record(workspace, [_decision(each, reviewer, batch.number) for each in answers])
+        return OracleResult(
+            batch=batch.number,
+            reviewer=reviewer,
+            stored=not dry_run,
+            answered=len(answers),
+            contested={why: verdicts.count(why) for why in ("unsure", "disagree", "silent")},
+            blind=len(waiting) - len(items),
+            open_items=len(waiting) - len(answers),
+            label_counts=dict(Counter(answer.label for answer in answers).most_common()),
+            answers=answers,
+        )
+
+
+def _proposals(workspace: Workspace, indices: Integers) -> dict[str, Floats]:
+    """Read what everyone says of some items: arrays of shape (n, n_labels), by name."""
+    others = up_to_date(workspace)
+    fused = workspace.fused.open()
+    said = {FUSED: np.asarray(fused[indices], dtype=np.float32)}
+    if workspace.student_proposal is not None:
+        student = workspace.student_proposal.open()
+        said[STUDENT] = np.asarray(student[indices], dtype=np.float32)
+    return said | dict(zip(others.names, others.rows(indices), strict=True))
+
+
+def _verdicts(proposals: Mapping[str, Floats], proposer: str, least: float) -> list[Verdict]:
+    """Say of each item whether the proposer may answer it, or why not."""
+    fused = proposals[FUSED]
+    said = clear_label(np.stack(list(proposals.values())))  # (m, n)
+    label, silent = clear_label(fused), clear_label(proposals[proposer]) == NO_LABEL
+    agrees = ((said == NO_LABEL) | (said == label)).all(axis=0)
+    certain = (label != NO_LABEL) & (fused.max(axis=1) >= least)
+    return [
+        _verdict(sure, agreed, mute)
+        for sure, agreed, mute in zip(certain, agrees, silent, strict=True)
+    ]
+
+
+def _verdict(sure: bool, agreed: bool, silent: bool) -> Verdict:
+    if not sure:
+        return "unsure"
+    if not agreed:
+        return "disagree"
+    return "silent" if silent else "answer"
+
+
+def _decision(answer: Answer, reviewer: str, batch: int) -> Decision:
+    return Decision(
+        item_id=answer.item_id,
+        action="label",
+        labels=(answer.label,),
+        reviewer=reviewer,
+        batch=batch,
+        comment=f"fused probability {answer.probability:.4f}",
+        source=SOURCE,
+        machine=True,
+    )

@@ -1,0 +1,184 @@
+"""Answers on their way in: each finds its item, passes the gate, and is stored; all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hilt.errors import DataError
+from hilt.pipeline.selecting.batches import open_batch, undecided
+from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.gate import add_decisions, misfit
+from hilt.pipeline.workspace.labels import standing
+from hilt.pipeline.workspace.matching import Found, Matching, settle
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.review.base import Answered, Rejection
+
+SHOWN_REJECTIONS = 20
+SHOWN_OTHERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResult:
+    """What became of some decisions.
+
+    Attributes:
+        added: Decisions that were stored.
+        unchanged: Decisions that were stored before.
+        changed: Of the added ones, those that differ from what the same reviewer said before when
+            asked the same; they take its place.
+        mended: Answers that were found by batch, rank and text, though a program changed their ids.
+        rejected: What does not fit, with its line.
+        unanswered: Lines without an answer.
+        open_items: Items of the last batch that are still undecided.
+        batches: Batches that came with the decisions, out of a file of all decisions.
+        machine: Answers of proposers in such a file that were left out.
+        as_labels: Why the answers of such a file came as labels given before, and what did not
+            come; empty where the state is the same.
+    """
+
+    added: int
+    unchanged: int
+    rejected: tuple[Rejection, ...]
+    unanswered: int
+    open_items: int
+    changed: int = 0
+    mended: int = 0
+    batches: int = 0
+    machine: int = 0
+    as_labels: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where answers come from, for messages.
+
+    Attributes:
+        path: The file; None where they came as values.
+        partial: Whether to store what fits though other answers do not.
+        rejected: What could not be read at all.
+        unit: What its lines are: `line`, `record` or `row`.
+    """
+
+    path: Path | None = None
+    partial: bool = False
+    rejected: Sequence[Rejection] = ()
+    unit: str = "line"
+
+
+def take(
+    workspace: Workspace,
+    answers: Sequence[Answered],
+    source: Source,
+    *,
+    match: str = "auto",
+    own: bool = False,
+) -> RecordResult:
+    """Find the items of some answers, and store what was said.
+
+    Args:
+        workspace: Where they belong.
+        answers: In their order, each with its line. Out of a file, of several answers of one
+            reviewer on one item one counts where they are the same, and none where they differ.
+        source: Where they come from.
+        match: As for `Matching`.
+        own: Whether all were asked by the batch's own sheet, so that what is blind was blind.
+
+    Raises:
+        DataError: If one does not fit and `source` is not partial; then nothing is stored.
+    """
+    labels = workspace.config.label_names
+    with workspace.locked():
+        # What is accepted is known, and can be looked at, once the item is found.
+        reasons = [None if each.accepts else misfit(each.decision, labels) for each in answers]
+        sound = [each for each, why in zip(answers, reasons, strict=True) if why is None]
+        matching = Matching(workspace, sound, match)
+        found: list[Found] = []
+        rejected = list(source.rejected)
+        for number, (answer, reason) in enumerate(zip(answers, reasons, strict=True), start=1):
+            item = reason or matching.find(answer)
+            if isinstance(item, Found):
+                item = misfit(item.decision, labels) or _misplaced(item) or item
+            if isinstance(item, Found):
+                found.append(replace(item, own=own or item.own))
+            else:
+                rejected.append(Rejection(_line(answer, number, source), item, source.unit))
+        if source.path is not None:
+            unit, settled = source.unit, list(settle(found, source.unit))
+            found = [each for each, why in settled if why is None]
+            rejected += [
+                Rejection(each.decision.line or 0, why, unit) for each, why in settled if why
+            ]
+        rejected.sort(key=lambda rejection: rejection.line)
+        refuse(source, rejected, len(found))
+        return replace(_store(workspace, found), rejected=tuple(rejected))
+
+
+def refuse(source: Source, rejected: Sequence[Rejection], fitting: int) -> None:
+    """List what does not fit, unless it may be left out.
+
+    Raises:
+        DataError: If something does not fit, and `source` is not partial.
+    """
+    if not rejected or source.partial:
+        return
+    place = "decision" if source.path is None else f"{source.path}, {rejected[0].unit}"
+    lines: dict[str, list[int]] = {}
+    for each in rejected:
+        lines.setdefault(each.reason, []).append(each.line)
+    told = [
+        f"{place} {numbers[0]}{_and_others(numbers[1:])}: {reason}"
+        for reason, numbers in list(lines.items())[:SHOWN_REJECTIONS]
+    ]
+    if len(lines) > SHOWN_REJECTIONS:
+        told.append(f"... and {len(lines) - SHOWN_REJECTIONS} more")
+    mend = f" Mend these {rejected[0].unit}s, or store the other {fitting} with --partial."
+    told.append(f"Nothing was stored.{'' if source.path is None else mend}")
+    raise DataError("\n".join(told))
+
+
+def _and_others(numbers: Sequence[int]) -> str:
+    """Name the other places of which the same is said."""
+    if not numbers:
+        return ""
+    named = ", ".join(map(str, numbers[:SHOWN_OTHERS]))
+    return f" (and {len(numbers):,} more: {named}{', ...' * (len(numbers) > SHOWN_OTHERS)})"
+
+
+def _line(answer: Answered, number: int, source: Source) -> int:
+    return number if source.path is None else answer.decision.line or 0
+
+
+def _store(workspace: Workspace, found: Sequence[Found]) -> RecordResult:
+    rows = [decision_row(each.decision, each.index, each.shown, own=each.own) for each in found]
+    before = {(r.item_index, r.reviewer, r.batch): r for r in standing(workspace.store.decisions())}
+    earlier = [before.get((row.item_index, row.reviewer, row.batch)) for row in rows]
+    changed = sum(
+        old is not None and (old.action, list(old.labels)) != (row.action, row.labels)
+        for old, row in zip(earlier, rows, strict=True)
+    )
+    added = add_decisions(workspace, rows)
+    return RecordResult(
+        added=added,
+        unchanged=len(rows) - added,
+        rejected=(),
+        unanswered=0,
+        open_items=count_open(workspace),
+        changed=changed,
+        mended=sum(each.mended for each in found),
+    )
+
+
+def count_open(workspace: Workspace) -> int:
+    """Count the undecided items of the last batch."""
+    still_open = open_batch(workspace)
+    return 0 if still_open is None else len(undecided(workspace, still_open))
+
+
+def _misplaced(found: Found) -> str | None:
+    """Say why a decision cannot be about its item, or None when it can."""
+    if found.decision.machine and found.shown is not None and found.shown.blind:
+        name = found.decision.item_id
+        return f"the item {name!r} is blind: it measures, so only people decide it."
+    return None

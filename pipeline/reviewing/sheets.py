@@ -1,0 +1,103 @@
+"""Which sheet for review may be written over: one that hilt wrote, and whose answers are stored."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hilt.command_line import command_line
+from hilt.errors import DataError
+from hilt.outputs import NOT_OURS
+from hilt.pipeline.reviewing.decisions_file import is_decisions_file
+from hilt.pipeline.selecting.batches import read_batch
+from hilt.pipeline.workspace.matching import Matching
+from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.reading.options import Options
+from hilt.reading.table import open_table
+from hilt.review.base import Answers, Exchange
+from hilt.review.formats.answer_lines import Line, has_sheet_columns
+from hilt.review.formats.answer_tables import lines_of
+from hilt.review.formats.item_records import FIELDS
+from hilt.types import Decision
+
+# What hilt writes and no person has to touch; elsewhere somebody's remark would be lost.
+SHOWN = ("text", "blind", "reason", "score", "proposal", "probability", "alternatives")
+
+
+def why_kept(workspace: Workspace, exchange: Exchange, options: Options, path: Path) -> str | None:
+    """Say in a clause why the file at `path` must stay; None where it may be written over.
+
+    Args:
+        workspace: Where the answers should be stored.
+        exchange: What reads and writes such files.
+        options: How answers are read.
+        path: What stands where a sheet is to be written.
+    """
+    known = workspace.ledger.knows(path)
+    try:
+        if is_decisions_file(path):
+            return "holds the decisions of a workspace"
+        answers = exchange.read(path, workspace.config.label_names, "", options)
+        lines = _lines(path)
+    except DataError:
+        return None if known else NOT_OURS
+    if not known and not (lines and all(map(has_sheet_columns, lines))):
+        return NOT_OURS
+    lacking = _count_lacking(workspace, answers)
+    if lacking:
+        reading = command_line("import", workspace.folder, path)
+        return (
+            f"holds answers or remarks that are not stored: {lacking}. Store them with `{reading}`"
+        )
+    return None if known or _is_as_written(workspace, exchange, lines) else NOT_OURS
+
+
+def _count_lacking(workspace: Workspace, answers: Answers) -> int:
+    stored = set()
+    for row in workspace.store.decisions():
+        stored |= {_answer(row, row.reviewer), _answer(row, "")}
+    matching = Matching(workspace, answers.lines)
+    found = [matching.find(line) for line in answers.lines]
+    lacking = sum(
+        isinstance(each, str) or _answer(each.decision, each.decision.reviewer) not in stored
+        for each in found
+    )
+    return lacking + len(answers.rejections) + answers.remarks
+
+
+def _answer(said: Decision | DecisionRow, reviewer: str) -> tuple[object, ...]:
+    return said.item_id, said.action, tuple(said.labels), said.comment, reviewer
+
+
+def _is_as_written(workspace: Workspace, exchange: Exchange, lines: Sequence[Line]) -> bool:
+    """Tell whether the lines show what hilt shows, up to how a spreadsheet writes numbers."""
+    written: dict[tuple[str, str], list[str]] = {}
+    for number in {_cell(line, "batch") for line in lines}:
+        if not number.isdigit() or int(number) not in workspace.store.batch_numbers():
+            return False
+        with tempfile.TemporaryDirectory(prefix="hilt-") as folder:
+            sheet = Path(folder) / "sheet"
+            exchange.write(read_batch(workspace, int(number)), sheet)
+            written |= {(number, _cell(line, "id")): _shown(line) for line in _lines(sheet)}
+    return all(
+        written.get((_cell(line, "batch"), _cell(line, "id"))) == _shown(line) for line in lines
+    )
+
+
+def _shown(line: Line) -> list[str]:
+    return [_cell(line, name) for name in SHOWN]
+
+
+def _cell(line: Line, name: str) -> str:
+    text = "" if isinstance(line.fields, str) else str(line.fields.get(name) or "").strip()
+    try:
+        return f"{float(text.replace(',', '.')):g}"
+    except ValueError:
+        return " ".join(text.casefold().split())
+
+
+def _lines(path: Path) -> list[Line]:
+    return list(lines_of(path, open_table(path, replace(Options(), wanted=FIELDS))))

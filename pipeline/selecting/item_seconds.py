@@ -1,0 +1,85 @@
+"""What review costs in a workspace, and how long each item of its pool would take a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hilt.pipeline.proposing.committee import Committee
+from hilt.pipeline.selecting.review_cost import (
+    ReviewCost,
+    Timings,
+    disagreement,
+    features,
+    perplexity,
+    review_cost,
+)
+from hilt.pipeline.workspace.arrays import blocks
+from hilt.pipeline.workspace.labels import BULK, standing
+from hilt.pipeline.workspace.random_streams import Stream, generator
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.types import Floats
+
+ASSUMED_SECONDS = 10.0  # of an item, while no decision has a time
+
+
+def measured_cost(workspace: Workspace) -> ReviewCost | None:
+    """Learn what review costs from the decisions of people, None while none has a time.
+
+    What made an item slow is read as it stood when its batch was made: since then its label has
+    been learnt, and the proposals for it look sure.
+    """
+    timings = _timings(workspace)
+    if not len(timings):
+        return None
+    return review_cost(timings, generator(workspace.config.seed, Stream.COST))
+
+
+def predicted_seconds(
+    workspace: Workspace, cost: ReviewCost | None, committee: Committee
+) -> Floats | None:
+    """Predict how long the typical reviewer needs for each item, proposal in view.
+
+    Returns:
+        Shape (n_items,), float32; None unless that is known clearly better than by a constant.
+    """
+    if cost is None or not cost.is_predictable:
+        return None
+    fused, lengths = workspace.required(workspace.fused, "propose").open(), workspace.pool.lengths
+    seconds = np.empty(len(lengths), dtype=np.float32)
+    for block in blocks(len(seconds)):
+        indices = np.arange(block.start, block.stop)
+        rows = np.asarray(fused[block], dtype=np.float32)
+        disagree = disagreement(committee(indices), rows)
+        told = features(lengths[block], perplexity(rows), disagree, blind=False)
+        seconds[block] = cost.model.predict(told)
+    return seconds
+
+
+def _timings(workspace: Workspace) -> Timings:
+    """Gather the decisions of people, one at a time, on items that a batch asked about."""
+    whys: dict[tuple[int | None, int], dict[str, Any] | None] = {
+        (row.batch, row.item_index): row.why for row in workspace.store.batch_items()
+    }
+    timed = [
+        (row, why)
+        for row in standing(workspace.store.decisions())
+        if row.seconds
+        and not row.machine
+        and row.source != BULK
+        and (why := whys.get((row.batch, row.item_index)))
+    ]
+    items = np.array([row.item_index for row, _ in timed], dtype=np.int64)
+    told = features(
+        workspace.pool.lengths[items],
+        np.array([why["plausible"] for _, why in timed]),
+        np.array([why["disagreement"] for _, why in timed]),
+        np.array([row.blind for row, _ in timed]),
+    )
+    return Timings(
+        seconds=np.array([row.seconds for row, _ in timed], dtype=np.float64),
+        features=told,
+        reviewers=[row.reviewer for row, _ in timed],
+        items=items,
+    )

@@ -1,0 +1,196 @@
+"""Asking again: labels of people that may be wrong, on one scale with items that have none.
+
+The scale is the probability that the label which an item has is wrong: of a labelled item the one
+that people gave, of a new one the likeliest of the fused proposal. The next reviewer is equally
+likely to be right about both, so that probability is the expected gain, up to a constant.
+Therefore a recheck takes the place of a new item only where its label is likelier to be wrong (per
+second, where it is known what items take); and where people err rarely, nothing is asked again.
+
+Source: Goh and Mueller 2023 (ActiveLab) for one scale; Northcutt et al. 2021 (confident learning)
+for out-of-fold self-confidence. Their thresholds by label are left out: on TREC, AG News and others
+they found fewer of the wrong labels, for the probabilities here are calibrated already.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilt.pipeline.measuring.calibration import log_of, pool_logarithmically, softmax
+from hilt.pipeline.proposing.committee import Committee
+from hilt.pipeline.proposing.propose import fusion_weights, latest_training
+from hilt.pipeline.students.saved import load_out_of_fold
+from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, Outcome, standing
+from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+
+PEOPLE_ARE_RIGHT = 0.8  # how often, as far as one label alone speaks against the students
+PRIOR_RECHECKS = 5.0  # how many rechecks the belief is worth that it is so
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Labels of people that students which did not learn them would not have given.
+
+    Attributes:
+        indices: Shape (n,), the items, the most doubtful first.
+        right: Shape (n,), how likely each label is to be right, as far as students can say.
+        probabilities: Shape (n, n_labels), what those students and the proposers say.
+        trust: How often earlier rechecks changed a label, relative to what was expected.
+    """
+
+    indices: Integers
+    right: Floats
+    probabilities: Floats
+    trust: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def replacing(self, probabilities: Floats, indices: Integers) -> Floats:
+        """Give what is proposed for some items, by students that did not learn their labels.
+
+        The student in use has learnt the labels that are in doubt, and would only repeat them.
+
+        Args:
+            probabilities: Shape (m, n_labels), what is proposed otherwise.
+            indices: Shape (m,), for which items.
+        """
+        _, ours, theirs = np.intersect1d(self.indices, indices, return_indices=True)
+        replaced = probabilities.copy()
+        if len(ours):
+            replaced[theirs] = self.probabilities[ours]
+        return replaced
+
+    @property
+    def wrong(self) -> Floats:
+        """How likely each label is to be wrong: shape (n,), in [0, 1]."""
+        return np.asarray(np.minimum(1, (1 - self.right) * self.trust))
+
+
+NO_DOUBTS = Doubts(np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, 0)))
+
+
+def find_doubts(workspace: Workspace, outcomes: Sequence[Outcome], committee: Committee) -> Doubts:
+    """Look for wrong labels among those that the latest student learnt.
+
+    Labels that were given blind are left alone: a measure must not depend on what it measures. So
+    are labels that are known, adjudicated or were asked about again before, that have changed
+    since, or that the students would give too.
+    """
+    training = latest_training(workspace)
+    saved = None if training is None else load_out_of_fold(workspace.student_folder(training.cycle))
+    if training is None or saved is None:
+        return NO_DOUBTS
+    decisions = [row for row in standing(workspace.store.decisions()) if not row.machine]
+    answered = asked_again(workspace.store.batch_items(), decisions)
+    settled = {row.item_index for row in decisions if row.source in (GOLD, ADJUDICATION)}
+    settled |= answered.keys()
+    said = _positions(workspace, [each for each in outcomes if each.index not in settled])
+    indices, positions, student = saved
+    rows = np.flatnonzero([said.get(i) == p for i, p in zip(indices, positions, strict=True)])
+    indices, positions, student = indices[rows], positions[rows], student[rows]
+    weights = fusion_weights(committee.proposals, training)
+    fused = pool_logarithmically([student, *committee.proposals.rows(indices)], weights)
+    votes = _votes(workspace, decisions, indices)
+    right = label_posterior(fused, votes, PEOPLE_ARE_RIGHT)[np.arange(len(rows)), positions]
+    in_doubt = np.flatnonzero(fused.argmax(axis=1) != positions)
+    order = in_doubt[np.argsort(right[in_doubt], kind="stable")]
+    return Doubts(indices[order], right[order], fused[order], trust(answered.values()))
+
+
+def label_posterior(probabilities: Floats, votes: Floats, accuracy: float) -> Floats:
+    """Combine what students say of an item with what people said.
+
+    Args:
+        probabilities: Shape (n, n_labels), by students that did not learn the item.
+        votes: Shape (n, n_labels), how often people gave each label, all the times they were asked.
+        accuracy: How often people are right; when they are not, every other label is as likely.
+
+    Returns:
+        Shape (n, n_labels), rows sum to 1: how likely each label is to be the true one.
+
+    Source: Dawid and Skene 1979, with one accuracy for all.
+    """
+    error = (1 - accuracy) / (probabilities.shape[1] - 1)
+    return softmax(log_of(probabilities) + votes * np.log(accuracy / error))
+
+
+def asked_again(
+    items: Sequence[BatchItemRow], decisions: Sequence[DecisionRow]
+) -> dict[int, tuple[float, bool]]:
+    """Find the rechecks that people have answered.
+
+    Args:
+        items: Of all batches.
+        decisions: Of people.
+
+    Returns:
+        By the index of the item, how likely its label was to be right, and whether they changed it.
+    """
+    asked = {(i.batch, i.item_index): i.why for i in items if i.reason == "recheck" and i.why}
+    answered: dict[int, tuple[float, bool]] = {}
+    before: dict[int, list[str]] = {}
+    for row in decisions:
+        why = None if row.batch is None else asked.get((row.batch, row.item_index))
+        if why is not None and row.item_index in before:
+            answered[row.item_index] = why["quality"], before[row.item_index] != row.labels
+        before[row.item_index] = row.labels
+    return answered
+
+
+def trust(answered: Collection[tuple[float, bool]]) -> float:
+    """Say what doubts are to be multiplied with: less than 1 if people confirmed most labels."""
+    expected = sum(1 - right for right, _ in answered)
+    changed = sum(was_changed for _, was_changed in answered)
+    return (changed + PRIOR_RECHECKS) / (expected + PRIOR_RECHECKS)
+
+
+def with_rechecks(chosen: Selection, view: SelectionView, doubts: Doubts, most: int) -> Selection:
+    """Put rechecks in the place of the new items that gain least, wherever they gain more.
+
+    Args:
+        chosen: New items.
+        view: The pool as it stands.
+        doubts: What may be asked again.
+        most: How many rechecks there may be.
+
+    Returns:
+        The rechecks, and the new items that stay in their order.
+    """
+    if not (len(chosen) and len(doubts)):
+        return chosen
+    new_gains, gains = 1 - view.probabilities[chosen.indices].max(axis=1), doubts.wrong
+    if view.seconds is not None:
+        new_gains = new_gains / view.seconds[chosen.indices]
+        gains = gains / view.seconds[doubts.indices]
+    best = np.argsort(-gains, kind="stable")[:most]
+    worst = np.argsort(new_gains, kind="stable")
+    pairs = min(len(best), len(worst))
+    count = int((gains[best[:pairs]] > new_gains[worst[:pairs]]).sum())
+    again, stay = best[:count], np.sort(worst[count:])
+    reason: Reason = "recheck"
+    return Selection(
+        np.append(doubts.indices[again], chosen.indices[stay]),
+        np.append(doubts.wrong[again], chosen.scores[stay]),
+        (reason,) * count + tuple(chosen.reasons[place] for place in stay),
+        chosen.note,
+    )
+
+
+def _positions(workspace: Workspace, outcomes: Sequence[Outcome]) -> dict[int, int]:
+    """Give the positions of the labels that people gave with a proposal in view."""
+    given = [outcome for outcome in outcomes if outcome.by_people and not outcome.blind]
+    positions = workspace.config.positions_of([str(outcome.label) for outcome in given])
+    return dict(zip((outcome.index for outcome in given), positions.tolist(), strict=True))
+
+
+def _votes(workspace: Workspace, decisions: Sequence[DecisionRow], indices: Integers) -> Floats:
+    """Count how often people gave each label: shape (n, n_labels)."""
+    counts = Counter((row.item_index, row.labels[0]) for row in decisions if row.labels)
+    names = workspace.config.label_names
+    return np.array([[counts[index, name] for name in names] for index in indices.tolist()])

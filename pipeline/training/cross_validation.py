@@ -1,0 +1,362 @@
+"""How a student is trained: cross-validation decides everything that could go wrong.
+
+Every labelled item is predicted by students that did not see its fold. Those predictions choose
+whether to self-train and which kind of student to keep, fit the temperature, and weigh the
+proposers.
+
+An audit item is measured otherwise. Students that miss a fold of the labels are not the student
+that is delivered: they are worse, by points, where labels were chosen and each has few like it. So
+for the measure the audit items alone are folded: a student that learnt every label but the audit
+labels of one fold predicts those, and is tempered, blended and fused by numbers that were fitted
+without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilt.figures import counted
+from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.measuring.calibration import (
+    fit_temperature,
+    log_of,
+    negative_log_likelihood,
+    pool_logarithmically,
+    softmax,
+)
+from hilt.pipeline.proposing.fusion import Trust, weigh
+from hilt.pipeline.students.base import Student, take
+from hilt.pipeline.students.blend import BlendedStudent
+from hilt.pipeline.training.fine_tuning import FineTuner, total_epochs
+from hilt.pipeline.training.self_training import SelfTraining, fit_plain
+from hilt.pipeline.training.training_data import Problem
+from hilt.progress import Progress, Silent
+from hilt.proposers.models.encoder import EncoderSource
+from hilt.types import Floats, Integers
+
+LEAST_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
+FEW_FOLDS = 2  # of cross-validation, where an encoder is fine-tuned in each
+LEAST_SHARE = 0.15  # of the blend; less is not worth a second model
+TRIED_BY = {
+    "quick": (),
+    "normal": ("contrastive",),
+    "thorough": ("contrastive", "transformer"),
+}
+AMOUNTS = {"quick": (1.0,), "normal": (1.0,), "thorough": (0.3, 1.0, 3.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A trained student, and what cross-validation said on the way.
+
+    Attributes:
+        student: The student, calibrated.
+        out_of_fold: Shape (n, n_labels): each labelled item as predicted by students that did
+            not see its fold, calibrated.
+        audit: Shape (n_audit, n_labels): each audit item as predicted by a student that learnt
+            every label but the audit labels of its fold.
+        audit_fused: Shape (n_audit, n_labels): the same, fused with the proposers.
+        self_training: What a guessed example counted; 0 when the labels speak against it.
+        fusion: Shape (1 + p,), the exponents of the student and of each proposer when fused.
+        scores: Mean negative log-likelihood, out of fold, of each kind that was tried.
+    """
+
+    student: Student
+    out_of_fold: Floats
+    audit: Floats
+    audit_fused: Floats
+    self_training: float
+    fusion: Floats
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One way of training, with what its students say of items that they did not see.
+
+    Attributes:
+        fit: Gives a student that learnt the labels at some rows.
+        complete: The same, going on with the student of a fold, by its place; None where that is
+            trained anew.
+        finish: Gives the student of all labels.
+        raw: Shape (n, n_labels), out of fold, before the temperature.
+        temperature: What the logits of the student of all labels should be divided by.
+    """
+
+    fit: Callable[[Integers], Student]
+    complete: Callable[[int, Integers], Student] | None
+    finish: Callable[[], Student]
+    raw: Floats
+    temperature: float
+
+    @property
+    def out_of_fold(self) -> Floats:
+        """Shape (n, n_labels), after the temperature."""
+        return _divided(self.raw, self.temperature)
+
+    def loss(self, positions: Integers) -> Floats:
+        """Score the out-of-fold predictions item by item; lower is better."""
+        return negative_log_likelihood(self.out_of_fold, positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What is fitted on out-of-fold predictions: how kinds are tempered, blended and fused.
+
+    Attributes:
+        temperatures: By kind.
+        weights: By kind that is kept.
+        fusion: Shape (1 + p,), the exponents of the student and of each proposer.
+    """
+
+    temperatures: dict[str, float]
+    weights: dict[str, float]
+    fusion: Floats
+
+    @classmethod
+    def fit(cls, raw: dict[str, Floats], problem: Problem, rows: Integers) -> Combination:
+        """Fit on the labels at some rows what kinds predict out of fold: each of shape (n, ...)."""
+        positions = problem.positions[rows]
+        temperatures = {kind: fit_temperature(each[rows], positions) for kind, each in raw.items()}
+        tempered = {kind: _divided(raw[kind][rows], t) for kind, t in temperatures.items()}
+        weights = _blend_weights(tempered, positions)
+        blended = _blended(tempered, weights)
+        fusion = _fusion_weights(blended, problem, rows)
+        return cls(temperatures, weights, fusion)
+
+    def student(self, raw: dict[str, Floats]) -> Floats:
+        """Temper and blend what kinds predict."""
+        return _blended(
+            {k: _divided(raw[k], self.temperatures[k]) for k in self.weights}, self.weights
+        )
+
+    def fused(self, student: Floats, proposals: Floats) -> Floats:
+        """Fuse a student with the proposers: shape (p, m, n_labels) for (m, n_labels)."""
+        return pool_logarithmically([student, *proposals], self.fusion)
+
+
+def train_student(
+    problem: Problem,
+    settings: StudentSettings,
+    *,
+    encoder: EncoderSource,
+    device: str,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+) -> Training:
+    """Train the student that cross-validation prefers.
+
+    Args:
+        problem: What to learn from, at least one labelled item.
+        settings: The `student` section of the configuration.
+        encoder: The embedder's; fine-tuned kinds without a `model` of their own start from
+            it.
+        device: Where a fine-tuned student trains.
+        rng: The only source of chance.
+        progress: Who looks on.
+    """
+    kinds = _fine_tuned_kinds(problem, settings)
+    n_folds = _n_folds(kinds, settings)
+    folds = problem.deal(n_folds, rng)
+    seed = int(rng.integers(2**31))
+    steps = 1 + sum(total_epochs(kind, settings, problem, n_folds) for kind in kinds)
+    task = (progress or Silent()).task(
+        f"Training on {counted(len(problem), 'label')}", steps, "steps"
+    )
+    with task as advance:
+        linear, self_training = _best_linear(problem, settings, folds)
+        trials = {"linear": linear}
+        for kind in kinds:
+            start = settings.encoder_of(kind, encoder)
+            tuner = FineTuner(kind, problem, settings, self_training, start, device, seed, advance)
+            complete = tuner.complete if tuner.is_averaged else None
+            trials[kind] = _try(tuner.fit, problem, folds, complete, tuner.finish)
+        if settings.kind != "auto":
+            trials = {settings.kind: trials[settings.kind]}
+        training = _combine(trials, problem, folds, self_training)
+        advance(steps)
+    return training
+
+
+def _fine_tuned_kinds(problem: Problem, settings: StudentSettings) -> list[str]:
+    """List the fine-tuned kinds of student to try."""
+    if settings.kind != "auto":
+        return [settings.kind] if settings.kind != "linear" else []
+    return [
+        kind
+        for kind in TRIED_BY[settings.effort]
+        if len(problem)
+        >= max(getattr(settings, kind).from_labels, problem.n_labels * LEAST_PER_LABEL)
+    ]
+
+
+def _n_folds(kinds: list[str], settings: StudentSettings) -> int:
+    """Say in how many folds to cross-validate."""
+    if not kinds or settings.effort == "thorough":
+        return settings.folds
+    return min(settings.folds, FEW_FOLDS)
+
+
+def _combine(
+    trials: dict[str, Trial],
+    problem: Problem,
+    folds: Integers,
+    self_training: SelfTraining | None,
+) -> Training:
+    """Blend the ways of training by their out-of-fold predictions, and train on every label."""
+    everything = np.arange(len(problem))
+    scores = {kind: float(trial.loss(problem.positions).mean()) for kind, trial in trials.items()}
+    combination = Combination.fit(_raw(trials), problem, everything)
+    trials = {kind: trials[kind] for kind in combination.weights}
+    audit, audit_fused = _predict_audit(trials, problem, folds)
+    return Training(
+        student=_finish(trials, combination),
+        out_of_fold=combination.student(_raw(trials)),
+        audit=audit,
+        audit_fused=audit_fused,
+        self_training=0.0 if self_training is None else self_training.weight,
+        fusion=combination.fusion,
+        scores=scores,
+    )
+
+
+def _raw(trials: dict[str, Trial]) -> dict[str, Floats]:
+    return {kind: trial.raw for kind, trial in trials.items()}
+
+
+def _predict_audit(
+    trials: dict[str, Trial], problem: Problem, folds: Integers
+) -> tuple[Floats, Floats]:
+    """Predict each audit item by what knows every label but the audit labels of its fold.
+
+    Returns:
+        What the student says, and what is fused with the proposers; each (n_audit, n_labels).
+    """
+    audit = problem.audit
+    student = np.empty((len(audit), problem.n_labels), dtype=np.float32)
+    fused = np.empty_like(student)
+    for place, fold in enumerate(np.unique(folds)):
+        held_out = folds[audit] == fold
+        asked = audit[held_out]
+        rows = np.setdiff1d(np.arange(len(problem)), asked)
+        completed: dict[str, Student] = {}
+        for kind, trial in trials.items():
+            if trial.complete is not None:  # in any case: the student of all labels is their mean
+                completed[kind] = trial.complete(place, rows)
+            elif len(asked):
+                completed[kind] = trial.fit(rows)
+        if not len(asked):
+            continue
+        items = take(problem.labelled, asked)
+        raw = {kind: each.predict_proba(items) for kind, each in completed.items()}
+        combination = Combination.fit(_raw(trials), problem, rows)
+        student[held_out] = combination.student(raw)
+        fused[held_out] = combination.fused(student[held_out], problem.proposals[:, asked])
+    return student, fused
+
+
+def cross_fit(fit: Callable[[Integers], Student], problem: Problem, folds: Integers) -> Floats:
+    """Predict every labelled item with a student that was fitted without its fold.
+
+    Returns:
+        Shape (n, n_labels), rows sum to 1.
+    """
+    predictions = np.empty((len(problem), problem.n_labels), dtype=np.float32)
+    for fold in np.unique(folds):
+        held_out = np.flatnonzero(folds == fold)
+        student = fit(np.flatnonzero(folds != fold))
+        predictions[held_out] = student.predict_proba(take(problem.labelled, held_out))
+    return predictions
+
+
+def _try(
+    fit: Callable[[Integers], Student],
+    problem: Problem,
+    folds: Integers,
+    complete: Callable[[int, Integers], Student] | None = None,
+    finish: Callable[[], Student] | None = None,
+) -> Trial:
+    """Cross-validate a way of training; it is finished by training on everything, if not else."""
+    raw = cross_fit(fit, problem, folds)
+    return Trial(
+        fit,
+        complete,
+        finish or (lambda: fit(np.arange(len(problem)))),
+        raw,
+        fit_temperature(raw, problem.positions),
+    )
+
+
+def _fusion_weights(out_of_fold: Floats, problem: Problem, rows: Integers) -> Floats:
+    """Weigh the student and the proposers on the labels at some rows, which none has seen.
+
+    Args:
+        out_of_fold: Shape (len(rows), n_labels), what the student says of those.
+        problem: Has the labels, and what the proposers say.
+        rows: Of the labelled items.
+    """
+    prior = problem.trust.beside_a_student()
+    return weigh([out_of_fold, *problem.proposals[:, rows]], problem.positions[rows], prior)
+
+
+def _best_linear(
+    problem: Problem, settings: StudentSettings, folds: Integers
+) -> tuple[Trial, SelfTraining | None]:
+    """Try the linear student without self-training, and with several amounts of it.
+
+    The configured amount is kept unless another is better by more than one standard error: with
+    few labels the comparison is mostly noise, and on average it helps much.
+    """
+    trials: dict[float, tuple[Trial, SelfTraining | None]] = {}
+    plain = _try(lambda rows: fit_plain(problem, rows, settings), problem, folds)
+    trials[0.0] = plain, None
+    if not settings.self_training.rounds or not len(problem.unlabelled):
+        return trials[0.0]
+    fusion = _fusion_weights(plain.out_of_fold, problem, np.arange(len(problem)))
+    usual = settings.self_training.weight
+    for amount in AMOUNTS[settings.effort]:
+        taught = SelfTraining(problem, settings, fusion, usual * amount)
+        trials[usual * amount] = _try(taught.fit, problem, folds), taught
+    losses = {weight: trial.loss(problem.positions) for weight, (trial, _) in trials.items()}
+    return trials[_usual_or_better(losses, usual)]
+
+
+def _usual_or_better(losses: dict[float, Floats], usual: float) -> float:
+    """Keep the usual choice unless another is better by more than one standard error."""
+    best = min(losses, key=lambda choice: float(losses[choice].mean()))
+    worse_by = losses[usual] - losses[best]
+    return best if worse_by.mean() > worse_by.std() / np.sqrt(len(worse_by)) else usual
+
+
+def _blend_weights(tempered: dict[str, Floats], positions: Integers) -> dict[str, float]:
+    """Weigh ways of training by their out-of-fold predictions, without those that add little."""
+    if len(tempered) == 1:
+        return dict.fromkeys(tempered, 1.0)
+    prior = Trust(np.ones(len(tempered)), np.full(len(tempered), 1 / len(tempered)))
+    weights = weigh([*tempered.values()], positions, prior)
+    least = LEAST_SHARE * weights.sum()
+    kept = {k: float(w) for k, w in zip(tempered, weights, strict=True) if w and w >= least}
+    if not kept:
+        return dict(zip(tempered, prior.shares.tolist(), strict=True))
+    if len(kept) == len(tempered):
+        return kept
+    return _blend_weights({kind: tempered[kind] for kind in kept}, positions)
+
+
+def _blended(tempered: dict[str, Floats], weights: dict[str, float]) -> Floats:
+    return pool_logarithmically([tempered[kind] for kind in weights], np.array([*weights.values()]))
+
+
+def _divided(raw: Floats, temperature: float) -> Floats:
+    return softmax(log_of(raw) / np.float32(temperature))
+
+
+def _finish(trials: dict[str, Trial], combination: Combination) -> Student:
+    """Make the student of all labels, of one way of training or of several."""
+    parts = {kind: trial.finish().sharpened(trial.temperature) for kind, trial in trials.items()}
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    return BlendedStudent(parts, tuple(combination.weights.values()))

@@ -1,0 +1,101 @@
+"""Learning also from items that nobody labelled, where the fused proposal is sure of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.measuring.calibration import pool_logarithmically
+from hilt.pipeline.students.base import Examples, Student, join, one_hot, take
+from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
+from hilt.pipeline.training.training_data import Problem
+from hilt.types import Floats, Integers
+
+
+def confident_share(probabilities: Floats, share: float) -> Integers:
+    """Pick the more confident share of every predicted label.
+
+    Per label, because a single threshold would pick only the easy ones.
+
+    Args:
+        probabilities: Shape (n, n_labels).
+        share: In (0, 1]; every label that is predicted at all keeps at least one item.
+
+    Returns:
+        Indices, ascending.
+
+    Source: Zou et al. 2018, class-balanced self-training, section 4.2.
+    """
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    order = np.lexsort((-confidence, predicted))
+    counts = np.bincount(predicted, minlength=probabilities.shape[1])
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(len(order)) - starts[predicted[order]]  # place within its label
+    return np.sort(order[rank < np.ceil(share * counts[predicted[order]])])
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTraining:
+    """Teaches a linear student with its own confident guesses.
+
+    Attributes:
+        problem: What to learn from.
+        settings: The `student` section of the configuration.
+        fusion: Shape (1 + p,), the exponents of the student and of each proposer in a guess.
+        weight: What a guess counts.
+    """
+
+    problem: Problem
+    settings: StudentSettings
+    fusion: Floats
+    weight: float
+
+    def fit(self, rows: Integers) -> LinearStudent:
+        """Fit, guess the unlabelled items with the proposal's help, fit on both, and again."""
+        student = fit_plain(self.problem, rows, self.settings)
+        strength = regularisation(self.problem, self.settings)
+        known = join([self.problem.known(rows, self.settings.balance), self.problem.described()])
+        proposed = self.problem.proposed(rows)
+        for _ in range(self.settings.self_training.rounds):
+            examples = join([known, self.guess(student, proposed)])
+            student = LinearStudent.fit(examples, strength, student)
+        return student
+
+    def guess(
+        self, student: Student, proposed: Floats, most: int | None = None, seed: int = 0
+    ) -> Examples:
+        """Label the unlabelled items that the student and the proposal are sure of.
+
+        Args:
+            student: Who guesses.
+            proposed: Shape (p, m, n_labels), what proposers say of the unlabelled items that know
+                no other labels than the student.
+            most: Give no more than these, of no more items than that takes; about all when None.
+            seed: Of the draw of those items.
+        """
+        amount = self.settings.self_training
+        asked = np.arange(len(self.problem.unlabelled))
+        if most is not None:
+            asked = np.random.default_rng(seed).permutation(asked)[: math.ceil(most / amount.share)]
+        predicted = student.predict_proba(take(self.problem.unlabelled, asked))
+        fused = pool_logarithmically([predicted, *proposed[:, asked]], self.fusion)
+        sure = confident_share(fused, amount.share)[:most]
+        targets = (
+            fused[sure] if amount.soft else one_hot(fused[sure].argmax(axis=1), fused.shape[1])
+        )
+        return self.problem.guessed(asked[sure], targets, self.weight)
+
+
+def fit_plain(problem: Problem, rows: Integers, settings: StudentSettings) -> LinearStudent:
+    """Fit a linear student to the labelled items at some rows and to the descriptions."""
+    known = join([problem.known(rows, settings.balance), problem.described()])
+    return LinearStudent.fit(known, regularisation(problem, settings))
+
+
+def regularisation(problem: Problem, settings: StudentSettings) -> float:
+    """Give C as it is configured, or as is usual for so many labels."""
+    return settings.regularisation or usual_regularisation(problem.n_labels)

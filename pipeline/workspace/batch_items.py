@@ -1,0 +1,49 @@
+"""An item of a batch as it was stored, as a value."""
+
+from __future__ import annotations
+
+from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.tables import BatchItemRow
+from hilt.types import BatchItem, Candidate, Integers, Reason, Why
+
+# For the batch to cover the pool, by doubt, and by doubt about a label: no draw of any kind.
+PICKED: tuple[Reason, ...] = ("coverage", "uncertain", "recheck")
+
+# How the batches began that older versions drew over the predicted labels, and called "coverage".
+SPREAD = "items at random, spread over the predicted labels"
+
+
+def batch_item(row: BatchItemRow, text: str, note: str) -> BatchItem:
+    """Read an item of a batch.
+
+    Args:
+        row: What was stored.
+        text: The item's text.
+        note: How the selector went about its batch.
+    """
+    return BatchItem(
+        rank=row.rank,
+        index=row.item_index,
+        item_id=row.item_id,
+        text=text,
+        reason=_reason(row, note),
+        score=row.score,
+        blind=row.blind,
+        proposal=tuple(Candidate(label, probability) for label, probability in row.proposal),
+        why=None if row.why is None else Why(**row.why),
+    )
+
+
+def any_picked(store: Store, indices: Integers) -> bool:
+    """Tell whether a selector picked any of these items, and did not draw them all at random."""
+    asked = set(indices.tolist())
+    notes = {n: str(store.batch_selector(n).get("note", "")) for n in store.batch_numbers()}
+    return any(
+        row.item_index in asked and _reason(row, notes[row.batch]) in PICKED
+        for row in store.batch_items()
+    )
+
+
+def _reason(row: BatchItemRow, note: str) -> Reason:
+    spread = row.reason == "coverage" and note.startswith(SPREAD)
+    return "spread" if spread else row.reason  # type: ignore[return-value]  # `compose` wrote it

@@ -1,0 +1,324 @@
+"""The state of a workspace: batches, decisions and trainings, in one relational database."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.orm import Session
+
+from hilt.errors import WorkspaceError
+from hilt.pipeline.workspace.connection import (
+    DAMAGED,
+    PUT_BACK,
+    check_pages,
+    faults_of,
+    is_gone,
+    open_engine,
+    read_url,
+    shown,
+)
+from hilt.pipeline.workspace.labels import Outcome, resolve_all
+from hilt.pipeline.workspace.tables import (
+    SCHEMA_VERSION,
+    BatchItemRow,
+    BatchRow,
+    DecisionRow,
+    ProjectRow,
+    Table,
+    TrainingRow,
+)
+from hilt.pipeline.workspace.upgrades import upgrade
+from hilt.types import Action, Decision
+
+MOST_NAMED = 1000  # items that a query names one by one; a database refuses too many
+# How a transaction keeps other writers out; the number of PostgreSQL's lock is hilt's own.
+_EXCLUSIVE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4718)"}
+
+
+class Store:
+    """Reads and appends; nothing that is written is ever changed.
+
+    Args:
+        url: An SQLAlchemy URL; a path means SQLite.
+
+    Raises:
+        ConfigError: If it is no URL of a database that hilt uses.
+        WorkspaceError: From every method, if the database is locked, damaged, out of reach, ...
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self.url = read_url(url)
+        self._engine = open_engine(self.url)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def create(self, pool_fingerprint: str, labels: Sequence[str]) -> None:
+        """Make the tables, unless they are there for the same pool and labels.
+
+        Raises:
+            WorkspaceError: If they are there for others.
+        """
+        with faults_of(self.url):
+            Table.metadata.create_all(self._engine)
+        with self.reading() as session, session.begin():
+            row = session.scalars(select(ProjectRow)).first()
+            if row is None:
+                session.add(
+                    ProjectRow(
+                        schema_version=SCHEMA_VERSION,
+                        pool_fingerprint=pool_fingerprint,
+                        labels=list(labels),
+                        created_at=datetime.now(UTC),
+                    )
+                )
+                return
+        self.check([pool_fingerprint], labels)
+
+    def check(self, pool_fingerprints: Sequence[str], labels: Sequence[str]) -> None:
+        """Make sure that the state belongs to this pool and these labels.
+
+        The tables of an older hilt get what they lack.
+
+        Args:
+            pool_fingerprints: That of the pool, and those that it had before it grew.
+            labels: Their names.
+
+        Raises:
+            WorkspaceError: If it does not, or a newer hilt wrote it.
+        """
+        row = self._project()
+        if row.schema_version > SCHEMA_VERSION:
+            raise WorkspaceError(
+                f"{shown(self.url)} was written by a newer hilt (schema {row.schema_version}, this"
+                f" one knows {SCHEMA_VERSION}); upgrade hilt."
+            )
+        if row.pool_fingerprint not in pool_fingerprints:
+            raise WorkspaceError("The pool is not the one this workspace was made for.")
+        if row.labels != list(labels):
+            raise WorkspaceError(
+                "The labels in the configuration are not those this workspace was made for"
+                f" ({', '.join(row.labels)}); put them back. After that `hilt export WORK FILE"
+                " --decisions` writes what was decided, for a new workspace with others."
+            )
+        if row.schema_version < SCHEMA_VERSION:
+            with faults_of(self.url):
+                upgrade(self._engine, row.schema_version)
+
+    def pool_fingerprint(self) -> str:
+        """Read for which pool the state was made, before any item was appended."""
+        return self._project().pool_fingerprint
+
+    def _project(self) -> ProjectRow:
+        """Read what was fixed when the workspace was made, if the database is whole."""
+        if is_gone(self.url):
+            raise WorkspaceError(f"{shown(self.url)} is gone; {PUT_BACK}.")
+        with self.reading() as session:
+            check_pages(self._engine)
+            if not inspect(self._engine).has_table("project"):
+                raise WorkspaceError(f"{shown(self.url)} holds no hilt state; {PUT_BACK}.")
+            rows = list(session.scalars(select(ProjectRow)))
+        if len(rows) != 1 or rows[0].schema_version not in range(1, sys.maxsize):
+            raise WorkspaceError(f"{shown(self.url)} does not say whose it is; {DAMAGED}.")
+        return rows[0]
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a transaction that no other writer shares, in any process.
+
+        So what is read in it stays true until it ends, and the numbers of decisions are given in
+        the order in which they can be seen: who follows `decisions(after=...)` misses none.
+        """
+        with faults_of(self.url), Session(self._engine) as session, session.begin():
+            session.execute(text(_EXCLUSIVE[self._engine.dialect.name]))
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session to read with."""
+        with faults_of(self.url), Session(self._engine) as session:
+            yield session
+
+    # -- batches ------------------------------------------------------------------------------
+
+    def add_batch(
+        self,
+        cycle: int,
+        selector: dict[str, Any],
+        items: Iterable[BatchItemRow],
+        *,
+        extends: int | None = None,
+    ) -> int:
+        """Append a batch with its items, and return its number."""
+        with self.writing() as session:
+            number = (session.scalar(select(func.max(BatchRow.number))) or 0) + 1
+            session.add(
+                BatchRow(
+                    number=number,
+                    cycle=cycle,
+                    selector=selector,
+                    created_at=datetime.now(UTC),
+                    extends=extends,
+                )
+            )
+            session.flush()
+            for item in items:
+                item.batch = number
+                session.add(item)
+        return number
+
+    def batch_numbers(self) -> list[int]:
+        """List the batches, oldest first."""
+        with self.reading() as session:
+            return list(session.scalars(select(BatchRow.number).order_by(BatchRow.number)))
+
+    def batch_selector(self, number: int) -> dict[str, Any]:
+        """Read what picked a batch: the section of the configuration, and its `note`."""
+        with self.reading() as session:
+            return dict(session.get_one(BatchRow, number).selector)
+
+    def batch_selectors(self) -> list[dict[str, Any]]:
+        """Read what picked each batch, oldest first."""
+        with self.reading() as session:
+            return list(session.scalars(select(BatchRow.selector).order_by(BatchRow.number)))
+
+    def open_batches(self) -> list[int]:
+        """List the last batch and those that it extends, oldest first."""
+        with self.reading() as session:
+            batches = session.scalars(select(BatchRow))
+            extends = {batch.number: batch.extends for batch in batches}
+        chain: list[int] = []
+        number = max(extends, default=None)
+        while number is not None:
+            chain.insert(0, number)
+            number = extends[number]
+        return chain
+
+    def batch_items(self, number: int | None = None) -> list[BatchItemRow]:
+        """Read the items of one batch, or of all, in order."""
+        query = select(BatchItemRow).order_by(BatchItemRow.batch, BatchItemRow.rank)
+        if number is not None:
+            query = query.where(BatchItemRow.batch == number)
+        with self.reading() as session:
+            return list(session.scalars(query))
+
+    # -- decisions ----------------------------------------------------------------------------
+
+    def add_decisions(self, rows: Iterable[DecisionRow]) -> int:
+        """Append decisions that say something new, and return how many did.
+
+        A decision equal to the same reviewer's latest on that item, for the same batch, adds
+        nothing, so that reading a file twice does no harm. What is said when a later batch asks
+        again is new even where it is the same.
+        """
+        rows = list(rows)
+        items = {row.item_index for row in rows}
+        query = select(DecisionRow).order_by(DecisionRow.id)
+        if len(items) <= MOST_NAMED:
+            query = query.where(DecisionRow.item_index.in_(items))
+        with self.writing() as session:
+            latest = {_asked(row): _said(row) for row in session.scalars(query)}
+            fresh = []
+            for row in rows:
+                key = _asked(row)
+                if latest.get(key) != _said(row):
+                    latest[key] = _said(row)
+                    fresh.append(row)
+            session.add_all(fresh)
+        return len(fresh)
+
+    def decisions(self, after: int = 0) -> list[DecisionRow]:
+        """Read decisions in the order in which they were made."""
+        with self.reading() as session:
+            query = select(DecisionRow).where(DecisionRow.id > after).order_by(DecisionRow.id)
+            return list(session.scalars(query))
+
+    def last_decision(self) -> int:
+        """Return the number of the newest decision, 0 when there is none."""
+        with self.reading() as session:
+            return session.scalar(select(func.max(DecisionRow.id))) or 0
+
+    def outcomes(self) -> list[Outcome]:
+        """Resolve every item's decisions, in the order of the pool; see `outcomes.resolve`."""
+        return resolve_all(self.decisions())
+
+    # -- trainings ----------------------------------------------------------------------------
+
+    def add_training(self, row: TrainingRow) -> None:
+        """Append a training."""
+        with self.writing() as session:
+            session.add(row)
+
+    def trainings(self) -> list[TrainingRow]:
+        """Read the trainings, oldest first."""
+        with self.reading() as session:
+            return list(session.scalars(select(TrainingRow).order_by(TrainingRow.cycle)))
+
+
+def decision_row(
+    decision: Decision,
+    index: int,
+    shown: BatchItemRow | None,
+    *,
+    blind: bool = False,
+    own: bool = True,
+    key: str | None = None,
+) -> DecisionRow:
+    """Turn a decision into a row, with what the reviewer was shown; a machine is shown nothing.
+
+    Args:
+        decision: What was said.
+        index: The item's place in the pool.
+        shown: The item as it stands in a batch, if it does.
+        blind: Whether the proposal was kept from this reviewer though the batch shows it.
+        own: Whether the answer came by the batch's own sheet or screen; elsewhere nobody knows
+            that a blind item was asked without its proposal, so that it measures nothing.
+        key: By which the same decision is known when it comes again.
+    """
+    seen = None if decision.machine else shown
+    unseen = seen is not None and (blind or (seen.blind and own))
+    visible = seen is not None and not (blind or seen.blind) and bool(seen.proposal)
+    label, probability = seen.proposal[0] if seen is not None and visible else (None, None)
+    return DecisionRow(
+        item_index=index,
+        item_id=decision.item_id,
+        action=decision.action,
+        labels=list(decision.labels),
+        reviewer=decision.reviewer,
+        batch=None if shown is None else shown.batch,
+        blind=unseen,
+        audit=own and measures(seen, blind=unseen),
+        shown_label=label,
+        shown_probability=probability,
+        seconds=decision.seconds,
+        comment=decision.comment,
+        source=decision.source,
+        decided_at=decision.decided_at or datetime.now(UTC),
+        machine=decision.machine,
+        key=key,
+    )
+
+
+def measures(seen: BatchItemRow | None, *, blind: bool) -> bool:
+    """Tell whether an answer belongs to the audit, by what was drawn.
+
+    Args:
+        seen: The item as it stands in a batch, if a person was asked in one.
+        blind: Whether they were asked without the proposal.
+    """
+    return seen is not None and blind and seen.blind and seen.reason == "audit"
+
+
+def _asked(row: DecisionRow) -> tuple[int, str, int | None]:
+    return row.item_index, row.reviewer, row.batch
+
+
+def _said(row: DecisionRow) -> tuple[Action | str, tuple[str, ...], str]:
+    return row.action, tuple(row.labels), row.comment

@@ -1,0 +1,217 @@
+"""The one gate for decisions: each passes it before it is stored, whichever way it came.
+
+Files, the screen, `hilt.record`, the oracle, the simulation, known answers and what settles
+disagreements are all told the same about what fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from numbers import Integral, Real
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from hilt.errors import DataError
+from hilt.pipeline.workspace.inserting import insert_decisions
+from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, UNDO
+from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.reading.names import label_listing
+from hilt.reading.values import encodable
+from hilt.registry import nearest
+from hilt.review.base import MACHINE, RESOLVED
+from hilt.types import Decision
+
+ACTIONS = ("label", "skip", "flag")
+LONGEST_NAME = 200
+MOST_SECONDS = 24 * 3600
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)  # how far the clock of another machine may be
+SHOWN = 60
+
+Said = Decision | DecisionRow
+
+
+def add_decisions(workspace: Workspace, rows: Sequence[DecisionRow]) -> int:
+    """Store decisions that say something new, and return how many did; all or none.
+
+    Raises:
+        DataError: If one does not fit.
+    """
+    _check(workspace, rows)
+    return workspace.store.add_decisions(rows)
+
+
+def append_decisions(workspace: Workspace, session: Session, rows: Sequence[DecisionRow]) -> None:
+    """Store decisions in a transaction of `Store.writing`, but for those whose key is known.
+
+    Raises:
+        DataError: If one does not fit.
+    """
+    _check(workspace, rows)
+    insert_decisions(session, rows)
+
+
+def _check(workspace: Workspace, rows: Sequence[DecisionRow]) -> None:
+    names, size = workspace.config.label_names, len(workspace.pool)
+    for row in rows:
+        reason = misfit(row, names)
+        if reason is None and not 0 <= row.item_index < size:
+            reason = f"there is no item {row.item_index}; the pool has {size}."
+        if reason is not None:
+            raise DataError(f"The decision on item {_shown(row.item_id)} does not fit: {reason}")
+    ids = workspace.pool.ids([row.item_index for row in rows])
+    for row, item_id in zip(rows, ids, strict=True):
+        if row.item_id != item_id:
+            raise DataError(
+                f"The decision on item {_shown(row.item_id)} does not fit: item {row.item_index} is"
+                f" {item_id!r}."
+            )
+
+
+def misfit(said: Said, labels: Sequence[str]) -> str | None:
+    """Say why a decision cannot be stored, in a sentence; None when it can.
+
+    Args:
+        said: The decision, whose item is looked for elsewhere.
+        labels: The names that are allowed.
+    """
+    if not isinstance(said, Said):
+        return f"it is a {type(said).__name__}; it must be a hilt.Decision."
+    return (
+        _wrong_text(said)
+        or _wrong_answer(said, labels)
+        or _wrong_reviewer(said)
+        or _wrong_seconds(said.seconds)
+        or _wrong_moment(said.decided_at)
+    )
+
+
+def with_plain_numbers(decision: Decision) -> Decision:
+    """Give the numbers of a decision as Python's own, which a database takes; NumPy's are others.
+
+    What is no number stays as it is, to be refused.
+    """
+    batch, seconds = decision.batch, decision.seconds
+    if isinstance(batch, Integral) and not isinstance(batch, bool):
+        batch = int(batch)
+    if isinstance(seconds, Real) and not isinstance(seconds, int):
+        seconds = float(seconds)
+    return replace(decision, batch=batch, seconds=seconds)
+
+
+def name_misfit(name: object) -> str | None:
+    """Say why a name cannot be that of a person, in a sentence; None when it can."""
+    malformed = _malformed_name(name)
+    if malformed is not None:
+        return malformed
+    lower = str(name).casefold()
+    for prefix, whose in ((MACHINE, "proposers, by `hilt oracle`"), (RESOLVED, "hilt's own rules")):
+        if lower.startswith(prefix):
+            return (
+                f"the reviewer is {name!r}, but names that begin with {prefix!r} are for {whose},"
+                " and only for them; give the person another name."
+            )
+    if lower == GOLD:
+        return (
+            f"the reviewer is {name!r}, which is kept for known answers, by `hilt import --gold`;"
+            " give the person another name."
+        )
+    return None
+
+
+def _malformed_name(name: object) -> str | None:
+    if not isinstance(name, str) or not name.strip():
+        return f"the reviewer is {_shown(name)}; say who decided, by a name."
+    if name != name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        return (
+            f"the reviewer is {_shown(name)}; a name has at most {LONGEST_NAME} characters, no"
+            " control characters, and no space at its ends."
+        )
+    return None
+
+
+def _wrong_text(said: Said) -> str | None:
+    if said.batch is not None and type(said.batch) is not int:
+        return f"batch is {_shown(said.batch)}; it must be a whole number, or None."
+    texts = {"item's id": said.item_id, "comment": said.comment, "source": said.source}
+    for what, text in texts.items():
+        if not isinstance(text, str):
+            return f"the {what} is {_shown(text)}; it must be a text."
+        if not encodable(text) or "\0" in text:
+            return (
+                f"the {what} is {_shown(text)}, which holds half of a surrogate pair or a NUL; no"
+                " database stores that."
+            )
+    return None
+
+
+def _wrong_answer(said: Said, labels: Sequence[str]) -> str | None:
+    given, action = said.labels, said.action
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        return f"labels is {_shown(given)}; it must be a tuple of names, such as ({labels[0]!r},)."
+    if action == UNDO and isinstance(said, DecisionRow) and said.withdraws is not None:
+        return None if not given else "what takes a decision back gives no label."
+    if action not in ACTIONS:
+        return (
+            f"the action is {_shown(action)}.{nearest(str(action), ACTIONS)}"
+            f" Allowed: {', '.join(ACTIONS)}."
+        )
+    if action != "label":
+        if said.source == GOLD:
+            return f"a known answer is a label, but the action is {action!r}."
+        return f"the action is {action!r} but labels is {_shown(given)}." if given else None
+    if len(given) != 1:
+        return f"labels is {_shown(given)}; the action 'label' takes exactly one name."
+    if given[0] not in labels:
+        return (
+            f"{_shown(given[0])} is not a label.{nearest(str(given[0])[:SHOWN], labels)}"
+            f" Labels: {label_listing(labels)}."
+        )
+    return None
+
+
+def _wrong_reviewer(said: Said) -> str | None:
+    name, source = said.reviewer, said.source
+    malformed = _malformed_name(name)
+    if malformed is not None:
+        return malformed
+    if name.casefold().startswith(MACHINE) != bool(said.machine):
+        return (
+            f"the reviewer is {name!r}, but names that begin with {MACHINE!r} are for proposers, by"
+            " `hilt oracle`, and only for them; give the person another name."
+        )
+    if source == GOLD:
+        given_by = f"the reviewer is {name!r}, but known answers are those of {GOLD!r}."
+        return None if name == GOLD else given_by
+    by_rule = source == ADJUDICATION and name.startswith(RESOLVED)
+    return None if said.machine or by_rule else name_misfit(name)
+
+
+def _wrong_seconds(seconds: Any) -> str | None:  # noqa: ANN401 - anybody may have made it
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if seconds is None or (number and 0 <= seconds <= MOST_SECONDS):  # so it is no NaN either
+        return None
+    return (
+        f"seconds is {_shown(seconds)}; it must be a number from 0, such as 4.5, and at most a day"
+        f" ({MOST_SECONDS:,})."
+    )
+
+
+def _wrong_moment(moment: object) -> str | None:
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        return f"decided_at is {_shown(moment)}; it must be a datetime, or None for now."
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    if not EARLIEST <= aware <= datetime.now(UTC) + AHEAD:
+        return f"decided_at is {moment.isoformat()}; it must lie after 1970 and not in the future."
+    return None
+
+
+def _shown(value: object) -> str:
+    told = repr(value)
+    return told if len(told) <= SHOWN else f"{told[:SHOWN]}..."

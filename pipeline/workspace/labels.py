@@ -1,0 +1,101 @@
+"""What the decisions about an item amount to."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hilt.pipeline.workspace.tables import DecisionRow
+
+GOLD = "gold"  # the source of answers that are known to be right
+ADJUDICATION = "adjudication"  # the source of what settles a disagreement
+BULK = "bulk"  # the source of decisions on many items at once
+CHECK = "check"  # the source of decisions by which those are measured
+UNDO = "undo"  # the action that takes an earlier decision back
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an item's decisions amount to.
+
+    Attributes:
+        label: The resolved label, or None when it was skipped or flagged.
+        audit: Whether somebody was asked blind, in an audit slice. It stays so when they are
+            overruled: an item that drops out of the audit whenever its first label was wrong would
+            leave the easy ones.
+        reviewers: Who gave that label.
+        machine: Whether only proposers decided, and no person; nothing is measured by such a label.
+        blind: Whether a person who gave a label gave it without sight of the proposal.
+        decision: The number of the first decision that gave it; 0 where there is no label.
+    """
+
+    index: int
+    item_id: str
+    label: str | None
+    audit: bool
+    reviewers: tuple[str, ...]
+    machine: bool = False
+    blind: bool = False
+    decision: int = 0
+
+    @property
+    def by_people(self) -> bool:
+        """Whether there is a label, and people gave it."""
+        return self.label is not None and not self.machine
+
+
+def standing(rows: Iterable[DecisionRow]) -> list[DecisionRow]:
+    """Leave out the decisions that their reviewer took back, and the taking back."""
+    rows = list(rows)
+    withdrawn = {(row.reviewer, row.withdraws) for row in rows if row.withdraws is not None}
+    return [row for row in rows if row.action != UNDO and (row.reviewer, row.key) not in withdrawn]
+
+
+def resolve_all(rows: Iterable[DecisionRow]) -> list[Outcome]:
+    """Resolve every item's decisions, in the order of the pool."""
+    by_item: dict[int, list[DecisionRow]] = defaultdict(list)
+    for row in standing(rows):
+        by_item[row.item_index].append(row)
+    return [resolve(by_item[index]) for index in sorted(by_item)]
+
+
+def resolve(rows: Sequence[DecisionRow]) -> Outcome:
+    """Resolve the standing decisions about one item.
+
+    A known answer settles it, then an adjudication, then people, and only then machines. Of each
+    reviewer the latest decision counts. Among those that give a label the majority wins, and of
+    equals the latest.
+
+    Args:
+        rows: At least one, in the order in which they were made.
+    """
+    people = [row for row in rows if not row.machine]
+    latest = {row.reviewer: row for row in people or rows}  # dictionaries keep the last value
+    decisive = _decisive(people) or sorted(latest.values(), key=lambda row: row.id)
+    given = [row.labels[0] for row in decisive if row.action == "label"]
+    label = None
+    if given:
+        counts = Counter(given)
+        most = max(counts.values())
+        label = [each for each in given if counts[each] == most][-1]
+    winners = [row for row in latest.values() if label is not None and row.labels == [label]]
+    return Outcome(
+        index=rows[0].item_index,
+        item_id=rows[0].item_id,
+        label=label,
+        audit=label is not None and any(row.audit for row in people),
+        reviewers=tuple(sorted(row.reviewer for row in winners)),
+        machine=not people,
+        blind=label is not None and any(row.blind for row in people),
+        decision=min((row.id for row in winners), default=0),
+    )
+
+
+def _decisive(people: Sequence[DecisionRow]) -> list[DecisionRow]:
+    """Pick the latest known answer, or else the latest adjudication."""
+    for source in (GOLD, ADJUDICATION):
+        settled = [row for row in people if row.source == source]
+        if settled:
+            return settled[-1:]
+    return []

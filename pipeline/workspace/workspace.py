@@ -1,0 +1,514 @@
+"""The folder that holds one labelling project.
+
+hilt.yaml            the configuration, with paths made absolute; edit it between commands
+pool/  test/         the items, as memory-mapped Arrow
+state.db             batches, decisions and trainings, unless `database` names another place
+embeddings.npy       (n_items, d) float16
+neighbours.npy       (n_items, 20) int32, the nearest items of each
+cosines.npy          (n_items, 20) float16, how near they are
+near-duplicates.npy  (n_items,) int32, the representative of each
+graph/               the neighbours while they are being found
+proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
+answers/             what an endpoint was paid for; in given/, proposals that came in a file
+fused.npy            (n_items, n_labels) float16
+guesses.json         how often each proposer's likeliest label is which
+students/cycle-0001/ one folder per training
+test-embeddings.npy  the same for the test items
+outputs.json         which files were written elsewhere, so that they may be replaced
+.review-secret       what the review screen seals its sessions with
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from hilt.command_line import command_line
+from hilt.errors import WorkspaceError
+from hilt.files import room_for, sentences, whole_file
+from hilt.outputs import (
+    LEDGER,
+    Ledger,
+    check_outside_workspaces,
+    make_parents,
+    remove_empty,
+)
+from hilt.pipeline.configuration.config import Config
+from hilt.pipeline.configuration.reading import load_config, load_workspace_config
+from hilt.pipeline.pools.mending import mend_pool
+from hilt.pipeline.pools.pool import Pool, build_pool, find_fault
+from hilt.pipeline.workspace import student_seal as seal
+from hilt.pipeline.workspace.arrays import ArrayFile
+from hilt.pipeline.workspace.audit_slice import read_copies
+from hilt.pipeline.workspace.connection import DAMAGED, shown
+from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.item_draws import audited_items
+from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.lock import LOCK_NAMES, lock
+from hilt.plain_files import shown as shown_path
+from hilt.plain_files import why_unreadable
+from hilt.progress import Progress, Silent
+from hilt.reading.values import encodable
+from hilt.types import Graph, Integers
+
+BUILD = re.compile(r"\.hilt-init-[0-9a-f]{16}")  # the name of the folder in which `init` builds
+BUILT = {
+    *("pool", "pool.partial", "test", "test.partial", "hilt.yaml", "hilt.yaml.tmp"),
+    *(f"state.db{ending}" for ending in ("", "-wal", "-shm", "-journal")),
+}
+
+HEADER = """\
+# Written by `hilt init`. Edit it between commands, all but `pool`, `test` and the names of the
+# labels: those were read once, and other ones want another workspace.
+"""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One labelling project on disk.
+
+    Attributes:
+        folder: Where it is.
+        config: Its configuration.
+        device: Where models run, `config.device` unless a command says otherwise.
+        progress: Who looks on.
+    """
+
+    folder: Path
+    config: Config
+    device: str
+    progress: Progress = field(default_factory=Silent)
+
+    @cached_property
+    def pool(self) -> Pool:
+        """The items to label."""
+        return Pool.open(self.folder / "pool")
+
+    def reopen_pool(self) -> None:
+        """Look at the pool anew: another process appended items."""
+        vars(self).pop("pool", None)
+
+    @cached_property
+    def test(self) -> Pool | None:
+        """The items to measure on, if there are any."""
+        return Pool.open(self.folder / "test") if self.config.test is not None else None
+
+    @cached_property
+    def store(self) -> Store:
+        """Batches, decisions and trainings."""
+        store = Store(self.config.database or self.folder / "state.db")
+        store.check(self.pool.fingerprints, self.config.label_names)
+        return store
+
+    @property
+    def embeddings(self) -> ArrayFile:
+        """One unit vector per item of the pool."""
+        return self._array("embeddings.npy")
+
+    @property
+    def test_embeddings(self) -> ArrayFile:
+        """One unit vector per item of the test set."""
+        return self._array("test-embeddings.npy")
+
+    @property
+    def neighbours(self) -> ArrayFile:
+        """The nearest items of each item of the pool."""
+        return self._array("neighbours.npy")
+
+    @property
+    def cosines(self) -> ArrayFile:
+        """How near they are."""
+        return self._array("cosines.npy")
+
+    @property
+    def graph(self) -> Graph | None:
+        """The neighbours with their cosines; None where there are none for these embeddings."""
+        made_for = [
+            (file.maker() or {}).get("embeddings") for file in (self.neighbours, self.cosines)
+        ]
+        made = self.embeddings.made_of()
+        if made is None or made_for != [made] * 2:
+            return None
+        return Graph(self.neighbours.open(), self.cosines.open())
+
+    @property
+    def near_duplicates(self) -> ArrayFile:
+        """The representative of each item's near-duplicates, itself where it is alone."""
+        return self._array("near-duplicates.npy")
+
+    @property
+    def has_near_duplicates(self) -> bool:
+        """Whether near-duplicates are wanted, and were looked for with these thresholds."""
+        wanted, made = self.config.duplicates, self.near_duplicates.maker()
+        if made is None or not wanted.near:
+            return False
+        return (made.get("cosine"), made.get("overlap")) == (wanted.cosine, wanted.overlap)
+
+    @property
+    def groups(self) -> Integers:
+        """Which items share a decision: shape (n_items,), the representative of each.
+
+        Without near-duplicates it is the first item with the same normalised text. An item
+        without a text shares nothing.
+        """
+        groups = self.pool.groups
+        if self.has_near_duplicates:
+            near = self.near_duplicates.open()
+            first = groups[len(near) :]  # of items that were appended since
+            known = first < len(near)
+            first = np.where(known, near[np.where(known, first, 0)], first)
+            groups = np.append(near, first) if len(first) else near
+        if len(self.pool.empty):
+            groups = np.array(groups)
+            groups[self.pool.empty] = self.pool.empty
+        return groups
+
+    def outcomes(self) -> list[Outcome]:
+        """Resolve the decisions about every item that has a text, in the order of the pool.
+
+        What was said of an item without a text, as older versions asked for, stays stored and
+        counts for nothing. Answers of an audit count as such for the items that it stands for.
+        """
+        empty = set(self.pool.empty.tolist())
+        outcomes = [each for each in self.store.outcomes() if each.index not in empty]
+        self._check_known(outcomes)
+        reach = audited_items(self, outcomes)
+        return [
+            replace(each, audit=False) if each.audit and each.index >= reach else each
+            for each in outcomes
+        ]
+
+    def _check_known(self, outcomes: Sequence[Outcome]) -> None:
+        names = {None, *self.config.label_names}
+        strange = next((each for each in outcomes if each.label not in names), None)
+        if strange is not None:
+            raise WorkspaceError(
+                f"{shown(self.store.url)} holds the label {strange.label!r} for the item"
+                f" {self.pool.ids([strange.index])[0]!r}, and there is no such label; {DAMAGED}."
+            )
+
+    @property
+    def drawn_copies(self) -> dict[int, int]:
+        """Items drawn for the audit and not asked, each with the one whose answer counts."""
+        return read_copies(self.store.batch_selectors())
+
+    @property
+    def graph_folder(self) -> Path:
+        """Where the neighbours stand while they are being found."""
+        return self.folder / "graph"
+
+    @property
+    def fused(self) -> ArrayFile:
+        """The fused proposal."""
+        return self._array("fused.npy")
+
+    def _array(self, name: str) -> ArrayFile:
+        return ArrayFile(self.folder / name, command_line("propose", self.folder))
+
+    @property
+    def answers_folder(self) -> Path:
+        """Where answers of proposers are kept that cost something, or came in a file."""
+        return self.folder / "answers"
+
+    def proposal(self, name: str) -> ArrayFile:
+        """The proposal of one proposer."""
+        return self._array(f"proposals/{name}.npy")
+
+    @property
+    def student_proposal(self) -> ArrayFile | None:
+        """What the student says; None where none proposed, or one that read other embeddings."""
+        file = self.proposal("student")
+        made = file.maker()
+        same = made is not None and made.get("embeddings") == self.embeddings.made_of()
+        return file if same else None
+
+    def test_proposal(self, name: str) -> ArrayFile:
+        """What one proposer says of the test set."""
+        return self._array(f"test-proposals/{name}.npy")
+
+    def proposal_summary(self, name: str) -> Path:
+        """Where it stands what one proposer reports about its work."""
+        return self.folder / "proposals" / f"{name}.summary.json"
+
+    def student_folder(self, cycle: int) -> Path:
+        """Where the student of a cycle is saved."""
+        return self.folder / "students" / f"cycle-{cycle:04d}"
+
+    def saved_student(self, cycle: int) -> Path:
+        """Where the student of a cycle is saved, and still there.
+
+        Raises:
+            WorkspaceError: If it is gone or damaged.
+        """
+        folder = self.student_folder(cycle)
+        gone = None if folder.is_dir() else f"{folder} is gone"
+        fault = gone or seal.find_fault(folder)
+        if fault is not None:
+            raise WorkspaceError(
+                f"The student of cycle {cycle} is not as it was saved: {fault}; train it again with"
+                f" `{command_line('train', self.folder)}`."
+            )
+        return folder
+
+    def has_student(self, cycle: int) -> bool:
+        """Tell whether the student of a cycle is still there, as it was saved."""
+        folder = self.student_folder(cycle)
+        return folder.is_dir() and seal.find_fault(folder) is None
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The code that its configuration names, which a student of it may name too."""
+        return (self.config.embedder.kind,)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The single files that were written for it elsewhere."""
+        return Ledger(self.folder / LEDGER)
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether there is a proposal for every item."""
+        return self.fused.maker() is not None and not self._outgrew(self.fused)
+
+    def required(self, file: ArrayFile, command: str) -> ArrayFile:
+        """Return `file`, or say which command makes it.
+
+        Raises:
+            WorkspaceError: If it is not there yet, or no longer, or items were appended since.
+        """
+        what = "proposals" if file == self.fused else file.path.stem
+        line = command_line(command, self.folder)
+        fault = file.find_fault()
+        if fault is not None:
+            raise WorkspaceError(f"{fault}; run `{line}`, which makes it again.")
+        if file.maker() is None:
+            raise WorkspaceError(f"{self.folder} has no {what} yet; run `{line}`.")
+        if self._outgrew(file):
+            raise WorkspaceError(
+                f"Items were appended to {self.folder}, and have no {what} yet; run `{line}`."
+            )
+        return file
+
+    def _outgrew(self, file: ArrayFile) -> bool:
+        """Tell whether a finished array is that of the pool before items were appended.
+
+        Of a damaged one that is not known, and whoever opens it is told so.
+        """
+        earlier = [each.items for each in self.pool.summary.earlier]
+        of_test = self.test_embeddings, self.test_proposal(file.path.stem)
+        if not earlier or file in of_test or file.find_fault() is not None:
+            return False
+        return len(file.open()) in earlier
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other commands from writing to the workspace meanwhile; may be nested.
+
+        Raises:
+            WorkspaceError: If another command is writing.
+        """
+        with lock(self.folder):
+            yield
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other commands from writing while this one only reads.
+
+        A folder that cannot be written to cannot be locked either, and is read as it stands.
+
+        Raises:
+            WorkspaceError: If another command is writing.
+        """
+        with self.locked() if os.access(self.folder, os.W_OK) else nullcontext():
+            yield
+
+
+def init(
+    folder: Path | str,
+    config_path: Path | str,
+    *,
+    device: str | None = None,
+    progress: Progress | None = None,
+) -> Workspace:
+    """Make a workspace: read the pool, check it, and lay out the folder.
+
+    Doing it again with the same configuration changes nothing, unless the pool is damaged: then it
+    is read again, if its source still gives the same items.
+
+    Args:
+        folder: Where the workspace shall be; it must be new, empty, or the same workspace.
+        config_path: The configuration.
+        device: Where models run, instead of what the configuration says.
+        progress: Who looks on.
+
+    Raises:
+        ConfigError: If the configuration cannot be used.
+        DataError: If the pool, or the test set, cannot.
+        WorkspaceError: If the folder holds something else.
+    """
+    folder = Path(folder)
+    if not encodable(str(folder.absolute())):
+        raise WorkspaceError(
+            f"The path {str(folder.absolute())!r} is not UTF-8, as that of a workspace must be;"
+            " name another folder."
+        )
+    config = load_config(config_path)
+    _check_free(folder, config)
+    if not is_workspace(folder):
+        check_outside_workspaces(folder)
+    with sentences(folder):
+        made = make_parents(folder)
+    with lock(folder):
+        try:
+            _check_free(folder, config)  # again: another `init` may have ended in between
+            note = (progress or Silent()).note
+            if is_workspace(folder):
+                _mend(folder, config, note)
+            else:
+                _lay_out(folder, config, note)
+            for left in _left_by_init(folder):  # a kill came right after the last move
+                left.rmdir()
+        except BaseException:
+            if made:
+                for name in LOCK_NAMES:
+                    (folder / name).unlink(missing_ok=True)
+                remove_empty(made)
+            raise
+    return open_workspace(folder, device=device, progress=progress)
+
+
+def open_workspace(
+    folder: Path | str, *, device: str | None = None, progress: Progress | None = None
+) -> Workspace:
+    """Open a workspace that `init` made.
+
+    Raises:
+        WorkspaceError: If there is none.
+        ConfigError: If its configuration was edited into something that cannot be used.
+    """
+    folder = Path(folder)
+    if not is_workspace(folder):
+        line = command_line("init", folder, "--config", "CONFIG.yaml")
+        raise WorkspaceError(f"{folder} is not a hilt workspace; make one with `{line}`.")
+    config = load_workspace_config(folder / "hilt.yaml")
+    if config.test is not None and not (folder / "test").exists():
+        raise WorkspaceError(
+            f"{folder / 'hilt.yaml'} names a `test` that it did not have when the workspace was"
+            " made; take it out, or make a new workspace."
+        )
+    return Workspace(folder, config, device or config.device, progress or Silent())
+
+
+def is_workspace(folder: Path) -> bool:
+    """Tell whether `init` made a folder.
+
+    Raises:
+        WorkspaceError: If that cannot be seen: a name is too long, or a folder above is closed.
+    """
+    try:
+        return (folder / "hilt.yaml").exists()
+    except OSError as error:
+        raise WorkspaceError(
+            f"{shown_path(str(folder))} cannot be opened: {why_unreadable(error)}; name another"
+            " folder."
+        ) from None
+
+
+def is_same_but_pool(one: Config, other: Config) -> bool:
+    """Tell whether two configurations differ in what they name as `pool` at most."""
+    return one.model_copy(update={"pool": other.pool}) == other
+
+
+def _check_free(folder: Path, config: Config) -> None:
+    if is_workspace(folder):
+        own = load_workspace_config(folder / "hilt.yaml")
+        if own != config:
+            line = command_line("init", folder, "--append", "--config", "CONFIG.yaml")
+            more = f"; to take in more rows, use `{line}`" if is_same_but_pool(own, config) else ""
+            raise WorkspaceError(
+                f"{folder} is a workspace already, with another configuration; choose another"
+                f" folder, or edit {folder / 'hilt.yaml'}{more}."
+            )
+    elif folder.exists() and (not folder.is_dir() or _strangers(folder)):
+        raise WorkspaceError(f"{folder} holds other files; choose a new or an empty folder.")
+
+
+def _strangers(folder: Path) -> bool:
+    """Tell whether a folder without a configuration holds more than a killed `init` leaves."""
+    left = _left_by_init(folder)
+    known = {path.name for path in left}.union(LOCK_NAMES, *map(_moved, left))
+    return any(path.name not in known for path in folder.iterdir())
+
+
+def _left_by_init(folder: Path) -> list[Path]:
+    """List the folders in which a killed `init` built; one with anything else in it is not one."""
+    return [
+        path
+        for path in folder.iterdir()
+        if BUILD.fullmatch(path.name)
+        and path.is_dir()
+        and not path.is_symlink()
+        and {each.name for each in path.iterdir()} <= BUILT
+    ]
+
+
+def _moved(build: Path) -> set[str]:
+    """List what a killed `init` had moved out of the folder in which it built."""
+    whole = build / "hilt.yaml"  # written last, so before it nothing was moved
+    if not whole.exists():
+        return set()
+    names = {"pool", "state.db"} | ({"test"} if load_config(whole).test is not None else set())
+    return {name for name in names if not (build / name).exists()}
+
+
+def _mend(folder: Path, config: Config, note: Callable[[str], None]) -> None:
+    """Read again what is damaged of the pool and of the test set."""
+    if find_fault(folder / "pool") is not None:
+        store = Store(config.database or folder / "state.db")
+        made_for = store.pool_fingerprint()
+        store.close()
+        mend_pool(folder / "pool", config.pool, config.label_names, made_for, note)
+    if config.test is not None:
+        mend_pool(folder / "test", config.test, config.label_names, None, note)
+
+
+def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
+    """Build everything in a folder of its own, then move it; the configuration goes last."""
+    for left in _left_by_init(folder):
+        for name in _moved(left):
+            if (folder / name).exists():
+                (folder / name).rename(left / name)
+        shutil.rmtree(left)
+    build = folder / f".hilt-init-{secrets.token_hex(8)}"
+    build.mkdir()
+    try:
+        with room_for(folder):
+            _build(build, config, note)
+    except BaseException:
+        shutil.rmtree(build, ignore_errors=True)
+        raise
+    for path in sorted(build.iterdir(), key=lambda path: path.name == "hilt.yaml"):
+        path.rename(folder / path.name)
+
+
+def _build(folder: Path, config: Config, note: Callable[[str], None]) -> None:
+    store = Store(config.database or folder / "state.db")  # first: its URL may be none
+    build_pool(config.pool, config.label_names, folder / "pool", note)
+    if config.test is not None:
+        build_pool(config.test, config.label_names, folder / "test", note)
+    store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
+    store.close()
+    values = config.model_dump(mode="json", exclude_unset=True)
+    text = HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+    with whole_file(folder / "hilt.yaml") as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

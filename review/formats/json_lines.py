@@ -1,0 +1,41 @@
+"""JSON Lines: one object an item, for programs and text editors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hilt.reading.options import Options
+from hilt.review.base import Answers
+from hilt.review.formats.answer_tables import read_answers
+from hilt.review.formats.item_records import records_of
+from hilt.types import Batch, Decision
+
+# Line breaks to many programs, though not to JSON.
+BREAKS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
+
+
+class JsonLines:
+    """Batches as JSON Lines."""
+
+    def write(self, batch: Batch, path: Path, decisions: Sequence[Decision] = ()) -> None:
+        """Write one line an item, with `label` and `action` null unless decided."""
+        lines = [
+            json.dumps(record, ensure_ascii=False) + "\n" for record in records_of(batch, decisions)
+        ]
+        text = "".join(lines)
+        for character, escape in BREAKS.items():
+            text = text.replace(character, escape)
+        path.write_bytes(text.encode())
+
+    def read(
+        self, path: Path, labels: Sequence[str], reviewer: str, options: Options | None = None
+    ) -> Answers:
+        """Read the answers back.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        return read_answers(path, labels, reviewer, replace(options or Options(), format="json"))
