@@ -11,7 +11,7 @@ from hilt.errors import ExtensionError, HiltError
 
 NOT_THEIRS = (Path(__file__).parent, Path(importlib.__file__).parent)
 MEND = "mend it; --debug shows all of where it failed"
-LONGEST_REASON = 300  # characters of what was raised that a message shows
+MAX_REASON_LENGTH = 300  # characters of what was raised that a message shows
 
 
 class blamed_on:
@@ -55,7 +55,7 @@ def _words(error: BaseException) -> str:
         return ""
 
 
-def shortened(text: str, longest: int = LONGEST_REASON) -> str:
+def shortened(text: str, longest: int = MAX_REASON_LENGTH) -> str:
     """Put a text on one line, and cut it where it is too long for a sentence."""
     line = " ".join(text[: 4 * longest].split())
     return line if len(line) <= longest else f"{line[: longest - 3]}..."

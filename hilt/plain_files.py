@@ -6,8 +6,8 @@ import errno
 import stat
 from pathlib import Path
 
-LONGEST_PATH = 300  # characters of a path in a message
-LONGEST_REASON = 300
+MAX_PATH_LENGTH = 300  # characters of a path in a message
+MAX_REASON_LENGTH = 300
 _KINDS = {
     stat.S_ISDIR: "a folder",
     stat.S_ISFIFO: "a pipe",
@@ -42,7 +42,7 @@ def why_unreadable(error: Exception) -> str:
     reason = str(error)
     if isinstance(error, OSError) and error.errno is not None:
         reason = _REASONS.get(error.errno, error.strerror or reason)
-    return " ".join(reason.split())[:LONGEST_REASON].rstrip(".")
+    return " ".join(reason.split())[:MAX_REASON_LENGTH].rstrip(".")
 
 
 def shown(path: str) -> str:
@@ -53,7 +53,7 @@ def shown(path: str) -> str:
     """
     if not path.isprintable():
         path = "".join(each if each.isprintable() else repr(each)[1:-1] for each in path)
-    if len(path) <= LONGEST_PATH:
+    if len(path) <= MAX_PATH_LENGTH:
         return path
-    half = LONGEST_PATH // 2
+    half = MAX_PATH_LENGTH // 2
     return f"{path[:half]}...{path[-half:]} ({len(path):,} characters long)"

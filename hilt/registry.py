@@ -16,12 +16,12 @@ from typing import Any
 from hilt.errors import ExtensionError, UnknownNameError
 from hilt.own_code import blamed_on, shortened
 
-LONGEST_NAME = 100  # characters of a name that are compared with others
+MAX_NAME_LENGTH = 100  # characters of a name that are compared with others
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Say which allowed name was probably meant, or nothing when none is near."""
-    match = get_close_matches(name[:LONGEST_NAME], list(allowed), n=1, cutoff=0.6)
+    match = get_close_matches(name[:MAX_NAME_LENGTH], list(allowed), n=1, cutoff=0.6)
     return f" Did you mean: {match[0]}?" if match else ""
 
 
@@ -33,7 +33,7 @@ def import_object(path: str) -> Any:  # noqa: ANN401 - what stands there decides
         UnknownNameError: If the path has no colon, or there is no such module or name.
     """
     module, name = _parts(path)
-    with blamed_on(f"{_shown(path)}: importing {shortened(module, LONGEST_NAME)}"):
+    with blamed_on(f"{_shown(path)}: importing {shortened(module, MAX_NAME_LENGTH)}"):
         try:
             imported = importlib.import_module(module)
         except ModuleNotFoundError as error:
@@ -60,7 +60,7 @@ def check_object(path: str) -> None:
         UnknownNameError: If the path has no colon, or there is no such module or name.
     """
     module, name = _parts(path)
-    with blamed_on(f"{_shown(path)}: importing {shortened(module, LONGEST_NAME)}"):
+    with blamed_on(f"{_shown(path)}: importing {shortened(module, MAX_NAME_LENGTH)}"):
         try:  # find_spec imports the package that it stands in
             spec = None if module in sys.modules else importlib.util.find_spec(module)
         except (ModuleNotFoundError, ValueError):
@@ -74,7 +74,7 @@ def check_object(path: str) -> None:
 
 
 def _shown(name: str) -> str:
-    return repr(shortened(name, LONGEST_NAME))
+    return repr(shortened(name, MAX_NAME_LENGTH))
 
 
 def _parts(path: str) -> tuple[str, str]:

@@ -64,7 +64,7 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
+class LoopSignals:
     """What the loop has measured so far, for selectors that adapt; None where it was not yet.
 
     Attributes:
@@ -114,7 +114,7 @@ class SelectionView:
     seconds: Floats | None = None
     committee: Callable[[Integers], Floats] | None = None
     graph: Graph | None = None
-    signals: Signals = field(default_factory=Signals)
+    signals: LoopSignals = field(default_factory=LoopSignals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Explanation:
     """What speaks for asking about an item, in numbers, as it was when the batch was made.
 
     Attributes:
@@ -193,7 +193,7 @@ class BatchItem:
     score: float
     blind: bool
     proposal: tuple[Candidate, ...]
-    why: Why | None = None
+    why: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) 
     if current is not None and not partial and not extend:
         waiting = undecided(workspace, current)
         trained = latest_training(workspace)
-        if trained is not None and trained.last_decision == workspace.store.last_decision():
+        if trained is not None and trained.last_decision == workspace.database.last_decision():
             return current  # this cycle has turned already
         raise WorkspaceError(
             f"Batch {current.number} has {counted(len(waiting), 'undecided item')};"

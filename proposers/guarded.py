@@ -27,8 +27,8 @@ from hilt.proposers.base import (
 from hilt.types import Floats, Integers, Items
 
 OFF = 0.02  # how far a vector's length may be from 1: rows in bfloat16 are off by less
-LONGEST_ESTIMATE = 1000  # characters of a sentence about costs
-LONGEST_EXCERPT = 60  # characters of a text that a message shows
+MAX_ESTIMATE_LENGTH = 1000  # characters of a sentence about costs
+MAX_EXCERPT_LENGTH = 60  # characters of a text that a message shows
 
 
 class GuardedProposer:
@@ -92,7 +92,7 @@ class GuardedProposer:
     def estimate(self, texts: Sequence[str], n_items: int) -> str:
         """Say what proposing would take, where it `is_priced`."""
         with self._blamed():
-            return shortened(str(self._proposer.estimate(texts, n_items)), LONGEST_ESTIMATE)
+            return shortened(str(self._proposer.estimate(texts, n_items)), MAX_ESTIMATE_LENGTH)
 
     def summary(self) -> dict[str, Any] | None:
         """Return what it reports about its work; None where it reports nothing.
@@ -205,7 +205,7 @@ class GuardedEmbedder:
             )
             raise ExtensionError(
                 f"{self.who} gave {len(wrong)} of {len(texts)} texts no unit vectors; that of"
-                f" {texts[wrong[0]][:LONGEST_EXCERPT]!r} {trouble}. Divide each by its length."
+                f" {texts[wrong[0]][:MAX_EXCERPT_LENGTH]!r} {trouble}. Divide each by its length."
             )
         return rows
 

@@ -53,7 +53,7 @@ def weighted_votes(
 
 
 @dataclass(frozen=True)
-class Examples:
+class NeighbourExamples:
     """Labelled items that can be searched.
 
     Attributes:
@@ -140,7 +140,7 @@ class Neighbours:
         self.context = context
         self.k = k
         self.temperature = temperature
-        self.examples_: Examples | None = None
+        self.examples_: NeighbourExamples | None = None
 
     def learn(self, items: Items, positions: Integers) -> None:
         """Take in every label there is, in place of those of an earlier call.
@@ -149,7 +149,7 @@ class Neighbours:
             items: n labelled items, with their embeddings.
             positions: Shape (n,), the positions of their labels.
         """
-        self.examples_ = Examples(items, np.asarray(positions)) if len(items) else None
+        self.examples_ = NeighbourExamples(items, np.asarray(positions)) if len(items) else None
 
     def propose(self, items: Items) -> Floats:
         """Propose labels.

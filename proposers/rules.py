@@ -26,8 +26,8 @@ from hilt.types import Floats, Integers, Items
 Votes = npt.NDArray[np.int16]
 
 ABSTAINS = -1
-LONGEST_EXCERPT = 80  # characters of a text that an error message shows
-LONGEST_SECONDS = 5  # of the processor, for one pattern in one text; most take microseconds
+MAX_EXCERPT_LENGTH = 80  # characters of a text that an error message shows
+MAX_WAIT_SECONDS = 5  # of the processor, for one pattern in one text; most take microseconds
 
 # Scripts that put no space between words, so that a word may start and end anywhere.
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
@@ -168,11 +168,11 @@ class _Searcher:
 
     def __call__(self, text: str) -> int:
         try:
-            found = self.pattern.search(text, timeout=LONGEST_SECONDS)
+            found = self.pattern.search(text, timeout=MAX_WAIT_SECONDS)
         except TimeoutError:
             raise ConfigError(
-                f"{_called(self.title)} took more than {LONGEST_SECONDS} seconds for one text,"
-                f" which begins {text[:LONGEST_EXCERPT]!r}; write its pattern without repeats"
+                f"{_called(self.title)} took more than {MAX_WAIT_SECONDS} seconds for one text,"
+                f" which begins {text[:MAX_EXCERPT_LENGTH]!r}; write its pattern without repeats"
                 " inside of repeats, such as `(a+)+`."
             ) from None
         return ABSTAINS if found is None else self.label
@@ -222,7 +222,7 @@ class _Caller:
         try:
             answer = self.function(text)
         except (Exception, SystemExit) as error:
-            excerpt = text[:LONGEST_EXCERPT]
+            excerpt = text[:MAX_EXCERPT_LENGTH]
             raise ConfigError(
                 f"{_called(self.title)} failed with {type(error).__name__}:"
                 f" {shortened(str(error))}{place_of(error)}; the text was {excerpt!r}. Mend the"

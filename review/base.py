@@ -116,6 +116,6 @@ EXCHANGES = Registry(
     "exchange",
     {
         "jsonl": "hilt.review.formats.json_lines:JsonLines",
-        "csv": "hilt.review.formats.csv_table:Table",
+        "csv": "hilt.review.formats.csv_table:CsvTable",
     },
 )

@@ -132,7 +132,7 @@ def describe_groups(workspace: Workspace) -> dict[str, Any]:
 
 def describe_inherited(workspace: Workspace) -> dict[str, Any]:
     """Compare inherited labels with the answer key."""
-    outcomes = workspace.store.outcomes()
+    outcomes = workspace.database.item_labels()
     inherited = inherit(settled_groups(workspace, outcomes), outcomes)
     key = workspace.pool.answer_key(workspace.config.label_names)
     labels = workspace.config.positions_of([str(each.label) for each in inherited.origins])

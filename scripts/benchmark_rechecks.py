@@ -27,11 +27,11 @@ def labels_before_rechecks(workspace: Workspace) -> Iterator[tuple[int, str]]:
     """Give the items that were asked about again, with the labels that they had."""
     asked = {
         (item.batch, item.item_index)
-        for item in workspace.store.batch_items()
+        for item in workspace.database.batch_items()
         if item.reason == "recheck"
     }
     label: dict[int, str] = {}
-    for row in workspace.store.decisions():
+    for row in workspace.database.decisions():
         if (row.batch, row.item_index) in asked and row.item_index in label:
             yield row.item_index, label[row.item_index]
         if row.labels:
@@ -43,7 +43,7 @@ def describe(workspace: Workspace, rows: list[dict[str, Any]]) -> dict[str, floa
     config = workspace.config
     key = workspace.pool.answer_key(config.label_names)
     before = list(labels_before_rechecks(workspace))
-    outcomes = [each for each in workspace.store.outcomes() if each.label]
+    outcomes = [each for each in workspace.database.item_labels() if each.label]
     given = config.positions_of([str(each.label) for each in outcomes])
     return {
         "rechecks": len(before),

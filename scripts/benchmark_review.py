@@ -96,8 +96,8 @@ def main() -> None:
             server.kill()
             server.wait()
             server.stdout.close()
-        stored = len(workspace.store.decisions())
-        workspace.store.close()
+        stored = len(workspace.database.decisions())
+        workspace.database.close()
     p50, p95, p99 = np.percentile(times, [50, 95, 99])
     result = {
         "items": arguments.items,

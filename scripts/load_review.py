@@ -43,7 +43,7 @@ from scripts.support.rehearsal import LABELS, made_up_texts, rehearsal_workspace
 HOLDING = 16
 FETCH_BELOW = 10
 FIRST_PAUSE_SECONDS = 0.5  # before an answer is sent again; as in the page
-LONGEST_PAUSE_SECONDS = 5.0
+MAX_PAUSE_SECONDS = 5.0
 PORT = 8699
 
 
@@ -142,7 +142,7 @@ class Reviewer:
             except httpx.TransportError:
                 self.tally.retries += 1
                 await asyncio.sleep(pause * (0.5 + self.random.random() / 2))
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                pause = min(2 * pause, MAX_PAUSE_SECONDS)
                 continue
             if response.status_code in (200, 303):
                 return response
@@ -172,7 +172,7 @@ async def run(server: Server, tokens: dict[str, str], arguments: argparse.Namesp
 
 def compare(workspace: Workspace, tally: Tally) -> dict[str, int]:
     """Compare what is stored with what was acknowledged."""
-    rows = workspace.store.decisions()
+    rows = workspace.database.decisions()
     stored = Counter(row.key for row in rows)
     by_item = Counter(row.item_index for row in rows)
     return {
@@ -214,7 +214,7 @@ def measure(arguments: argparse.Namespace, folder: Path, url: str | None) -> dic
         "seconds": round(seconds, 1),
         "load_average": round(os.getloadavg()[0], 1),
     }
-    workspace.store.close()
+    workspace.database.close()
     return result
 
 

@@ -107,7 +107,7 @@ def served(workspace: Workspace) -> Iterator[str]:
         server.kill()
         server.wait()
         server.stdout.close()
-        workspace.store.close()
+        workspace.database.close()
 
 
 def tickets(folder: Path, labels: list[str] | dict[str, str], **review: Any) -> Workspace:  # noqa: ANN401

@@ -14,7 +14,7 @@ from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 MANY_LABELS = 20  # from so many on they follow the clusters of the pool well enough
-LEAST_RADIUS = 0.2  # near-duplicates among the labelled would shrink it to nothing
+MIN_RADIUS = 0.2  # near-duplicates among the labelled would shrink it to nothing
 
 
 class Herding:
@@ -57,7 +57,7 @@ class Herding:
         if len(view.labelled):
             weights = margin(view.probabilities, indices)
             spread = known[:: len(known) // self.sample + 1]  # not all, where there are very many
-            radius = max(_quantile_distance(spread, self.quantile), LEAST_RADIUS)
+            radius = max(_quantile_distance(spread, self.quantile), MIN_RADIUS)
         else:
             weights, radius = np.ones(len(indices), dtype=np.float32), 1.0
         covered = nearness(nearest_cosines(sample, known), radius)

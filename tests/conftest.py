@@ -114,7 +114,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {}
     for stage in STAGES:
         steps[stage]()
-        workspace.store.close()
+        workspace.database.close()
         folders[stage] = shutil.copytree(workspace.folder, folder / stage)
     return folders
 

@@ -26,7 +26,7 @@ from hilt.reading.rows import Column, Row, tables_of
 
 # One row must fit in a block, and a batch is as long as its block.
 BLOCK_BYTES = 8 << 20
-LONGEST_FIELD = 128 << 20
+MAX_FIELD_LENGTH = 128 << 20
 # Put after the last line: only a quote that is still open takes it in.
 END = "\0end of file\0"
 
@@ -155,7 +155,7 @@ class Delimited:
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """Yield every record that is not a blank line, with the line on which it begins."""
-        csv.field_size_limit(LONGEST_FIELD)
+        csv.field_size_limit(MAX_FIELD_LENGTH)
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.dialect.quoted else csv.QUOTE_NONE
         lines = islice(text_lines(self.file, self.codec, newline=""), self.dialect.skipped, None)
         end = [END] if self.dialect.quoted else []
@@ -171,7 +171,7 @@ class Delimited:
         except csv.Error as error:
             raise DataError(
                 f"{shown(self.file.path)}, line {line}: the row that begins here cannot be read:"
-                f" {error} (a field may hold up to {LONGEST_FIELD >> 20} MB)."
+                f" {error} (a field may hold up to {MAX_FIELD_LENGTH >> 20} MB)."
             ) from None
 
 

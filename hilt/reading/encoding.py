@@ -13,7 +13,7 @@ from hilt.reading.opening import File
 DEFAULT = "utf-8"
 CHUNK_BYTES = 1 << 20
 # A line is read whole; one that is longer is no row of a table.
-LONGEST_LINE = 128 << 20
+MAX_LINE_LENGTH = 128 << 20
 # UTF-32 before UTF-16, whose mark its own begins with.
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -84,12 +84,12 @@ def text_lines(file: File, codec: str, *, newline: str, errors: str = "strict") 
     """
     with file.open() as content, io.TextIOWrapper(content, codec, errors, newline=newline) as text:
         number = 0
-        while line := text.readline(LONGEST_LINE):
+        while line := text.readline(MAX_LINE_LENGTH):
             number += 1
-            if len(line) == LONGEST_LINE:
+            if len(line) == MAX_LINE_LENGTH:
                 raise DataError(
                     f"{shown(file.path)}, line {number}: the line is longer than"
-                    f" {LONGEST_LINE >> 20} MB, which is no row of a table."
+                    f" {MAX_LINE_LENGTH >> 20} MB, which is no row of a table."
                 )
             yield line
 

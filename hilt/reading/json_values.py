@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-LONGEST_VALUE = 128 << 20
+MAX_VALUE_LENGTH = 128 << 20
 # Objects within objects whose fields get names of their own; what lies deeper stays one value.
 DEPTH = 8
 SPACE = " \t\r\n"
@@ -139,8 +139,8 @@ class Reader:
     def _grow(self) -> bool:
         """Read on until there is twice as much text ahead; False at the end."""
         kept = self._text[self._at :]
-        if len(kept) > LONGEST_VALUE:
-            raise ValueError(f"a value is longer than {LONGEST_VALUE >> 20} MB, or has no end")
+        if len(kept) > MAX_VALUE_LENGTH:
+            raise ValueError(f"a value is longer than {MAX_VALUE_LENGTH >> 20} MB, or has no end")
         pieces, length = [kept], 0
         for chunk in self._chunks:
             pieces.append(chunk)

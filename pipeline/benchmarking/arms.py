@@ -19,7 +19,7 @@ from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import open_batch, select
-from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 SHARED = ("pool", "test", "proposals", "test-proposals")
@@ -91,8 +91,8 @@ def run_loop(run: Run) -> Iterator[Row]:
     selector = base.config.selector.model_dump() if run.arm == "hilt" else {"kind": run.arm}
     changes = {"seed": run.seed, "selector": selector}
     workspace = branch(base, run.folder, changes, device=run.device, state=run.state)
-    with closing(workspace.store):
-        trained = {t.summary["decisions"]: t.summary for t in workspace.store.trainings()}
+    with closing(workspace.database):
+        trained = {t.summary["decisions"]: t.summary for t in workspace.database.trainings()}
         for labels in run.at:
             if labels not in trained:
                 _label_until(workspace, labels)
@@ -131,7 +131,7 @@ def branch(
                 _link(path, folder / path.name)
         if state is not None and state.exists():
             shutil.copy2(state, folder / STATE)
-        with closing(Store(folder / STATE)) as store:
+        with closing(Database(folder / STATE)) as store:
             store.create(workspace.pool.fingerprint, workspace.config.label_names)
         values = workspace.config.model_dump(mode="json", exclude_unset=True) | changes
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
@@ -141,10 +141,10 @@ def branch(
 
 def _label_until(workspace: Workspace, count: int) -> None:
     """Let the simulated reviewer answer batches until there are `count` answers."""
-    while (left := count - len(workspace.store.decisions())) > 0:
+    while (left := count - len(workspace.database.decisions())) > 0:
         batch = open_batch(workspace)
         if batch is None:
-            if workspace.store.trainings() and workspace.config.selector.kind != "random":
+            if workspace.database.trainings() and workspace.config.selector.kind != "random":
                 propose(workspace)  # chance alone needs no proposals of the student
             batch = select(workspace, left)
             if not len(batch):

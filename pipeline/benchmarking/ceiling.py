@@ -29,9 +29,9 @@ from hilt.types import Items
 Mask = np.ndarray[Any, Any]
 
 TO_STOP, TO_CHOOSE = 0.1, 0.2  # shares of the labels that say when to stop, and which kind is best
-MOST_TEXTS = 20_000  # texts that a fine-tuning reads, over all epochs
-LEAST_EPOCHS = 3
-MOST_EPOCHS = {"contrastive": 4, "transformer": 8}
+MAX_TEXTS = 20_000  # texts that a fine-tuning reads, over all epochs
+MIN_EPOCHS = 3
+MAX_EPOCHS = {"contrastive": 4, "transformer": 8}
 
 
 def full_kinds(settings: StudentSettings) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class EncoderTrainer:
 
     def tune(self, known: Examples, checked: Examples) -> tuple[Student, float]:
         """Find after how many epochs a student of `known` predicts `checked` best."""
-        epochs = int(np.clip(MOST_TEXTS // len(known), LEAST_EPOCHS, MOST_EPOCHS[self.kind]))
+        epochs = int(np.clip(MAX_TEXTS // len(known), MIN_EPOCHS, MAX_EPOCHS[self.kind]))
         student = self._fit(known, epochs, checked)
         return student, student.epochs
 

@@ -23,7 +23,7 @@ from hilt.outputs import folder_in_place
 from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
 from hilt.pipeline.pools.same_text import normalise
 from hilt.pipeline.proposing.embedding import load_embedder
-from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.reviewing.answer_files import simulate
@@ -118,7 +118,7 @@ def _run(
     started = time.monotonic()
     _lay_out(folder, documents, seed)
     workspace = init(folder / "work", folder / MARK, device=device, progress=progress)
-    with closing(workspace.store):  # so that the database is one file, as the manifest has it
+    with closing(workspace.database):  # so that the database is one file, as the manifest has it
         propose(workspace)
         table = turn(workspace)
         last = table[-1]
@@ -216,7 +216,7 @@ def _random_accuracy(workspace: Workspace, n_labels: int) -> float:
     """Train the same student on labels drawn at random, as many, and measure it alike."""
     config = workspace.config
     embedder = load_embedder(workspace)
-    proposals = Proposals(workspace, embedder)
+    proposals = Panel(workspace, embedder)
     truth = workspace.pool.answer_key(config.label_names)
     test, positions = labelled_test(workspace)
     accuracies = []

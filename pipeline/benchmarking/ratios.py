@@ -19,7 +19,7 @@ from hilt.pipeline.benchmarking.curves import (
 )
 from hilt.types import Floats, Integers
 
-LEAST_SEEDS = 3  # for an interval
+MIN_SEEDS = 3  # for an interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def jackknife_t(whole: float, left_out: Floats, level: float = 0.95) -> tuple[fl
     Source: Tukey 1958; Efron and Tibshirani 1993, chapter 11.
     """
     n = len(left_out)
-    if n < LEAST_SEEDS or not np.isfinite(left_out).all():
+    if n < MIN_SEEDS or not np.isfinite(left_out).all():
         return None
     spread = math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))
     half = float(student_t.ppf((1 + level) / 2, n - 1)) * spread
@@ -124,7 +124,7 @@ def geometric_mean(ratios: Sequence[Ratio]) -> Ratio:
         return Ratio(None, n=n)
     logs = np.log(values)
     mean, bound = float(logs.mean()), next(iter(bounds), None)
-    if bound is not None or n < LEAST_SEEDS:
+    if bound is not None or n < MIN_SEEDS:
         return Ratio(math.exp(mean), bound, n=n)
     left_out = (logs.sum() - logs) / (n - 1)  # of a mean, jackknife-t is Student's t
     return _with_interval(Ratio(math.exp(mean)), left_out)
@@ -137,7 +137,7 @@ def _over_seeds(
     n = min(len(accuracy), len(other_accuracy))
     mine, theirs = accuracy[:n], other_accuracy[:n]
     whole = compare(mine.mean(axis=0), theirs.mean(axis=0))
-    if whole.value is None or whole.bound is not None or n < LEAST_SEEDS:
+    if whole.value is None or whole.bound is not None or n < MIN_SEEDS:
         return Ratio(whole.value, whole.bound, n=n)
     parts = [
         compare(np.delete(mine, i, axis=0).mean(axis=0), np.delete(theirs, i, axis=0).mean(axis=0))

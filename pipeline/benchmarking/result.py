@@ -17,7 +17,7 @@ from hilt.pipeline.measuring.accuracy import measure
 from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.pools.same_text import normalise
 from hilt.pipeline.proposing.embedding import load_embedder
-from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
@@ -213,7 +213,7 @@ def _areas(curves: dict[str, Curve], budget: int) -> dict[str, dict[str, Any]]:
 
 def _proposer(base: Workspace) -> dict[str, list[float]]:
     """Measure what the proposers say together before there are labels."""
-    proposals = Proposals(base, load_embedder(base))
+    proposals = Panel(base, load_embedder(base))
     _, positions = labelled_test(base)
     together = pool_logarithmically([*proposals.test_rows()], proposals.trust.exponents)
     found = measure(together, positions)

@@ -13,7 +13,7 @@ from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 
 if TYPE_CHECKING:
-    from hilt.pipeline.duplicates.summary import Group, Pair, Summary
+    from hilt.pipeline.duplicates.summary import DuplicateGroup, DuplicatesSummary, Pair
     from hilt.pipeline.workspace.workspace import Workspace
 
 WIDTH = 100  # characters of a line that are shown
@@ -93,7 +93,7 @@ def _list_contrary(workspace: Workspace, *, json: bool) -> None:
     emit({"contrary": found}, as_json=json, text=text, then=next_step(workspace))
 
 
-def say_summary(work: Path, summary: Summary) -> None:
+def say_summary(work: Path, summary: DuplicatesSummary) -> None:
     """Say how many groups there are, and how far inherited labels can be trusted."""
     kind = "near-duplicates" if summary.near else "the same texts"
     say(
@@ -120,7 +120,7 @@ def say_summary(work: Path, summary: Summary) -> None:
             )
 
 
-def _say_group(group: Group) -> None:
+def _say_group(group: DuplicateGroup) -> None:
     say(f"{counted(group.items, 'item')}: {_short(group.representative)}")
     for member in group.members:
         say(f"    {_short(member)}")

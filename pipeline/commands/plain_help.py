@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-LONGEST_SENTENCE = 400
+MAX_SENTENCE_LENGTH = 400
 
 
 class PlainHelp(TyperGroup):
@@ -18,7 +18,7 @@ class PlainHelp(TyperGroup):
         for name, command in self.commands.items():
             panel = getattr(command, "rich_help_panel", None)
             rows = panels.setdefault(panel if isinstance(panel, str) else "Commands", [])
-            rows.append((name, command.get_short_help_str(LONGEST_SENTENCE)))
+            rows.append((name, command.get_short_help_str(MAX_SENTENCE_LENGTH)))
         for panel, rows in panels.items():
             with formatter.section(panel):
                 formatter.write_dl(rows)

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 WIDEST_CELL = 60  # columns of a terminal
-LEAST_WIDTH = 14  # to which a wide column shrinks before any narrower one does
-LONGEST_CELL = 1000  # characters that are looked at
+MIN_WIDTH = 14  # to which a wide column shrinks before any narrower one does
+MAX_CELL_LENGTH = 1000  # characters that are looked at
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 P = ParamSpec("P")
@@ -161,7 +161,7 @@ def _framed(title: str, header: list[Text], rows: list[list[Text]]) -> Table:
 def _fitted(widths: list[int], room: int) -> list[int]:
     """Narrow the widest columns until all fit, those of ordinary figures last."""
     fitted = list(widths)
-    for least in (LEAST_WIDTH, 1):
+    for least in (MIN_WIDTH, 1):
         while sum(fitted) > room and max(fitted) > least:
             fitted[fitted.index(max(fitted))] -= 1
     return fitted
@@ -169,7 +169,7 @@ def _fitted(widths: list[int], room: int) -> list[int]:
 
 def _cell(content: str) -> Text:
     """Make a cell of one line that leaves room for its neighbours."""
-    line = _text(" ".join(content[:LONGEST_CELL].split()))
+    line = _text(" ".join(content[:MAX_CELL_LENGTH].split()))
     line.truncate(WIDEST_CELL, overflow="ellipsis")
     return line
 

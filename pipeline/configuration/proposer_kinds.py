@@ -12,7 +12,7 @@ from hilt.pipeline.configuration.paths import MODEL
 from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
 from hilt.proposers.base import PROPOSERS
 
-LONGEST_SHOWN = 200  # characters of a pattern in a message
+MAX_SHOWN_LENGTH = 200  # characters of a pattern in a message
 Calibration = Literal["batch", "none"]
 CALIBRATION = (
     "`batch` divides by the mean proposal over the pool, so that no label is favoured by its"
@@ -237,7 +237,7 @@ class Rule(Section):
         try:
             re.compile(pattern or "")
         except (re.error, OverflowError, RecursionError) as error:
-            shown = repr(pattern)[:LONGEST_SHOWN]
+            shown = repr(pattern)[:MAX_SHOWN_LENGTH]
             raise ValueError(f"pattern {shown} is no regular expression: {error}") from None
         return pattern
 

@@ -17,7 +17,7 @@ from hilt.pipeline.configuration.paths import resolve_paths
 from hilt.pipeline.configuration.yaml_lines import Document, read_yaml
 from hilt.plain_files import kind_of_file, shown, why_unreadable
 
-MOST_BYTES = 64 << 20
+MAX_BYTES = 64 << 20
 
 
 def load_config(path: Path | str) -> Config:
@@ -83,8 +83,8 @@ def _read(path: Path) -> str:
     if kind:
         what = "name the .yaml file in it" if path.is_dir() else "give a plain file"
         raise ConfigError(f"{name} is {kind}; {what}.")
-    if len(content) > MOST_BYTES:
-        raise ConfigError(f"{name} is larger than {MOST_BYTES >> 20} MB; a configuration is short.")
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{name} is larger than {MAX_BYTES >> 20} MB; a configuration is short.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -94,7 +94,7 @@ def _read(path: Path) -> str:
 
 def _beginning(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+        return file.read(MAX_BYTES + 1)
 
 
 def _document(text: str, name: str) -> Document:

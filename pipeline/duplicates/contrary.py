@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hilt.pipeline.duplicates.inheriting import contested
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 
 
@@ -32,7 +32,7 @@ class ContraryText:
     copies: tuple[Copy, ...]
 
 
-def count_contrary(workspace: Workspace, outcomes: Sequence[Outcome]) -> int:
+def count_contrary(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> int:
     """Count the texts whose items have different labels of people.
 
     Texts are the same where they differ in case, width and white space at most.
@@ -42,7 +42,7 @@ def count_contrary(workspace: Workspace, outcomes: Sequence[Outcome]) -> int:
 
 def find_contrary(workspace: Workspace) -> list[ContraryText]:
     """List the texts whose items have different labels of people, in the order of the pool."""
-    outcomes, groups = workspace.outcomes(), workspace.pool.groups
+    outcomes, groups = workspace.item_labels(), workspace.pool.groups
     labelled: dict[int, list[Copy]] = defaultdict(list)
     for each in outcomes:
         if each.by_people:

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hilt.intervals import wilson
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
-MOST_WRONG = 0.1  # share of inherited labels that may be wrong before it is pointed out
+MAX_WRONG = 0.1  # share of inherited labels that may be wrong before it is pointed out
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Inherited:
     """
 
     indices: Integers
-    origins: tuple[Outcome, ...]
+    origins: tuple[ItemLabel, ...]
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -56,10 +56,10 @@ class Check:
     @property
     def doubtful(self) -> bool:
         """Whether some were wrong, and it may be that too many are."""
-        return self.right < self.checked and 1 - self.low > MOST_WRONG
+        return self.right < self.checked and 1 - self.low > MAX_WRONG
 
 
-def settled_groups(workspace: Workspace, outcomes: Sequence[Outcome]) -> Integers:
+def settled_groups(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> Integers:
     """Say which items share a decision now.
 
     Returns:
@@ -89,7 +89,7 @@ def one_of_each(groups: Integers, free: npt.NDArray[np.bool_]) -> Integers:
     return np.sort(np.concatenate([indices[representatives == indices], others[first]]))
 
 
-def inherit(groups: Integers, outcomes: Sequence[Outcome]) -> Inherited:
+def inherit(groups: Integers, outcomes: Sequence[ItemLabel]) -> Inherited:
     """Hand the labels that people gave to the undecided items of the same groups.
 
     A group hands nothing on when people labelled its items differently: for one text that is
@@ -121,7 +121,7 @@ def to_check(inherited: Inherited, drawn: Floats, share: float) -> Integers:
     return inherited.indices[order[drawn[order] < share]]
 
 
-def check(groups: Integers, outcomes: Sequence[Outcome]) -> Check | None:
+def check(groups: Integers, outcomes: Sequence[ItemLabel]) -> Check | None:
     """Compare what people said blind with the label that the item would have inherited.
 
     Args:
@@ -142,16 +142,16 @@ def check(groups: Integers, outcomes: Sequence[Outcome]) -> Check | None:
     return Check(len(right), sum(right), *wilson(sum(right), len(right))) if right else None
 
 
-def _first_labelled(groups: Integers, outcomes: Sequence[Outcome]) -> dict[int, Outcome]:
+def _first_labelled(groups: Integers, outcomes: Sequence[ItemLabel]) -> dict[int, ItemLabel]:
     """Find in every group the item that people labelled first."""
-    first: dict[int, Outcome] = {}
+    first: dict[int, ItemLabel] = {}
     for outcome in sorted(outcomes, key=lambda outcome: outcome.decision):
         if outcome.by_people:
             first.setdefault(int(groups[outcome.index]), outcome)
     return first
 
 
-def contested(groups: Integers, outcomes: Sequence[Outcome]) -> list[int]:
+def contested(groups: Integers, outcomes: Sequence[ItemLabel]) -> list[int]:
     """List the groups whose items people labelled differently."""
     first = _first_labelled(groups, outcomes)
     labelled = ((int(groups[each.index]), each.label) for each in outcomes if each.by_people)

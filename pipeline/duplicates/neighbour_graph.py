@@ -69,7 +69,7 @@ def make_graph(workspace: Workspace) -> bool:
     return True
 
 
-class Found:
+class FoundNeighbours:
     """What the search of a cut found, to be read by the items' indices.
 
     Args:
@@ -119,9 +119,11 @@ def _cut_into_lists(
     return arrange_cuts(embeddings, indices, np.asarray(owner_file.open()), centres, last)
 
 
-def _search_lists(workspace: Workspace, maker: Maker, embeddings: Floats, cuts: list[Cut]) -> Found:
+def _search_lists(
+    workspace: Workspace, maker: Maker, embeddings: Floats, cuts: list[Cut]
+) -> FoundNeighbours:
     """Find the neighbours of every text in one cut after the other."""
-    found: Found | None = None
+    found: FoundNeighbours | None = None
     for number, cut in enumerate(cuts, start=1):
         file = ArrayFile(workspace.graph_folder / f"found-{number}.npy")
         make_array(
@@ -134,13 +136,13 @@ def _search_lists(workspace: Workspace, maker: Maker, embeddings: Floats, cuts: 
             chunk_rows=np.unique(cut.starts),
             dtype=EDGE,
         )
-        found = Found(file.open(), cut.order)
+        found = FoundNeighbours(file.open(), cut.order)
     assert found is not None
     return found
 
 
 def _edges_of_list(
-    embeddings: Floats, cut: Cut, before: Found | None, start: int, stop: int
+    embeddings: Floats, cut: Cut, before: FoundNeighbours | None, start: int, stop: int
 ) -> Array:
     """Search the list that stands from start to stop, and add what the cuts before found."""
     number = int(np.searchsorted(cut.starts, start, side="right")) - 1  # empty ones before it
@@ -156,5 +158,7 @@ def _edges_of_list(
     return edges
 
 
-def _in_pool_order(found: Found, field: str, first: Integers, start: int, stop: int) -> Array:
+def _in_pool_order(
+    found: FoundNeighbours, field: str, first: Integers, start: int, stop: int
+) -> Array:
     return found.of(first[start:stop])[field]

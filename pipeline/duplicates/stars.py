@@ -15,7 +15,7 @@ ROUNDS = 10  # in each of which every part gives one star
 DIGITS = 3  # of closeness that count; what is closer than that is equally close
 
 
-class Likeness(Protocol):
+class Comparison(Protocol):
     """Compares items."""
 
     def near(self, left: Integers, right: Integers) -> npt.NDArray[np.bool_]:
@@ -27,7 +27,7 @@ class Likeness(Protocol):
         ...
 
 
-def find_stars(n_items: int, left: Integers, right: Integers, likeness: Likeness) -> Integers:
+def find_stars(n_items: int, left: Integers, right: Integers, likeness: Comparison) -> Integers:
     """Gather items around representatives.
 
     A graph holds but the nearest few of each item, so among many copies none is linked to all the
@@ -70,7 +70,7 @@ def _parts(items: Integers, left: Integers, right: Integers) -> Integers:
     return parts
 
 
-def _middles(items: Integers, parts: Integers, likeness: Likeness) -> Integers:
+def _middles(items: Integers, parts: Integers, likeness: Comparison) -> Integers:
     """Find the item in the middle of each one's part, of equals the first: shape (n,)."""
     closeness = np.zeros(len(items))
     several = np.bincount(parts)[parts] > 2  # of two, each is as close to the middle

@@ -15,16 +15,16 @@ from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_g
 from hilt.pipeline.duplicates.neighbour_graph import make_graph
 from hilt.pipeline.duplicates.words import only_in
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, read_outdated
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers
 
-MOST_MEMBERS = 3  # of a group that are shown beside the representative
+MAX_MEMBERS = 3  # of a group that are shown beside the representative
 SIZES = {"2": 2, "3 to 9": 3, "10 to 99": 10, "100 or more": 100}  # by the least of each
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class DuplicatesSummary:
     """How the pool falls into groups, and what came of it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DuplicateGroup:
     """Some items of one group.
 
     Attributes:
@@ -93,12 +93,12 @@ class DuplicatesResult:
         pairs: Pairs close to the thresholds.
     """
 
-    summary: Summary
+    summary: DuplicatesSummary
     cosine: float
     overlap: float
     recall: float | None
     sizes: dict[str, int]
-    largest: tuple[Group, ...]
+    largest: tuple[DuplicateGroup, ...]
     pairs: tuple[Pair, ...]
 
 
@@ -118,7 +118,7 @@ def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
         with workspace.locked():
             make_graph(workspace)
             make_groups(workspace)
-    return describe(workspace, workspace.outcomes(), most)
+    return describe(workspace, workspace.item_labels(), most)
 
 
 def _check_embeddings(workspace: Workspace) -> None:
@@ -129,7 +129,7 @@ def _check_embeddings(workspace: Workspace) -> None:
             raise WorkspaceError(f"{each}; run `{line}`.")
 
 
-def describe(workspace: Workspace, outcomes: Sequence[Outcome], most: int) -> DuplicatesResult:
+def describe(workspace: Workspace, outcomes: Sequence[ItemLabel], most: int) -> DuplicatesResult:
     """Describe the groups as they stand."""
     settings = workspace.config.duplicates
     sizes = _sizes(workspace.groups)
@@ -144,12 +144,12 @@ def describe(workspace: Workspace, outcomes: Sequence[Outcome], most: int) -> Du
     )
 
 
-def summarise(workspace: Workspace, outcomes: Sequence[Outcome]) -> Summary:
+def summarise(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> DuplicatesSummary:
     """Count groups and inherited labels."""
     groups, near = workspace.groups, workspace.has_near_duplicates
     sizes = _sizes(groups)
     sizes = sizes[sizes > 1]
-    return Summary(
+    return DuplicatesSummary(
         near=near,
         groups=len(sizes),
         items=int(sizes.sum()),
@@ -171,15 +171,15 @@ def _histogram(sizes: Integers) -> list[int]:
     return counts
 
 
-def _largest_groups(workspace: Workspace, sizes: Integers, most: int) -> Iterator[Group]:
+def _largest_groups(workspace: Workspace, sizes: Integers, most: int) -> Iterator[DuplicateGroup]:
     """Read some texts of the largest groups."""
     groups, same_text = workspace.groups, workspace.pool.groups
     for representative in np.argsort(-sizes, kind="stable")[:most]:
         if sizes[representative] > 1:
             spellings = np.unique(same_text[groups == representative])
-            others = spellings[spellings != representative][:MOST_MEMBERS]
+            others = spellings[spellings != representative][:MAX_MEMBERS]
             text, *texts = workspace.pool.texts([representative, *others])
-            yield Group(int(sizes[representative]), text, tuple(texts))
+            yield DuplicateGroup(int(sizes[representative]), text, tuple(texts))
 
 
 def _close_pairs(workspace: Workspace) -> Iterator[Pair]:

@@ -29,7 +29,7 @@ class LeftOut:
 
 def find_left_out(workspace: Workspace, last_decision: int) -> LeftOut:
     """Count what the audit did not measure, when some decision was the last one."""
-    store = workspace.store
+    store = workspace.database
     rows = [row for row in store.decisions() if row.id <= last_decision]
     empty = set(workspace.pool.empty.tolist())
     decided = [o for o in resolve_all(rows) if not o.machine and o.index not in empty]

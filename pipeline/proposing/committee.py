@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from hilt.pipeline.proposing.embedding import load_embedder
-from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
@@ -42,9 +42,9 @@ class Committee:
         return np.concatenate([student[None], said])
 
     @cached_property
-    def proposals(self) -> Proposals:
+    def proposals(self) -> Panel:
         """What the proposers other than the student say."""
-        return Proposals(self._workspace, load_embedder(self._workspace))
+        return Panel(self._workspace, load_embedder(self._workspace))
 
     @cached_property
     def _student(self) -> ArrayFile | None:

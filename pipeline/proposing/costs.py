@@ -11,7 +11,7 @@ from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.figures import counted
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, Outdated
-from hilt.pipeline.proposing.panel import Named, Proposals
+from hilt.pipeline.proposing.panel import Member, Panel
 from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
@@ -19,12 +19,12 @@ from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers, Items
 
 LIMITS = ("max_items", "max_cost_usd")  # of a proposer; unset for none
-MOST_SECONDS = 180.0  # that making anew may take unasked, by estimate
+MAX_SECONDS = 180.0  # that making anew may take unasked, by estimate
 ESTIMATE_ITEMS = 200
 TIMED_ITEMS = 32
 
 
-def check_costs(proposals: Proposals, found: Sequence[Outdated]) -> None:
+def check_costs(proposals: Panel, found: Sequence[Outdated]) -> None:
     """Refuse to make anew what costs money or more than a few minutes.
 
     Raises:
@@ -40,7 +40,7 @@ def check_costs(proposals: Proposals, found: Sequence[Outdated]) -> None:
                 raise _refusal(proposals.workspace, each, f"Making them anew costs money. {price}")
         else:
             seconds += _seconds(proposals, each)
-            if seconds > MOST_SECONDS:
+            if seconds > MAX_SECONDS:
                 minutes = counted(round(seconds / 60), "minute")
                 items = counted(len(proposals.workspace.pool), "item")
                 raise _refusal(
@@ -50,7 +50,7 @@ def check_costs(proposals: Proposals, found: Sequence[Outdated]) -> None:
                 )
 
 
-def asks_for_more(member: Named) -> bool:
+def asks_for_more(member: Member) -> bool:
     """Tell whether all that changed is that a limit was raised, by which a user asks for more."""
     if member.made is None:
         return False
@@ -73,7 +73,7 @@ def check_training_cost(workspace: Workspace, student: Outdated, training: Train
         WorkspaceError: If it did.
     """
     seconds = training.summary["seconds"]
-    if seconds > MOST_SECONDS:
+    if seconds > MAX_SECONDS:
         minutes = counted(round(seconds / 60), "minute")
         line = command_line("train", workspace.folder)
         raise WorkspaceError(
@@ -96,7 +96,7 @@ def _refusal(workspace: Workspace, each: Outdated, cost: str) -> WorkspaceError:
     )
 
 
-def _price(proposals: Proposals, member: Named) -> str:
+def _price(proposals: Panel, member: Member) -> str:
     """Say what a proposer would cost; nothing where all answers are there already."""
     workspace, section = proposals.workspace, member.section
     indices: Integers = np.delete(np.arange(len(workspace.pool)), workspace.pool.empty)
@@ -110,7 +110,7 @@ def _price(proposals: Proposals, member: Named) -> str:
     return member.proposer.estimate(sample_texts(workspace, indices), count)
 
 
-def _seconds(proposals: Proposals, each: Outdated) -> float:
+def _seconds(proposals: Panel, each: Outdated) -> float:
     """Estimate how long making something anew takes, from the time that a few items take."""
     workspace, embedder, member = proposals.workspace, proposals.embedder, each.member
     n_items = len(workspace.pool)

@@ -20,7 +20,7 @@ from hilt.pipeline.measuring.calibration import (
 )
 from hilt.types import Floats, Integers
 
-LEAST_SHARED = 20  # items that two proposers must both answer before agreement says anything
+MIN_SHARED = 20  # items that two proposers must both answer before agreement says anything
 COPIES = 0.8  # agreement beyond chance above which two proposers are one source
 ONE_SIDED = 0.9  # of all items to one label, without agreeing with anybody: that says nothing
 ANY = 0.1  # agreement beyond chance below which there is none
@@ -104,7 +104,7 @@ def _sources(votes: Integers, n_labels: int) -> Integers:
 def _agreement_beyond_chance(first: Integers, second: Integers, n_labels: int) -> float:
     """Cohen's kappa of two voters; 0 where they share too few items."""
     both = (first >= 0) & (second >= 0)
-    if both.sum() < LEAST_SHARED:
+    if both.sum() < MIN_SHARED:
         return 0.0
     counts = [np.bincount(each[both], minlength=n_labels) for each in (first, second)]
     chance = float(counts[0] @ counts[1]) / both.sum() ** 2
@@ -139,11 +139,11 @@ def _says_nothing(votes: Integers, n_labels: int) -> npt.NDArray[np.bool_]:
 def _source_accuracies(votes: Integers, n_labels: int) -> Floats:
     """Estimate how often each source is right; NaN for one that shares too few items."""
     shared = votes[:, (votes >= 0).sum(axis=0) >= 2]
-    compared = (shared >= 0).sum(axis=1) >= LEAST_SHARED
+    compared = (shared >= 0).sum(axis=1) >= MIN_SHARED
     if compared.sum() == 2:
         first, second = shared[compared]
         both = (first >= 0) & (second >= 0)
-        if both.sum() < LEAST_SHARED:
+        if both.sum() < MIN_SHARED:
             return np.full(len(votes), np.nan)
         either = _accuracy_of_either(first[both] == second[both], n_labels)
         return np.where(compared, either, np.nan)

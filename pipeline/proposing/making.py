@@ -13,7 +13,7 @@ from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposing.costs import check_costs, sample_texts
 from hilt.pipeline.proposing.embedding import embeddings_maker, remember
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, FUSED, GROUPS, causes, outdated
-from hilt.pipeline.proposing.panel import Named, Proposals
+from hilt.pipeline.proposing.panel import Member, Panel
 from hilt.pipeline.workspace.array_making import RowsOf, is_made, made_before, make_array
 from hilt.pipeline.workspace.arrays import Array, ArrayFile
 from hilt.pipeline.workspace.workspace import Workspace
@@ -23,7 +23,7 @@ from hilt.types import Floats, Integers, Items
 SHARED = (("neighbours", make_graph), ("near-duplicates", make_groups))
 
 
-def renew(proposals: Proposals, *, remake: bool = False) -> list[str]:
+def renew(proposals: Panel, *, remake: bool = False) -> list[str]:
     """Make anew what another configuration made, and say so.
 
     Args:
@@ -51,7 +51,7 @@ def renew(proposals: Proposals, *, remake: bool = False) -> list[str]:
     return made + [member.name for member in asked if ask(proposals, member)]
 
 
-def ask(proposals: Proposals, member: Named) -> bool:
+def ask(proposals: Panel, member: Member) -> bool:
     """Let one proposer propose for the pool and the test set, unless what it said is current."""
     workspace = proposals.workspace
     if is_made(member.array, member.maker, workspace.progress):
@@ -120,7 +120,7 @@ def _embed_rows(pool: Pool, embedder: Embedder, start: int, stop: int) -> Floats
     return embedder.embed(pool.texts(slice(start, stop)))
 
 
-def _estimate(workspace: Workspace, member: Named, asked: Integers | None) -> None:
+def _estimate(workspace: Workspace, member: Member, asked: Integers | None) -> None:
     """Say what a proposer that costs money would take, before it is asked."""
     if member.proposer.is_priced:
         indices = np.arange(len(workspace.pool)) if asked is None else asked
@@ -131,7 +131,7 @@ def _estimate(workspace: Workspace, member: Named, asked: Integers | None) -> No
 def _proposed_rows(
     pool: Pool,
     embeddings: Floats,
-    member: Named,
+    member: Member,
     asked: Integers | None,
     start: int,
     stop: int,
@@ -148,7 +148,7 @@ def _proposed_rows(
     return rows
 
 
-def _among_appended(pool: Pool, member: Named, old: Floats, asked: Integers | None) -> Integers:
+def _among_appended(pool: Pool, member: Member, old: Floats, asked: Integers | None) -> Integers:
     """List the items after the `old` ones that a proposer is asked about, within its limit."""
     if asked is None:
         return np.arange(len(old), len(pool))

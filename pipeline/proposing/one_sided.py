@@ -18,16 +18,16 @@ import numpy as np
 from hilt.figures import whole_percent
 from hilt.files import read_object, write_json
 from hilt.intervals import wilson
-from hilt.pipeline.proposing.panel import Named, Proposals
+from hilt.pipeline.proposing.panel import Member, Panel
 from hilt.pipeline.workspace.arrays import blocks, fingerprint
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 
-LEAST_SHARE = 0.9  # of the guesses, for one label of three or more
-LEAST_SHARE_OF_TWO = 0.98  # two labels are often uneven: spam, faults, complaints
-LEAST_GUESSES = 20
-LEAST_ANSWERED = 0.9  # of what it is asked; one that abstains more speaks where it knows something
-LEAST_BLIND = 10  # labels that people gave blind, before they can speak for it
+MIN_SHARE = 0.9  # of the guesses, for one label of three or more
+MIN_SHARE_OF_TWO = 0.98  # two labels are often uneven: spam, faults, complaints
+MIN_GUESSES = 20
+MIN_ANSWERED = 0.9  # of what it is asked; one that abstains more speaks where it knows something
+MIN_BLIND = 10  # labels that people gave blind, before they can speak for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class OneSided:
         )
 
 
-def count_guesses(workspace: Workspace, proposals: Proposals) -> None:
+def count_guesses(workspace: Workspace, proposals: Panel) -> None:
     """Count the likeliest labels of every proposer, unless that is done; see `find_one_sided`."""
     path = _path(workspace)
     made_of = fingerprint(proposals.makers)
@@ -79,7 +79,7 @@ def count_guesses(workspace: Workspace, proposals: Proposals) -> None:
     write_json(path, {"made_of": made_of, "proposers": guesses})
 
 
-def find_one_sided(workspace: Workspace, outcomes: Iterable[Outcome]) -> tuple[OneSided, ...]:
+def find_one_sided(workspace: Workspace, outcomes: Iterable[ItemLabel]) -> tuple[OneSided, ...]:
     """List the proposers that give nearly all of their guesses to one label.
 
     Args:
@@ -104,14 +104,14 @@ def _judge(
         blind: Labels that people gave blind, by label.
     """
     guesses = sum(counts.values())
-    if guesses < max(LEAST_GUESSES, LEAST_ANSWERED * asked):
+    if guesses < max(MIN_GUESSES, MIN_ANSWERED * asked):
         return None
     label = max(counts, key=lambda each: counts[each])
     share = counts[label] / guesses
-    if share < (LEAST_SHARE if len(counts) > 2 else LEAST_SHARE_OF_TWO):
+    if share < (MIN_SHARE if len(counts) > 2 else MIN_SHARE_OF_TWO):
         return None
     total, same = sum(blind.values()), blind.get(label, 0)
-    if total >= LEAST_BLIND and wilson(same, total)[1] >= share:
+    if total >= MIN_BLIND and wilson(same, total)[1] >= share:
         return None
     return OneSided(name, label, round(share, 4), guesses)
 
@@ -126,7 +126,7 @@ def undescribed(workspace: Workspace) -> tuple[str, ...]:
     return tuple(each.name for each in labels if words(each.description) == words(each.name))
 
 
-def _n_asked(proposals: Proposals, member: Named) -> int:
+def _n_asked(proposals: Panel, member: Member) -> int:
     asked, pool = proposals.asked(member), proposals.workspace.pool
     return len(np.setdiff1d(np.arange(len(pool)) if asked is None else asked, pool.empty))
 

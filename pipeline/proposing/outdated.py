@@ -15,7 +15,7 @@ from hilt.files import read_object
 from hilt.own_code import shortened
 from hilt.pipeline.duplicates.grouping import EMBEDDINGS_CHANGED, why_groups_differ
 from hilt.pipeline.proposing.embedding import changes_in_words, embedder_changes, load_embedder
-from hilt.pipeline.proposing.panel import Named, Proposals, unlearnt
+from hilt.pipeline.proposing.panel import Member, Panel, unlearnt
 from hilt.pipeline.students.saved import MADE_BY
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.student_seal import RECORD
@@ -25,7 +25,7 @@ from hilt.pipeline.workspace.workspace import Workspace
 EMBEDDINGS, GROUPS, FUSED = "The embeddings", "The near-duplicates", "The fused proposals"
 PARTS_CHANGED = "what they are fused from changed"
 OF = "of"  # under what was measured of the fused proposals: a hash of all that they rest on
-LONGEST_VALUE = 60  # characters that a sentence shows of a setting
+MAX_VALUE_LENGTH = 60  # characters that a sentence shows of a setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Outdated:
 
     what: str
     why: str
-    member: Named | None = None
+    member: Member | None = None
 
     def __str__(self) -> str:
         verb = "is" if self.what.startswith("The student") else "are"
         return f"{self.what} {verb} of another configuration: {self.why}"
 
 
-def outdated(proposals: Proposals) -> list[Outdated]:
+def outdated(proposals: Panel) -> list[Outdated]:
     """List what is outdated, each thing before those that rest on it; the student is apart."""
     workspace = proposals.workspace
     found = []
@@ -63,7 +63,7 @@ def outdated(proposals: Proposals) -> list[Outdated]:
     return found
 
 
-def outdated_student(proposals: Proposals, training: TrainingRow) -> Outdated | None:
+def outdated_student(proposals: Panel, training: TrainingRow) -> Outdated | None:
     """Say how a student is outdated; None where it is not, or is gone from the disk."""
     what = f"The student of cycle {training.cycle}"
     record = read_object(proposals.workspace.student_folder(training.cycle) / RECORD)
@@ -81,7 +81,7 @@ def outdated_student(proposals: Proposals, training: TrainingRow) -> Outdated | 
     return Outdated(what, why) if why else None
 
 
-def reads_other_vectors(proposals: Proposals, training: TrainingRow) -> str:
+def reads_other_vectors(proposals: Panel, training: TrainingRow) -> str:
     """Say in a clause how a student learnt with another embedder; nothing where it did not."""
     folder = proposals.workspace.student_folder(training.cycle)
     record = read_object(folder / RECORD)
@@ -93,7 +93,7 @@ def reads_other_vectors(proposals: Proposals, training: TrainingRow) -> str:
     return _why_read_anew(proposals, made_by)
 
 
-def student_maker(proposals: Proposals) -> dict[str, Any]:
+def student_maker(proposals: Panel) -> dict[str, Any]:
     """Say what of the configuration, beside the proposers, makes a student."""
     config = proposals.workspace.config
     return {
@@ -104,7 +104,7 @@ def student_maker(proposals: Proposals) -> dict[str, Any]:
     }
 
 
-def fused_of(proposals: Proposals) -> str:
+def fused_of(proposals: Panel) -> str:
     """Hash what of the configuration makes the fused proposals."""
     makers = {member.name: unlearnt(member.maker) for member in proposals.members}
     return fingerprint([makers, proposals.embeddings])
@@ -119,8 +119,8 @@ def read_outdated(workspace: Workspace) -> tuple[list[Outdated], Outdated | None
     if not workspace.is_proposed or made is None or "embedder" not in made:
         return [], None
     try:
-        proposals = Proposals(workspace, load_embedder(workspace))
-        trainings = workspace.store.trainings()
+        proposals = Panel(workspace, load_embedder(workspace))
+        trainings = workspace.database.trainings()
         student = outdated_student(proposals, trainings[-1]) if trainings else None
         return outdated(proposals), student
     except HiltError:
@@ -143,7 +143,7 @@ def is_usable(workspace: Workspace) -> bool:
     return workspace.is_proposed and not read_outdated(workspace)[0]
 
 
-def _why_embed(proposals: Proposals) -> str:
+def _why_embed(proposals: Panel) -> str:
     """Say in a clause why the embeddings of the pool, or of the test set, are outdated."""
     workspace, now = proposals.workspace, proposals.embeddings["embedder"]
     for file in (workspace.embeddings, workspace.test_embeddings):
@@ -153,7 +153,7 @@ def _why_embed(proposals: Proposals) -> str:
     return ""
 
 
-def _why_ask(member: Named) -> str:
+def _why_ask(member: Member) -> str:
     """Say in a clause why the proposals of a proposer are outdated."""
     made, now = member.made or {}, member.maker
     if settings := _settings_in_words("", made.get("proposer", {}), now["proposer"]):
@@ -169,7 +169,7 @@ def _why_ask(member: Named) -> str:
     return "the proposers before it changed"
 
 
-def _is_fused(proposals: Proposals) -> bool:
+def _is_fused(proposals: Panel) -> bool:
     """Tell whether the fused proposals on disk are of these proposers, whatever they learnt."""
     file = proposals.workspace.fused
     made = file.maker()
@@ -185,7 +185,7 @@ def _is_fused(proposals: Proposals) -> bool:
     return learns and len(made.get("weights", ())) == count
 
 
-def _why_read_anew(proposals: Proposals, made_by: Mapping[str, Any]) -> str:
+def _why_read_anew(proposals: Panel, made_by: Mapping[str, Any]) -> str:
     """Say in a clause how a student's vectors are others than the present ones."""
     now = student_maker(proposals)
     changes = embedder_changes(proposals.workspace, made_by["embedder"], now["embedder"])
@@ -196,7 +196,7 @@ def _why_read_anew(proposals: Proposals, made_by: Mapping[str, Any]) -> str:
     return ""
 
 
-def _why_train_older(proposals: Proposals, record: Mapping[str, Any]) -> str:
+def _why_train_older(proposals: Panel, record: Mapping[str, Any]) -> str:
     """Do the same for the student of an older hilt, which kept the settings of the embedder."""
     then, section = record.get("embedder"), proposals.workspace.config.embedder
     if not isinstance(then, dict):
@@ -220,7 +220,7 @@ def _settings_in_words(prefix: str, made: Mapping[str, Any], now: Mapping[str, A
         if isinstance(was, dict) and isinstance(is_, dict):
             clauses.append(_settings_in_words(f"{prefix}{name}.", was, is_))
         elif was != is_:
-            shown = [shortened(repr(value), LONGEST_VALUE) for value in (was, is_)]
+            shown = [shortened(repr(value), MAX_VALUE_LENGTH) for value in (was, is_)]
             clauses.append(f"{prefix}{name} was {shown[0]} and is {shown[1]}")
     return ", ".join(sorted(filter(None, clauses)))
 

@@ -20,7 +20,7 @@ from hilt.pipeline.proposing.embedding import embeddings_maker
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
 from hilt.pipeline.workspace.arrays import ArrayFile, Maker, blocks, fingerprint
 from hilt.pipeline.workspace.item_draws import pool_draws
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.base import Context, Embedder
@@ -38,7 +38,7 @@ LIMIT_DRAW = {"limit_draw": "id"}  # in makers; an older hilt drew by the size o
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Member:
     """A proposer with its place in the workspace.
 
     Attributes:
@@ -74,7 +74,7 @@ class Named:
         return unlearnt(self.made) != unlearnt(self.maker)
 
 
-class Proposals:
+class Panel:
     """What the proposers other than the student say, each calibrated.
 
     Args:
@@ -89,15 +89,15 @@ class Proposals:
         self.embeddings = embeddings_maker(
             workspace, embedder, workspace.pool, workspace.embeddings
         )
-        self.members: list[Named] = []
+        self.members: list[Member] = []
         self._means: dict[str, Floats] = {}
         for section in (*config.proposers, *_given(workspace)):
             self.members.append(self._member(section, context))
 
     @cached_property
-    def labelled(self) -> list[Outcome]:
+    def labelled(self) -> list[ItemLabel]:
         """The items that people have labelled."""
-        outcomes = self.workspace.outcomes()
+        outcomes = self.workspace.item_labels()
         return [outcome for outcome in outcomes if outcome.label and not outcome.machine]
 
     @property
@@ -139,20 +139,20 @@ class Proposals:
         """How much each proposer counts before there are labels."""
         return self._trust(self.members)
 
-    def _trust(self, members: Sequence[Named]) -> Trust:
+    def _trust(self, members: Sequence[Member]) -> Trust:
         pool, seed = self.workspace.pool, self.workspace.config.seed
         rng = generator(seed, Stream.AGREEMENT)
         sample = rng.choice(len(pool), min(AGREEMENT_ITEMS, len(pool)), replace=False)
         rows = [self._rows(member, np.sort(sample)) for member in members]
         return trust_without_labels(np.stack(rows))
 
-    def coverage(self, member: Named) -> float:
+    def coverage(self, member: Member) -> float:
         """Say what share of the pool a proposer did not abstain on."""
         array = self._open(member)
         answered = sum(int((~np.isnan(array[block, 0])).sum()) for block in blocks(len(array)))
         return answered / len(array)
 
-    def asked(self, member: Named) -> Integers | None:
+    def asked(self, member: Member) -> Integers | None:
         """List the items that a limited proposer is asked about, ascending; None for all.
 
         Nobody pays for an item without a text, and none takes a place where places are few.
@@ -170,7 +170,7 @@ class Proposals:
             return with_text
         return np.sort(with_text[np.argsort(order[with_text], kind="stable")[:count]])
 
-    def teach(self, member: Named) -> None:
+    def teach(self, member: Member) -> None:
         """Give a proposer that learns every label there is."""
         if member.learns:
             indices = np.array([outcome.index for outcome in self.labelled], dtype=np.int64)
@@ -201,7 +201,7 @@ class Proposals:
                 again[place, asked] = said[asked]
         return again
 
-    def _member(self, section: ProposerSection, context: Context) -> Named:
+    def _member(self, section: ProposerSection, context: Context) -> Member:
         name = _free_name(section, self.names)
         proposer = GuardedProposer(section.kind, name, context, _settings(section))
         before = [] if section.only == "all" else self.members
@@ -225,7 +225,7 @@ class Proposals:
         grown_from = tuple(self._makers_before(maker, earlier))
         skips_test = section.is_limited or proposer.is_priced or self.workspace.test is None
         test_array = None if skips_test else self.workspace.test_proposal(name)
-        return Named(name, section, proposer, maker, array, test_array, made, grew, grown_from)
+        return Member(name, section, proposer, maker, array, test_array, made, grew, grown_from)
 
     def _makers_before(self, maker: Maker, earlier: list[dict[str, Any]]) -> list[Maker]:
         """Say what a maker was before items were appended, the newest first.
@@ -251,7 +251,7 @@ class Proposals:
         prompted = {} if prompt is None else {"description_prompt": prompt}
         return {"embeddings": self.embeddings, **prompted}
 
-    def _before(self, member: Named) -> list[Named]:
+    def _before(self, member: Member) -> list[Member]:
         """List the proposers before one that are asked about everything."""
         earlier = self.members[: self.members.index(member)]
         unlimited = [m for m in earlier if m.section.only == "all"]
@@ -262,7 +262,7 @@ class Proposals:
             )
         return unlimited
 
-    def _doubts(self, members: Sequence[Named]) -> Floats:
+    def _doubts(self, members: Sequence[Member]) -> Floats:
         """Say how uncertain some proposers together are of each item: shape (n_items,)."""
         weights = self._trust(members).exponents
         scores = np.empty(len(self.workspace.pool), dtype=np.float32)
@@ -271,7 +271,7 @@ class Proposals:
             scores[block] = margin(pooled, np.arange(len(pooled)))
         return scores
 
-    def _turns(self, member: Named) -> Floats:
+    def _turns(self, member: Member) -> Floats:
         """Draw in which order a limited proposer is asked about the items: shape (n_items,).
 
         The draw is by id, so that items that are added to the pool change little. What an older
@@ -284,13 +284,13 @@ class Proposals:
             turns[: len(array)][~np.isnan(array[:, 0])] -= 1
         return turns
 
-    def _rows(self, member: Named, where: Where) -> Floats:
+    def _rows(self, member: Member, where: Where) -> Floats:
         return _calibrated(self._open(member)[where], self._mean(member))
 
-    def _open(self, member: Named) -> Floats:
+    def _open(self, member: Member) -> Floats:
         return self.workspace.required(member.array, "propose").open()
 
-    def _mean(self, member: Named) -> Floats | None:
+    def _mean(self, member: Member) -> Floats | None:
         """Average over the pool what a proposer that wants batch calibration says."""
         if not member.proposer.is_calibrated:
             return None
@@ -366,7 +366,7 @@ def _mean(array: Floats) -> Floats:
     return total / count if count else np.full(len(total), 1 / len(total))
 
 
-def _said(outcomes: Sequence[Outcome]) -> list[list[object]]:
+def _said(outcomes: Sequence[ItemLabel]) -> list[list[object]]:
     return [[outcome.index, outcome.label] for outcome in outcomes]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from hilt.command_line import command_line
 from hilt.files import read_object
 from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule
-from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
 from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposing.embedding import load_embedder
@@ -21,7 +21,7 @@ from hilt.pipeline.proposing.outdated import (
     fused_of,
     reads_other_vectors,
 )
-from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.selecting.loop_signals import compared_labels, save_agreement
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import read_student
@@ -55,7 +55,7 @@ class ProposeResult:
     too_long: int
     label_counts: dict[str, int]
     summaries: dict[str, dict[str, Any]]
-    duplicates: Summary
+    duplicates: DuplicatesSummary
     regrouped: bool
     one_sided: tuple[OneSided, ...]
     undescribed: tuple[str, ...]
@@ -77,7 +77,7 @@ def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
     """
     with workspace.locked():
         embedder = load_embedder(workspace)
-        proposals = Proposals(workspace, embedder)
+        proposals = Panel(workspace, embedder)
         regrouped = are_groups_of_an_older_rule(workspace)
         made = renew(proposals, remake=remake)
         made += [file.path.stem for file in embed(workspace, embedder)]
@@ -95,7 +95,7 @@ def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
             likeliest += np.bincount(fused[block].argmax(axis=1), minlength=len(likeliest))
         without = fused[workspace.pool.empty].argmax(axis=1)
         likeliest -= np.bincount(without, minlength=len(likeliest))
-        outcomes = workspace.outcomes()
+        outcomes = workspace.item_labels()
         return ProposeResult(
             items=len(workspace.pool),
             dimension=embedder.dimension,
@@ -111,7 +111,7 @@ def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
         )
 
 
-def _usable_training(proposals: Proposals) -> TrainingRow | None:
+def _usable_training(proposals: Panel) -> TrainingRow | None:
     """Return the newest training, unless its student knows other vectors than the present ones."""
     workspace = proposals.workspace
     training = latest_training(workspace)
@@ -128,7 +128,7 @@ def _usable_training(proposals: Proposals) -> TrainingRow | None:
 
 def latest_training(workspace: Workspace) -> TrainingRow | None:
     """Return the newest training, or None before the first."""
-    trainings = workspace.store.trainings()
+    trainings = workspace.database.trainings()
     return trainings[-1] if trainings else None
 
 
@@ -171,7 +171,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
     return made
 
 
-def _fuse(workspace: Workspace, proposals: Proposals, training: TrainingRow | None) -> bool:
+def _fuse(workspace: Workspace, proposals: Panel, training: TrainingRow | None) -> bool:
     """Fuse the proposals with the student's, by the weights that cross-validation found."""
     student = None if training is None else workspace.proposal("student").open()
     weights = fusion_weights(proposals, training)
@@ -198,7 +198,7 @@ def _fuse(workspace: Workspace, proposals: Proposals, training: TrainingRow | No
     )
 
 
-def fusion_weights(proposals: Proposals, training: TrainingRow | None) -> Floats:
+def fusion_weights(proposals: Panel, training: TrainingRow | None) -> Floats:
     """Say how much each proposer counts, the student first where there is one.
 
     A proposer that was added after the training counts nothing until the next.

@@ -159,7 +159,7 @@ def rules_table(workspace: Workspace) -> RulesTable:
     rules = _rules(workspace)
     size = len(workspace.pool)
     counts = _count_pool(workspace, rules)
-    outcomes = workspace.outcomes()
+    outcomes = workspace.item_labels()
     labelled = [row for row in outcomes if row.label is not None and not row.machine]
     positions = workspace.config.positions_of([str(row.label) for row in labelled])
     audit = np.flatnonzero([row.audit for row in labelled])

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
 from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.decisions import last_words
-from hilt.pipeline.workspace.labels import Outcome, standing
+from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.tables import DecisionRow, TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace
 
@@ -103,7 +103,7 @@ def write_dataset(workspace: Workspace, folder: Path, training: TrainingRow | No
 
 
 def _blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
-    resolved = workspace.outcomes()
+    resolved = workspace.item_labels()
     outcomes = {outcome.index: outcome for outcome in resolved}
     inherited = inherit(settled_groups(workspace, resolved), resolved)
     origins = dict(zip(inherited.indices.tolist(), inherited.origins, strict=True))
@@ -147,7 +147,7 @@ def _blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
 
 
 def _provenance(
-    outcome: Outcome | None, origin: Outcome | None, proposed: str, machine: str
+    outcome: ItemLabel | None, origin: ItemLabel | None, proposed: str, machine: str
 ) -> tuple[str | None, str, str, str | None]:
     """Say an item's label, who or what gave it, which `source` that is, and whose label it was."""
     if origin is not None:
@@ -163,13 +163,13 @@ def _provenance(
 def _told(workspace: Workspace) -> dict[int, list[DecisionRow]]:
     """Read the decisions of people that stand, oldest first, by the index of their item."""
     told: dict[int, list[DecisionRow]] = {}
-    for row in standing(workspace.store.decisions()):
+    for row in not_withdrawn(workspace.database.decisions()):
         if not row.machine:
             told.setdefault(row.item_index, []).append(row)
     return told
 
 
-def _action(outcome: Outcome, rows: Sequence[DecisionRow]) -> str:
+def _action(outcome: ItemLabel, rows: Sequence[DecisionRow]) -> str:
     """Say what people decided: a flag of one of them outweighs the skips of others."""
     if outcome.label is not None:
         return "label"

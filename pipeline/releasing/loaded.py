@@ -139,7 +139,7 @@ def _folder_of(folder: Path) -> Path:
 
 
 def _newest(workspace: Workspace) -> Path:
-    trainings = workspace.store.trainings()
+    trainings = workspace.database.trainings()
     if not trainings:
         raise WorkspaceError(
             f"{workspace.folder} has no student yet; run `{next_step(workspace)}`."

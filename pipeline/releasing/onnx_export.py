@@ -55,7 +55,7 @@ class OnnxResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class OnnxGraph:
     """What becomes one `model.onnx`.
 
     Attributes:
@@ -170,9 +170,9 @@ def _write(student: Student, folder: Path, saved: SavedStudent) -> None:
     write_json(folder / "onnx.json", about)
 
 
-def _graph(student: Student, saved: SavedStudent) -> Graph:
+def _graph(student: Student, saved: SavedStudent) -> OnnxGraph:
     if isinstance(student, TransformerStudent):
-        return Graph(SequenceClassifier(student.model), student.tokenizer, student.max_tokens)
+        return OnnxGraph(SequenceClassifier(student.model), student.tokenizer, student.max_tokens)
     if isinstance(student, ContrastiveStudent):
         return _sentence_graph(student.encoder, student.head)
     if isinstance(student, LinearStudent) and saved.embedder is not None:
@@ -183,10 +183,10 @@ def _graph(student: Student, saved: SavedStudent) -> Graph:
     )
 
 
-def _sentence_graph(encoder: SentenceTransformer, head: LinearStudent) -> Graph:
+def _sentence_graph(encoder: SentenceTransformer, head: LinearStudent) -> OnnxGraph:
     longest = encoder.max_seq_length or encoder.tokenizer.model_max_length
     module, prompt = SentenceClassifier(encoder, head), text_prompt(encoder)
-    return Graph(module, encoder.tokenizer, int(longest), prompt)
+    return OnnxGraph(module, encoder.tokenizer, int(longest), prompt)
 
 
 def _embedding_model(saved: SavedStudent, embedder: dict[str, Any]) -> SentenceTransformer:
@@ -211,7 +211,7 @@ def _embedding_model(saved: SavedStudent, embedder: dict[str, Any]) -> SentenceT
     return model
 
 
-def _write_graph(graph: Graph, path: Path) -> None:
+def _write_graph(graph: OnnxGraph, path: Path) -> None:
     """Export a graph of any batch and length, and try it."""
     dynamic = {0: "batch", 1: "length"}
     graph = replace(graph, module=_on_processor(graph.module))
@@ -236,7 +236,7 @@ def _on_processor(module: torch.nn.Module) -> torch.nn.Module:
     return copy.deepcopy(module).cpu() if elsewhere else module
 
 
-def _check_graph(graph: Graph, path: Path) -> None:
+def _check_graph(graph: OnnxGraph, path: Path) -> None:
     """Compare the written file with the module on batches of other shapes than it was made with."""
     import onnxruntime  # type: ignore[import-untyped]
 
@@ -254,7 +254,7 @@ def _check_graph(graph: Graph, path: Path) -> None:
             )
 
 
-def _tokens(graph: Graph, texts: tuple[str, ...]) -> tuple[torch.Tensor, ...]:
+def _tokens(graph: OnnxGraph, texts: tuple[str, ...]) -> tuple[torch.Tensor, ...]:
     encoded = graph.tokenizer(
         [graph.prompt + text for text in texts],
         truncation=True,

@@ -113,7 +113,7 @@ def _write_card(
     about = (
         None if training is None else {"cycle": training.cycle, **told_in_full(workspace, training)}
     )
-    checked = check(workspace.groups, workspace.outcomes())
+    checked = check(workspace.groups, workspace.item_labels())
     card = dataset_card(_name(workspace), workspace.config, counts, about, checked)
     (folder / "README.md").write_text(card, encoding="utf-8")
     names = json.dumps(list(workspace.config.label_names), ensure_ascii=False, indent=1)

@@ -9,12 +9,12 @@ import numpy as np
 
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.students.saved import load_out_of_fold, load_tested
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
-MOST_MISTAKES = 50  # of each kind that a report shows
+MAX_MISTAKES = 50  # of each kind that a report shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Mistakes:
         on: What was predicted: `labelled items` or `test items`.
         items: How many that were.
         wrong: How many of those wrongly.
-        worst: The first `MOST_MISTAKES` of them.
+        worst: The first `MAX_MISTAKES` of them.
     """
 
     on: str
@@ -52,7 +52,7 @@ class Mistakes:
 
 
 def wrong_predictions(
-    workspace: Workspace, training: TrainingRow | None, outcomes: Sequence[Outcome]
+    workspace: Workspace, training: TrainingRow | None, outcomes: Sequence[ItemLabel]
 ) -> list[Mistakes]:
     """Find wrong predictions on labelled items, by students that did not learn them, and on a test.
 
@@ -71,7 +71,7 @@ def wrong_predictions(
 
 
 def _on_labelled(
-    workspace: Workspace, training: TrainingRow, outcomes: Sequence[Outcome]
+    workspace: Workspace, training: TrainingRow, outcomes: Sequence[ItemLabel]
 ) -> Mistakes | None:
     saved = load_out_of_fold(workspace.student_folder(training.cycle))
     if saved is None:
@@ -122,7 +122,7 @@ def _mistakes(
 ) -> Mistakes:
     """Describe those items, shape (n,) each, that are predicted wrongly."""
     wrong = np.flatnonzero(predicted != labels)
-    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_MISTAKES]
+    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MAX_MISTAKES]
     where = indices[worst]
     columns = (
         pool.ids(where),

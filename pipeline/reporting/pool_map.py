@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from hilt.figures import cut, whole_percent
 from hilt.pipeline.proposing.outdated import is_usable
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -20,9 +20,9 @@ from hilt.selectors.arithmetic.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers
 
 WIDTH, HEIGHT, BORDER = 880, 540, 14
-MOST_POOL = 2500  # items of the pool that are drawn
-MOST_LABELLED = 1000
-MOST_COLOURS = 7  # labels with a colour of their own; more cannot be told apart
+MAX_POOL = 2500  # items of the pool that are drawn
+MAX_LABELLED = 1000
+MAX_COLOURS = 7  # labels with a colour of their own; more cannot be told apart
 DOUBTFUL = 0.5  # margin score from which an item is drawn large
 TITLE = 90  # characters of a text
 OUTLIERS = 0.005  # share of the items, at each end of an axis, that may leave the drawing
@@ -88,7 +88,7 @@ class PoolMap:
     height: int = HEIGHT
 
 
-def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | None:
+def pool_map(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> PoolMap | None:
     """Lay out a sample of the pool, the labelled items and the latest batch.
 
     Args:
@@ -104,9 +104,9 @@ def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | Non
     rng = generator(workspace.config.seed, Stream.MAP)
     given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
     batch = _latest_batch(workspace)
-    labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MOST_LABELLED, rng)
+    labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MAX_LABELLED, rng)
     with_text = np.setdiff1d(np.arange(len(workspace.pool)), workspace.pool.empty)
-    pool = _draw(with_text, MOST_POOL, rng)
+    pool = _draw(with_text, MAX_POOL, rng)
     embeddings = workspace.embeddings.open()
     sample = embeddings[pool].astype(np.float32)
     if len(sample) < 2 or not np.ptp(sample, axis=0).any():
@@ -120,7 +120,7 @@ def pool_map(workspace: Workspace, outcomes: Sequence[Outcome]) -> PoolMap | Non
     axes = principal_axes(sample)
     places = fitted((embeddings[indices].astype(np.float32) - axes.mean) @ axes.directions.T)
     counts = Counter(each.label for each in drawn if each.label is not None)
-    coloured = [label for label, _ in counts.most_common(MOST_COLOURS)]
+    coloured = [label for label, _ in counts.most_common(MAX_COLOURS)]
     rest = {
         "another label": len(counts) > len(coloured),
         "not shown yet": any(each.label is None for each in drawn),
@@ -203,8 +203,8 @@ def _in_batch(row: BatchItemRow, given: str | None) -> _Drawn:
 
 
 def _latest_batch(workspace: Workspace) -> dict[int, BatchItemRow]:
-    numbers = workspace.store.batch_numbers()
-    rows = workspace.store.batch_items(numbers[-1]) if numbers else []
+    numbers = workspace.database.batch_numbers()
+    rows = workspace.database.batch_items(numbers[-1]) if numbers else []
     return {row.item_index: row for row in rows}
 
 

@@ -46,12 +46,12 @@ from hilt.pipeline.training.headline import (
 from hilt.pipeline.training.selection_gain import advantage_sentence
 from hilt.pipeline.workspace.decisions import decisions as given_decisions
 from hilt.pipeline.workspace.decisions import total_seconds
-from hilt.pipeline.workspace.labels import Outcome, standing
+from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace
 
-MOST_BATCH_LINES = 200
-MOST_NOTES = 200
+MAX_BATCH_LINES = 200
+MAX_NOTES = 200
 SHOWN_GROUPS = 5
 MANY_LABELS = 20  # more do not fit into a table with numbers
 PLACES = {"test": "on the test set", "audit": ON_POOL}  # by the kind of item that measures
@@ -90,9 +90,9 @@ def render_report(workspace: Workspace, now: datetime) -> str:
 
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
-    outcomes, decisions = workspace.outcomes(), standing(workspace.store.decisions())
+    outcomes, decisions = workspace.item_labels(), not_withdrawn(workspace.database.decisions())
     by_people = [row for row in decisions if not row.machine]
-    trainings, batches = workspace.store.trainings(), workspace.store.batch_numbers()
+    trainings, batches = workspace.database.trainings(), workspace.database.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
     labels = label_lines(workspace, outcomes)
     cost = measured_cost(workspace)
@@ -122,7 +122,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "too_early": too_early(checked_items(trainings[-1].summary)) if trainings else "",
         "mistakes": wrong_predictions(workspace, trainings[-1] if trainings else None, outcomes),
         "notes": given_decisions(workspace, flagged=True, skipped=True, commented=True),
-        "most_notes": MOST_NOTES,
+        "most_notes": MAX_NOTES,
         "proposer_columns": PROPOSER_COLUMNS,
         "proposers": proposer_rows(trainings[-1].summary) if trainings else [],
         "labels": labels,
@@ -130,12 +130,12 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "fused_by": _fused_by(workspace),
         "measured": _measured(workspace, trainings),
         "batch_number": batches[-1] if batches else None,
-        "batch_size": len(workspace.store.batch_items(batches[-1])) if batches else 0,
-        "batch": batch_lines(workspace, batches[-1], outcomes, MOST_BATCH_LINES) if batches else [],
+        "batch_size": len(workspace.database.batch_items(batches[-1])) if batches else 0,
+        "batch": batch_lines(workspace, batches[-1], outcomes, MAX_BATCH_LINES) if batches else [],
         "reviewers": reviewer_lines(by_people),
         "machines": reviewer_lines([row for row in decisions if row.machine]),
         "accepted": accepted(by_people),
-        "anchoring": anchoring(decisions, workspace.store.batch_items()),
+        "anchoring": anchoring(decisions, workspace.database.batch_items()),
         "bulk": bulk_accuracy(decisions),
         "gold": gold_accuracy(said_of_texts(workspace)),
         "cost": "" if cost is None else cost_sentence(cost.to_dict()),
@@ -149,7 +149,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
 
 def _verdict(
     workspace: Workspace,
-    labelled: Sequence[Outcome],
+    labelled: Sequence[ItemLabel],
     trainings: Sequence[TrainingRow],
     batches: Sequence[int],
 ) -> str:
@@ -159,7 +159,7 @@ def _verdict(
     if labelled:
         return f"People have labelled {counted(len(labelled), 'item')}; no student is trained yet."
     if batches:
-        size = len(workspace.store.batch_items(batches[-1]))
+        size = len(workspace.database.batch_items(batches[-1]))
         return f"A batch of {counted(size, 'item')} waits for review; there are no labels yet."
     if workspace.is_proposed:
         items = counted(len(workspace.pool), "item has", "items have")

@@ -16,7 +16,7 @@ from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.training.headline import MIN_AUDIT, calibration
 from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.decisions import total_seconds
-from hilt.pipeline.workspace.labels import Outcome, standing
+from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem
@@ -108,7 +108,7 @@ class ConfusionLine:
     cells: tuple[tuple[int, float], ...]
 
 
-def label_lines(workspace: Workspace, outcomes: Sequence[Outcome]) -> list[LabelLine]:
+def label_lines(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> list[LabelLine]:
     """Count labels and predictions over the pool, in the configuration's order."""
     human = Counter(outcome.label for outcome in outcomes if not outcome.machine)
     machine = Counter(outcome.label for outcome in outcomes if outcome.machine)
@@ -137,11 +137,11 @@ def _count_predicted(workspace: Workspace) -> list[int] | None:
 
 
 def batch_lines(
-    workspace: Workspace, number: int, outcomes: Sequence[Outcome], most: int
+    workspace: Workspace, number: int, outcomes: Sequence[ItemLabel], most: int
 ) -> list[BatchLine]:
     """Read the first `most` items of a batch, with what was decided about them."""
     by_index = {outcome.index: outcome for outcome in outcomes}
-    rows = standing(workspace.store.decisions())
+    rows = not_withdrawn(workspace.database.decisions())
     actions = {row.item_index: row.action for row in rows if not row.machine}
     decided = {row.item_index for row in rows if row.batch == number and not row.machine}
     items = read_batch(workspace, number).items[:most]
@@ -154,7 +154,7 @@ def batch_lines(
     ]
 
 
-def _batch_line(item: BatchItem, outcome: Outcome | None, action: str | None) -> BatchLine:
+def _batch_line(item: BatchItem, outcome: ItemLabel | None, action: str | None) -> BatchLine:
     decision, relation = "", "undecided"
     first = item.proposal[0]
     if outcome is not None and outcome.by_people:

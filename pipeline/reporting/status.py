@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hilt.pipeline.duplicates.summary import Summary, summarise
+from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
 from hilt.pipeline.proposing.damage import say_damaged
 from hilt.pipeline.proposing.one_sided import OneSided, find_one_sided
 from hilt.pipeline.proposing.outdated import say_outdated
@@ -23,7 +23,7 @@ from hilt.pipeline.selecting.item_seconds import measured_cost
 from hilt.pipeline.training.headline import accuracy_lines, told_in_full
 from hilt.pipeline.workspace.decisions import count_notes, total_seconds
 from hilt.pipeline.workspace.growing import source_is_as_read, source_path
-from hilt.pipeline.workspace.labels import Outcome, standing
+from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Share
 
@@ -79,7 +79,7 @@ class Status:
     skipped: int
     flagged: int
     commented: int
-    duplicates: Summary | None
+    duplicates: DuplicatesSummary | None
     review_seconds: float | None
     review_minutes: float
     label_counts: dict[str, int]
@@ -104,8 +104,8 @@ class Status:
 
 def status(workspace: Workspace) -> Status:
     """Read where the workspace stands; writes nothing, so it works while others write."""
-    store = workspace.store
-    outcomes = workspace.outcomes()
+    store = workspace.database
+    outcomes = workspace.item_labels()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
     numbers = store.batch_numbers()
     current = open_batch(workspace)
@@ -114,7 +114,7 @@ def status(workspace: Workspace) -> Status:
     told = None if training is None else told_in_full(workspace, training)
     summary = workspace.pool.summary
     decisions = store.decisions()
-    rows = standing(decisions)
+    rows = not_withdrawn(decisions)
     seconds = total_seconds([row for row in rows if not row.machine])
     cost, notes = measured_cost(workspace), count_notes(rows)
     step = next_step(workspace)
@@ -153,7 +153,7 @@ def status(workspace: Workspace) -> Status:
     )
 
 
-def _summarise(workspace: Workspace, outcomes: Sequence[Outcome]) -> Summary | None:
+def _summarise(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> DuplicatesSummary | None:
     """Count groups and inherited labels, where it can be read which groups there are."""
     if workspace.config.duplicates.near and workspace.near_duplicates.find_fault() is not None:
         return None
@@ -162,5 +162,5 @@ def _summarise(workspace: Workspace, outcomes: Sequence[Outcome]) -> Summary | N
 
 def _count_without_text(workspace: Workspace, numbers: Sequence[int]) -> int:
     """Count the items of the last batch that have no text."""
-    rows = workspace.store.batch_items(numbers[-1]) if numbers else []
+    rows = workspace.database.batch_items(numbers[-1]) if numbers else []
     return int(np.isin([row.item_index for row in rows], workspace.pool.empty).sum())

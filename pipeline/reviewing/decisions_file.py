@@ -29,13 +29,13 @@ from pydantic import (
 
 from hilt.errors import DataError
 from hilt.plain_files import shown
-from hilt.reading.encoding import LONGEST_LINE
+from hilt.reading.encoding import MAX_LINE_LENGTH
 from hilt.reading.opening import UNREADABLE, file_mode, open_file, unreadable
-from hilt.types import Why
+from hilt.types import Explanation
 
 FORMAT = 1
 Whole = Annotated[int, Field(ge=0, lt=2**31)]  # what every database holds
-_WHY = TypeAdapter(Why)
+_WHY = TypeAdapter(Explanation)
 _BEGINNING = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"hilt"\s*:\s*"decisions"')
 _SHOWN = 80
 
@@ -83,7 +83,7 @@ class ItemLine(_Line):
     text: str
 
 
-class ShownItem(_Line):
+class ShownLine(_Line):
     """An item of a batch, with the proposal as it stood then; `reason` says what drew it."""
 
     item: Whole
@@ -121,7 +121,7 @@ class BatchLine(_Line):
     selector: dict[str, Any]
     created_at: datetime
     extends: Whole | None
-    items: list[ShownItem]
+    items: list[ShownLine]
 
     @field_validator("selector")
     @classmethod
@@ -247,7 +247,7 @@ class DecisionsFile:
         try:
             with self._file.open() as content:
                 mark = BOM_UTF8
-                while line := content.readline(LONGEST_LINE).removeprefix(mark):
+                while line := content.readline(MAX_LINE_LENGTH).removeprefix(mark):
                     yield line[:-2] + b"\n" if line.endswith(b"\r\n") else line
                     mark = b""
         except UNREADABLE as error:

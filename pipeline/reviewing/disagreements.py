@@ -13,7 +13,7 @@ from hilt.distributions import NO_LABEL, clear_label
 from hilt.intervals import wilson
 from hilt.pipeline.duplicates.contrary import count_contrary
 from hilt.pipeline.workspace.gate import add_decisions
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, standing
+from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -25,7 +25,7 @@ from hilt.types import Integers
 
 Opinions = dict[int, dict[str, str]]  # item -> reviewer -> label
 
-LEAST_SHARED = 30  # labels of a reviewer on items that others labelled too; fewer show no skill
+MIN_SHARED = 30  # labels of a reviewer on items that others labelled too; fewer show no skill
 NAMED_REVIEWERS = 5
 
 
@@ -80,7 +80,7 @@ def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleRes
         settled=settled,
         gold=gold_accuracy(rows),
         little_known=little_known(said),
-        contrary=count_contrary(workspace, workspace.outcomes()),
+        contrary=count_contrary(workspace, workspace.item_labels()),
     )
 
 
@@ -91,7 +91,9 @@ def said_of_texts(workspace: Workspace) -> list[DecisionRow]:
     nothing.
     """
     empty = set(workspace.pool.empty.tolist())
-    return [row for row in standing(workspace.store.decisions()) if row.item_index not in empty]
+    return [
+        row for row in not_withdrawn(workspace.database.decisions()) if row.item_index not in empty
+    ]
 
 
 def disputes(workspace: Workspace) -> list[int]:
@@ -168,7 +170,7 @@ def little_known(said: Mapping[int, Mapping[str, str]]) -> dict[str, int]:
         said: The label of each reviewer on each item.
     """
     shared = Counter(name for labels in said.values() if len(labels) > 1 for name in labels)
-    return {name: count for name, count in sorted(shared.items()) if count < LEAST_SHARED}
+    return {name: count for name, count in sorted(shared.items()) if count < MIN_SHARED}
 
 
 def doubt_of_skill(few: Mapping[str, int]) -> str:
@@ -177,10 +179,10 @@ def doubt_of_skill(few: Mapping[str, int]) -> str:
         return ""
     named = [f"{name} has {count}" for name, count in list(few.items())[:NAMED_REVIEWERS]]
     if len(few) > NAMED_REVIEWERS:
-        named.append(f"{len(few) - NAMED_REVIEWERS} more have fewer than {LEAST_SHARED}")
+        named.append(f"{len(few) - NAMED_REVIEWERS} more have fewer than {MIN_SHARED}")
     return (
         "Settle by majority or one by one, rather than by skill: with fewer than"
-        f" {LEAST_SHARED} labels on items that others labelled too, a skill is hardly known"
+        f" {MIN_SHARED} labels on items that others labelled too, a skill is hardly known"
         f" ({', '.join(named)})."
     )
 

@@ -18,7 +18,7 @@ from hilt.pipeline.reviewing.decisions_file import (
     End,
     Header,
     ItemLine,
-    ShownItem,
+    ShownLine,
 )
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -71,8 +71,8 @@ def export_decisions(
 
 
 def _write(workspace: Workspace, temporary: Path, path: Path) -> ExportedDecisions:
-    last = workspace.store.last_decision()  # before the batches: what is added later is left out
-    with workspace.store.reading() as session, temporary.open("wb") as file:
+    last = workspace.database.last_decision()  # before the batches: what is added later is left out
+    with workspace.database.reading() as session, temporary.open("wb") as file:
         batches = list(session.scalars(select(BatchRow).order_by(BatchRow.number)))
         said = DecisionRow.id <= last
         items = sorted(
@@ -95,7 +95,7 @@ def _write(workspace: Workspace, temporary: Path, path: Path) -> ExportedDecisio
         for line in chain(
             (header,),
             _items(workspace, items),
-            (_batch(batch, workspace.store.batch_items(batch.number)) for batch in batches),
+            (_batch(batch, workspace.database.batch_items(batch.number)) for batch in batches),
             map(_decision, session.scalars(lines.execution_options(yield_per=AT_ONCE))),
         ):
             written = line.written()
@@ -121,7 +121,7 @@ def _batch(batch: BatchRow, items: list[BatchItemRow]) -> BatchLine:
         created_at=batch.created_at,
         extends=batch.extends,
         items=[
-            ShownItem(
+            ShownLine(
                 item=item.item_index,
                 rank=item.rank,
                 reason=item.reason,

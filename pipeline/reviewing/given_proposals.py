@@ -30,7 +30,7 @@ from hilt.review.formats.item_records import FIELDS
 from hilt.review.formats.proposal_lines import Proposed, is_from_people, read_proposed
 from hilt.temporaries import temporary_name
 
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 AT_ONCE = 200_000  # lines whose items are looked for together
 NOTHING = -1
 RELEASED = "dataset.parquet"  # in the folder of a release
@@ -216,4 +216,4 @@ def _name(path: Path) -> str:
     for endings in (PACKED_ENDINGS, ENDINGS):
         ending = Path(name).suffix
         name = name.removesuffix(ending) if ending.casefold() in endings else name
-    return re.sub(r"[^\w.-]+", "-", name)[:LONGEST_NAME].strip("-.") or "file"
+    return re.sub(r"[^\w.-]+", "-", name)[:MAX_NAME_LENGTH].strip("-.") or "file"

@@ -18,7 +18,7 @@ from hilt.pipeline.proposing.outdated import read_outdated
 from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.reviewing.disagreements import disputes
 from hilt.pipeline.selecting.composition import is_anything_left
-from hilt.pipeline.workspace.labels import Outcome, resolve_all
+from hilt.pipeline.workspace.labels import ItemLabel, resolve_all
 from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.tables import DecisionRow, TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -83,7 +83,7 @@ def step_beside(workspace: Workspace, waiting: Collection[int]) -> NextStep | No
         workspace: Where proposals stand.
         waiting: Indices of the items that people have in hand.
     """
-    if not workspace.is_proposed or not _labelled(workspace, workspace.store.decisions()):
+    if not workspace.is_proposed or not _labelled(workspace, workspace.database.decisions()):
         return None
     if not is_anything_left(workspace, waiting):
         return None
@@ -129,7 +129,7 @@ def read_situation(workspace: Workspace) -> Situation:
     damaged = len(damaged_arrays(workspace))
     if damaged or not workspace.is_proposed:
         return Situation(False, 0, 0, left=True, learnt=False, disputed=0, damaged=damaged)
-    decisions = workspace.store.decisions()
+    decisions = workspace.database.decisions()
     current = open_batch(workspace)
     training = latest_training(workspace)
     open_items = 0 if current is None else len(undecided(workspace, current))
@@ -147,7 +147,7 @@ def read_situation(workspace: Workspace) -> Situation:
     )
 
 
-def _labelled(workspace: Workspace, decisions: list[DecisionRow]) -> list[Outcome]:
+def _labelled(workspace: Workspace, decisions: list[DecisionRow]) -> list[ItemLabel]:
     empty = set(workspace.pool.empty.tolist())  # whatever was said of those, nobody learns it
     return [each for each in resolve_all(decisions) if each.by_people and each.index not in empty]
 
@@ -155,7 +155,7 @@ def _labelled(workspace: Workspace, decisions: list[DecisionRow]) -> list[Outcom
 def _is_learnt(
     workspace: Workspace,
     decisions: list[DecisionRow],
-    labelled: list[Outcome],
+    labelled: list[ItemLabel],
     training: TrainingRow | None,
 ) -> bool:
     """Tell whether the latest student learnt these labels, and its proposals are fused."""
@@ -169,7 +169,7 @@ def _is_learnt(
     ]
 
 
-def _said(labelled: list[Outcome]) -> list[tuple[object, ...]]:
+def _said(labelled: list[ItemLabel]) -> list[tuple[object, ...]]:
     return [(outcome.index, outcome.label, outcome.audit) for outcome in labelled]
 
 

@@ -28,7 +28,7 @@ Verdict = Literal["answer", "unsure", "disagree", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OracleAnswer:
     """What a proposer says about an item, with the fused probability of that label."""
 
     item_id: str
@@ -63,7 +63,7 @@ class OracleResult:
     blind: int
     open_items: int
     label_counts: dict[str, int]
-    answers: tuple[Answer, ...]
+    answers: tuple[OracleAnswer, ...]
 
 
 def oracle(
@@ -110,7 +110,7 @@ def oracle(
         ]
         fused, names = proposals[FUSED], workspace.config.label_names
         answers = tuple(
-            Answer(item.item_id, item.text, names[row.argmax()], round(float(row.max()), 4))
+            OracleAnswer(item.item_id, item.text, names[row.argmax()], round(float(row.max()), 4))
             for item, row, verdict in zip(items, fused, verdicts, strict=True)
             if verdict == "answer"
         )
@@ -162,7 +162,7 @@ def _verdict(sure: bool, agreed: bool, silent: bool) -> Verdict:
     return "silent" if silent else "answer"
 
 
-def _decision(answer: Answer, reviewer: str, batch: int) -> Decision:
+def _decision(answer: OracleAnswer, reviewer: str, batch: int) -> Decision:
     return Decision(
         item_id=answer.item_id,
         action="label",

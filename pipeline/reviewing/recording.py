@@ -10,8 +10,8 @@ from hilt.errors import DataError
 from hilt.pipeline.selecting.batches import open_batch, undecided
 from hilt.pipeline.workspace.database import decision_row
 from hilt.pipeline.workspace.gate import add_decisions, misfit
-from hilt.pipeline.workspace.labels import standing
-from hilt.pipeline.workspace.matching import Found, Matching, settle
+from hilt.pipeline.workspace.labels import not_withdrawn
+from hilt.pipeline.workspace.matching import MatchedDecision, Matching, settle
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.base import Answered, Rejection
 
@@ -94,13 +94,13 @@ def take(
         reasons = [None if each.accepts else misfit(each.decision, labels) for each in answers]
         sound = [each for each, why in zip(answers, reasons, strict=True) if why is None]
         matching = Matching(workspace, sound, match)
-        found: list[Found] = []
+        found: list[MatchedDecision] = []
         rejected = list(source.rejected)
         for number, (answer, reason) in enumerate(zip(answers, reasons, strict=True), start=1):
             item = reason or matching.find(answer)
-            if isinstance(item, Found):
+            if isinstance(item, MatchedDecision):
                 item = misfit(item.decision, labels) or _misplaced(item) or item
-            if isinstance(item, Found):
+            if isinstance(item, MatchedDecision):
                 found.append(replace(item, own=own or item.own))
             else:
                 rejected.append(Rejection(_line(answer, number, source), item, source.unit))
@@ -150,9 +150,12 @@ def _line(answer: Answered, number: int, source: Source) -> int:
     return number if source.path is None else answer.decision.line or 0
 
 
-def _store(workspace: Workspace, found: Sequence[Found]) -> RecordResult:
+def _store(workspace: Workspace, found: Sequence[MatchedDecision]) -> RecordResult:
     rows = [decision_row(each.decision, each.index, each.shown, own=each.own) for each in found]
-    before = {(r.item_index, r.reviewer, r.batch): r for r in standing(workspace.store.decisions())}
+    before = {
+        (r.item_index, r.reviewer, r.batch): r
+        for r in not_withdrawn(workspace.database.decisions())
+    }
     earlier = [before.get((row.item_index, row.reviewer, row.batch)) for row in rows]
     changed = sum(
         old is not None and (old.action, list(old.labels)) != (row.action, row.labels)
@@ -176,7 +179,7 @@ def count_open(workspace: Workspace) -> int:
     return 0 if still_open is None else len(undecided(workspace, still_open))
 
 
-def _misplaced(found: Found) -> str | None:
+def _misplaced(found: MatchedDecision) -> str | None:
     """Say why a decision cannot be about its item, or None when it can."""
     if found.decision.machine and found.shown is not None and found.shown.blind:
         name = found.decision.item_id

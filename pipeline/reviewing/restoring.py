@@ -18,14 +18,14 @@ from hilt.pipeline.reviewing.decisions_file import (
     DecisionLine,
     DecisionsFile,
     ItemLine,
-    ShownItem,
+    ShownLine,
 )
 from hilt.pipeline.reviewing.other_pools import first_items, grow_likewise, what_came, what_differs
 from hilt.pipeline.reviewing.recording import RecordResult, Source, count_open, refuse, take
 from hilt.pipeline.workspace.audit_slice import read_copies
 from hilt.pipeline.workspace.database import measures
 from hilt.pipeline.workspace.gate import append_decisions, misfit
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, standing
+from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, not_withdrawn
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow, Table
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.base import Answered, Rejection
@@ -58,7 +58,7 @@ def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: st
             " leave out --match."
         )
     _check_audit(workspace, file)
-    with workspace.locked(), workspace.store.writing() as session:
+    with workspace.locked(), workspace.database.writing() as session:
         restoring = _Restoring(workspace, session, file)
         for number, line in file.content():
             restoring.add(number, line)
@@ -162,7 +162,7 @@ class _Restoring:
         self._session.flush()
         self.added_batches += 1
 
-    def _batch_item(self, number: int, batch: int, shown: ShownItem) -> BatchItemRow:
+    def _batch_item(self, number: int, batch: int, shown: ShownLine) -> BatchItemRow:
         fields = shown.model_dump(exclude={"item", "proposal"})
         index = self._index(number, shown.item)
         return BatchItemRow(
@@ -265,7 +265,7 @@ def _take_labels(
             fields = line.model_dump(exclude={"kind", "item", "batch"})
             item_id = items[line.item].id
             rows.append(DecisionRow(id=number, item_index=line.item, item_id=item_id, **fields))
-    latest = {(row.item_index, row.reviewer): row for row in standing(rows)}
+    latest = {(row.item_index, row.reviewer): row for row in not_withdrawn(rows)}
     said = sorted(latest.values(), key=lambda row: row.id)
     people = [
         Answered(_decision(row), text=items[row.item_index].text) for row in said if not row.machine

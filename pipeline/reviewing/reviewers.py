@@ -57,14 +57,14 @@ def add_reviewer(workspace: Workspace, name: str, *, adjudicator: bool = False) 
         adjudicator=adjudicator,
         created_at=datetime.now(UTC),
     )
-    with workspace.store.writing() as session:
+    with workspace.database.writing() as session:
         session.merge(row)
     return token
 
 
 def reviewers(workspace: Workspace) -> list[Reviewer]:
     """List the reviewers by name."""
-    with workspace.store.reading() as session:
+    with workspace.database.reading() as session:
         rows = session.scalars(select(ReviewerRow).order_by(ReviewerRow.name))
         return [Reviewer(row.name, row.adjudicator, row.created_at, row.token_hash) for row in rows]
 
@@ -81,7 +81,7 @@ def remove_reviewer(workspace: Workspace, name: str) -> None:
             f"There is no reviewer {name!r}.{nearest(name, names)}"
             f" Reviewers: {', '.join(names) or 'none yet'}."
         )
-    with workspace.store.writing() as session:
+    with workspace.database.writing() as session:
         session.execute(delete(ReviewerRow).where(ReviewerRow.name == name))
 
 

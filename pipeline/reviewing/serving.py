@@ -41,7 +41,7 @@ def review_in_browser(
             f"At {host} others can reach the screen, so everybody needs a token: run"
             f" `{command_line('reviewer', 'add', workspace.folder, 'NAME')}` first."
         )
-    if not workspace.store.batch_numbers():
+    if not workspace.database.batch_numbers():
         from hilt.pipeline.selecting.batches import (
             select,  # it takes seconds to load, and is rarely needed
         )

@@ -57,7 +57,7 @@ def why_kept(workspace: Workspace, exchange: Exchange, options: Options, path: P
 
 def _count_lacking(workspace: Workspace, answers: Answers) -> int:
     stored = set()
-    for row in workspace.store.decisions():
+    for row in workspace.database.decisions():
         stored |= {_answer(row, row.reviewer), _answer(row, "")}
     matching = Matching(workspace, answers.lines)
     found = [matching.find(line) for line in answers.lines]
@@ -76,7 +76,7 @@ def _is_as_written(workspace: Workspace, exchange: Exchange, lines: Sequence[Lin
     """Tell whether the lines show what hilt shows, up to how a spreadsheet writes numbers."""
     written: dict[tuple[str, str], list[str]] = {}
     for number in {_cell(line, "batch") for line in lines}:
-        if not number.isdigit() or int(number) not in workspace.store.batch_numbers():
+        if not number.isdigit() or int(number) not in workspace.database.batch_numbers():
             return False
         with tempfile.TemporaryDirectory(prefix="hilt-") as folder:
             sheet = Path(folder) / "sheet"

@@ -7,14 +7,14 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from hilt.pipeline.workspace.audit_slice import AuditDraw, settled_copies
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats
 
 
 def audit_size(workspace: Workspace, size: int) -> int:
     """Say how many audit items a batch should have, so that the share is kept over all batches."""
-    earlier = workspace.store.batch_items()
+    earlier = workspace.database.batch_items()
     audited = sum(row.reason == "audit" for row in earlier) + len(workspace.drawn_copies)
     wanted = round(workspace.config.batch.audit * (len(earlier) + size))
     return int(np.clip(wanted - audited, 0, size))
@@ -23,7 +23,7 @@ def audit_size(workspace: Workspace, size: int) -> int:
 def audit_draw(
     workspace: Workspace,
     numbers: Floats,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ItemLabel],
     waiting: Collection[int],
 ) -> AuditDraw:
     """Say how far the audit is: what it may draw, and of which texts it knows the label."""
@@ -32,12 +32,12 @@ def audit_draw(
     free[[*taken, *settled_copies(workspace.drawn_copies, taken)]] = False
     asked = set(waiting)
     known = [outcome.index for outcome in outcomes if outcome.audit]
-    rows = workspace.store.batch_items() if asked else []
+    rows = workspace.database.batch_items() if asked else []
     known += [row.item_index for row in rows if row.reason == "audit" and row.item_index in asked]
     texts = workspace.pool.texts(known)
     return AuditDraw(numbers, free, dict(zip(texts, known, strict=True)), workspace.pool.texts)
 
 
-def decided_items(outcomes: Sequence[Outcome]) -> list[int]:
+def decided_items(outcomes: Sequence[ItemLabel]) -> list[int]:
     """List the items that people decided."""
     return [outcome.index for outcome in outcomes if not outcome.machine]

@@ -62,14 +62,14 @@ def select(
         if batch is not None and not anew and not extend:
             return batch
         up_to_date(workspace)
-        open_ = workspace.store.open_batches() if extend else []
-        waiting = [row.item_index for each in open_ for row in workspace.store.batch_items(each)]
+        open_ = workspace.database.open_batches() if extend else []
+        waiting = [row.item_index for each in open_ for row in workspace.database.batch_items(each)]
         composed = compose(workspace, size or section.size, minutes, waiting)
         if not composed.rows:
             return Batch(0, (), NOTHING_BESIDE if waiting else NOTHING_LEFT)
         audit_order = {} if has_older_order(workspace) else AUDIT_DRAW
         training = latest_training(workspace)
-        number = workspace.store.add_batch(
+        number = workspace.database.add_batch(
             cycle=0 if training is None else training.cycle,
             selector=workspace.config.selector.model_dump()
             | {"note": composed.note, "shortage": composed.shortage}

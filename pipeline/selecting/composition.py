@@ -18,15 +18,15 @@ from hilt.pipeline.selecting.item_seconds import ASSUMED_SECONDS, measured_cost,
 from hilt.pipeline.selecting.loop_signals import read_signals
 from hilt.pipeline.selecting.rechecks import NO_DOUBTS, find_doubts, with_rechecks
 from hilt.pipeline.selecting.shortage import why_short
-from hilt.pipeline.selecting.time_budget import fill
+from hilt.pipeline.selecting.time_budget import fit_to_budget
 from hilt.pipeline.workspace.audit_slice import AuditSlice
 from hilt.pipeline.workspace.item_draws import audit_numbers, draw
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.distinct import pick_distinct
-from hilt.types import Floats, Integers, Reason, Selection, SelectionView, Why
+from hilt.types import Explanation, Floats, Integers, Reason, Selection, SelectionView
 
 BLIND: tuple[Reason, ...] = ("audit", "inherited")
 UNCHOSEN: tuple[Reason, ...] = (*BLIND, "recheck")  # spread over the batch by chance
@@ -79,8 +79,8 @@ def compose(
         WorkspaceError: If there are no proposals yet.
     """
     config = workspace.config
-    outcomes, committee = workspace.outcomes(), Committee(workspace)
-    number = len(workspace.store.batch_numbers()) + 1
+    outcomes, committee = workspace.item_labels(), Committee(workspace)
+    number = len(workspace.database.batch_numbers()) + 1
     numbers = audit_numbers(workspace)
     kept = np.flatnonzero(numbers < config.batch.audit)
     cost = measured_cost(workspace)
@@ -110,7 +110,7 @@ def compose(
     if seconds is None:
         typical = ASSUMED_SECONDS if cost is None else cost.mean_seconds
         seconds = np.broadcast_to(np.float32(typical), len(workspace.pool))
-    parts = pick(size) if minutes is None else fill(pick, seconds, 60 * minutes)
+    parts = pick(size) if minutes is None else fit_to_budget(pick, seconds, 60 * minutes)
     drawn = picks[-1].drawn
     if not sum(map(len, parts)):  # what is kept for the audit comes last, whatever its share
         undecided = replace(audit_of_pool, free=_undecided(workspace, outcomes, waiting))
@@ -148,7 +148,7 @@ def is_anything_left(workspace: Workspace, waiting: Collection[int] = ()) -> boo
         workspace: Where proposals stand.
         waiting: Items that people are given already.
     """
-    config, outcomes = workspace.config, workspace.outcomes()
+    config, outcomes = workspace.config, workspace.item_labels()
     if _undecided(workspace, outcomes, waiting).any():
         return True
     numbers = audit_numbers(workspace)
@@ -161,7 +161,7 @@ def is_anything_left(workspace: Workspace, waiting: Collection[int] = ()) -> boo
 
 
 def _undecided(
-    workspace: Workspace, outcomes: Sequence[Outcome], waiting: Collection[int]
+    workspace: Workspace, outcomes: Sequence[ItemLabel], waiting: Collection[int]
 ) -> npt.NDArray[np.bool_]:
     """Say of which items with a text no near-duplicate is decided or waiting for people.
 
@@ -177,7 +177,7 @@ def _undecided(
 
 def _view(
     workspace: Workspace,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ItemLabel],
     kept: Integers,
     waiting: Sequence[int],
     committee: Committee,
@@ -213,7 +213,7 @@ def _view(
 def _checks(
     workspace: Workspace,
     view: SelectionView,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ItemLabel],
     passed_over: Integers,
     size: int,
 ) -> Selection:
@@ -231,7 +231,7 @@ def _checks(
     return Selection(indices, np.zeros(len(indices)), (reason,) * len(indices))
 
 
-def _to_check(workspace: Workspace, groups: Integers, outcomes: Sequence[Outcome]) -> Integers:
+def _to_check(workspace: Workspace, groups: Integers, outcomes: Sequence[ItemLabel]) -> Integers:
     """List the items that inherit a label and were drawn to be asked all the same."""
     inherited, config = inherit(groups, outcomes), workspace.config
     drawn = draw(workspace.pool.ids(inherited.indices), config.seed, "check")
@@ -254,7 +254,10 @@ def _mixed(parts: Sequence[Selection], rng: np.random.Generator) -> list[Picked]
 
 
 def _rows(
-    workspace: Workspace, picked: Sequence[Picked], probabilities: Floats, whys: Sequence[Why]
+    workspace: Workspace,
+    picked: Sequence[Picked],
+    probabilities: Floats,
+    whys: Sequence[Explanation],
 ) -> list[BatchItemRow]:
     """Write down a batch, with the proposals as they stand."""
     ids = workspace.pool.ids([index for index, _, _ in picked])

@@ -11,12 +11,12 @@ from hilt.types import Floats, Integers
 
 WHOLE = 200_000  # items up to which all are counted, unless very many are labelled
 PAIRS = 50_000_000  # of items that are compared at most: a second on two processors
-LEAST_SAMPLE = 5000
+MIN_SAMPLE = 5000
 DENSITY_SAMPLE = 5000  # items among which neighbours are looked for, to say what is typical
 DENSITY_NEIGHBOURS = 10
 COMPARED = 500  # items with which typicality is compared
 RADIUS_ITEMS = 4000  # labelled items that give the radius
-LEAST_RADIUS = 0.2  # near-duplicates among the labelled would shrink it to nothing
+MIN_RADIUS = 0.2  # near-duplicates among the labelled would shrink it to nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def covering_radius(embeddings: Floats, labelled: Integers) -> float:
         return 1.0
     _, cosines = nearest_among(embeddings, some, some, 2)
     distances = np.sqrt(np.maximum(2 - 2 * cosines[:, 1], 0))
-    return max(float(np.median(distances)), LEAST_RADIUS)
+    return max(float(np.median(distances)), MIN_RADIUS)
 
 
 def coverage(
@@ -67,7 +67,7 @@ def coverage(
         rng: Draws the sample.
     """
     n_items, known = len(embeddings), np.append(asked, np.setdiff1d(labelled, asked))
-    size = min(n_items, WHOLE, max(LEAST_SAMPLE, PAIRS // len(known)))
+    size = min(n_items, WHOLE, max(MIN_SAMPLE, PAIRS // len(known)))
     sample = _sample(n_items, size, rng)
     places, cosines = nearest_among(embeddings, sample, known, 1)
     inside = cosines[:, 0] >= 1 - covering_radius(embeddings, labelled) ** 2 / 2

@@ -8,9 +8,9 @@ import numpy as np
 
 from hilt.pipeline.proposing.committee import STUDENT, Committee
 from hilt.pipeline.selecting.coverage import coverage, typicality
-from hilt.pipeline.selecting.rechecks import Doubts
+from hilt.pipeline.selecting.rechecks import Suspects
 from hilt.pipeline.selecting.review_cost import disagreement, perplexity
-from hilt.types import Floats, Integers, SelectionView, Why
+from hilt.types import Explanation, Floats, Integers, SelectionView
 
 
 def explain(
@@ -19,10 +19,10 @@ def explain(
     probabilities: Floats,
     committee: Committee,
     labels: Sequence[str],
-    doubts: Doubts,
+    doubts: Suspects,
     seconds: Floats | None,
     rng: np.random.Generator,
-) -> list[Why]:
+) -> list[Explanation]:
     """Gather what speaks for asking about the items of a batch.
 
     Args:
@@ -46,7 +46,7 @@ def explain(
     typical = typicality(view.embeddings, indices, rng)
     first = probabilities.argmax(axis=1)
     return [
-        Why(
+        Explanation(
             plausible=round(float(plausible[place]), 2),
             disagreement=round(float(disagree[place]), 3),
             others={

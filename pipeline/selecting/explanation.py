@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hilt.figures import counted, whole_percent
-from hilt.types import BatchItem, Candidate, Reason, Why
+from hilt.types import BatchItem, Candidate, Explanation, Reason
 
 REASONS: dict[Reason, str] = {
     "audit": "Drawn at random, and shown without a proposal, to measure",
@@ -56,7 +56,7 @@ def _named(candidate: Candidate) -> str:
     return f"{candidate.label} ({whole_percent(candidate.probability)})"
 
 
-def _covered(why: Why) -> str:
+def _covered(why: Explanation) -> str:
     if why.covers == 1:
         return "itself alone"
     return f"{'about ' if why.sampled else ''}{counted(why.covers, 'item')}"

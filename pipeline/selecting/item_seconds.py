@@ -16,7 +16,7 @@ from hilt.pipeline.selecting.review_cost import (
     review_cost,
 )
 from hilt.pipeline.workspace.arrays import blocks
-from hilt.pipeline.workspace.labels import BULK, standing
+from hilt.pipeline.workspace.labels import BULK, not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats
@@ -60,11 +60,11 @@ def predicted_seconds(
 def _timings(workspace: Workspace) -> Timings:
     """Gather the decisions of people, one at a time, on items that a batch asked about."""
     whys: dict[tuple[int | None, int], dict[str, Any] | None] = {
-        (row.batch, row.item_index): row.why for row in workspace.store.batch_items()
+        (row.batch, row.item_index): row.why for row in workspace.database.batch_items()
     }
     timed = [
         (row, why)
-        for row in standing(workspace.store.decisions())
+        for row in not_withdrawn(workspace.database.decisions())
         if row.seconds
         and not row.machine
         and row.source != BULK

@@ -9,24 +9,24 @@ import numpy as np
 
 from hilt.files import read_object, write_json
 from hilt.pipeline.measuring.accuracy import calibration_of
-from hilt.pipeline.training.selection_gain import LEAST_AUDIT
+from hilt.pipeline.training.selection_gain import MIN_AUDIT
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.uncertainty import likeliest_labels
-from hilt.types import Integers, Signals
+from hilt.types import Integers, LoopSignals
 
 COMPARED_ITEMS = 2000
 
 
-def read_signals(workspace: Workspace, training: TrainingRow | None) -> Signals:
+def read_signals(workspace: Workspace, training: TrainingRow | None) -> LoopSignals:
     """Gather what was measured at the last training, and when its student proposed."""
     if training is None:
-        return Signals()
+        return LoopSignals()
     audit, advantage = training.summary["audit"], training.summary.get("advantage")
-    enough = training.summary["audit_labels"] >= LEAST_AUDIT
-    return Signals(
+    enough = training.summary["audit_labels"] >= MIN_AUDIT
+    return LoopSignals(
         calibration_error=_beyond_chance(audit["fused"]) if audit and enough else None,
         agreement=_agreement(workspace, training.cycle),
         advantage=(advantage["difference"], advantage["standard_error"]) if advantage else None,

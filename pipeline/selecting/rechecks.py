@@ -23,7 +23,7 @@ from hilt.pipeline.measuring.calibration import log_of, pool_logarithmically, so
 from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.proposing.propose import fusion_weights, latest_training
 from hilt.pipeline.students.saved import load_out_of_fold
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, Outcome, standing
+from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
@@ -33,7 +33,7 @@ PRIOR_RECHECKS = 5.0  # how many rechecks the belief is worth that it is so
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
+class Suspects:
     """Labels of people that students which did not learn them would not have given.
 
     Attributes:
@@ -72,10 +72,12 @@ class Doubts:
         return np.asarray(np.minimum(1, (1 - self.right) * self.trust))
 
 
-NO_DOUBTS = Doubts(np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, 0)))
+NO_DOUBTS = Suspects(np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, 0)))
 
 
-def find_doubts(workspace: Workspace, outcomes: Sequence[Outcome], committee: Committee) -> Doubts:
+def find_doubts(
+    workspace: Workspace, outcomes: Sequence[ItemLabel], committee: Committee
+) -> Suspects:
     """Look for wrong labels among those that the latest student learnt.
 
     Labels that were given blind are left alone: a measure must not depend on what it measures. So
@@ -86,8 +88,8 @@ def find_doubts(workspace: Workspace, outcomes: Sequence[Outcome], committee: Co
     saved = None if training is None else load_out_of_fold(workspace.student_folder(training.cycle))
     if training is None or saved is None:
         return NO_DOUBTS
-    decisions = [row for row in standing(workspace.store.decisions()) if not row.machine]
-    answered = asked_again(workspace.store.batch_items(), decisions)
+    decisions = [row for row in not_withdrawn(workspace.database.decisions()) if not row.machine]
+    answered = asked_again(workspace.database.batch_items(), decisions)
     settled = {row.item_index for row in decisions if row.source in (GOLD, ADJUDICATION)}
     settled |= answered.keys()
     said = _positions(workspace, [each for each in outcomes if each.index not in settled])
@@ -100,7 +102,7 @@ def find_doubts(workspace: Workspace, outcomes: Sequence[Outcome], committee: Co
     right = label_posterior(fused, votes, PEOPLE_ARE_RIGHT)[np.arange(len(rows)), positions]
     in_doubt = np.flatnonzero(fused.argmax(axis=1) != positions)
     order = in_doubt[np.argsort(right[in_doubt], kind="stable")]
-    return Doubts(indices[order], right[order], fused[order], trust(answered.values()))
+    return Suspects(indices[order], right[order], fused[order], trust(answered.values()))
 
 
 def label_posterior(probabilities: Floats, votes: Floats, accuracy: float) -> Floats:
@@ -150,7 +152,7 @@ def trust(answered: Collection[tuple[float, bool]]) -> float:
     return (changed + PRIOR_RECHECKS) / (expected + PRIOR_RECHECKS)
 
 
-def with_rechecks(chosen: Selection, view: SelectionView, doubts: Doubts, most: int) -> Selection:
+def with_rechecks(chosen: Selection, view: SelectionView, doubts: Suspects, most: int) -> Selection:
     """Put rechecks in the place of the new items that gain least, wherever they gain more.
 
     Args:
@@ -182,7 +184,7 @@ def with_rechecks(chosen: Selection, view: SelectionView, doubts: Doubts, most: 
     )
 
 
-def _positions(workspace: Workspace, outcomes: Sequence[Outcome]) -> dict[int, int]:
+def _positions(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> dict[int, int]:
     """Give the positions of the labels that people gave with a proposal in view."""
     given = [outcome for outcome in outcomes if outcome.by_people and not outcome.blind]
     positions = workspace.config.positions_of([str(outcome.label) for outcome in given])

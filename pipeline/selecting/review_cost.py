@@ -22,8 +22,8 @@ FEATURES = (
     "where every proposer disagrees",
     "for a blind item",
 )
-LEAST_DECISIONS = 40  # with a time, before a model is believed
-LEAST_R_SQUARED = 0.1  # out of fold; below that, chance alone would do about as well
+MIN_DECISIONS = 40  # with a time, before a model is believed
+MIN_R_SQUARED = 0.1  # out of fold; below that, chance alone would do about as well
 FOLDS = 5
 PRIOR_DECISIONS = 5.0  # how many decisions the belief is worth that a feature does not matter
 ROUNDS = 10  # of weighing down large residuals; they settle well before
@@ -104,7 +104,7 @@ class ReviewCost:
     @property
     def is_predictable(self) -> bool:
         """Whether the model predicts clearly better than a constant, so that it may be used."""
-        return self.r_squared is not None and self.r_squared >= LEAST_R_SQUARED
+        return self.r_squared is not None and self.r_squared >= MIN_R_SQUARED
 
     def to_dict(self) -> dict[str, Any]:
         """Turn it into what JSON can hold."""
@@ -123,12 +123,12 @@ def cost_sentence(told: Mapping[str, Any]) -> str:
     found = f"A decision takes {told['median_seconds']:.1f} s (median of {told['decisions']:,})."
     if told["r_squared"] is None:
         return (
-            f"{found} Slow items can be predicted once {LEAST_DECISIONS} decisions have been timed."
+            f"{found} Slow items can be predicted once {MIN_DECISIONS} decisions have been timed."
         )
     if not told["used"]:
         return (
             f"{found} Slow items cannot be predicted yet: on items left out, R squared is"
-            f" {told['r_squared']:.2f}, and predictions are used from {LEAST_R_SQUARED} on."
+            f" {told['r_squared']:.2f}, and predictions are used from {MIN_R_SQUARED} on."
         )
     factors = ", ".join(f"\u00d7{factor:.2f} {when}" for when, factor in told["factors"].items())
     return f"{found} Predicted with R squared {told['r_squared']:.2f} on items left out: {factors}."
@@ -195,7 +195,7 @@ def review_cost(timings: Timings, rng: np.random.Generator) -> ReviewCost:
     """
     model = fit_cost_model(timings)
     typical = fit_cost_model(_without_features(timings))
-    enough = len(timings) >= LEAST_DECISIONS
+    enough = len(timings) >= MIN_DECISIONS
     return ReviewCost(
         decisions=len(timings),
         median_seconds=round(float(np.median(timings.seconds)), 2),

@@ -13,7 +13,7 @@ ROUNDS = 4  # of picking again for another size; the first is mostly enough
 NEAR_ENOUGH = 0.95  # of the time
 
 
-def fill(
+def fit_to_budget(
     pick: Callable[[int], Sequence[Selection]], seconds: Floats, budget: float
 ) -> list[Selection]:
     """Find the batch that takes about all of the time, and no more.

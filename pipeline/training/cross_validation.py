@@ -32,14 +32,14 @@ from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.training.fine_tuning import FineTuner, total_epochs
 from hilt.pipeline.training.self_training import SelfTraining, fit_plain
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.progress import Progress, Silent
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Floats, Integers
 
-LEAST_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
+MIN_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
 FEW_FOLDS = 2  # of cross-validation, where an encoder is fine-tuned in each
-LEAST_SHARE = 0.15  # of the blend; less is not worth a second model
+MIN_SHARE = 0.15  # of the blend; less is not worth a second model
 TRIED_BY = {
     "quick": (),
     "normal": ("contrastive",),
@@ -117,7 +117,7 @@ class Combination:
     fusion: Floats
 
     @classmethod
-    def fit(cls, raw: dict[str, Floats], problem: Problem, rows: Integers) -> Combination:
+    def fit(cls, raw: dict[str, Floats], problem: TrainingData, rows: Integers) -> Combination:
         """Fit on the labels at some rows what kinds predict out of fold: each of shape (n, ...)."""
         positions = problem.positions[rows]
         temperatures = {kind: fit_temperature(each[rows], positions) for kind, each in raw.items()}
@@ -139,7 +139,7 @@ class Combination:
 
 
 def train_student(
-    problem: Problem,
+    problem: TrainingData,
     settings: StudentSettings,
     *,
     encoder: EncoderSource,
@@ -181,7 +181,7 @@ def train_student(
     return training
 
 
-def _fine_tuned_kinds(problem: Problem, settings: StudentSettings) -> list[str]:
+def _fine_tuned_kinds(problem: TrainingData, settings: StudentSettings) -> list[str]:
     """List the fine-tuned kinds of student to try."""
     if settings.kind != "auto":
         return [settings.kind] if settings.kind != "linear" else []
@@ -189,7 +189,7 @@ def _fine_tuned_kinds(problem: Problem, settings: StudentSettings) -> list[str]:
         kind
         for kind in TRIED_BY[settings.effort]
         if len(problem)
-        >= max(getattr(settings, kind).from_labels, problem.n_labels * LEAST_PER_LABEL)
+        >= max(getattr(settings, kind).from_labels, problem.n_labels * MIN_PER_LABEL)
     ]
 
 
@@ -202,7 +202,7 @@ def _n_folds(kinds: list[str], settings: StudentSettings) -> int:
 
 def _combine(
     trials: dict[str, Trial],
-    problem: Problem,
+    problem: TrainingData,
     folds: Integers,
     self_training: SelfTraining | None,
 ) -> Training:
@@ -228,7 +228,7 @@ def _raw(trials: dict[str, Trial]) -> dict[str, Floats]:
 
 
 def _predict_audit(
-    trials: dict[str, Trial], problem: Problem, folds: Integers
+    trials: dict[str, Trial], problem: TrainingData, folds: Integers
 ) -> tuple[Floats, Floats]:
     """Predict each audit item by what knows every label but the audit labels of its fold.
 
@@ -258,7 +258,7 @@ def _predict_audit(
     return student, fused
 
 
-def cross_fit(fit: Callable[[Integers], Student], problem: Problem, folds: Integers) -> Floats:
+def cross_fit(fit: Callable[[Integers], Student], problem: TrainingData, folds: Integers) -> Floats:
     """Predict every labelled item with a student that was fitted without its fold.
 
     Returns:
@@ -274,7 +274,7 @@ def cross_fit(fit: Callable[[Integers], Student], problem: Problem, folds: Integ
 
 def _try(
     fit: Callable[[Integers], Student],
-    problem: Problem,
+    problem: TrainingData,
     folds: Integers,
     complete: Callable[[int, Integers], Student] | None = None,
     finish: Callable[[], Student] | None = None,
@@ -290,7 +290,7 @@ def _try(
     )
 
 
-def _fusion_weights(out_of_fold: Floats, problem: Problem, rows: Integers) -> Floats:
+def _fusion_weights(out_of_fold: Floats, problem: TrainingData, rows: Integers) -> Floats:
     """Weigh the student and the proposers on the labels at some rows, which none has seen.
 
     Args:
@@ -303,7 +303,7 @@ def _fusion_weights(out_of_fold: Floats, problem: Problem, rows: Integers) -> Fl
 
 
 def _best_linear(
-    problem: Problem, settings: StudentSettings, folds: Integers
+    problem: TrainingData, settings: StudentSettings, folds: Integers
 ) -> tuple[Trial, SelfTraining | None]:
     """Try the linear student without self-training, and with several amounts of it.
 
@@ -337,7 +337,7 @@ def _blend_weights(tempered: dict[str, Floats], positions: Integers) -> dict[str
         return dict.fromkeys(tempered, 1.0)
     prior = Trust(np.ones(len(tempered)), np.full(len(tempered), 1 / len(tempered)))
     weights = weigh([*tempered.values()], positions, prior)
-    least = LEAST_SHARE * weights.sum()
+    least = MIN_SHARE * weights.sum()
     kept = {k: float(w) for k, w in zip(tempered, weights, strict=True) if w and w >= least}
     if not kept:
         return dict(zip(tempered, prior.shares.tolist(), strict=True))

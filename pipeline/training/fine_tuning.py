@@ -11,13 +11,13 @@ import numpy as np
 from hilt.pipeline.configuration.config import Student as StudentSettings
 from hilt.pipeline.students.base import STUDENTS, Examples, Student, join
 from hilt.pipeline.training.self_training import SelfTraining
-from hilt.pipeline.training.training_data import Problem, assign_folds
+from hilt.pipeline.training.training_data import TrainingData, assign_folds
 from hilt.progress import Advance
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Integers
 
 STOPPING_FOLDS = 7  # one of them is held out to say when to stop
-LEAST_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to learn from
+MIN_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to learn from
 AVERAGED = ("contrastive",)  # a head that begins at random is not averaged as well
 LAST_EPOCHS = 2  # of the student of each fold, on the labels of the others
 MANY_LABELS, MANY_CHARACTERS = 200, 20_000  # from here on one: a second takes long, and gains less
@@ -49,7 +49,7 @@ class FineTuner:
     """
 
     kind: str
-    problem: Problem
+    problem: TrainingData
     settings: StudentSettings
     self_training: SelfTraining | None
     encoder: EncoderSource
@@ -61,7 +61,7 @@ class FineTuner:
     def fit(self, rows: Integers) -> FineTuned:
         """Train on the rows of a fold; of many, hold some out to say when to stop."""
         validation = None
-        if len(rows) >= LEAST_FOR_VALIDATION and self._epochs > 2:  # else nothing to choose from
+        if len(rows) >= MIN_FOR_VALIDATION and self._epochs > 2:  # else nothing to choose from
             held_out = self._fold_of(rows) == 0
             rows, validation = rows[~held_out], self.problem.known(rows[held_out])
         student = self._train(rows, validation)
@@ -156,7 +156,7 @@ class FineTuner:
         return student
 
 
-def total_epochs(kind: str, settings: StudentSettings, problem: Problem, n_folds: int) -> int:
+def total_epochs(kind: str, settings: StudentSettings, problem: TrainingData, n_folds: int) -> int:
     """Count the epochs of all trainings of a kind, at most."""
     epochs: int = getattr(settings, kind).epochs
     if kind in AVERAGED:
@@ -165,7 +165,7 @@ def total_epochs(kind: str, settings: StudentSettings, problem: Problem, n_folds
     return epochs * (n_folds + measured + 1)
 
 
-def last_epochs(problem: Problem) -> int:
+def last_epochs(problem: TrainingData) -> int:
     """Say for how many epochs the student of a fold goes on with the labels that it missed."""
     characters = sum(map(len, problem.labelled.texts))
     slow = len(problem) >= MANY_LABELS and characters >= MANY_CHARACTERS

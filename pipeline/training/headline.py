@@ -77,7 +77,7 @@ def told_in_full(workspace: Workspace, training: TrainingRow) -> dict[str, Any]:
     if saved is not None:
         indices, positions, probabilities = saved
         found = measure(probabilities, positions).share()
-        summary["labelled"] = {**found, "picked": any_picked(workspace.store, indices)}
+        summary["labelled"] = {**found, "picked": any_picked(workspace.database, indices)}
     return summary
 
 

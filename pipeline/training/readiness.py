@@ -5,13 +5,13 @@ from __future__ import annotations
 from hilt.pipeline.proposing.costs import check_training_cost
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.outdated import outdated, outdated_student
-from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import latest_training, propose
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.workspace import Workspace
 
 
-def up_to_date(workspace: Workspace) -> Proposals:
+def up_to_date(workspace: Workspace) -> Panel:
     """Make the student and the fused proposals those of the present configuration.
 
     To be called before they, or anything that they rest on, are used. Labels that came since may
@@ -21,7 +21,7 @@ def up_to_date(workspace: Workspace) -> Proposals:
         WorkspaceError: If there are none yet, or something would cost much to make anew.
     """
     workspace.required(workspace.fused, "propose")
-    proposals = Proposals(workspace, load_embedder(workspace))
+    proposals = Panel(workspace, load_embedder(workspace))
     for member in proposals.members:
         workspace.required(member.array, "propose")
     training = latest_training(workspace)
@@ -33,4 +33,4 @@ def up_to_date(workspace: Workspace) -> Proposals:
     elif not outdated(proposals):
         return proposals
     propose(workspace)
-    return Proposals(workspace, proposals.embedder)
+    return Panel(workspace, proposals.embedder)

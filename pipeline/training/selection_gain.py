@@ -17,18 +17,18 @@ from hilt.pipeline.measuring.calibration import (
 )
 from hilt.pipeline.students.base import take
 from hilt.pipeline.training.self_training import fit_plain
-from hilt.pipeline.training.training_data import Problem, assign_folds
+from hilt.pipeline.training.training_data import TrainingData, assign_folds
 from hilt.types import Floats, Integers
 
-LEAST_AUDIT = 20  # audit labels before anything is said
-LEAST_CHOSEN = 10
+MIN_AUDIT = 20  # audit labels before anything is said
+MIN_CHOSEN = 10
 FOLDS = 4
 SHARED_LABELS = 1 + FOLDS / (FOLDS - 1)  # what that adds to the variance over folds
-MOST_LABELS = 200  # that a student learns from, so that a comparison stays cheap
+MAX_LABELS = 200  # that a student learns from, so that a comparison stays cheap
 
 
 @dataclass(frozen=True, slots=True)
-class Advantage:
+class SelectionGain:
     """How much more chosen labels teach than random ones.
 
     Attributes:
@@ -53,8 +53,8 @@ class Advantage:
 
 
 def measure_advantage(
-    problem: Problem, settings: StudentSettings, rng: np.random.Generator
-) -> Advantage | None:
+    problem: TrainingData, settings: StudentSettings, rng: np.random.Generator
+) -> SelectionGain | None:
     """Replace some of the chosen labels by random ones, and see what that does to a student.
 
     One linear student learns from chosen labels alone. For each fold of the audit items, another
@@ -76,9 +76,9 @@ def measure_advantage(
     """
     audit = problem.audit
     chosen = _chosen(problem)
-    if len(audit) < LEAST_AUDIT or len(chosen) < LEAST_CHOSEN:
+    if len(audit) < MIN_AUDIT or len(chosen) < MIN_CHOSEN:
         return None
-    chosen = rng.permutation(chosen)[:MOST_LABELS]
+    chosen = rng.permutation(chosen)[:MAX_LABELS]
     # Spread without regard to labels: a fold that is like the others would favour the audit.
     folds = assign_folds(np.zeros_like(audit), problem.groups[audit], FOLDS, rng)
     replaced = min(len(chosen), *(int((folds != fold).sum()) for fold in range(FOLDS)))
@@ -92,7 +92,7 @@ def measure_advantage(
         by_both[folds == fold] = student.predict_proba(take(audited, np.flatnonzero(folds == fold)))
     positions = problem.positions[audit]
     gains = _calibrated_loss(by_both, positions) - _calibrated_loss(by_chosen, positions)
-    return Advantage(
+    return SelectionGain(
         difference=round(float(gains.mean()), 4),
         standard_error=round(float(np.sqrt(SHARED_LABELS * gains.var(ddof=1) / len(gains))), 4),
         audit_labels=len(audit),
@@ -101,7 +101,7 @@ def measure_advantage(
     )
 
 
-def _chosen(problem: Problem) -> Integers:
+def _chosen(problem: TrainingData) -> Integers:
     """List the rows that a selector chose, one of every text, none that is an audit item's too."""
     audit = problem.audit
     rows = np.setdiff1d(np.arange(len(problem)), audit)
@@ -124,11 +124,11 @@ def advantage_sentence(summary: Mapping[str, Any]) -> str:
     if not summary.get("advantage"):
         audit = summary["audit_labels"]
         return (
-            f"Selected and random labels are not compared yet: that takes {LEAST_AUDIT} audit"
-            f" labels and {LEAST_CHOSEN} others; there are {audit} and"
+            f"Selected and random labels are not compared yet: that takes {MIN_AUDIT} audit"
+            f" labels and {MIN_CHOSEN} others; there are {audit} and"
             f" {summary['human_labels'] - audit} now."
         )
-    told = Advantage(**summary["advantage"])
+    told = SelectionGain(**summary["advantage"])
     low, high = told.interval
     paying = "is" if low > 0 else "is not" if high < 0 else "is not clearly"
     change, size = "fall", told.difference

@@ -18,7 +18,7 @@ from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.proposing.making import ask, renew
 from hilt.pipeline.proposing.outdated import student_maker
-from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.students.base import take
@@ -26,11 +26,11 @@ from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, save_student
 from hilt.pipeline.training.cross_validation import Training, train_student
 from hilt.pipeline.training.headline import told_in_full
 from hilt.pipeline.training.selection_gain import measure_advantage
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.batch_items import any_picked
 from hilt.pipeline.workspace.item_draws import audited_items, count_audited, stand_before
-from hilt.pipeline.workspace.labels import standing
+from hilt.pipeline.workspace.labels import not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -67,7 +67,7 @@ def train(workspace: Workspace) -> TrainResult:
     with workspace.locked():
         workspace.required(workspace.fused, "propose")
         embedder = load_embedder(workspace)
-        proposals = Proposals(workspace, embedder)
+        proposals = Panel(workspace, embedder)
         if not proposals.labelled:
             raise WorkspaceError(
                 f"{workspace.folder} has no labels yet; review a batch first"
@@ -86,7 +86,7 @@ def train(workspace: Workspace) -> TrainResult:
         return _train(workspace, number, made_of, embedder, proposals)
 
 
-def _made_of(workspace: Workspace, proposals: Proposals) -> str:
+def _made_of(workspace: Workspace, proposals: Panel) -> str:
     """Hash what makes a student; the embeddings are among what makes the proposals."""
     config = workspace.config
     return fingerprint(
@@ -104,12 +104,12 @@ def _train(
     number: int,
     made_of: str,
     embedder: Embedder,
-    proposals: Proposals,
+    proposals: Panel,
 ) -> TrainResult:
     config = workspace.config
     outcomes = proposals.labelled
     started = time.monotonic()
-    last_decision = workspace.store.last_decision()
+    last_decision = workspace.database.last_decision()
     rng = generator(config.seed, Stream.TRAINING, number)
     indices = np.array([outcome.index for outcome in outcomes])
     positions = config.positions_of([str(outcome.label) for outcome in outcomes])
@@ -125,11 +125,11 @@ def _train(
         progress=workspace.progress,
     )
     times = count_audited(workspace, indices[audit].tolist())
-    audited = audited_items(workspace, workspace.store.outcomes())
+    audited = audited_items(workspace, workspace.database.item_labels())
     tested = None if workspace.test is None else _predict_test(workspace, training)
     draws = generator(config.seed, Stream.ADVANTAGE, number)
     advantage = measure_advantage(problem, config.student, draws)
-    decided = [row for row in standing(workspace.store.decisions()) if not row.machine]
+    decided = [row for row in not_withdrawn(workspace.database.decisions()) if not row.machine]
     summary = {
         "human_labels": len(outcomes),
         "decisions": len(decided),
@@ -146,7 +146,7 @@ def _train(
         **_two_accuracies(workspace, training, problem, indices, times, audited),
         "labelled": {
             **measure(training.out_of_fold, problem.positions).share(),
-            "picked": any_picked(workspace.store, indices),
+            "picked": any_picked(workspace.database, indices),
         },
         "test": None if tested is None else _measure_test(workspace, training, proposals, tested),
         "advantage": None if advantage is None else asdict(advantage),
@@ -168,7 +168,7 @@ def _train(
         out_of_fold=(indices, positions, training.out_of_fold),
         tested=tested,
     )
-    workspace.store.add_training(
+    workspace.database.add_training(
         TrainingRow(
             cycle=number,
             fingerprint=made_of,
@@ -187,9 +187,9 @@ def make_problem(
     indices: Integers,
     positions: Integers,
     embedder: Embedder,
-    proposals: Proposals,
+    proposals: Panel,
     rng: np.random.Generator,
-) -> Problem:
+) -> TrainingData:
     """Gather what a student learns from.
 
     Args:
@@ -209,7 +209,7 @@ def make_problem(
         known = take(labelled_items, rows)
         return proposals.retaught(known, positions[rows], unlabelled_items, said)
 
-    return Problem(
+    return TrainingData(
         labelled=labelled_items,
         positions=positions,
         groups=workspace.groups[indices],
@@ -244,7 +244,9 @@ def _sample_unlabelled(
     return np.sort(drawn[~np.isin(drawn, useless)][:wanted])
 
 
-def _measure_audit(training: Training, problem: Problem, times: Integers) -> dict[str, Any] | None:
+def _measure_audit(
+    training: Training, problem: TrainingData, times: Integers
+) -> dict[str, Any] | None:
     """Measure on the audit items, each by students that did not learn its label.
 
     Args:
@@ -268,7 +270,7 @@ def _measure_audit(training: Training, problem: Problem, times: Integers) -> dic
 def _two_accuracies(
     workspace: Workspace,
     training: Training,
-    problem: Problem,
+    problem: TrainingData,
     indices: Integers,
     times: Integers,
     audited: int,
@@ -315,7 +317,7 @@ def _predict_test(workspace: Workspace, training: Training) -> Floats:
 
 
 def _measure_test(
-    workspace: Workspace, training: Training, proposals: Proposals, student: Floats
+    workspace: Workspace, training: Training, proposals: Panel, student: Floats
 ) -> dict[str, Any]:
     """Measure on the test set, of which the student says this."""
     _, positions = labelled_test(workspace)
@@ -337,7 +339,7 @@ def _measure_all(
 
 
 def _measure_proposers(
-    proposals: Proposals, training: Training, problem: Problem, times: Integers
+    proposals: Panel, training: Training, problem: TrainingData, times: Integers
 ) -> dict[str, dict[str, Any]]:
     """Measure each proposer, the student among them, on the audit labels that it answered."""
     rows = np.repeat(np.arange(len(times)), times)

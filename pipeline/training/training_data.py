@@ -13,7 +13,7 @@ from hilt.types import Floats, Integers, Items
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class TrainingData:
     """Everything that a student may learn from.
 
     Attributes:

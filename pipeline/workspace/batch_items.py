@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.types import BatchItem, Candidate, Integers, Reason, Why
+from hilt.types import BatchItem, Candidate, Explanation, Integers, Reason
 
 # For the batch to cover the pool, by doubt, and by doubt about a label: no draw of any kind.
 PICKED: tuple[Reason, ...] = ("coverage", "uncertain", "recheck")
@@ -30,11 +30,11 @@ def batch_item(row: BatchItemRow, text: str, note: str) -> BatchItem:
         score=row.score,
         blind=row.blind,
         proposal=tuple(Candidate(label, probability) for label, probability in row.proposal),
-        why=None if row.why is None else Why(**row.why),
+        why=None if row.why is None else Explanation(**row.why),
     )
 
 
-def any_picked(store: Store, indices: Integers) -> bool:
+def any_picked(store: Database, indices: Integers) -> bool:
     """Tell whether a selector picked any of these items, and did not draw them all at random."""
     asked = set(indices.tolist())
     notes = {n: str(store.batch_selector(n).get("note", "")) for n in store.batch_numbers()}

@@ -23,7 +23,7 @@ from hilt.pipeline.workspace.connection import (
     read_url,
     shown,
 )
-from hilt.pipeline.workspace.labels import Outcome, resolve_all
+from hilt.pipeline.workspace.labels import ItemLabel, resolve_all
 from hilt.pipeline.workspace.tables import (
     SCHEMA_VERSION,
     BatchItemRow,
@@ -36,12 +36,12 @@ from hilt.pipeline.workspace.tables import (
 from hilt.pipeline.workspace.upgrades import upgrade
 from hilt.types import Action, Decision
 
-MOST_NAMED = 1000  # items that a query names one by one; a database refuses too many
+MAX_NAMED = 1000  # items that a query names one by one; a database refuses too many
 # How a transaction keeps other writers out; the number of PostgreSQL's lock is hilt's own.
 _EXCLUSIVE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4718)"}
 
 
-class Store:
+class Database:
     """Reads and appends; nothing that is written is ever changed.
 
     Args:
@@ -221,7 +221,7 @@ class Store:
         rows = list(rows)
         items = {row.item_index for row in rows}
         query = select(DecisionRow).order_by(DecisionRow.id)
-        if len(items) <= MOST_NAMED:
+        if len(items) <= MAX_NAMED:
             query = query.where(DecisionRow.item_index.in_(items))
         with self.writing() as session:
             latest = {_asked(row): _said(row) for row in session.scalars(query)}
@@ -245,7 +245,7 @@ class Store:
         with self.reading() as session:
             return session.scalar(select(func.max(DecisionRow.id))) or 0
 
-    def outcomes(self) -> list[Outcome]:
+    def item_labels(self) -> list[ItemLabel]:
         """Resolve every item's decisions, in the order of the pool; see `outcomes.resolve`."""
         return resolve_all(self.decisions())
 

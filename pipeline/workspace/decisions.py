@@ -12,7 +12,7 @@ from typing import Any
 
 from hilt.errors import DataError
 from hilt.outputs import output_file
-from hilt.pipeline.workspace.labels import Outcome, resolve_all, standing
+from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn, resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.base import RESOLVED
@@ -71,7 +71,7 @@ def decisions(
         skipped: List skips.
         commented: List what has a comment. Without any of the three, everything is listed.
     """
-    rows = standing(workspace.store.decisions())
+    rows = not_withdrawn(workspace.database.decisions())
     wanted = [
         row
         for row in last_words(rows)
@@ -152,7 +152,7 @@ def last_words(rows: Iterable[DecisionRow]) -> list[DecisionRow]:
     return sorted(latest.values(), key=lambda row: row.id)
 
 
-def _given(row: DecisionRow, text: str, outcome: Outcome) -> GivenDecision:
+def _given(row: DecisionRow, text: str, outcome: ItemLabel) -> GivenDecision:
     return GivenDecision(
         id=row.item_id,
         text=text,

@@ -26,8 +26,8 @@ from hilt.review.base import MACHINE, RESOLVED
 from hilt.types import Decision
 
 ACTIONS = ("label", "skip", "flag")
-LONGEST_NAME = 200
-MOST_SECONDS = 24 * 3600
+MAX_NAME_LENGTH = 200
+MAX_SECONDS = 24 * 3600
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)  # how far the clock of another machine may be
 SHOWN = 60
@@ -42,7 +42,7 @@ def add_decisions(workspace: Workspace, rows: Sequence[DecisionRow]) -> int:
         DataError: If one does not fit.
     """
     _check(workspace, rows)
-    return workspace.store.add_decisions(rows)
+    return workspace.database.add_decisions(rows)
 
 
 def append_decisions(workspace: Workspace, session: Session, rows: Sequence[DecisionRow]) -> None:
@@ -126,9 +126,9 @@ def name_misfit(name: object) -> str | None:
 def _malformed_name(name: object) -> str | None:
     if not isinstance(name, str) or not name.strip():
         return f"the reviewer is {_shown(name)}; say who decided, by a name."
-    if name != name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+    if name != name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
         return (
-            f"the reviewer is {_shown(name)}; a name has at most {LONGEST_NAME} characters, no"
+            f"the reviewer is {_shown(name)}; a name has at most {MAX_NAME_LENGTH} characters, no"
             " control characters, and no space at its ends."
         )
     return None
@@ -193,11 +193,11 @@ def _wrong_reviewer(said: Said) -> str | None:
 
 def _wrong_seconds(seconds: Any) -> str | None:  # noqa: ANN401 - anybody may have made it
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if seconds is None or (number and 0 <= seconds <= MOST_SECONDS):  # so it is no NaN either
+    if seconds is None or (number and 0 <= seconds <= MAX_SECONDS):  # so it is no NaN either
         return None
     return (
         f"seconds is {_shown(seconds)}; it must be a number from 0, such as 4.5, and at most a day"
-        f" ({MOST_SECONDS:,})."
+        f" ({MAX_SECONDS:,})."
     )
 
 

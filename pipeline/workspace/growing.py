@@ -67,7 +67,7 @@ def append(
             f" ({label_listing(workspace.config.label_names)})."
         )
     with workspace.locked():
-        _ = workspace.store  # which makes sure that its state belongs to this pool
+        _ = workspace.database  # which makes sure that its state belongs to this pool
         found = appending.append(
             workspace.pool,
             config.pool,
@@ -75,7 +75,7 @@ def append(
             workspace.folder / SCRATCH,
             workspace.progress.note,
         )
-    workspace.store.close()
+    workspace.database.close()
     grown = open_workspace(folder, device=device, progress=progress)
     return Appended(grown, found.new, found.gone)
 

@@ -20,7 +20,7 @@ from hilt.types import Floats, Integers
 
 if TYPE_CHECKING:
     from hilt.pipeline.pools.pool import Pool
-    from hilt.pipeline.workspace.labels import Outcome
+    from hilt.pipeline.workspace.labels import ItemLabel
     from hilt.pipeline.workspace.workspace import Workspace
 
 Purpose = Literal["audit", "check", "limit"]
@@ -101,7 +101,7 @@ def stand_before(
     return np.asarray(draw(pool.ids(indices), seed, "audit") <= last)
 
 
-def audited_items(workspace: Workspace, outcomes: Sequence[Outcome]) -> int:
+def audited_items(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> int:
     """Say for how many of the items, from the first, the audit stands.
 
     They are all, but after items were appended: until those of them were asked whose numbers are
@@ -132,13 +132,13 @@ def count_audited(workspace: Workspace, answered: Sequence[int]) -> Integers:
         Shape (n,), at least 1. A copy that was appended later does not count before the audit
         stands for what was appended.
     """
-    reach = audited_items(workspace, workspace.store.outcomes())
+    reach = audited_items(workspace, workspace.database.item_labels())
     copies = {copy: of for copy, of in workspace.drawn_copies.items() if copy < reach}
     return count_drawn(copies, answered)
 
 
 def has_older_order(workspace: Workspace) -> bool:
     """Tell whether the order of the audit is that of an older hilt: one permutation of the pool."""
-    numbers = workspace.store.batch_numbers()
-    first = workspace.store.batch_selector(numbers[0]) if numbers else AUDIT_DRAW
+    numbers = workspace.database.batch_numbers()
+    first = workspace.database.batch_selector(numbers[0]) if numbers else AUDIT_DRAW
     return not AUDIT_DRAW.items() <= first.items()

@@ -16,7 +16,7 @@ UNDO = "undo"  # the action that takes an earlier decision back
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ItemLabel:
     """What an item's decisions amount to.
 
     Attributes:
@@ -45,22 +45,22 @@ class Outcome:
         return self.label is not None and not self.machine
 
 
-def standing(rows: Iterable[DecisionRow]) -> list[DecisionRow]:
+def not_withdrawn(rows: Iterable[DecisionRow]) -> list[DecisionRow]:
     """Leave out the decisions that their reviewer took back, and the taking back."""
     rows = list(rows)
     withdrawn = {(row.reviewer, row.withdraws) for row in rows if row.withdraws is not None}
     return [row for row in rows if row.action != UNDO and (row.reviewer, row.key) not in withdrawn]
 
 
-def resolve_all(rows: Iterable[DecisionRow]) -> list[Outcome]:
+def resolve_all(rows: Iterable[DecisionRow]) -> list[ItemLabel]:
     """Resolve every item's decisions, in the order of the pool."""
     by_item: dict[int, list[DecisionRow]] = defaultdict(list)
-    for row in standing(rows):
+    for row in not_withdrawn(rows):
         by_item[row.item_index].append(row)
     return [resolve(by_item[index]) for index in sorted(by_item)]
 
 
-def resolve(rows: Sequence[DecisionRow]) -> Outcome:
+def resolve(rows: Sequence[DecisionRow]) -> ItemLabel:
     """Resolve the standing decisions about one item.
 
     A known answer settles it, then an adjudication, then people, and only then machines. Of each
@@ -80,7 +80,7 @@ def resolve(rows: Sequence[DecisionRow]) -> Outcome:
         most = max(counts.values())
         label = [each for each in given if counts[each] == most][-1]
     winners = [row for row in latest.values() if label is not None and row.labels == [label]]
-    return Outcome(
+    return ItemLabel(
         index=rows[0].item_index,
         item_id=rows[0].item_id,
         label=label,

@@ -25,7 +25,7 @@ SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchedDecision:
     """A decision whose item is known.
 
     Attributes:
@@ -57,14 +57,14 @@ class Matching:
         self._pool, self._match = workspace.pool, match
         self._by_id: dict[tuple[str, int | None], BatchItemRow] = {}
         self._by_place: dict[tuple[int, int], BatchItemRow] = {}
-        for row in workspace.store.batch_items():
+        for row in workspace.database.batch_items():
             self._by_id[row.item_id, row.batch] = self._by_id[row.item_id, None] = row
             self._by_place[row.batch, row.rank] = row
         self._indices = self._pool.find([line.decision.item_id for line in lines])
         self._texts = self._read_texts(lines)
         self._by_text = self._find_texts(line.text for line in lines if self._needs_text(line))
 
-    def find(self, line: Answered) -> Found | str:
+    def find(self, line: Answered) -> MatchedDecision | str:
         """Find a line's item and what was shown of it, or say why that cannot be."""
         if self._needs_text(line):
             found = self._with_text(line)
@@ -79,18 +79,18 @@ class Matching:
             return False
         return bool(line.text) and (self._match == "text" or not line.decision.item_id)
 
-    def _in_sheet(self, line: Answered, batch: int, rank: int) -> Found | str:
+    def _in_sheet(self, line: Answered, batch: int, rank: int) -> MatchedDecision | str:
         said, text = line.decision, line.text
         row, named = self._by_place.get((batch, rank)), self._by_id.get((said.item_id, batch))
         if row is not None and row is named:
             if text and contrary(text, self._texts[row.item_index]):
                 return f"the text is not that of the item {_shown(said.item_id)}: {_shown(text)}"
-            return Found(said, row.item_index, row, own=True)
+            return MatchedDecision(said, row.item_index, row, own=True)
         for each in (row, named):
             if each is not None and text and same_text(text, self._texts[each.item_index]):
                 mended = each.item_id != said.item_id
                 said = replace(said, item_id=each.item_id)
-                return Found(said, each.item_index, each, own=True, mended=mended)
+                return MatchedDecision(said, each.item_index, each, own=True, mended=mended)
         if row is None and named is None:
             return (
                 f"batch {batch} has no item with the id {_shown(said.item_id)}, and no rank {rank}"
@@ -102,7 +102,7 @@ class Matching:
             f" {_shown(said.item_id)} and {text}"
         )
 
-    def _with_id(self, line: Answered) -> Found | str:
+    def _with_id(self, line: Answered) -> MatchedDecision | str:
         said = line.decision
         row = self._by_id.get((said.item_id, said.batch))
         if row is None and said.batch is not None:
@@ -113,9 +113,9 @@ class Matching:
             return f"no item of the pool has the id {_shown(said.item_id)}{hint}"
         if line.text and contrary(line.text, self._texts[index]):
             return f"the text is not that of the item {_shown(said.item_id)}: {_shown(line.text)}"
-        return Found(said, index, row)
+        return MatchedDecision(said, index, row)
 
-    def _with_text(self, line: Answered) -> Found | str:
+    def _with_text(self, line: Answered) -> MatchedDecision | str:
         index = self._by_text.get(_spaced(line.text or ""))
         if index is None:
             return f"no item of the pool has the text {_shown(line.text or '')}"
@@ -124,7 +124,7 @@ class Matching:
         row = self._by_id.get((item_id, said.batch))
         if row is None and said.batch is not None:
             return f"batch {said.batch} has no item with the text {_shown(line.text or '')}"
-        return Found(said, index, row)
+        return MatchedDecision(said, index, row)
 
     def _find_texts(self, texts: Iterable[str | None]) -> dict[str, int]:
         """Find the first items that have these texts, by the texts."""
@@ -153,7 +153,9 @@ class Matching:
         return dict(zip(indices, self._pool.texts(indices), strict=True))
 
 
-def settle(found: Sequence[Found], unit: str) -> Iterator[tuple[Found, str | None]]:
+def settle(
+    found: Sequence[MatchedDecision], unit: str
+) -> Iterator[tuple[MatchedDecision, str | None]]:
     """Say of the lines of a file which one counts where a reviewer answers an item twice.
 
     The first does when the answers are the same; when they differ, none of them does.
@@ -161,7 +163,7 @@ def settle(found: Sequence[Found], unit: str) -> Iterator[tuple[Found, str | Non
     Yields:
         Each that counts with None, and each that does not for its difference with a sentence.
     """
-    together: dict[tuple[int, str], list[Found]] = {}
+    together: dict[tuple[int, str], list[MatchedDecision]] = {}
     for each in found:
         together.setdefault((each.index, each.decision.reviewer), []).append(each)
     for same in together.values():
@@ -195,7 +197,7 @@ def contrary(written: str, text: str) -> bool:
     return least >= TELLING and 2 * len(one & other) < least
 
 
-def _accepted(found: Found, line: Answered) -> Found | str:
+def _accepted(found: MatchedDecision, line: Answered) -> MatchedDecision | str:
     """Put the label that was shown, by the database, in the place of `accept`."""
     if not line.accepts:
         return found

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.workspace.batch_items import batch_item
-from hilt.pipeline.workspace.labels import resolve_all, standing
+from hilt.pipeline.workspace.labels import not_withdrawn, resolve_all
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Batch, BatchItem
 
 
 def open_batch(workspace: Workspace) -> Batch | None:
     """Return the last batch while any of its items is undecided."""
-    numbers = workspace.store.batch_numbers()
+    numbers = workspace.database.batch_numbers()
     if not numbers:
         return None
     batch = read_batch(workspace, numbers[-1])
@@ -26,11 +26,11 @@ def undecided(workspace: Workspace, batch: Batch) -> Batch:
     A blind item waits for a person, and a recheck for somebody who decides it once more. An item
     without a text, which only an older version put there, waits for nobody.
     """
-    decisions = workspace.store.decisions()
+    decisions = workspace.database.decisions()
     machine = {outcome.index: outcome.machine for outcome in resolve_all(decisions)}
     decided = {
         row.item_index
-        for row in standing(decisions)
+        for row in not_withdrawn(decisions)
         if row.batch == batch.number and not row.machine
     }
 
@@ -50,12 +50,12 @@ def read_batch(workspace: Workspace, number: int) -> Batch:
     Raises:
         WorkspaceError: If there is none of that number.
     """
-    numbers = workspace.store.batch_numbers()
+    numbers = workspace.database.batch_numbers()
     if number not in numbers:  # asked of Python, for a database refuses numbers beyond its own
         raise WorkspaceError(f"{workspace.folder} has no batch {number}; it has {len(numbers)}.")
-    rows = workspace.store.batch_items(number)
+    rows = workspace.database.batch_items(number)
     texts = workspace.pool.texts([row.item_index for row in rows])
-    picked = workspace.store.batch_selector(number)
+    picked = workspace.database.batch_selector(number)
     note = picked.get("note", "")
     items = (batch_item(row, text, note) for row, text in zip(rows, texts, strict=True))
     return Batch(number, tuple(items), note, picked.get("shortage", ""))

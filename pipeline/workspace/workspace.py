@@ -51,9 +51,9 @@ from hilt.pipeline.workspace import student_seal as seal
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.audit_slice import read_copies
 from hilt.pipeline.workspace.connection import DAMAGED, shown
-from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.item_draws import audited_items
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.lock import LOCK_NAMES, lock
 from hilt.plain_files import shown as shown_path
 from hilt.plain_files import why_unreadable
@@ -104,9 +104,9 @@ class Workspace:
         return Pool.open(self.folder / "test") if self.config.test is not None else None
 
     @cached_property
-    def store(self) -> Store:
+    def database(self) -> Database:
         """Batches, decisions and trainings."""
-        store = Store(self.config.database or self.folder / "state.db")
+        store = Database(self.config.database or self.folder / "state.db")
         store.check(self.pool.fingerprints, self.config.label_names)
         return store
 
@@ -173,14 +173,14 @@ class Workspace:
             groups[self.pool.empty] = self.pool.empty
         return groups
 
-    def outcomes(self) -> list[Outcome]:
+    def item_labels(self) -> list[ItemLabel]:
         """Resolve the decisions about every item that has a text, in the order of the pool.
 
         What was said of an item without a text, as older versions asked for, stays stored and
         counts for nothing. Answers of an audit count as such for the items that it stands for.
         """
         empty = set(self.pool.empty.tolist())
-        outcomes = [each for each in self.store.outcomes() if each.index not in empty]
+        outcomes = [each for each in self.database.item_labels() if each.index not in empty]
         self._check_known(outcomes)
         reach = audited_items(self, outcomes)
         return [
@@ -188,19 +188,19 @@ class Workspace:
             for each in outcomes
         ]
 
-    def _check_known(self, outcomes: Sequence[Outcome]) -> None:
+    def _check_known(self, outcomes: Sequence[ItemLabel]) -> None:
         names = {None, *self.config.label_names}
         strange = next((each for each in outcomes if each.label not in names), None)
         if strange is not None:
             raise WorkspaceError(
-                f"{shown(self.store.url)} holds the label {strange.label!r} for the item"
+                f"{shown(self.database.url)} holds the label {strange.label!r} for the item"
                 f" {self.pool.ids([strange.index])[0]!r}, and there is no such label; {DAMAGED}."
             )
 
     @property
     def drawn_copies(self) -> dict[int, int]:
         """Items drawn for the audit and not asked, each with the one whose answer counts."""
-        return read_copies(self.store.batch_selectors())
+        return read_copies(self.database.batch_selectors())
 
     @property
     def graph_folder(self) -> Path:
@@ -474,7 +474,7 @@ def _moved(build: Path) -> set[str]:
 def _mend(folder: Path, config: Config, note: Callable[[str], None]) -> None:
     """Read again what is damaged of the pool and of the test set."""
     if find_fault(folder / "pool") is not None:
-        store = Store(config.database or folder / "state.db")
+        store = Database(config.database or folder / "state.db")
         made_for = store.pool_fingerprint()
         store.close()
         mend_pool(folder / "pool", config.pool, config.label_names, made_for, note)
@@ -502,7 +502,7 @@ def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
 
 
 def _build(folder: Path, config: Config, note: Callable[[str], None]) -> None:
-    store = Store(config.database or folder / "state.db")  # first: its URL may be none
+    store = Database(config.database or folder / "state.db")  # first: its URL may be none
     build_pool(config.pool, config.label_names, folder / "pool", note)
     if config.test is not None:
         build_pool(config.test, config.label_names, folder / "test", note)

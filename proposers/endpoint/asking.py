@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from hilt.errors import ModelError
 from hilt.proposers.endpoint.chat import Chat, Unanswered
-from hilt.proposers.endpoint.paid_answers import Answers, Reply
+from hilt.proposers.endpoint.paid_answers import PaidAnswers, Reply
 from hilt.proposers.endpoint.pricing import Budget, Prices
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-MOST_IN_A_ROW = 10  # unanswered requests after which the server is given up
+MAX_IN_A_ROW = 10  # unanswered requests after which the server is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,13 @@ class Asker:
     def __init__(
         self,
         chat: Chat,
-        store: Answers,
+        store: PaidAnswers,
         prices: Prices,
         max_cost_usd: float | None = None,
         concurrency: int = 8,
     ) -> None:
         self.chat = chat
-        self.store = store
+        self.database = store
         self.prices = prices
         self.max_cost_usd = max_cost_usd
         self.concurrency = concurrency
@@ -92,7 +92,7 @@ class Asker:
     @property
     def spent_usd(self) -> float:
         """What this model has cost in the lifetime of the store."""
-        return self.store.spent(self._account)
+        return self.database.spent(self._account)
 
     def replies(self, requests: Sequence[Request]) -> dict[str, Reply]:
         """Return the replies to requests by their keys, as far as they were to be had.
@@ -105,7 +105,7 @@ class Asker:
             ModelError: If the server cannot be reached, refuses the key or the model, or leaves
                 requests unanswered time and again. What was answered is kept.
         """
-        found = {request.key: self.store.get(request.key) for request in requests}
+        found = {request.key: self.database.get(request.key) for request in requests}
         replies = {key: reply for key, reply in found.items() if reply is not None}
         self.tally.from_cache += len(replies)
         self.over_budget = set()
@@ -132,7 +132,7 @@ class Asker:
                         self.over_budget = {request.key for request in requests[place:]}
                         break
                     budget.spent_usd += most
-                    self.store.reserve(request.key, self._account, most)
+                    self.database.reserve(request.key, self._account, most)
                     pending.add(asyncio.create_task(self._ask(client, request, budget, replies)))
                 while pending:
                     pending = await _some_done(pending)
@@ -155,7 +155,7 @@ class Asker:
                 raise
             self.tally.unanswered[error.kind] += 1
             self._in_a_row.append(error)
-            if len(self._in_a_row) >= MOST_IN_A_ROW:
+            if len(self._in_a_row) >= MAX_IN_A_ROW:
                 raise
         else:
             self._settle(request, budget, time.monotonic() - started, reply)
@@ -179,7 +179,7 @@ class Asker:
         self.tally.cost_usd += cost
         correction = cost - self._most_usd(request)
         budget.spent_usd += correction
-        self.store.settle(request.key, correction, reply)
+        self.database.settle(request.key, correction, reply)
 
     def _price_usd(self, reply: Reply, request: Request) -> float:
         if reply.input_tokens is None or reply.output_tokens is None:

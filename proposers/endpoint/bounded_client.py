@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-MOST_BYTES = 32 << 20  # of an answer, unpacked; a label and what a model thought are some kilobytes
+MAX_BYTES = 32 << 20  # of an answer, unpacked; a label and what a model thought are some kilobytes
 
 
 class TooLongError(Exception):
@@ -57,8 +57,8 @@ def bounded_client(seconds: float) -> Any:  # noqa: ANN401 - of whichever librar
         content = bytearray()
         async for chunk in response.aiter_bytes():
             content += chunk
-            if len(content) > MOST_BYTES:
-                raise TooLong(f"the answer is longer than {MOST_BYTES >> 20} MB")
+            if len(content) > MAX_BYTES:
+                raise TooLong(f"the answer is longer than {MAX_BYTES >> 20} MB")
         as_sent = ("content-encoding", "content-length", "transfer-encoding")
         return library.Response(
             response.status_code,

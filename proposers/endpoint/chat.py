@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Some models refuse one of these with a 400 or 422; what takes its place.
 REPLACEMENTS = {"max_tokens": "max_completion_tokens", "temperature": None, "seed": None}
-MOST_SHOWN = 300  # characters of a server's message
-MOST_TOKENS = 10**9  # of one request; a server that says more is mistaken
+MAX_SHOWN = 300  # characters of a server's message
+MAX_TOKENS = 10**9  # of one request; a server that says more is mistaken
 
 
 class Unanswered(ModelError):
@@ -170,7 +170,7 @@ class Chat:
 
     def _status_error(self, error: APIStatusError) -> ModelError:
         status = error.status_code
-        said = error.message.removeprefix(f"Error code: {status} - ")[:MOST_SHOWN]
+        said = error.message.removeprefix(f"Error code: {status} - ")[:MAX_SHOWN]
         if status == 401:
             return ModelError(
                 f"{self.address} does not let you use the model {self.model!r} (status 401); put a"
@@ -232,7 +232,7 @@ def _tokens(usage: Any, name: str) -> int | None:  # noqa: ANN401 - a server may
     count = _field(usage, name)
     if not isinstance(count, int) or isinstance(count, bool):
         return None
-    return count if 0 <= count <= MOST_TOKENS else None
+    return count if 0 <= count <= MAX_TOKENS else None
 
 
 def _refused(sent: Mapping[str, Any], error: APIStatusError) -> set[str]:

@@ -14,7 +14,7 @@ from hilt.proposers.base import Context
 from hilt.proposers.endpoint.asking import Asker, Request
 from hilt.proposers.endpoint.chat import Chat
 from hilt.proposers.endpoint.label_question import BadAnswer, LabelQuestion
-from hilt.proposers.endpoint.paid_answers import Answers, Reply
+from hilt.proposers.endpoint.paid_answers import PaidAnswers, Reply
 from hilt.proposers.endpoint.pricing import (
     CHARACTERS_PER_TOKEN,
     Prices,
@@ -24,7 +24,7 @@ from hilt.proposers.endpoint.pricing import (
 from hilt.types import Floats, Items
 
 SAMPLING_TEMPERATURE = 0.7  # when several answers are asked for and no temperature is set
-MOST_EXAMPLES = 5
+MAX_EXAMPLES = 5
 EXAMPLE_CHARACTERS = 200
 
 
@@ -108,7 +108,7 @@ class Endpoint:
         self.max_characters = max_characters
         self.asker = Asker(
             Chat(url.rstrip("/"), model, api_key_variable, timeout_seconds, retries),
-            Answers(context.cache),
+            PaidAnswers(context.cache),
             Prices(usd_per_million_input_tokens, usd_per_million_output_tokens),
             max_cost_usd,
             concurrency,
@@ -148,7 +148,7 @@ class Endpoint:
     def has_answers(self, texts: Sequence[str]) -> bool:
         """Tell whether every request about these texts was answered before."""
         keys = (request.key for text in texts for request in self._requests(text))
-        return all(self.asker.store.get(key) is not None for key in keys)
+        return all(self.asker.database.get(key) is not None for key in keys)
 
     def estimate(self, texts: Sequence[str], n_items: int) -> str:
         """Say in a sentence what proposing would take, before it is done.
@@ -158,7 +158,7 @@ class Endpoint:
             n_items: How many items it would be asked in all.
         """
         sample = [request for text in texts for request in self._requests(text)]
-        new = [request for request in sample if self.asker.store.get(request.key) is None]
+        new = [request for request in sample if self.asker.database.get(request.key) is None]
         number = n_items * self.answers * len(new) / max(len(sample), 1)
         each = sum(likely_input_tokens(request.body) for request in new) / max(len(new), 1)
         sent, back = number * each, number * self._likely_answer_tokens()
@@ -221,7 +221,7 @@ class Endpoint:
             return self.question.read(reply.content)
         except BadAnswer as bad:
             self._bad_answers[bad.kind] += 1
-            if len(self._examples) < MOST_EXAMPLES:
+            if len(self._examples) < MAX_EXAMPLES:
                 self._examples[f"{bad.kind}: {reply.content[:EXAMPLE_CHARACTERS]}"] = None
             return None
 

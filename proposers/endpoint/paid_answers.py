@@ -47,7 +47,7 @@ class Reply:
     output_tokens: int | None = None
 
 
-class Answers:
+class PaidAnswers:
     """Replies by the key of their request, in one SQLite file that others may read meanwhile.
 
     A request's worst price is written down before it is sent and corrected when its answer is

@@ -20,7 +20,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 BYTE_ORDER_MARK = "\ufeff"
 
 
-class Table:
+class CsvTable:
     """Batches as CSV in UTF-8.
 
     A text that a spreadsheet would run as a formula gets a `'` in front: the text is only

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from hilt.review.screen.protocol import Act, Answer, Desk, Method, Person
 from hilt.review.screen.visitor import current_person
 
-MOST_ITEMS = 50
-MOST_ANSWERS = 1000
+MAX_ITEMS = 50
+MAX_ANSWERS = 1000
 
 api = APIRouter(prefix="/api")
 CurrentPerson = Annotated[Person, Depends(current_person)]
@@ -41,7 +41,7 @@ class AnswerBody(_Body):
 class AnswersBody(_Body):
     """Answers in the order in which they were given."""
 
-    answers: list[AnswerBody] = Field(min_length=1, max_length=MOST_ANSWERS)
+    answers: list[AnswerBody] = Field(min_length=1, max_length=MAX_ANSWERS)
 
     def to_answers(self) -> list[Answer]:
         """Turn them into what a desk takes."""
@@ -51,14 +51,14 @@ class AnswersBody(_Body):
 class ItemsBody(_Body):
     """What a page has in hand, and how much it would like to have."""
 
-    holding: list[Item] = Field(max_length=2 * MOST_ITEMS)
-    count: int = Field(ge=0, le=MOST_ITEMS)
+    holding: list[Item] = Field(max_length=2 * MAX_ITEMS)
+    count: int = Field(ge=0, le=MAX_ITEMS)
 
 
 class ReleaseBody(_Body):
     """What a page leaves undecided."""
 
-    items: list[Item] = Field(max_length=2 * MOST_ITEMS)
+    items: list[Item] = Field(max_length=2 * MAX_ITEMS)
 
 
 class GroupBody(_Body):
@@ -122,7 +122,7 @@ async def past(
     person: CurrentPerson, desk: CurrentDesk, before: str | None = None, count: int = 20
 ) -> Response:
     """List earlier answers, so that they can be taken back."""
-    return _json({"past": desk.past(person, before, min(max(count, 1), MOST_ITEMS))})
+    return _json({"past": desk.past(person, before, min(max(count, 1), MAX_ITEMS))})
 
 
 @api.post("/group")

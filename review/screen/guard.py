@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 2 * 2**20
+MAX_BYTES = 2 * 2**20
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -108,7 +108,7 @@ class Guard:
         if origin is not None and origin.partition("://")[2] != headers.get("host"):
             return PlainTextResponse("Another site's page may not do that.", 403)
         length = headers.get("content-length", "")
-        if not (length.isascii() and length.isdigit()) or int(length) > MOST_BYTES:
+        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BYTES:
             return PlainTextResponse("That is too long, or does not say how long it is.", 413)
         return None
 

@@ -51,7 +51,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownItem:
     """An item as one reviewer may see it.
 
     Attributes:
@@ -83,7 +83,7 @@ class Served:
     """
 
     kept: tuple[int, ...]
-    items: tuple[Shown, ...]
+    items: tuple[ShownItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,11 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastAnswer:
     """An earlier answer that still stands, with its item."""
 
     key: str
-    shown: Shown
+    shown: ShownItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReviewProgress:
     """How far the work is.
 
     Attributes:
@@ -187,7 +187,7 @@ class Next:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class WorkSummary:
     """What a reviewer did about the items that are asked about now, and what comes next.
 
     Attributes:
@@ -212,11 +212,11 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class BulkGroup:
     """Items that share a proposed label, nearest to the first one first."""
 
     label: str
-    items: tuple[Shown, ...]
+    items: tuple[ShownItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,11 +286,11 @@ class Desk(Protocol):
         """Store answers in their order, and return once they are safe."""
         ...
 
-    def past(self, person: Person, before: str | None, count: int) -> list[Past]:
+    def past(self, person: Person, before: str | None, count: int) -> list[PastAnswer]:
         """List a reviewer's latest answers before the one of key `before`, newest first."""
         ...
 
-    async def group(self, person: Person, skipped: Collection[int]) -> Group | None:
+    async def group(self, person: Person, skipped: Collection[int]) -> BulkGroup | None:
         """Give a reviewer many items at once; `skipped` are first items of groups passed over."""
         ...
 
@@ -310,11 +310,11 @@ class Desk(Protocol):
         """Settle every disagreement that a rule can, and return how many."""
         ...
 
-    def standing(self, person: Person) -> Standing:
+    def standing(self, person: Person) -> ReviewProgress:
         """Say how far the work is."""
         ...
 
-    async def summary(self, person: Person) -> Summary:
+    async def summary(self, person: Person) -> WorkSummary:
         """Say what a reviewer did, and what comes next; for when they have nothing in hand."""
         ...
 

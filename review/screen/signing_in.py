@@ -12,11 +12,11 @@ from fastapi import Request
 from hilt.review.screen.protocol import Person
 from hilt.review.screen.sessions import Sessions
 
-LONGEST_TOKEN = 200
+MAX_TOKEN_LENGTH = 200
 FREE = 5  # wrong tokens in a window that are answered at once
 WINDOW_SECONDS = 60.0
 STEP_SECONDS = 0.5
-MOST_SECONDS = 5.0
+MAX_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class SlowDown:
                 del self.failures[known]
         times = self.failures[address]
         times.append(now)
-        if len(times) > FREE + MOST_SECONDS / STEP_SECONDS:
+        if len(times) > FREE + MAX_SECONDS / STEP_SECONDS:
             times.popleft()  # more than is needed for the longest wait
-        return min(MOST_SECONDS, STEP_SECONDS * max(0, len(times) - FREE))
+        return min(MAX_SECONDS, STEP_SECONDS * max(0, len(times) - FREE))
 
 
 async def admit(request: Request, given: str) -> Person | None:
@@ -53,7 +53,7 @@ async def admit(request: Request, given: str) -> Person | None:
         given: The token; somebody may have copied the whole address.
     """
     sessions: Sessions = request.app.state.sessions
-    token = given.strip()[:LONGEST_TOKEN].rpartition("?token=")[2]
+    token = given.strip()[:MAX_TOKEN_LENGTH].rpartition("?token=")[2]
     person = sessions.admit(token)
     if person is None:
         slow_down: SlowDown = request.app.state.slow_down

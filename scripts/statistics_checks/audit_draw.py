@@ -64,14 +64,14 @@ def near_duplicates(
             audited = _audit(_seeded(workspace, seed), batches, size)
             shares.append((audited < GROUP).mean())
             biases.append(right[audited].mean() - right.mean())
-        workspace.store.close()
+        workspace.database.close()
     return {"share": Figure.mean(shares), "bias": Figure.mean(biases)}
 
 
 def _seeded(workspace: Workspace, seed: int) -> Workspace:
     """Give the same workspace with another seed."""
     seeded = replace(workspace, config=workspace.config.model_copy(update={"seed": seed}))
-    vars(seeded).update(pool=workspace.pool, store=workspace.store)
+    vars(seeded).update(pool=workspace.pool, store=workspace.database)
     return seeded
 
 

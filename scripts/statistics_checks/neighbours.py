@@ -18,7 +18,7 @@ import numpy as np
 from hilt.pipeline.configuration.config import SelfTraining, Student
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.training.cross_validation import train_student
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.proposers.base import Context
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.proposers.neighbours import Neighbours
@@ -59,7 +59,7 @@ def simulate(rng: np.random.Generator, runs: int) -> Mapping[str, Figure]:
 
 
 def _lean(
-    problem: Problem, truth: Integers, wrong: Integers, settings: Student, seed: int
+    problem: TrainingData, truth: Integers, wrong: Integers, settings: Student, seed: int
 ) -> float:
     """Say how much oftener items get their own wrong label out of fold than another wrong one."""
     training = train_student(
@@ -75,7 +75,7 @@ def _lean(
     return float((own - others).mean())
 
 
-def _with_neighbours(problem: Problem) -> Problem:
+def _with_neighbours(problem: TrainingData) -> TrainingData:
     """Let `neighbours` propose in the place of others; it learns anew for each fold."""
     names = problem.descriptions.texts
     proposer = Neighbours(Context([Label(name, name) for name in names], PlantedEmbedder()))

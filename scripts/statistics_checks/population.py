@@ -21,7 +21,7 @@ from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.measuring.calibration import softmax
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
-from hilt.pipeline.proposing.panel import Proposals
+from hilt.pipeline.proposing.panel import Panel
 from hilt.proposers.base import embed_labels
 from hilt.types import Floats, Integers, Items
 from scripts.statistics_checks.cells import Cells, tell
@@ -99,7 +99,7 @@ def real(folder: Path, name: str) -> Population:
     workspace = hilt.init(folder / name / "work", _lay_out(folder / name, name), device="cpu")
     hilt.propose(workspace)
     embedder = load_embedder(workspace)
-    proposals, labels = Proposals(workspace, embedder), workspace.config.label_list
+    proposals, labels = Panel(workspace, embedder), workspace.config.label_list
     items = workspace.pool.items(slice(None))
     embeddings = workspace.embeddings.open().astype(np.float32)
     population = Population(
@@ -113,7 +113,7 @@ def real(folder: Path, name: str) -> Population:
             embed_labels(embedder, labels),
         ),
     )
-    workspace.store.close()
+    workspace.database.close()
     return population
 
 

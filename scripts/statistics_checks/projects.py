@@ -21,7 +21,7 @@ from hilt.pipeline.students.base import take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.cross_validation import Combination, Training, train_student
 from hilt.pipeline.training.self_training import fit_plain
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.item_draws import draw
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.selectors.arithmetic.uncertainty import margin
@@ -136,11 +136,11 @@ def _proposed(population: Population, project: Project, share: float) -> Floats:
     return pool_logarithmically([said, *population.proposals], exponents)
 
 
-def make_problem(population: Population, project: Project) -> Problem:
+def make_problem(population: Population, project: Project) -> TrainingData:
     """Gather what a student learns from, as a training does."""
     labelled = np.append(project.audit, project.chosen)
     unlabelled = np.setdiff1d(project.pool, labelled)
-    return Problem(
+    return TrainingData(
         labelled=take(population.items, labelled),
         positions=population.truth[labelled],
         groups=labelled,
@@ -185,7 +185,7 @@ def finish(
     )
 
 
-def _train(problem: Problem, settings: StudentSettings, seed: int) -> Training:
+def _train(problem: TrainingData, settings: StudentSettings, seed: int) -> Training:
     return train_student(
         problem,
         settings,

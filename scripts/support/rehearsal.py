@@ -62,7 +62,7 @@ def rehearsal_workspace(
         fused = np.full((len(texts), len(names)), 0.38 / (len(names) - 1))
         fused[np.arange(len(texts)), likeliest] = 0.62
         _write(workspace.fused, fused)
-    workspace.store.add_batch(0, {"kind": "rehearsal"}, _rows(names, likeliest, audited, rng))
+    workspace.database.add_batch(0, {"kind": "rehearsal"}, _rows(names, likeliest, audited, rng))
     return workspace
 
 

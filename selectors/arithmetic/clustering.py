@@ -9,7 +9,7 @@ from hilt.selectors.arithmetic.threads import one_thread
 from hilt.types import Floats, Integers
 
 ROUNDS = 25
-LEAST_WEIGHT = 1e-6  # a cluster whose weights are all 0 would have no centre, nor rows all alike
+MIN_WEIGHT = 1e-6  # a cluster whose weights are all 0 would have no centre, nor rows all alike
 
 
 def centroids(
@@ -41,7 +41,7 @@ def centroids(
     if len(rows) <= k:
         return rows
     if weights is not None:
-        weights = np.maximum(weights, LEAST_WEIGHT).astype(np.float32)
+        weights = np.maximum(weights, MIN_WEIGHT).astype(np.float32)
     clustering = faiss.Kmeans(
         rows.shape[1],
         k,
@@ -92,7 +92,7 @@ def _squared_distances(rows: Floats, places: Integers) -> Floats:
     distances: Floats = rows[places] @ rows.T
     distances *= -2
     distances += 2
-    return np.maximum(distances, LEAST_WEIGHT, out=distances)
+    return np.maximum(distances, MIN_WEIGHT, out=distances)
 
 
 def nearest_members(rows: Floats, centres: Floats) -> Integers:

@@ -30,8 +30,8 @@ CHECKED = 256  # items whose true neighbours say how many lists are needed
 CHECKED_NEIGHBOURS = 10
 RECALL = 0.95  # wanted of those, on average
 SMALL = 100_000_000  # multiplications that one thread does before a second one is ready
-LEAST_NEAR = 2  # lists that are compared with each, for there are lists of very few items
-MOST_NEAR = 8  # and where that is not enough, the recall is what it is
+MIN_NEAR = 2  # lists that are compared with each, for there are lists of very few items
+MAX_NEAR = 8  # and where that is not enough, the recall is what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +271,10 @@ def _nearest_others(
 
 
 def _nearest_lists(centres: Floats) -> Integers:
-    """Order the lists that are nearest to each: shape (n_lists, MOST_NEAR), itself first."""
+    """Order the lists that are nearest to each: shape (n_lists, MAX_NEAR), itself first."""
     cosines = centres @ centres.T
     np.fill_diagonal(cosines, 2)
-    return np.argsort(-cosines, axis=1, kind="stable")[:, :MOST_NEAR]
+    return np.argsort(-cosines, axis=1, kind="stable")[:, :MAX_NEAR]
 
 
 def _lists_needed(
@@ -285,7 +285,7 @@ def _lists_needed(
     Args:
         owners: Shape (n_checked, n_cuts), the lists of the checked items.
         neighbours_owners: Shape (n_checked, 10, n_cuts), those of their neighbours.
-        near: Shape (n_cuts, n_lists, MOST_NEAR), from `_nearest_lists`.
+        near: Shape (n_cuts, n_lists, MAX_NEAR), from `_nearest_lists`.
 
     Returns:
         That number, and the share of the neighbours that they hold.
@@ -294,7 +294,7 @@ def _lists_needed(
     holds = looked_at[:, None] == neighbours_owners[..., None]  # (checked, 10, cuts, near)
     recall = np.logical_or.accumulate(holds.any(axis=2), axis=2).mean(axis=(0, 1))
     enough = np.flatnonzero(recall >= RECALL)
-    n_near = max(LEAST_NEAR, enough[0] + 1) if len(enough) else len(recall)
+    n_near = max(MIN_NEAR, enough[0] + 1) if len(enough) else len(recall)
     return int(n_near), float(recall[n_near - 1])
 
 

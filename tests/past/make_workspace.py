@@ -62,7 +62,7 @@ def main() -> None:
     hilt.record(work, answers(second, truth, "ann", 12) + answers(second, truth, "bob", 8))
     hilt.cycle(work, partial=True)
     hilt.release(work, "release")
-    work.store.close()
+    work.database.close()
 
 
 def texts() -> list[tuple[str, str]]:

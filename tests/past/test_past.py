@@ -140,7 +140,7 @@ def test_the_past_is_reviewed_on_the_screen(past: Path) -> None:
         assert receipt.refused is None
 
     at_desk(workspace, work)
-    workspace.store.close()
+    workspace.database.close()
 
     assert rows(workspace.folder, "decision")[-1]["reviewer"] == "ann"
     assert_kept(workspace.folder)

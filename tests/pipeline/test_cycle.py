@@ -26,7 +26,7 @@ Open = Callable[[str], Workspace]
 
 def test_the_loop_learns(small_workspace: Open) -> None:
     workspace = small_workspace("two_cycles")
-    first, second = workspace.store.trainings()
+    first, second = workspace.database.trainings()
 
     assert (first.summary["human_labels"], second.summary["human_labels"]) == (12, 24)
     assert second.summary["test"]["student"]["accuracy"] >= 0.9
@@ -120,11 +120,11 @@ def test_a_saved_student_says_what_it_is(small_workspace: Open) -> None:
 
 def test_the_state_refuses_a_training_twice(small_workspace: Open) -> None:
     workspace = small_workspace("trained")
-    row = workspace.store.trainings()[0]
+    row = workspace.database.trainings()[0]
     copy = type(row)(**{column.name: getattr(row, column.name) for column in row.__table__.columns})
 
     with pytest.raises((IntegrityError, OperationalError)):
-        workspace.store.add_training(copy)
+        workspace.database.add_training(copy)
 
 
 CYCLE = "import hilt\nhilt.cycle(hilt.open_workspace(sys.argv[1]))\n"
@@ -147,6 +147,6 @@ def test_a_killed_cycle_can_be_run_again(small_workspace: Open, kill: str, step:
     batch = cycle(workspace)
 
     assert batch.number == 2
-    assert len(workspace.store.trainings()) == 1
-    assert len(workspace.store.batch_numbers()) == 2
+    assert len(workspace.database.trainings()) == 1
+    assert len(workspace.database.batch_numbers()) == 2
     simulate(workspace, batch)

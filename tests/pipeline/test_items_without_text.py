@@ -43,7 +43,7 @@ def proposed(
         tmp_path_factory.mktemp("blank"), extra=extra, test=False, duplicates={"audited": 0.2}
     )
     propose(workspace)
-    workspace.store.close()
+    workspace.database.close()
     return workspace.folder
 
 
@@ -68,7 +68,7 @@ def ask_about_a_blank_item(workspace: Workspace, reason: str = "audit") -> int:
         )
         for rank, item in enumerate([ordinary, index])
     ]
-    return workspace.store.add_batch(0, {"kind": "auto"}, rows)
+    return workspace.database.add_batch(0, {"kind": "auto"}, rows)
 
 
 @pytest.mark.parametrize("space", [chr(c) for c in range(0x3001) if chr(c).isspace()])
@@ -141,9 +141,9 @@ def test_what_was_said_of_one_teaches_measures_and_passes_on_nothing(
     record(workspace, said, blind=True)
     train(workspace)
     propose(workspace)
-    summary = workspace.store.trainings()[-1].summary
+    summary = workspace.database.trainings()[-1].summary
 
-    outcomes = workspace.store.outcomes()
+    outcomes = workspace.database.item_labels()
     inherited = inherit(settled_groups(workspace, outcomes), outcomes)
     assert (summary["human_labels"], summary["audit_labels"]) == (1, 1)
     assert not np.isin(inherited.indices, workspace.pool.empty).any()
@@ -168,9 +168,9 @@ def test_a_disagreement_on_one_is_none_and_nothing_settles_it(workspace: Workspa
     assert agree(workspace).disputed == status(workspace).disputed == 1
     assert agree(workspace).agreement.items == 1
     assert agree(workspace, settle_by="majority").settled == 1
-    assert {row.item_id for row in workspace.store.decisions() if row.source == ADJUDICATION} == {
-        ordinary
-    }
+    assert {
+        row.item_id for row in workspace.database.decisions() if row.source == ADJUDICATION
+    } == {ordinary}
 
 
 def test_none_is_drawn_for_self_training(workspace: Workspace) -> None:

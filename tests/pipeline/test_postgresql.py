@@ -13,7 +13,7 @@ import hilt
 from hilt.errors import WorkspaceError
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.reviewing.reviewers import add_reviewer
-from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.workspace import Workspace
 from scripts.support.postgres_server import VERSIONS, postgres_server
 from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
@@ -37,7 +37,7 @@ def workspace(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     for number in range(4):
         add_reviewer(workspace, f"p{number}")
     yield workspace
-    workspace.store.close()
+    workspace.database.close()
 
 
 def test_two_desks_at_once_give_every_item_once_and_store_every_answer_once(
@@ -66,11 +66,11 @@ def test_two_desks_at_once_give_every_item_once_and_store_every_answer_once(
 
     asyncio.run(day())
 
-    assert sorted(row.item_index for row in workspace.store.decisions()) == list(range(40))
+    assert sorted(row.item_index for row in workspace.database.decisions()) == list(range(40))
 
 
 def test_what_is_written_cannot_be_changed(workspace: Workspace) -> None:
-    engine = create_engine(workspace.store.url)
+    engine = create_engine(workspace.database.url)
     for statement in ("UPDATE decision SET action = 'skip'", "DELETE FROM batch_item"):
         with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
             connection.execute(text(statement))
@@ -80,11 +80,11 @@ def test_what_is_written_cannot_be_changed(workspace: Workspace) -> None:
 def test_every_command_finds_the_database(workspace: Workspace, url: str) -> None:
     assert workspace.config.database == url
     assert not (workspace.folder / "state.db").exists()
-    assert len(workspace.store.outcomes()) == 40
+    assert len(workspace.database.item_labels()) == 40
 
 
 def test_a_server_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    store = Store("postgresql://nobody@127.0.0.1:1/hilt")
+    store = Database("postgresql://nobody@127.0.0.1:1/hilt")
 
     with pytest.raises(WorkspaceError, match=r"cannot be used: .* start the server, or mend"):
         store.create("pool", ["a", "b"])
@@ -94,21 +94,21 @@ def test_a_server_that_is_not_there_is_said_so(tmp_path: Path) -> None:
 def test_all_decisions_go_into_a_file_and_into_another_database(
     workspace: Workspace, url: str, tmp_path: Path
 ) -> None:
-    engine = create_engine(workspace.store.url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(workspace.database.url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("CREATE DATABASE second"))
     engine.dispose()
     other = make_url(url).set(database="second").render_as_string(hide_password=False)
     config = workspace.config.model_copy(update={"database": other})
     new = replace(workspace, config=config)
-    store = Store(other)
+    store = Database(other)
     store.create(workspace.pool.fingerprint, config.label_names)
     store.close()
 
     hilt.export_decisions(workspace, tmp_path / "all.jsonl")
-    for added in (len(workspace.store.decisions()), 0):
+    for added in (len(workspace.database.decisions()), 0):
         assert hilt.import_answers(new, tmp_path / "all.jsonl").added == added
     hilt.export_decisions(new, tmp_path / "again.jsonl")
 
-    new.store.close()
+    new.database.close()
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()

@@ -110,14 +110,14 @@ def test_known_answers_are_imported_and_measure_people(
     gold = json.loads(run("agreement", workspace.folder, "--json")[1])["gold"]
 
     assert (gold["ann"]["share"], gold["ann"]["items"]) == (0.5, 2)
-    outcomes = {outcome.index: outcome.label for outcome in workspace.store.outcomes()}
+    outcomes = {outcome.index: outcome.label for outcome in workspace.database.item_labels()}
     assert outcomes[1] == "tech"
 
 
 def test_status_and_report_tell_of_the_people(small_workspace: Open) -> None:
     workspace = small_workspace("reviewed")
     label(workspace, "bo", {})
-    items = [row for row in workspace.store.batch_items() if not row.blind]
+    items = [row for row in workspace.database.batch_items() if not row.blind]
     record(
         workspace,
         [
@@ -136,15 +136,15 @@ def test_status_and_report_tell_of_the_people(small_workspace: Open) -> None:
 
 
 def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> None:
-    rows = [row for row in workspace.store.batch_items() if not row.blind]
+    rows = [row for row in workspace.database.batch_items() if not row.blind]
     for number, row in enumerate(rows[:20]):
         given = row.proposal[0][0] if number % 2 else "sport"
         source = "bulk" if number in (0, 1) else "screen"
         said = Decision(row.item_id, "label", (given,), "ann", row.batch, source=source)
         blind = number >= 10
-        workspace.store.add_decisions([decision_row(said, row.item_index, row, blind=blind)])
+        workspace.database.add_decisions([decision_row(said, row.item_index, row, blind=blind)])
     again = Decision(rows[0].item_id, "label", ("sport",), "bo", 1, source="check")
-    workspace.store.add_decisions([decision_row(again, rows[0].item_index, rows[0], blind=True)])
+    workspace.database.add_decisions([decision_row(again, rows[0].item_index, rows[0], blind=True)])
 
     out = run("status", workspace.folder)[1]
     page = write_report(workspace).read_text("utf-8")
@@ -174,7 +174,7 @@ def test_a_batch_that_extends_leaves_open_items_open_and_takes_none_twice(
 
     second = select(workspace, 12, extend=True)
 
-    assert workspace.store.open_batches() == [1, 2]
+    assert workspace.database.open_batches() == [1, 2]
     assert not {item.index for item in first.items} & {item.index for item in second.items}
     select(workspace, anew=True)
-    assert workspace.store.open_batches() == [3]
+    assert workspace.database.open_batches() == [3]

@@ -95,7 +95,7 @@ def by_simulation(work: Workspace, _: Path, fault: Fault, patch: pytest.MonkeyPa
 def by_oracle(work: Workspace, _: Path, fault: Fault, patch: pytest.MonkeyPatch) -> str:
     right = oracle._decision
 
-    def errs(answer: oracle.Answer, reviewer: str, batch: int) -> Decision:
+    def errs(answer: oracle.OracleAnswer, reviewer: str, batch: int) -> Decision:
         return replace(right(answer, reviewer, batch), **fault)
 
     patch.setattr(oracle, "_decision", errs)
@@ -166,4 +166,4 @@ def test_every_way_in_refuses_every_fault_and_stores_nothing(
     told = enter(work, tmp_path, fields, monkeypatch)
 
     assert re.search(reason, told), told
-    assert work.store.decisions() == []
+    assert work.database.decisions() == []

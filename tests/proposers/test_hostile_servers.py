@@ -19,7 +19,7 @@ from hilt.pipeline.configuration.proposer_kinds import Endpoint as Section
 from hilt.proposers.base import Context
 from hilt.proposers.endpoint import bounded_client
 from hilt.proposers.endpoint.endpoint import Endpoint
-from hilt.proposers.endpoint.paid_answers import FILE, Answers, Reply
+from hilt.proposers.endpoint.paid_answers import FILE, PaidAnswers, Reply
 from hilt.types import Items, Label
 
 LABELS = (Label("a", "cats"), Label("7", "dogs"))
@@ -204,7 +204,7 @@ def test_a_password_in_the_address_is_in_no_message(serve: Serve) -> None:
 def test_an_answer_without_an_end_is_not_read_for_ever(
     serve: Serve, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounded_client, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(bounded_client, "MAX_BYTES", 1 << 20)
     url = serve(lambda handler: never_ends(handler, status))
 
     with pytest.raises(ModelError, match=rf"{url} did not answer .*\(answer without an end\)"):
@@ -260,9 +260,9 @@ def test_an_address_that_can_be_none_is_refused_with_the_configuration(url: str)
         Section(url=url, model="m")
 
 
-def damaged(folder: Path, damage: str) -> Answers:
+def damaged(folder: Path, damage: str) -> PaidAnswers:
     """Keep an answer, and spoil the file."""
-    answers = Answers(folder)
+    answers = PaidAnswers(folder)
     answers.reserve("key", "account", 1)
     answers.settle("key", 0, Reply("a", "stop", 1, 1))
     answers._database.close()
@@ -271,7 +271,7 @@ def damaged(folder: Path, damage: str) -> Answers:
         with sqlite3.connect(file) as database:
             database.execute(damage)
         database.close()
-        return Answers(folder)
+        return PaidAnswers(folder)
     for path in folder.iterdir():
         path.unlink()
     if damage == "folder":
@@ -281,7 +281,7 @@ def damaged(folder: Path, damage: str) -> Answers:
         folder.write_text("x")
     else:
         file.write_bytes(bytes(range(256)) * 40)
-    return Answers(folder)
+    return PaidAnswers(folder)
 
 
 @pytest.mark.parametrize(

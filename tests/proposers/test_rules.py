@@ -235,7 +235,7 @@ def test_no_items_give_no_rows() -> None:
 
 def test_a_pattern_that_would_take_for_ever_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pattern = "(a|aa)+$"
-    monkeypatch.setattr(rules_module, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(rules_module, "MAX_WAIT_SECONDS", 0.05)
 
     with pytest.raises(ConfigError, match=r"took more than 0\.05 seconds for one text") as caught:
         votes_of({"label": "money", "pattern": pattern}, "plain", "a" * 60 + "!")

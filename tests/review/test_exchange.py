@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hilt.errors import DataError
 from hilt.review.base import EXCHANGES, Answers, Exchange
-from hilt.review.formats.csv_table import Table
+from hilt.review.formats.csv_table import CsvTable
 from hilt.review.formats.json_lines import JsonLines
 from hilt.types import Batch, BatchItem, Candidate
 
@@ -142,7 +142,7 @@ def test_a_json_line_says_everything_about_an_item(tmp_path: Path) -> None:
 
 
 def test_a_row_says_everything_about_an_item(tmp_path: Path) -> None:
-    Table().write(Batch(1, (item(0, "007"),)), tmp_path / "b.csv")
+    CsvTable().write(Batch(1, (item(0, "007"),)), tmp_path / "b.csv")
     content = (tmp_path / "b.csv").read_bytes().decode()
 
     assert content == (
@@ -164,7 +164,7 @@ def test_a_blind_line_shows_nothing_that_leans(path: Path) -> None:
 def test_a_text_that_a_spreadsheet_would_run_is_quoted_and_its_id_is_not(
     tmp_path: Path, text: str
 ) -> None:
-    Table().write(Batch(1, (item(0, "=id", text),)), tmp_path / "b.csv")
+    CsvTable().write(Batch(1, (item(0, "=id", text),)), tmp_path / "b.csv")
     with (tmp_path / "b.csv").open(encoding="utf-8-sig", newline="") as file:
         row = next(csv.DictReader(file))
 

@@ -8,7 +8,7 @@ import pytest
 
 from hilt.selectors.auto import Auto, falls_short, spread, stage_of
 from hilt.selectors.herding import Herding
-from hilt.types import SelectionView, Signals
+from hilt.types import LoopSignals, SelectionView
 
 Make = Callable[..., SelectionView]
 
@@ -47,7 +47,7 @@ def test_only_a_first_batch_of_few_labels_is_drawn_at_random(
 def test_only_a_shortfall_beyond_noise_counts(
     make_pool: Make, advantage: tuple[float, float] | None, expected: bool
 ) -> None:
-    view = replace(make_pool(20), signals=Signals(advantage=advantage))
+    view = replace(make_pool(20), signals=LoopSignals(advantage=advantage))
 
     assert falls_short(view) is expected
 
@@ -78,7 +78,7 @@ def test_the_second_batch_asks_where_proposals_are_doubtful(make_pool: Make) -> 
 
 def test_half_of_the_batch_is_random_where_chosen_labels_fall_short(make_pool: Make) -> None:
     view = with_labels(make_pool(240), 40, 4)
-    behind = replace(view, signals=Signals(advantage=(-1.0, 0.1)))
+    behind = replace(view, signals=LoopSignals(advantage=(-1.0, 0.1)))
 
     selection = Auto().select(behind, 11, np.random.default_rng(0))
 

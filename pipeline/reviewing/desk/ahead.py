@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from hilt.pipeline.reviewing.desk.decision_log import Ledger
+from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Next
 
@@ -27,7 +27,7 @@ class Ahead:
     """
 
     def __init__(
-        self, workspace: Workspace, ledger: Ledger, waiting: Callable[[], Collection[int]]
+        self, workspace: Workspace, ledger: DecisionLog, waiting: Callable[[], Collection[int]]
     ) -> None:
         self._workspace = workspace
         self._ledger = ledger

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hilt.pipeline.reviewing.desk.assignments import Assignments
-from hilt.pipeline.reviewing.desk.decision_log import Ledger
+from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
 from hilt.pipeline.workspace.database import decision_row
 from hilt.pipeline.workspace.gate import misfit, name_misfit
 from hilt.pipeline.workspace.labels import ADJUDICATION, BULK, CHECK, UNDO
@@ -30,7 +30,7 @@ class Recorder:
     """
 
     workspace: Workspace
-    ledger: Ledger
+    ledger: DecisionLog
     assignments: Assignments
 
     def rows(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.reviewing.desk.answered import Answered
-from hilt.pipeline.reviewing.desk.claims import Claim, Wish
-from hilt.pipeline.reviewing.desk.decision_log import Ledger, Said
+from hilt.pipeline.reviewing.desk.claims import Claim, ClaimRequest
+from hilt.pipeline.reviewing.desk.decision_log import DecisionLog, StandingDecision
 from hilt.pipeline.workspace.labels import BULK, CHECK
 from hilt.pipeline.workspace.tables import BatchItemRow
 
@@ -62,7 +62,7 @@ class Assignments:
         answered: Who has answered which of them.
     """
 
-    def __init__(self, ledger: Ledger, review: Review, seed: int) -> None:
+    def __init__(self, ledger: DecisionLog, review: Review, seed: int) -> None:
         self.entries: dict[int, Entry] = {}
         self.complete: set[int] = set()
         self.answered = Answered()
@@ -137,7 +137,7 @@ class Assignments:
         """Find a reviewer's claim on an item, lapsed or not."""
         return self._claims[item].get(reviewer)
 
-    def wishes(self, reviewer: str, besides: Collection[int]) -> Iterator[Wish]:
+    def wishes(self, reviewer: str, besides: Collection[int]) -> Iterator[ClaimRequest]:
         """List what a reviewer may be given next, in order, without the items `besides`."""
         now = time.time()
         while self._first < len(self._order) and self._order[self._first] in self.complete:
@@ -150,7 +150,7 @@ class Assignments:
             if wish is not None:
                 yield wish
 
-    def wish(self, item: int, reviewer: str, now: float) -> Wish | None:
+    def wish(self, item: int, reviewer: str, now: float) -> ClaimRequest | None:
         """Say how an item may be claimed by a reviewer, or None when it may not."""
         entry = self.entries.get(item)
         if entry is None or item in self.complete:
@@ -173,7 +173,7 @@ class Assignments:
         before = earlier - {reviewer}
         second = bool(others or before) and self._review.second_opinions == "blind"
         again = reviewer in deciders or reviewer in earlier
-        return Wish(item, people + len(before), entry.blind or checking or second, again)
+        return ClaimRequest(item, people + len(before), entry.blind or checking or second, again)
 
     def _is_full(self, item: int, reviewer: str, now: float) -> bool:
         """Tell at a glance whether others hold all of an item; most items before it are so."""
@@ -222,6 +222,6 @@ class Assignments:
         return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _answered_by_machine(entry: Entry, said: Collection[Said]) -> bool:
+def _answered_by_machine(entry: Entry, said: Collection[StandingDecision]) -> bool:
     """Tell whether a proposer answered it; what is blind or asked again waits for people."""
     return not (entry.row.blind or entry.again) and any(each.machine for each in said)

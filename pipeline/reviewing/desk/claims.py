@@ -35,7 +35,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ClaimRequest:
     """An item that a reviewer would take.
 
     Attributes:
@@ -62,7 +62,7 @@ class Claims:
     seconds: float
     blind_second_opinions: bool
 
-    def take(self, session: Session, reviewer: str, wishes: Sequence[Wish]) -> list[Claim]:
+    def take(self, session: Session, reviewer: str, wishes: Sequence[ClaimRequest]) -> list[Claim]:
         """Claim those of the wished-for items that have room, or renew the claim.
 
         Returns:

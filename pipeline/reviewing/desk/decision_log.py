@@ -15,7 +15,7 @@ STEPS = 50  # the latest answers by which a reviewer's pace is told
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StandingDecision:
     """One decision, without what the screen never asks for again."""
 
     key: str | None
@@ -36,7 +36,7 @@ class Said:
         return self.label is not None and self.shown not in (None, self.label)
 
 
-class Ledger:
+class DecisionLog:
     """What stands of the decisions.
 
     Attributes:
@@ -50,13 +50,13 @@ class Ledger:
 
     def __init__(self) -> None:
         self.last = 0
-        self.by_item: dict[int, list[Said]] = defaultdict(list)
-        self.by_reviewer: dict[str, list[Said]] = defaultdict(list)
+        self.by_item: dict[int, list[StandingDecision]] = defaultdict(list)
+        self.by_reviewer: dict[str, list[StandingDecision]] = defaultdict(list)
         self.gold: dict[int, str] = {}
         self.pace: dict[str, deque[tuple[int, float]]] = defaultdict(partial(deque, maxlen=STEPS))
         self.spent: dict[tuple[str, int], float] = defaultdict(float)
         self._keys: set[str] = set()
-        self._standing: dict[str, Said] = {}
+        self._standing: dict[str, StandingDecision] = {}
 
     def apply(self, rows: Iterable[DecisionRow]) -> set[int]:
         """Take in the rows after `last`, in order, and return the items that they touch."""
@@ -81,16 +81,16 @@ class Ledger:
         """Tell whether a decision of this key was stored, whether or not it still stands."""
         return key in self._keys
 
-    def standing(self, key: str) -> Said | None:
+    def standing(self, key: str) -> StandingDecision | None:
         """Find a decision by its key, if it still stands."""
         return self._standing.get(key)
 
-    def latest(self, item: int) -> dict[str, Said]:
+    def latest(self, item: int) -> dict[str, StandingDecision]:
         """Find the latest decision of each person on an item, opinions only."""
         opinions = (said for said in self.by_item.get(item, ()) if is_opinion(said))
         return {said.reviewer: said for said in opinions}
 
-    def settled(self, item: int) -> Said | None:
+    def settled(self, item: int) -> StandingDecision | None:
         """Find what settles an item: the latest known answer, or else the latest adjudication."""
         for source in (GOLD, ADJUDICATION):
             said = [each for each in self.by_item.get(item, ()) if each.source == source]
@@ -99,7 +99,7 @@ class Ledger:
         return None
 
     def _add(self, row: DecisionRow) -> None:
-        said = Said(
+        said = StandingDecision(
             key=row.key,
             item=row.item_index,
             reviewer=row.reviewer,
@@ -127,7 +127,7 @@ class Ledger:
             self.by_reviewer[reviewer].remove(said)
 
 
-def is_opinion(said: Said | DecisionRow) -> bool:
+def is_opinion(said: StandingDecision | DecisionRow) -> bool:
     """Tell whether a person said it of their own, not as an answer key or an adjudication."""
     return (
         not said.machine

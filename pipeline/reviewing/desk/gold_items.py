@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection
 
-from hilt.pipeline.reviewing.desk.decision_log import Ledger
+from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
 from hilt.pipeline.workspace.workspace import Workspace
 
 
@@ -19,7 +19,7 @@ class GoldItems:
     """
 
     def __init__(
-        self, ledger: Ledger, workspace: Workspace, has_text: Callable[[int], bool]
+        self, ledger: DecisionLog, workspace: Workspace, has_text: Callable[[int], bool]
     ) -> None:
         self._ledger = ledger
         self._has_text = has_text

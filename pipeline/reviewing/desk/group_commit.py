@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.database import Database
 
 T = TypeVar("T")
 Operation = Callable[[Session], Any]
@@ -21,7 +21,7 @@ class _Waiting:
     done: asyncio.Future[Any]
 
 
-class GroupWriter:
+class GroupCommit:
     """Commits every operation that waits at once: a disk is slow in commits, not in rows.
 
     Args:
@@ -29,7 +29,7 @@ class GroupWriter:
         committed: Awaited after every transaction, before anything in it is acknowledged.
     """
 
-    def __init__(self, store: Store, committed: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, store: Database, committed: Callable[[], Awaitable[None]]) -> None:
         self._store = store
         self._committed = committed
         self._waiting: list[_Waiting] = []

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from hilt.pipeline.reviewing.desk.assignments import Assignments
 from hilt.pipeline.reviewing.desk.claims import read_claims
-from hilt.pipeline.reviewing.desk.decision_log import Ledger
+from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
 from hilt.pipeline.reviewing.desk.progress_board import ProgressBoard
 from hilt.pipeline.reviewing.reviewers import Reviewer, reviewers
 from hilt.pipeline.workspace.audit_slice import read_copies
@@ -18,7 +18,7 @@ from hilt.pipeline.workspace.workspace import Workspace
 STALE_SECONDS = 1.0  # how old news from other processes may be
 
 
-class State:
+class LiveState:
     """What was decided, what is asked about, and by whom.
 
     Args:
@@ -27,12 +27,12 @@ class State:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._store = workspace.store
+        self._store = workspace.database
         self._batches: list[int] = []
         self._fresh_until = 0.0
         self._empty = frozenset(workspace.pool.empty.tolist())
         self.people: dict[str, Reviewer] = {}
-        self.ledger = Ledger()
+        self.ledger = DecisionLog()
         self.assignments = Assignments(self.ledger, workspace.config.review, workspace.config.seed)
         self.board = ProgressBoard(self.ledger, self.assignments, self.has_text)
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from hilt.figures import between, percent
 from hilt.intervals import wilson
 from hilt.pipeline.reviewing.desk.assignments import Assignments
-from hilt.pipeline.reviewing.desk.decision_log import Ledger, Said
+from hilt.pipeline.reviewing.desk.decision_log import DecisionLog, StandingDecision
 from hilt.pipeline.training.headline import MIN_AUDIT, too_early
 from hilt.pipeline.workspace.audit_slice import count_drawn
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.review.screen.protocol import Next, Standing, Summary
+from hilt.review.screen.protocol import Next, ReviewProgress, WorkSummary
 
 
 class ProgressBoard:
@@ -24,7 +24,7 @@ class ProgressBoard:
     """
 
     def __init__(
-        self, ledger: Ledger, assignments: Assignments, has_text: Callable[[int], bool]
+        self, ledger: DecisionLog, assignments: Assignments, has_text: Callable[[int], bool]
     ) -> None:
         self._ledger = ledger
         self._assignments = assignments
@@ -55,10 +55,10 @@ class ProgressBoard:
             else:
                 self.disputed.discard(item)
 
-    def standing(self, reviewer: str, refill: str, *, busy: bool = False) -> Standing:
+    def standing(self, reviewer: str, refill: str, *, busy: bool = False) -> ReviewProgress:
         """Say how far the work is, for one reviewer."""
         said = self._ledger.by_reviewer.get(reviewer, [])
-        return Standing(
+        return ReviewProgress(
             total=len(self._assignments.entries),
             done=len(self._assignments.complete),
             left=self._assignments.left(reviewer),
@@ -70,11 +70,11 @@ class ProgressBoard:
             busy=busy,
         )
 
-    def summary(self, reviewer: str, *, live: bool, then: Next | None) -> Summary:
+    def summary(self, reviewer: str, *, live: bool, then: Next | None) -> WorkSummary:
         """Say what a reviewer did about the items that are asked about now."""
         items = self._assignments.answered.items.get(reviewer, ())
         said = [self._ledger.latest(item)[reviewer] for item in items]
-        return Summary(
+        return WorkSummary(
             answered=len(said),
             changed=sum(each.changed for each in said),
             skipped=sum(each.action == "skip" for each in said),
@@ -85,7 +85,7 @@ class ProgressBoard:
             next=then,
         )
 
-    def _measure(self, item: int, opinions: Iterable[Said]) -> None:
+    def _measure(self, item: int, opinions: Iterable[StandingDecision]) -> None:
         proposed = self._proposed.get(item)
         blind = [said for said in opinions if said.audit and said.label is not None]
         if proposed is not None and blind:  # who was overruled stays in the audit

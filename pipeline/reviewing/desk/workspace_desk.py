@@ -22,11 +22,11 @@ from hilt.pipeline.reviewing.desk.ahead import Ahead, in_words
 from hilt.pipeline.reviewing.desk.answer_checks import Recorder
 from hilt.pipeline.reviewing.desk.assignments import Entry
 from hilt.pipeline.reviewing.desk.bulk_groups import largest_group
-from hilt.pipeline.reviewing.desk.claims import Claim, Claims, Wish
-from hilt.pipeline.reviewing.desk.decision_log import Said
+from hilt.pipeline.reviewing.desk.claims import Claim, ClaimRequest, Claims
+from hilt.pipeline.reviewing.desk.decision_log import StandingDecision
 from hilt.pipeline.reviewing.desk.gold_items import GoldItems
-from hilt.pipeline.reviewing.desk.group_commit import GroupWriter
-from hilt.pipeline.reviewing.desk.live_state import State
+from hilt.pipeline.reviewing.desk.group_commit import GroupCommit
+from hilt.pipeline.reviewing.desk.live_state import LiveState
 from hilt.pipeline.reviewing.desk.refill import Refill
 from hilt.pipeline.reviewing.disagreements import doubt_of_skill, little_known, settle
 from hilt.pipeline.reviewing.reviewers import LOCAL, hash_token
@@ -39,19 +39,19 @@ from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import (
     Answer,
+    BulkGroup,
     Dispute,
-    Group,
     Guide,
     Method,
     Opinion,
-    Past,
+    PastAnswer,
     Person,
     Receipt,
+    ReviewProgress,
     Served,
-    Shown,
-    Standing,
-    Summary,
+    ShownItem,
     Task,
+    WorkSummary,
 )
 from hilt.types import Integers
 
@@ -72,14 +72,14 @@ class WorkspaceDesk:
     def __init__(self, workspace: Workspace, *, live: bool = False) -> None:
         config = workspace.config
         self._workspace = workspace
-        self._state = State(workspace)
+        self._state = LiveState(workspace)
         self._claims = Claims(
             seconds=60 * config.review.claim_minutes,
             blind_second_opinions=config.review.second_opinions == "blind",
         )
         self._gold = GoldItems(self._state.ledger, workspace, self._state.has_text)
         self._recorder = Recorder(workspace, self._state.ledger, self._state.assignments)
-        self._writer = GroupWriter(workspace.store, self._state.follow)
+        self._writer = GroupCommit(workspace.database, self._state.follow)
         self._ahead = Ahead(workspace, self._state.ledger, self._waiting)
         self._refill = Refill(workspace, self._ahead, self._left, self.refresh, live=live)
 
@@ -177,7 +177,7 @@ class WorkspaceDesk:
             items.insert(item % (len(items) + 1), self._shown(item, blind=True))
         return Served(tuple(kept), tuple(items))
 
-    async def _take(self, reviewer: str, wishes: Sequence[Wish]) -> list[Claim]:
+    async def _take(self, reviewer: str, wishes: Sequence[ClaimRequest]) -> list[Claim]:
         """Claim items; meanwhile nobody else of this process tries to."""
         if not wishes:
             return []
@@ -206,7 +206,7 @@ class WorkspaceDesk:
         assignments.note(left)
         await self._writer.run(partial(self._claims.release, claims=left))
 
-    async def group(self, person: Person, skipped: Collection[int]) -> Group | None:
+    async def group(self, person: Person, skipped: Collection[int]) -> BulkGroup | None:
         """Give a reviewer many items at once; `skipped` are first items of groups passed over."""
         name, assignments = person.name, self._state.assignments
         wishes = {wish.item: wish for wish in assignments.wishes(name, ()) if not wish.blind}
@@ -221,7 +221,7 @@ class WorkspaceDesk:
         taken = await self._take(name, [wishes[item] for item in members])
         seen = [claim.item for claim in taken if not claim.blind]
         label = str(entries[places[0]].proposed)
-        return Group(label, tuple(self._shown(item, blind=False) for item in seen))
+        return BulkGroup(label, tuple(self._shown(item, blind=False) for item in seen))
 
     def _places(self, entries: Sequence[Entry], skipped: Collection[int]) -> Integers:
         """Find a group among the entries, around one that is not passed over."""
@@ -235,15 +235,15 @@ class WorkspaceDesk:
             nearness=review.bulk_nearness,
         )
 
-    def _shown(self, item: int, blind: bool) -> Shown:
+    def _shown(self, item: int, blind: bool) -> ShownItem:
         """Describe an item as far as a reviewer may see it."""
         entry = self._state.assignments.entries.get(item)
         if entry is None:
-            return Shown(item, self._workspace.pool.texts([item])[0], True, (), None)
+            return ShownItem(item, self._workspace.pool.texts([item])[0], True, (), None)
         if blind:
-            return Shown(item, entry.text, True, (), None)
+            return ShownItem(item, entry.text, True, (), None)
         picked = batch_item(entry.row, entry.text, entry.note)
-        return Shown(item, entry.text, False, picked.proposal, reason_in_words(picked))
+        return ShownItem(item, entry.text, False, picked.proposal, reason_in_words(picked))
 
     # -- answers in ---------------------------------------------------------------------------
 
@@ -268,7 +268,7 @@ class WorkspaceDesk:
         append_decisions(self._workspace, session, rows)
         self._claims.decide(session, rows)
 
-    def past(self, person: Person, before: str | None, count: int) -> list[Past]:
+    def past(self, person: Person, before: str | None, count: int) -> list[PastAnswer]:
         """List a reviewer's latest answers before the one of key `before`, newest first."""
         said = [
             each
@@ -279,11 +279,11 @@ class WorkspaceDesk:
         end = keys.index(before) if before in keys else len(said)
         earlier = (each for each in reversed(said[:end]) if self._state.has_text(each.item))
         return [
-            Past(key=str(each.key), shown=self._shown_again(each))
+            PastAnswer(key=str(each.key), shown=self._shown_again(each))
             for each in islice(earlier, count)
         ]
 
-    def _shown_again(self, said: Said) -> Shown:
+    def _shown_again(self, said: StandingDecision) -> ShownItem:
         claim = self._state.assignments.claim(said.item, said.reviewer)
         shown = self._shown(said.item, claim is None or claim.blind)
         return replace(shown, act=said.action, said=said.label, comment=said.comment)
@@ -319,12 +319,12 @@ class WorkspaceDesk:
         await self._state.follow()
         return settled
 
-    def standing(self, person: Person) -> Standing:
+    def standing(self, person: Person) -> ReviewProgress:
         """Say how far the work is."""
         refill = self._refill
         return self._state.board.standing(person.name, refill.state, busy=refill.busy)
 
-    async def summary(self, person: Person) -> Summary:
+    async def summary(self, person: Person) -> WorkSummary:
         """Say what a reviewer did, and what comes next; for when they have nothing in hand."""
         step = await self._ahead.step()
         then = None if step is None else in_words(step)

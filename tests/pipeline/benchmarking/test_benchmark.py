@@ -339,7 +339,7 @@ def test_a_branch_shares_arrays_and_starts_without_decisions(
     other = branch(workspace, tmp_path / "branch", {"seed": 9})
 
     assert other.config.seed == 9
-    assert other.store.decisions() == []
+    assert other.database.decisions() == []
     assert np.array_equal(other.embeddings.open(), workspace.embeddings.open())
     assert other.embeddings.path.stat().st_nlink > 1
 

@@ -55,7 +55,7 @@ def work(
     train(workspace)
     propose(workspace)
     select(workspace, 50)
-    workspace.store.close()
+    workspace.database.close()
     return workspace.folder
 
 

@@ -168,7 +168,7 @@ def test_a_workspace_of_an_older_hilt_finds_its_model_from_the_same_folder(
     """It kept the path as it was written, which started at the working folder."""
     config = write_project(tmp_path / "project", "./enc")
     encoder = make_model(tmp_path / "project" / "enc")
-    init(tmp_path / "work", config).store.close()
+    init(tmp_path / "work", config).database.close()
     yaml = tmp_path / "work" / "hilt.yaml"
     yaml.write_text(yaml.read_text("utf-8").replace(str(encoder.resolve()), "./enc"))
     monkeypatch.chdir(tmp_path / "project")

@@ -18,7 +18,7 @@ from hilt.pipeline.configuration.config import (
     Student,
 )
 from hilt.pipeline.configuration.options import options
-from hilt.pipeline.configuration.reading import MOST_BYTES, load_config, parse_config
+from hilt.pipeline.configuration.reading import MAX_BYTES, load_config, parse_config
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section
 from hilt.selectors.base import SELECTORS
@@ -371,7 +371,7 @@ def test_a_hundred_thousand_labels_are_read_and_none_of_them_is_told() -> None:
         (os.mkfifo, "is a pipe; give a plain file"),
         (lambda path: path.symlink_to("/dev/zero"), "is a device; give a plain file"),
         (lambda path: path.symlink_to(path.name), "its symbolic links go round in a circle"),
-        (lambda path: path.write_bytes(b" " * (MOST_BYTES + 1)), "is larger than 64 MB"),
+        (lambda path: path.write_bytes(b" " * (MAX_BYTES + 1)), "is larger than 64 MB"),
     ],
 )
 def test_what_is_no_plain_file_is_refused(

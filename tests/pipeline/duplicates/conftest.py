@@ -38,7 +38,7 @@ def copies_folder(
     folder = tmp_path_factory.mktemp("copies")
     workspace = make_workspace_in(folder, extra=[*COPIES, *OTHERS], audit=0)
     propose(workspace)
-    workspace.store.close()
+    workspace.database.close()
     return workspace.folder
 
 

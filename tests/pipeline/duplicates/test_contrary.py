@@ -54,7 +54,7 @@ def test_they_are_counted_wherever_duplicates_and_agreement_are(work: Workspace)
 
     assert hint in run("status", work.folder)
     assert hint in run("agreement", work.folder)
-    assert summarise(work, work.outcomes()).contrary == hilt.agree(work).contrary == 1
+    assert summarise(work, work.item_labels()).contrary == hilt.agree(work).contrary == 1
     hilt.propose(work)
     assert hint in run("duplicates", work.folder)
     assert json.loads(run("duplicates", work.folder, "--json"))["summary"]["contrary"] == 1
@@ -81,6 +81,6 @@ def test_they_are_gone_once_one_is_put_right(work: Workspace, tmp_path: Path) ->
     hilt.import_answers(work, tmp_path / "right.csv", reviewer="bob")
 
     assert find_contrary(work) == []
-    assert summarise(work, work.outcomes()).contrary == 0
+    assert summarise(work, work.item_labels()).contrary == 0
     assert "No copies are contrary." in run("duplicates", work.folder, "--contrary")
     assert "differently" not in run("status", work.folder)

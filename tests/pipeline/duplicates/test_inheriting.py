@@ -19,7 +19,7 @@ from hilt.pipeline.releasing.release import release
 from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.selecting.batches import select
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
@@ -29,9 +29,9 @@ Copies = Callable[..., Workspace]
 GROUPS = np.array([1, 1, 1, 3, 4, 4])
 
 
-def said(index: int, label: str | None, decision: int = 1, **changes: Any) -> Outcome:
+def said(index: int, label: str | None, decision: int = 1, **changes: Any) -> ItemLabel:
     values = {"audit": False, "reviewers": ("ann",), "decision": decision, **changes}
-    return Outcome(index, f"id-{index}", label, **values)
+    return ItemLabel(index, f"id-{index}", label, **values)
 
 
 def representative(workspace: Workspace) -> str:
@@ -86,7 +86,7 @@ def test_of_several_decided_items_the_first_is_the_one_inherited_from() -> None:
     ],
     ids=["nothing", "a skip", "a machine's label", "contested", "an item alone"],
 )
-def test_nothing_is_inherited_from(outcomes: Sequence[Outcome]) -> None:
+def test_nothing_is_inherited_from(outcomes: Sequence[ItemLabel]) -> None:
     assert len(inherit(GROUPS, outcomes)) == 0
 
 

@@ -38,7 +38,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def work(tmp_path: Path, config: Path) -> Path:
-    hilt.init(tmp_path / "w", config).store.close()
+    hilt.init(tmp_path / "w", config).database.close()
     return tmp_path / "w"
 
 
@@ -81,7 +81,7 @@ def test_damaged_items_are_named_and_read_again(
 
     with pytest.raises(WorkspaceError, match=r"; run `hilt init .*`, which reads it again"):
         use(work)
-    hilt.init(work, config, progress=listener).store.close()
+    hilt.init(work, config, progress=listener).database.close()
 
     assert len(listener.said) == 1
     assert listener.said[0].endswith(f"it was read again from {work.parent / part}.csv.")
@@ -99,9 +99,9 @@ def test_a_damaged_record_is_named_and_made_again(
 
     with pytest.raises(WorkspaceError, match=r"; run `hilt init .*`, which reads it again"):
         use(work)
-    hilt.init(work, config).store.close()
+    hilt.init(work, config).database.close()
 
-    use(work).store.close()
+    use(work).database.close()
 
 
 @pytest.mark.parametrize("name", ["state.json", "dataset_info.json"])
@@ -127,7 +127,7 @@ def test_of_an_older_pool_the_number_of_items_is_known(work: Path) -> None:
     begin, _, end = record.read_text().partition('"files": ')
     record.write_text(begin + '"files": {}\n}')
     assert end
-    use(work).store.close()
+    use(work).database.close()
     with pa.memory_map(str(work / "pool" / DATA)) as source:
         table = pa.ipc.open_stream(source).read_all()
     (work / "pool" / DATA).unlink()

@@ -45,7 +45,7 @@ def run(*words: object) -> Result:
 @pytest.fixture
 def work(small_workspace: Open) -> Path:
     workspace = small_workspace("two_cycles")
-    workspace.store.close()
+    workspace.database.close()
     run("propose", workspace.folder)
     return workspace.folder
 
@@ -104,7 +104,7 @@ def test_status_of_an_appended_pool_goes_on_where_arrays_are_damaged(
     small_workspace: Open, tmp_path: Path
 ) -> None:
     workspace = small_workspace("two_cycles")
-    workspace.store.close()
+    workspace.database.close()
     config = append_two(workspace, tmp_path)
     run("init", workspace.folder, "--append", "--config", config)
     for name in ("near-duplicates", "fused", "embeddings"):
@@ -160,7 +160,7 @@ def test_a_students_cross_validation_that_is_damaged_is_named_with_the_command(
     small_workspace: Open,
 ) -> None:
     workspace = small_workspace("two_cycles")
-    workspace.store.close()
+    workspace.database.close()
     work = workspace.folder
     path = work / "students" / "cycle-0002" / "out_of_fold.npz"
     sentence = f"{path} is damaged; train the student again with `hilt train {work}`."
@@ -178,7 +178,7 @@ def test_what_an_older_hilt_did_not_store_is_left_out_where_it_is_damaged(
     small_workspace: Open,
 ) -> None:
     workspace = small_workspace("trained")
-    training = workspace.store.trainings()[-1]
+    training = workspace.database.trainings()[-1]
     training.summary = {**training.summary, "labelled": None}
     assert told_in_full(workspace, training)["labelled"]["items"] == 12
 

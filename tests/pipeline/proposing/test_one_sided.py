@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from hilt.pipeline.cli import app
 from hilt.pipeline.proposing.one_sided import OneSided, find_one_sided
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
 
 Open = Callable[[str], Workspace]
@@ -71,8 +71,8 @@ def with_guesses(workspace: Workspace, counts: dict[str, int], asked: int) -> Wo
     return workspace
 
 
-def blind(*labels: str) -> list[Outcome]:
-    return [Outcome(i, str(i), label, True, ("ann",)) for i, label in enumerate(labels)]
+def blind(*labels: str) -> list[ItemLabel]:
+    return [ItemLabel(i, str(i), label, True, ("ann",)) for i, label in enumerate(labels)]
 
 
 @pytest.mark.parametrize(

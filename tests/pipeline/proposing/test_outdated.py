@@ -97,7 +97,7 @@ def change(workspace: Workspace, encoders: dict[str, str], changes: dict[str, An
     if model in encoders:
         values["embedder"] = values["embedder"] | {"model": encoders[model]}
     path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-    workspace.store.close()
+    workspace.database.close()
     return open_workspace(workspace.folder, progress=Notes())
 
 
@@ -116,7 +116,7 @@ def assert_nothing_is_outdated(workspace: Workspace) -> None:
     found = workspace.embeddings.open().astype(np.float32)
     assert found == pytest.approx(fresh_embeddings(workspace), abs=0.02)
     assert workspace.graph is not None
-    if workspace.store.trainings():
+    if workspace.database.trainings():
         assert workspace.student_proposal is not None
 
 
@@ -132,7 +132,7 @@ def test_whatever_changed_is_told_by_those_who_only_read(
     assert told
     assert hilt.status(workspace).outdated == told
     assert re.search(WHY[name], " ".join(told))
-    page = render_report(workspace, workspace.store.trainings()[0].created_at)
+    page = render_report(workspace, workspace.database.trainings()[0].created_at)
     assert told[0].split("'")[0] in page
     assert "Predicted in the pool" not in page
     assert not is_usable(workspace)
@@ -225,7 +225,7 @@ def test_settings_of_the_student_have_it_trained_anew(
 def test_a_student_that_took_long_is_trained_anew_only_when_asked(
     small_workspace: Open, encoders: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(costs, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(costs, "MAX_SECONDS", 0.0)
     workspace = change(small_workspace("two_cycles"), encoders, {"student": {"kind": "linear"}})
 
     with pytest.raises(WorkspaceError, match=r"not done unasked: run `hilt train "):
@@ -328,14 +328,14 @@ def test_an_encoder_that_is_gone_stops_nobody_who_does_not_need_it(
     shutil.rmtree(moved)
 
     assert hilt.status(workspace).outdated == ()
-    assert render_report(workspace, workspace.store.trainings()[0].created_at)
+    assert render_report(workspace, workspace.database.trainings()[0].created_at)
     assert len(hilt.select(workspace, anew=True))
 
 
 def test_what_takes_long_is_only_made_anew_when_asked(
     small_workspace: Open, encoders: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(costs, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(costs, "MAX_SECONDS", 0.0)
     workspace = change(small_workspace("reviewed"), encoders, CHANGES["max_tokens"])
     before = workspace.embeddings.path.read_bytes()
 

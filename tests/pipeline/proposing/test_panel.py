@@ -15,7 +15,7 @@ from hilt.errors import ConfigError
 from hilt.files import write_json
 from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.embedding import load_embedder
-from hilt.pipeline.proposing.panel import LIMIT_DRAW, Proposals
+from hilt.pipeline.proposing.panel import LIMIT_DRAW, Panel
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
@@ -81,7 +81,7 @@ def parrot(**changes: Any) -> dict[str, Any]:
 
 
 def rows_of(workspace: Workspace) -> np.ndarray[Any, Any]:
-    return Proposals(workspace, load_embedder(workspace)).rows(slice(None))
+    return Panel(workspace, load_embedder(workspace)).rows(slice(None))
 
 
 def test_an_abstention_leaves_the_others_to_speak(with_proposers: Callable[..., Workspace]) -> None:
@@ -255,7 +255,7 @@ def test_a_proposer_that_learns_proposes_again_when_there_are_labels(
 def test_a_bad_proposer_is_turned_down_and_does_no_harm(
     with_proposers: Callable[..., Workspace], small_workspace: Open, settings: dict[str, int]
 ) -> None:
-    without = small_workspace("trained").store.trainings()[-1].summary
+    without = small_workspace("trained").database.trainings()[-1].summary
     workspace = with_proposers(parrot(name="bad", **settings), stage="reviewed")
     propose(workspace)
 
@@ -272,7 +272,7 @@ def test_a_proposer_that_was_added_counts_nothing_until_the_next_training(
     with_proposers: Callable[..., Workspace],
 ) -> None:
     workspace = with_proposers(parrot(), stage="trained")
-    before = workspace.store.trainings()[-1].summary["fusion"]
+    before = workspace.database.trainings()[-1].summary["fusion"]
     propose(workspace)
 
     maker = workspace.fused.maker()

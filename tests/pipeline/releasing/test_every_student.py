@@ -202,7 +202,7 @@ def released(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     expected = hilt.load_student(workspace).predict(TEXTS)
     vectors = load_embedder(workspace).embed(TEXTS)
     result = release(workspace, folder / "out")
-    workspace.store.close()
+    workspace.database.close()
     project.rename(folder / "elsewhere")
     return Released(kind, result.folder, expected, vectors, str(project), skipped)
 

@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, stages: dict[str, Path]) ->
     folder = tmp_path_factory.mktemp("loaded")
     workspace = hilt.open_workspace(shutil.copytree(stages["trained"], folder / "work"))
     hilt.release(workspace, folder / "out")
-    workspace.store.close()
+    workspace.database.close()
     return folder
 
 

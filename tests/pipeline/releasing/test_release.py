@@ -96,7 +96,7 @@ def test_a_skipped_item_has_no_label(small_workspace: Open, tmp_path: Path) -> N
 def test_the_cards_state_what_was_measured(small_workspace: Open, tmp_path: Path) -> None:
     workspace = small_workspace("two_cycles")
     release(workspace, tmp_path / "out")
-    summary = workspace.store.trainings()[-1].summary
+    summary = workspace.database.trainings()[-1].summary
 
     model = (tmp_path / "out" / "student" / "README.md").read_text("utf-8")
     dataset = (tmp_path / "out" / "README.md").read_text("utf-8")
@@ -119,7 +119,7 @@ def test_from_30_audit_labels_on_the_cards_state_an_accuracy(
     small_workspace: Open, tmp_path: Path
 ) -> None:
     workspace = small_workspace("trained")
-    last = workspace.store.trainings()[-1]
+    last = workspace.database.trainings()[-1]
     found = {"items": 30, "accuracy": 0.8, "low": 0.6269, "high": 0.9049}
     measured = {**last.summary["test"]["student"], **found}
     audit = dict.fromkeys(("student", "proposer", "fused"), measured)
@@ -131,7 +131,7 @@ def test_from_30_audit_labels_on_the_cards_state_an_accuracy(
         summary=last.summary | {"audit": audit, "on_pool": audit, "on_rest": rest},
         created_at=last.created_at,
     )
-    workspace.store.add_training(row)
+    workspace.database.add_training(row)
     shutil.copytree(workspace.student_folder(1), workspace.student_folder(2))
 
     release(workspace, tmp_path / "out")

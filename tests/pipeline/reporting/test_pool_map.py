@@ -23,7 +23,7 @@ Open = Callable[[str], Workspace]
 
 
 def drawn(workspace: Workspace) -> PoolMap:
-    found = pool_map(workspace, workspace.store.outcomes())
+    found = pool_map(workspace, workspace.database.item_labels())
     assert found is not None
     return found
 
@@ -94,7 +94,7 @@ def test_a_blind_item_has_no_colour_before_it_is_decided(small_workspace: Open) 
 def test_more_labels_than_colours_share_one(
     small_workspace: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_COLOURS", 2)
+    monkeypatch.setattr(module, "MAX_COLOURS", 2)
 
     found = drawn(small_workspace("reviewed"))
 
@@ -106,7 +106,7 @@ def test_more_labels_than_colours_share_one(
 def test_a_large_pool_is_sampled_with_everything_that_was_asked(
     small_workspace: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_POOL", 20)
+    monkeypatch.setattr(module, "MAX_POOL", 20)
 
     found = drawn(small_workspace("two_cycles"))
 

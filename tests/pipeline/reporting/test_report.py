@@ -95,8 +95,8 @@ def audited(labels: int) -> dict[str, Any]:
 
 def add_training(workspace: Workspace, **changes: object) -> None:
     """One more training, as the last one but for some of its summary."""
-    last = workspace.store.trainings()[-1]
-    workspace.store.add_training(
+    last = workspace.database.trainings()[-1]
+    workspace.database.add_training(
         TrainingRow(
             cycle=last.cycle + 1,
             fingerprint="another",
@@ -139,7 +139,7 @@ def test_the_verdict_and_the_table_say_what_the_training_measured(
     small_workspace: OPEN_COPY,
 ) -> None:
     workspace = small_workspace("two_cycles")
-    student = workspace.store.trainings()[-1].summary["test"]["student"]
+    student = workspace.database.trainings()[-1].summary["test"]["student"]
 
     page = page_of(workspace)
 
@@ -171,7 +171,7 @@ def trained_without_test(
     propose(workspace)
     simulate(workspace, select(workspace))
     train(workspace)
-    workspace.store.close()
+    workspace.database.close()
     return workspace.folder
 
 
@@ -206,12 +206,12 @@ def test_an_older_training_is_told_with_its_accuracy_on_labelled_items(
     without_test: Workspace,
 ) -> None:
     new = page_of(without_test).words
-    last = without_test.store.trainings()[-1]
+    last = without_test.database.trainings()[-1]
     older = {key: value for key, value in last.summary.items() if key != "labelled"}
     row = TrainingRow(
         cycle=2, fingerprint="old", last_decision=12, summary=older, created_at=last.created_at
     )
-    without_test.store.add_training(row)
+    without_test.database.add_training(row)
     shutil.copytree(without_test.student_folder(1), without_test.student_folder(2))
 
     old = page_of(without_test).words
@@ -267,13 +267,13 @@ def test_wrong_predictions_stand_with_their_texts_the_surest_first(
     out_of_fold = load_out_of_fold(workspace.student_folder(2))
     assert out_of_fold is not None
     right = {index: LABELS[row.argmax()] for index, _, row in zip(*out_of_fold, strict=True)}
-    outcomes = {each.index: each for each in workspace.store.outcomes()}
+    outcomes = {each.index: each for each in workspace.database.item_labels()}
     sure = max(right, key=lambda index: out_of_fold[2][list(out_of_fold[0]).index(index)].max())
     said = next(label for label in LABELS if label != right[sure])
     record(workspace, [Decision(outcomes[sure].item_id, "label", (said,), "bob")])
 
     labelled, *_ = wrong_predictions(
-        workspace, workspace.store.trainings()[-1], workspace.store.outcomes()
+        workspace, workspace.database.trainings()[-1], workspace.database.item_labels()
     )
     page = page_of(workspace)
 
@@ -294,10 +294,10 @@ def test_wrong_predictions_on_the_test_set_are_those_that_were_measured(
     small_workspace: OPEN_COPY,
 ) -> None:
     workspace = small_workspace("two_cycles")
-    training = workspace.store.trainings()[-1]
+    training = workspace.database.trainings()[-1]
     measured = training.summary["test"]["student"]
 
-    found = wrong_predictions(workspace, training, workspace.store.outcomes())
+    found = wrong_predictions(workspace, training, workspace.database.item_labels())
 
     (test,) = [mistakes for mistakes in found if mistakes.on == "test items"]
     assert test.items == measured["items"]
@@ -409,7 +409,7 @@ def test_the_report_says_what_review_costs_and_whether_choosing_helps(
 def test_a_recheck_is_undecided_until_it_is_answered(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("reviewed")
     before = read_batch(workspace, 1).items[0]
-    row = workspace.store.batch_items(1)[0]
+    row = workspace.database.batch_items(1)[0]
     again = BatchItemRow(
         rank=0,
         item_index=row.item_index,
@@ -419,7 +419,7 @@ def test_a_recheck_is_undecided_until_it_is_answered(small_workspace: OPEN_COPY)
         blind=False,
         proposal=row.proposal,
     )
-    workspace.store.add_batch(1, {"kind": "auto"}, [again])
+    workspace.database.add_batch(1, {"kind": "auto"}, [again])
 
     open_ = Page(render_report(workspace, NOW)).rows[-1 - REVIEWER_ROWS]
     record(workspace, [Decision(before.item_id, "label", ("food",), "ann", 2)])
@@ -467,7 +467,7 @@ def test_a_machines_answer_does_not_give_a_blind_item_away(small_workspace: OPEN
         blind.index,
         None,
     )
-    workspace.store.add_decisions([row])
+    workspace.database.add_decisions([row])
 
     assert row_of(page_of(workspace), blind.item_id)[5:] == ["hidden", "undecided"]
 
@@ -496,7 +496,7 @@ def test_the_report_shows_what_the_last_training_says_of_proposers(
     small_workspace: OPEN_COPY,
 ) -> None:
     workspace = small_workspace("trained")
-    rows = proposer_rows(workspace.store.trainings()[-1].summary)
+    rows = proposer_rows(workspace.database.trainings()[-1].summary)
 
     page = page_of(workspace)
 
@@ -506,10 +506,10 @@ def test_the_report_shows_what_the_last_training_says_of_proposers(
 
 def test_an_older_training_says_nothing_of_proposers(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("trained")
-    last = workspace.store.trainings()[-1]
+    last = workspace.database.trainings()[-1]
     summary = {**last.summary, "fusion": [0.75, 0.5]}
     del summary["proposers"]
-    workspace.store.add_training(
+    workspace.database.add_training(
         TrainingRow(cycle=2, fingerprint="old", last_decision=12, summary=summary, created_at=NOW)
     )
 

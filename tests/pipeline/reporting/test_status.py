@@ -49,5 +49,5 @@ def test_the_json_says_what_the_table_does(small_workspace: Open) -> None:
     out = CliRunner().invoke(app, ["status", str(workspace.folder), "--json"]).stdout
 
     training = json.loads(out)["training"]
-    assert proposer_rows(training) == proposer_rows(workspace.store.trainings()[-1].summary)
+    assert proposer_rows(training) == proposer_rows(workspace.database.trainings()[-1].summary)
     assert list(training["proposers"]) == ["student", "zero_shot", "fused"]

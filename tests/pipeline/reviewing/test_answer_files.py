@@ -26,7 +26,7 @@ def test_what_the_simulated_reviewer_writes_is_read_back(
     result = import_answers(workspace, tmp_path / name)
 
     assert (result.added, result.unchanged, result.open_items) == (12, 0, 0)
-    assert {row.reviewer for row in workspace.store.decisions()} == {"simulated"}
+    assert {row.reviewer for row in workspace.database.decisions()} == {"simulated"}
 
 
 def test_reading_a_file_twice_adds_nothing(small_workspace: Open, tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_reading_a_file_twice_adds_nothing(small_workspace: Open, tmp_path: Path
     again = import_answers(workspace, tmp_path / "batch.csv")
 
     assert (again.added, again.unchanged) == (0, 12)
-    assert len(workspace.store.decisions()) == 12
+    assert len(workspace.database.decisions()) == 12
 
 
 def test_an_exported_blind_item_gives_nothing_away(small_workspace: Open, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_one_wrong_line_stores_nothing_unless_partial(
 
     with pytest.raises(DataError, match=r"line 6: .*'animal'.*animals(.|\n)*Nothing was stored"):
         import_answers(workspace, path)
-    assert workspace.store.decisions() == []
+    assert workspace.database.decisions() == []
 
     result = import_answers(workspace, path, partial=True)
     assert result.added == 11
@@ -82,7 +82,7 @@ def test_labels_from_elsewhere_need_only_an_id(small_workspace: Open, tmp_path: 
     (tmp_path / "known.csv").write_text("id,label\ncat-0,animals\nsoup-1,food\n")
 
     assert import_answers(workspace, tmp_path / "known.csv", reviewer="ann").added == 2
-    assert not any(outcome.audit for outcome in workspace.store.outcomes())
+    assert not any(outcome.audit for outcome in workspace.database.item_labels())
 
 
 def test_an_unknown_item_is_refused_with_its_line(small_workspace: Open, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_decision_keeps_what_was_shown(small_workspace: Open) -> None:
     batch = select(workspace)
     simulate(workspace, batch)
 
-    by_item = {row.item_id: row for row in workspace.store.decisions()}
+    by_item = {row.item_id: row for row in workspace.database.decisions()}
     for item in batch.items:
         row = by_item[item.item_id]
         assert row.blind == item.blind

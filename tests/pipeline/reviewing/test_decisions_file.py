@@ -22,7 +22,7 @@ from hilt.pipeline.reviewing.disagreements import settle
 from hilt.pipeline.reviewing.restoring import _value
 from hilt.pipeline.selecting.batches import read_batch
 from hilt.pipeline.selecting.explanation import in_words
-from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.item_draws import audit_numbers, has_older_order
 from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
@@ -49,7 +49,7 @@ def said(small_workspace: Open, tmp_path: Path) -> Workspace:
     ]
     hilt.record(work, extra)
     settle(work, "majority")
-    taken_back = work.store.decisions()[-2]
+    taken_back = work.database.decisions()[-2]
     assert taken_back.item_id == "judo-0"
     _take_back(work, "chess-0")
     return work
@@ -58,10 +58,10 @@ def said(small_workspace: Open, tmp_path: Path) -> Workspace:
 def _take_back(work: Workspace, item_id: str) -> None:
     """Say something on the screen, and take it back."""
     index = int(work.pool.index_of([item_id])[0])
-    now = work.store.decisions()[-1].decided_at
+    now = work.database.decisions()[-1].decided_at
     common = {"item_index": index, "item_id": item_id, "reviewer": "ann", "blind": True}
     common |= {"audit": False, "comment": "", "source": "screen", "decided_at": now}
-    with work.store.writing() as session:
+    with work.database.writing() as session:
         session.add(DecisionRow(action="label", labels=["food"], key="k-1", **common))
         session.flush()
         session.add(DecisionRow(action=UNDO, labels=[], key="k-2", withdraws="k-1", **common))
@@ -74,9 +74,9 @@ def state(work: Workspace) -> dict[str, Any]:
         "status": status,
         "agreement": asdict(hilt.agree(work)),
         "decisions": hilt.decisions(work),
-        "stored": [_value(row) for row in work.store.decisions()],
-        "shown": [_value(row) for row in work.store.batch_items()],
-        "open": work.store.open_batches(),
+        "stored": [_value(row) for row in work.database.decisions()],
+        "shown": [_value(row) for row in work.database.batch_items()],
+        "open": work.database.open_batches(),
         "audit": audit_numbers(work).tolist(),
     }
 
@@ -123,7 +123,7 @@ def test_a_workspace_that_has_the_beginning_gets_the_rest(
 
     assert hilt.import_answers(behind, tmp_path / "all.jsonl").added == 22
     assert hilt.import_answers(ahead, tmp_path / "all.jsonl").unchanged == 22
-    assert ahead.store.batch_numbers() == [1, 2]
+    assert ahead.database.batch_numbers() == [1, 2]
 
 
 @pytest.mark.parametrize("lacking", ["another decision", "another batch"])
@@ -148,7 +148,7 @@ def test_a_workspace_with_an_older_order_of_the_audit_keeps_it(tmp_path: Path) -
     new = hilt.open_workspace(shutil.copytree(PAST, tmp_path / "new"), device="cpu")
     for path in new.folder.glob("state.db*"):
         path.unlink()
-    Store(new.folder / "state.db").create(new.pool.fingerprint, new.config.label_names)
+    Database(new.folder / "state.db").create(new.pool.fingerprint, new.config.label_names)
 
     hilt.export_decisions(old, tmp_path / "all.jsonl")
     hilt.import_answers(new, tmp_path / "all.jsonl")
@@ -209,13 +209,13 @@ def test_another_pool_gets_what_people_said_as_labels_given_before(
 
     result = hilt.import_answers(other, tmp_path / "all.jsonl")
 
-    stored = other.store.decisions()
+    stored = other.database.decisions()
     assert (result.batches, result.machine, result.added) == (0, 1, len(stored))
     assert not any(row.audit or row.blind or row.machine or row.batch for row in stored)
     assert "chess-0" not in {row.item_id for row in stored}  # it was taken back
-    then = {each.item_id: each.label for each in said.outcomes() if not each.machine}
-    assert {each.item_id: each.label for each in other.outcomes()} == then
-    assert [row.decided_at for row in stored][-1] == said.store.decisions()[-3].decided_at
+    then = {each.item_id: each.label for each in said.item_labels() if not each.machine}
+    assert {each.item_id: each.label for each in other.item_labels()} == then
+    assert [row.decided_at for row in stored][-1] == said.database.decisions()[-3].decided_at
     audit = hilt.status(said).audit_labels
     assert result.as_labels == (
         f"The pool is another one (60 items, here 61): {len(stored)} answers came as labels given"
@@ -235,7 +235,7 @@ def test_more_labels_are_another_pool(said: Workspace, tmp_path: Path) -> None:
     result = hilt.import_answers(more, tmp_path / "all.jsonl")
 
     assert (result.batches, result.machine) == (0, 1)
-    assert result.added == len(more.store.decisions()) == 19
+    assert result.added == len(more.database.decisions()) == 19
     told = "The labels are others (only here: politics): 19 answers came as labels given before; 1 "
     assert result.as_labels.startswith(told)
     assert "init NEW" not in result.as_labels
@@ -320,7 +320,7 @@ def test_what_has_no_meaning_for_such_a_file_is_refused(
 
     assert refused.exit_code == 2
     assert f"leave out {words.split()[0]}." in " ".join(refused.output.split())
-    assert new.store.decisions() == []
+    assert new.database.decisions() == []
 
 
 def test_what_another_pool_lacks_is_listed(
@@ -334,9 +334,9 @@ def test_what_another_pool_lacks_is_listed(
         hilt.import_answers(other, tmp_path / "all.jsonl")
     assert "'sport' is not a label" in str(caught.value)
     assert "Nothing was stored" in str(caught.value)
-    assert other.store.decisions() == []
+    assert other.database.decisions() == []
     result = hilt.import_answers(other, tmp_path / "all.jsonl", partial=True)
-    assert result.added == len(other.store.decisions()) > 0
+    assert result.added == len(other.database.decisions()) > 0
     assert all("'sport'" in each.reason for each in result.rejected)
 
 
@@ -417,8 +417,8 @@ def test_what_hilt_did_not_write_is_refused_whole(
     with pytest.raises(DataError, match=reason) as caught:
         hilt.import_answers(new, rewritten(tmp_path / "all.jsonl", change))
     assert len(str(caught.value)) < 2000
-    assert new.store.decisions() == []
-    assert new.store.batch_numbers() == []
+    assert new.database.decisions() == []
+    assert new.database.batch_numbers() == []
 
 
 JSON = st.recursive(
@@ -455,11 +455,11 @@ def test_whatever_stands_in_a_line_it_is_taken_or_there_is_a_sentence(
         hilt.import_answers(new, path)
     except DataError as error:
         told = str(error)
-    stored = len(new.store.decisions()), new.store.batch_numbers()
+    stored = len(new.database.decisions()), new.database.batch_numbers()
     shown = [each for number in stored[1] for each in read_batch(new, number).items]
     assert all(map(in_words, shown))
     assert hilt.status(new).items == 60
-    new.store.close()
+    new.database.close()
     assert len(told) < 2000
     assert stored == (0, []) if told else stored[0] > 15
 
@@ -491,7 +491,7 @@ def test_a_file_that_was_cut_is_refused(
 
     with pytest.raises(DataError, match=r"was cut|no line of a file of decisions"):
         hilt.import_answers(new, tmp_path / "cut.jsonl")
-    assert new.store.decisions() == []
+    assert new.database.decisions() == []
 
 
 def test_a_file_that_was_changed_is_refused(
@@ -504,7 +504,7 @@ def test_a_file_that_was_changed_is_refused(
 
     with pytest.raises(DataError, match="not as hilt wrote it: its checksum differs"):
         hilt.import_answers(new, tmp_path / "all.jsonl")
-    assert new.store.decisions() == []
+    assert new.database.decisions() == []
 
 
 def test_the_commands_say_what_they_did(

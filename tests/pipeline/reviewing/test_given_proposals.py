@@ -13,7 +13,7 @@ from hilt.errors import ConfigError, DataError
 from hilt.pipeline.cli import app
 from hilt.pipeline.configuration.proposer_kinds import CustomProposer
 from hilt.pipeline.proposing.embedding import load_embedder
-from hilt.pipeline.proposing.panel import GIVEN, KIND, Proposals
+from hilt.pipeline.proposing.panel import GIVEN, KIND, Panel
 from hilt.pipeline.reviewing.given_proposals import _name
 from hilt.pipeline.workspace.workspace import Workspace
 
@@ -63,7 +63,7 @@ def test_what_a_file_proposes_counts_from_then_on_and_no_longer_without_it(
     assert np.isnan(said[50:]).all()
     assert likeliest(work) >= 50 / 60
     assert not np.array_equal(work.fused.open(), before)
-    assert work.store.decisions() == []
+    assert work.database.decisions() == []
     assert hilt.propose(work).made == ()
 
     given.table.unlink()
@@ -147,7 +147,7 @@ def test_of_a_release_only_what_machines_said_is_proposed(
     old, new = small_workspace("two_cycles"), small_workspace("proposed")
     hilt.propose(old)
     hilt.release(old, tmp_path / "out")
-    people = {outcome.index for outcome in old.outcomes()}
+    people = {outcome.index for outcome in old.item_labels()}
 
     given = hilt.import_proposals(new, tmp_path / "out" / within)
     hilt.propose(new)
@@ -239,4 +239,4 @@ def test_the_command_says_what_it_did_and_how_to_undo_it(
     assert f"delete {table}" in done.output.replace("\n", "")
     assert f"hilt propose {work.folder}" in done.output.replace("\n", "")
     assert (misspelt.exit_code, beside.exit_code, plain.exit_code) == (2, 2, 2)
-    assert NAME in Proposals(work, load_embedder(work)).names
+    assert NAME in Panel(work, load_embedder(work)).names

@@ -44,7 +44,7 @@ def test_every_item_that_is_sure_and_not_blind_is_answered(small_workspace: Open
 
     result = oracle(workspace, least=0.95)
 
-    rows = workspace.store.decisions()
+    rows = workspace.database.decisions()
     assert [row.item_id for row in rows] == [
         item.item_id for item, top in zip(items, tops, strict=True) if top >= 0.95
     ]
@@ -71,7 +71,7 @@ def test_an_answer_is_stored_as_a_machines(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
     oracle(workspace, least=0.5)
 
-    rows, outcomes = workspace.store.decisions(), workspace.store.outcomes()
+    rows, outcomes = workspace.database.decisions(), workspace.database.item_labels()
     proposed = {item.item_id: item.proposal[0].label for item in visible_items(workspace)}
     assert {row.item_id: row.labels[0] for row in rows} == proposed
     assert {(row.reviewer, row.source, row.machine) for row in rows} == {
@@ -96,15 +96,15 @@ def test_what_is_answered_is_not_asked_and_the_blind_items_are(small_workspace: 
 def test_asking_the_oracle_again_adds_nothing(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
     oracle(workspace, least=0.5)
-    stored = workspace.store.decisions()
+    stored = workspace.database.decisions()
 
     again = oracle(workspace, least=0.5)
-    added = workspace.store.add_decisions(
+    added = workspace.database.add_decisions(
         [type(row)(**{k: v for k, v in vars(row).items() if k[0] != "_"}) for row in stored]
     )
 
     assert (again.answered, again.blind, added) == (0, 3, 0)
-    assert len(workspace.store.decisions()) == len(stored)
+    assert len(workspace.database.decisions()) == len(stored)
 
 
 def test_a_dry_run_stores_nothing(small_workspace: Open) -> None:
@@ -112,7 +112,7 @@ def test_a_dry_run_stores_nothing(small_workspace: Open) -> None:
 
     shown = oracle(workspace, dry_run=True)
 
-    assert workspace.store.decisions() == []
+    assert workspace.database.decisions() == []
     stored = oracle(workspace)
     assert (shown.stored, stored.stored) == (False, True)
     assert shown.answers == stored.answers
@@ -144,7 +144,7 @@ def test_who_abstains_contests_nothing_but_cannot_answer(small_workspace: Open) 
 
     assert by_student.contested == {"unsure": 0, "disagree": 0, "silent": 1}
     assert [answer.item_id for answer in by_zero_shot.answers] == [items[0].item_id]
-    assert {row.reviewer for row in workspace.store.decisions()} == {
+    assert {row.reviewer for row in workspace.database.decisions()} == {
         "machine:student",
         "machine:zero_shot",
     }
@@ -178,7 +178,7 @@ def test_a_person_may_set_a_machines_answer_aside(small_workspace: Open, tmp_pat
 
     import_answers(workspace, tmp_path / "mine.csv", reviewer="ann")
 
-    outcomes = {outcome.index: outcome for outcome in workspace.store.outcomes()}
+    outcomes = {outcome.index: outcome for outcome in workspace.database.item_labels()}
     overruled, skipped = outcomes[first.index], outcomes[second.index]
     assert (overruled.label, overruled.reviewers, overruled.machine) == ("sport", ("ann",), False)
     assert (skipped.label, skipped.machine) == (None, False)

@@ -20,7 +20,7 @@ def test_an_open_batch_comes_back_unchanged(small_workspace: Open) -> None:
     workspace = small_workspace("proposed")
 
     assert select(workspace) == select(workspace)
-    assert workspace.store.batch_numbers() == [1]
+    assert workspace.database.batch_numbers() == [1]
 
 
 def test_a_new_batch_can_be_asked_for_while_one_is_open(small_workspace: Open) -> None:
@@ -42,7 +42,7 @@ def test_the_same_seed_selects_the_same_batch(
 
 def test_every_batch_keeps_its_share_of_blind_audit_items(small_workspace: Open) -> None:
     workspace = small_workspace("two_cycles")
-    rows = workspace.store.batch_items()
+    rows = workspace.database.batch_items()
 
     audited = [row for row in rows if row.reason == "audit"]
     assert len(audited) == round(0.25 * len(rows))
@@ -80,7 +80,7 @@ def test_the_audit_slice_is_uniform_over_the_pool(new_workspace: Callable[..., W
 
 def test_no_item_is_asked_twice(small_workspace: Open) -> None:
     workspace = small_workspace("two_cycles")
-    rows = [row.item_index for row in workspace.store.batch_items()]
+    rows = [row.item_index for row in workspace.database.batch_items()]
 
     assert len(rows) == len(set(rows))
 
@@ -123,14 +123,14 @@ def test_undecided_items_stay_open(small_workspace: Open) -> None:
 
 def test_a_pool_can_be_asked_to_its_end(small_workspace: Open) -> None:
     workspace = small_workspace("reviewed")
-    while len(workspace.store.outcomes()) < len(workspace.pool):
+    while len(workspace.database.item_labels()) < len(workspace.pool):
         simulate(workspace, select(workspace, 25))
 
     batch = select(workspace)
 
     assert (len(batch), batch.number) == (0, 0)
     assert "Nothing is left to ask" in batch.note
-    assert workspace.store.batch_numbers()[-1] > 0
+    assert workspace.database.batch_numbers()[-1] > 0
 
 
 def test_selecting_before_proposing_names_the_command(small_workspace: Open) -> None:

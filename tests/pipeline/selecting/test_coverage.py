@@ -48,7 +48,7 @@ def test_the_radius_is_the_usual_distance_between_labelled_items() -> None:
 
     assert covering_radius(rows, np.array([0, 5])) == pytest.approx(chord, abs=1e-3)
     assert covering_radius(rows, np.array([0])) == 1
-    assert covering_radius(rows, np.array([0, 1])) == reach.LEAST_RADIUS
+    assert covering_radius(rows, np.array([0, 1])) == reach.MIN_RADIUS
 
 
 def test_a_large_pool_is_sampled_and_scaled_up(monkeypatch: pytest.MonkeyPatch) -> None:

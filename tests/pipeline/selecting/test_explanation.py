@@ -17,10 +17,12 @@ from hilt.pipeline.selecting.explanation import REASONS, in_words, reason_in_wor
 from hilt.pipeline.workspace.batch_items import batch_item
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.types import BatchItem, Candidate, Reason, Why
+from hilt.types import BatchItem, Candidate, Explanation, Reason
 
 Open = Callable[[str], Workspace]
-WHY = Why(plausible=2.1, disagreement=0.5, others={"rules": "food"}, typicality=0.83, covers=132)
+WHY = Explanation(
+    plausible=2.1, disagreement=0.5, others={"rules": "food"}, typicality=0.83, covers=132
+)
 ITEM = BatchItem(
     rank=0,
     index=7,
@@ -50,7 +52,7 @@ def test_an_uncertain_item_lies_between_two_labels() -> None:
         (replace(WHY, typicality=0.04), "an outlier."),
     ],
 )
-def test_numbers_are_told_in_words(why: Why, said: str) -> None:
+def test_numbers_are_told_in_words(why: Explanation, said: str) -> None:
     assert said in in_words(replace(ITEM, why=why))
 
 

@@ -9,17 +9,17 @@ from hilt.pipeline.cycle import cycle
 from hilt.pipeline.proposing.propose import latest_training, propose
 from hilt.pipeline.selecting.loop_signals import read_signals
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.types import Signals
+from hilt.types import LoopSignals
 
 Open = Callable[[str], Workspace]
 
 
-def signals(workspace: Workspace) -> Signals:
+def signals(workspace: Workspace) -> LoopSignals:
     return read_signals(workspace, latest_training(workspace))
 
 
 def test_before_a_training_nothing_is_measured(small_workspace: Open) -> None:
-    assert signals(small_workspace("reviewed")) == Signals()
+    assert signals(small_workspace("reviewed")) == LoopSignals()
 
 
 def test_few_audit_labels_say_nothing(small_workspace: Open) -> None:

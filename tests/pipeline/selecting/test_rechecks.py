@@ -13,7 +13,7 @@ from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.selecting.batches import open_batch, select, undecided
 from hilt.pipeline.selecting.rechecks import (
-    Doubts,
+    Suspects,
     asked_again,
     find_doubts,
     label_posterior,
@@ -59,7 +59,7 @@ def view_of(probabilities: list[float], seconds: list[float] | None = None) -> S
 
 
 CHOSEN = Selection(np.array([0, 1, 2]), np.array([0.9, 0.8, 0.7]), ("uncertain",) * 3)
-DOUBTS = Doubts(np.array([3, 4, 5]), np.array([0.4, 0.8, 0.95]), np.full((3, 2), 0.5))
+DOUBTS = Suspects(np.array([3, 4, 5]), np.array([0.4, 0.8, 0.95]), np.full((3, 2), 0.5))
 SURE = [0.5, 0.9, 0.7, 1.0, 1.0, 1.0]
 
 
@@ -190,7 +190,7 @@ def test_most_of_what_is_asked_again_is_wrong(mistaken: Mistaken) -> None:
 
 def test_audit_labels_are_not_asked_again(mistaken: Mistaken) -> None:
     workspace, _, _ = mistaken
-    outcomes = workspace.store.outcomes()
+    outcomes = workspace.database.item_labels()
 
     doubts = find_doubts(workspace, outcomes, Committee(workspace))
 
@@ -218,7 +218,7 @@ def test_an_older_answer_read_again_does_not_answer_a_recheck(mistaken: Mistaken
 
 
 def labels_of(workspace: Workspace) -> dict[str, str | None]:
-    return {outcome.item_id: outcome.label for outcome in workspace.store.outcomes()}
+    return {outcome.item_id: outcome.label for outcome in workspace.database.item_labels()}
 
 
 def test_the_same_reviewer_replaces_and_another_adds_a_vote(mistaken: Mistaken) -> None:
@@ -226,7 +226,7 @@ def test_the_same_reviewer_replaces_and_another_adds_a_vote(mistaken: Mistaken) 
 
     record(workspace, [Decision(wrong[0], "label", ("sport",), "ann", batch.number)])
     record(workspace, [Decision(wrong[1], "label", ("food",), "ben", batch.number)])
-    outcomes = {outcome.item_id: outcome for outcome in workspace.store.outcomes()}
+    outcomes = {outcome.item_id: outcome for outcome in workspace.database.item_labels()}
 
     assert outcomes[wrong[0]].label == "sport"
     assert outcomes[wrong[1]].reviewers == ("ben",)
@@ -280,4 +280,4 @@ def test_nothing_is_asked_again_unless_a_share_is_given(new_workspace: MakeWorks
 def test_before_a_training_nothing_is_in_doubt(small_workspace: Callable[[str], Workspace]) -> None:
     workspace = small_workspace("reviewed")
 
-    assert len(find_doubts(workspace, workspace.store.outcomes(), Committee(workspace))) == 0
+    assert len(find_doubts(workspace, workspace.database.item_labels(), Committee(workspace))) == 0

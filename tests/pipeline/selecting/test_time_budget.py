@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hilt.pipeline.selecting.time_budget import fill
+from hilt.pipeline.selecting.time_budget import fit_to_budget
 from hilt.types import Floats, Reason, Selection
 
 Compose = Callable[[int], list[Selection]]
@@ -33,7 +33,7 @@ def composer(available: int = 1000) -> Compose:
 
 
 def filled(seconds: Floats, budget: float, available: int = 1000) -> tuple[int, int, float]:
-    parts = fill(composer(available), seconds, budget)
+    parts = fit_to_budget(composer(available), seconds, budget)
     total = sum(float(seconds[part.indices].sum()) for part in parts)
     assert all(len(part.scores) == len(part.reasons) == len(part) for part in parts)
     return len(parts[0]), len(parts[1]), total

@@ -20,7 +20,7 @@ from hilt.pipeline.students.contrastive import (
     supervised_contrastive_loss,
 )
 from hilt.pipeline.training.fine_tuning import FineTuner
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Integers, Items
 
@@ -29,7 +29,7 @@ WORDS = ["goal", "match", "team", "vote", "law", "state", "bank", "share", "pric
 SETTINGS = TransformerSettings(epochs=6, learning_rate=3e-3, batch_size=12, max_tokens=16)
 BF16 = 0.02  # what bfloat16 may move a probability
 
-MakeProblem = Callable[..., Problem]
+MakeProblem = Callable[..., TrainingData]
 Fit = Callable[..., ContrastiveStudent]
 
 

@@ -29,11 +29,11 @@ from hilt.pipeline.training import fine_tuning as fine_tuning_module
 from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.fine_tuning import FineTuner
 from hilt.pipeline.training.self_training import SelfTraining
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Floats, Items
 
-MakeProblem = Callable[..., Problem]
+MakeProblem = Callable[..., TrainingData]
 LABELS = ("sport", "world", "business")
 WORDS = ["goal", "match", "team", "vote", "law", "state", "bank", "share", "price", "the"]
 SETTINGS = TransformerSettings(
@@ -387,7 +387,7 @@ def test_it_guesses_anew_halfway(
 def test_a_part_of_many_labels_says_when_to_stop(
     encoder: str, make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch, n: int, stops: bool
 ) -> None:
-    monkeypatch.setattr(fine_tuning_module, "LEAST_FOR_VALIDATION", 60)
+    monkeypatch.setattr(fine_tuning_module, "MIN_FOR_VALIDATION", 60)
     settings = StudentSettings(kind="transformer", transformer=SETTINGS)
     at_random = np.random.default_rng(0).integers(3, size=n)
     problem = make_problem(n, positions=at_random)

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from hilt.pipeline.proposing.fusion import Trust
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.types import Floats, Integers, Items
 
-MakeProblem = Callable[..., Problem]
+MakeProblem = Callable[..., TrainingData]
 WORDS = ("goal match team", "vote law state", "bank share price")
 
 
@@ -35,7 +35,7 @@ def gaussian_problem(
     proposal_accuracy: float = 0.7,
     positions: Integers | None = None,
     seed: int = 0,
-) -> Problem:
+) -> TrainingData:
     """Make blobs on the unit sphere, around the descriptions of the labels.
 
     Args:
@@ -65,7 +65,7 @@ def gaussian_problem(
         said = np.where(right, which, rng.integers(n_labels, size=len(which)))
         return np.where(np.eye(n_labels, dtype=bool)[said], 0.8, 0.2 / (n_labels - 1)).astype("f4")
 
-    return Problem(
+    return TrainingData(
         labelled=draw(true, "l"),
         positions=true if positions is None else positions,
         groups=np.arange(n),

@@ -13,15 +13,15 @@ from hilt.pipeline.training import cross_validation as training_module
 from hilt.pipeline.training.cross_validation import Training, cross_fit, train_student
 from hilt.pipeline.training.fine_tuning import FineTuner, last_epochs
 from hilt.pipeline.training.self_training import fit_plain
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Floats, Integers
 
-MakeProblem = Callable[..., Problem]
+MakeProblem = Callable[..., TrainingData]
 SETTINGS = StudentSettings(kind="linear")
 
 
-def train(problem: Problem, settings: StudentSettings = SETTINGS, seed: int = 0) -> Training:
+def train(problem: TrainingData, settings: StudentSettings = SETTINGS, seed: int = 0) -> Training:
     rng = np.random.default_rng(seed)
     return train_student(problem, settings, encoder=EncoderSource("none"), device="cpu", rng=rng)
 
@@ -121,7 +121,9 @@ def test_self_training_that_hurts_is_dropped(make_problem: MakeProblem) -> None:
         "trust",
         "descriptions",
     )
-    problem = Problem(**{name: getattr(good, name) for name in names}, unlabelled_proposals=wrong)
+    problem = TrainingData(
+        **{name: getattr(good, name) for name in names}, unlabelled_proposals=wrong
+    )
 
     assert train(good).self_training
     assert not train(problem).self_training
@@ -184,7 +186,7 @@ def test_duplicates_of_an_item_do_not_help_to_predict_it(make_problem: MakeProbl
     """Every item twice, with a label at random: only a leak could do better than chance."""
     once = make_problem(120, positions=np.random.default_rng(5).integers(3, size=120))
     twice = np.repeat(np.arange(120), 2)
-    problem = Problem(
+    problem = TrainingData(
         labelled=take(once.labelled, twice),
         positions=once.positions[twice],
         groups=once.groups[twice],
@@ -215,7 +217,7 @@ class FakeTuner:
     shift = 0
     is_averaged = True
 
-    def __init__(self, _kind: str, problem: Problem, *_rest: object) -> None:
+    def __init__(self, _kind: str, problem: TrainingData, *_rest: object) -> None:
         self.problem = problem
 
     def fit(self, rows: Integers) -> LinearStudent:
@@ -298,7 +300,7 @@ def test_an_audit_item_is_predicted_by_what_knows_all_labels_but_the_audits_of_i
     problem = replace(make_problem(40), audit=audit)
     fitted: list[set[int]] = []
 
-    def fit(_problem: Problem, rows: Integers, _settings: StudentSettings) -> LinearStudent:
+    def fit(_problem: TrainingData, rows: Integers, _settings: StudentSettings) -> LinearStudent:
         fitted.append(set(rows.tolist()))
         return LinearStudent.fit(problem.known(rows), 10)
 

@@ -56,7 +56,7 @@ def test_what_the_audit_does_not_measure_is_counted(
     small_workspace: Callable[[str], Workspace],
 ) -> None:
     workspace = small_workspace("reviewed")
-    before = workspace.store.last_decision()
+    before = workspace.database.last_decision()
     items = read_batch(workspace, 1).items
     audited = next(item for item in items if item.reason == "audit")
     asked = {item.index for item in items}
@@ -66,12 +66,12 @@ def test_what_the_audit_does_not_measure_is_counted(
     record(workspace, [Decision(audited.item_id, "flag", (), audited_by(workspace, audited.index))])
 
     assert find_left_out(workspace, before) == LeftOut(outside_batches=0, without_label=0)
-    found = find_left_out(workspace, workspace.store.last_decision())
+    found = find_left_out(workspace, workspace.database.last_decision())
     assert found == LeftOut(outside_batches=4, without_label=1)
 
 
 def audited_by(workspace: Workspace, index: int) -> str:
-    return next(o.reviewers[0] for o in workspace.outcomes() if o.index == index)
+    return next(o.reviewers[0] for o in workspace.item_labels() if o.index == index)
 
 
 def found(items: int, accuracy: float) -> dict[str, dict[str, float]]:

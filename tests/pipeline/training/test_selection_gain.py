@@ -8,18 +8,20 @@ import pytest
 
 from hilt.pipeline.configuration.config import Student as StudentSettings
 from hilt.pipeline.training.selection_gain import (
-    Advantage,
+    SelectionGain,
     advantage_sentence,
     measure_advantage,
 )
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 
-MakeProblem = Callable[..., Problem]
+MakeProblem = Callable[..., TrainingData]
 SETTINGS = StudentSettings()
 AUDIT = np.arange(60)
 
 
-def measured(problem: Problem, audit: np.ndarray = AUDIT, seed: int = 0) -> Advantage | None:
+def measured(
+    problem: TrainingData, audit: np.ndarray = AUDIT, seed: int = 0
+) -> SelectionGain | None:
     problem = replace(problem, audit=audit)
     return measure_advantage(problem, SETTINGS, np.random.default_rng(seed))
 

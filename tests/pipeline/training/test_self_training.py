@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hilt.pipeline.configuration.config import Student as StudentSettings
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.self_training import SelfTraining, confident_share, fit_plain
-from hilt.pipeline.training.training_data import Problem
+from hilt.pipeline.training.training_data import TrainingData
 from hilt.types import Floats, Items
 
-MakeProblem = Callable[..., Problem]
+MakeProblem = Callable[..., TrainingData]
 SURE = np.array(
     [
         [0.9, 0.1, 0.0],

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.pipeline.proposing.fusion import Trust
-from hilt.pipeline.training.training_data import Problem, assign_folds
+from hilt.pipeline.training.training_data import TrainingData, assign_folds
 from hilt.types import Items
 
 LABELLED = Items(["a", "b", "c"], ["x", "y", "z"], np.eye(3, dtype=np.float32))
-PROBLEM = Problem(
+PROBLEM = TrainingData(
     labelled=LABELLED,
     positions=np.array([1, 0, 1]),
     groups=np.arange(3),

@@ -105,7 +105,7 @@ def test_a_batch_asks_a_text_once_and_its_answer_counts_for_all(work: Workspace)
         hilt.simulate(work, batch)
     hilt.train(work)
 
-    rows = [row for row in work.store.batch_items() if row.reason == "audit"]
+    rows = [row for row in work.database.batch_items() if row.reason == "audit"]
     drawn = {row.item_index for row in rows} | set(work.drawn_copies)
     audit = hilt.status(work).training["audit"]["student"]  # type: ignore[index]
     assert sum(row.item_index in same for row in rows) == 1
@@ -126,9 +126,11 @@ def test_a_pool_of_copies_comes_to_an_end(work: Workspace) -> None:
             break
         hilt.simulate(work, batch)
 
-    texts = [text for row in work.store.batch_items() for text in work.pool.texts([row.item_index])]
+    texts = [
+        text for row in work.database.batch_items() for text in work.pool.texts([row.item_index])
+    ]
     assert hilt.status(work).human_labels == len(texts)
     asked_twice = len(texts) - len(set(texts))
-    checks = [row for row in work.store.batch_items() if row.reason == "inherited"]
+    checks = [row for row in work.database.batch_items() if row.reason == "inherited"]
     assert asked_twice <= len(checks) + 1
     assert hilt.status(work).next_step.startswith("hilt cycle")

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 
 from hilt.errors import ConfigError, MissingExtraError, WorkspaceError
 from hilt.pipeline.workspace.connection import open_engine, read_url
-from hilt.pipeline.workspace.database import Store
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow
 
 LABELS = ["sport", "world"]
@@ -21,7 +21,7 @@ LABELS = ["sport", "world"]
 def path(tmp_path: Path) -> Path:
     """A database with a batch and a training."""
     path = tmp_path / "state.db"
-    store = Store(path)
+    store = Database(path)
     store.create("pool", LABELS)
     items = [
         BatchItemRow(
@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def read_all(path: Path) -> None:
-    store = Store(path)
+    store = Database(path)
     try:
         store.check(["pool"], LABELS)
         store.batch_items()
@@ -117,7 +117,7 @@ def test_a_damaged_database_is_named_with_what_to_do(path: Path, name: str) -> N
 def test_a_locked_database_can_be_read_and_says_who_writes(path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    store = Store(path)
+    store = Database(path)
     with store.reading() as session:
         session.connection().exec_driver_sql("PRAGMA busy_timeout=10")
         assert len(store.batch_items()) == 400
@@ -131,7 +131,7 @@ def test_a_locked_database_can_be_read_and_says_who_writes(path: Path) -> None:
     store.close()
 
 
-def add_a_batch(store: Store) -> int:
+def add_a_batch(store: Database) -> int:
     return store.add_batch(0, {}, [])
 
 
@@ -141,17 +141,17 @@ def test_a_database_in_a_closed_folder_is_read(path: Path, monkeypatch: pytest.M
     read_all(path)
     assert [each.name for each in path.parent.iterdir()] == ["state.db"]
     with pytest.raises(WorkspaceError, match="readonly database; it may be read here"):
-        add_a_batch(Store(path))
+        add_a_batch(Database(path))
 
 
 def test_what_another_process_has_just_written_is_read_in_a_closed_folder(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = Store(path)
+    writer = Database(path)
     assert add_a_batch(writer) == 2  # stands in the log, for the writer is still there
     monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK)
 
-    reader = Store(path)
+    reader = Database(path)
 
     assert reader.batch_numbers() == [1, 2]
     reader.close()

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.workspace import database as store_module
-from hilt.pipeline.workspace.database import Store, decision_row
+from hilt.pipeline.workspace.database import Database, decision_row
 from hilt.pipeline.workspace.tables import SCHEMA_VERSION, BatchItemRow, DecisionRow, TrainingRow
 from hilt.types import Decision
 
@@ -26,8 +26,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    store = Store(path)
+def database(path: Path) -> Iterator[Database]:
+    store = Database(path)
     store.create("pool", LABELS)
     yield store
     store.close()
@@ -64,11 +64,11 @@ def batch_item(rank: int, index: int, **fields: Any) -> BatchItemRow:
     return BatchItemRow(rank=rank, item_index=index, item_id=f"i{index}", **(values | fields))
 
 
-def resolved(store: Store) -> dict[int, str | None]:
-    return {outcome.index: outcome.label for outcome in store.outcomes()}
+def resolved(store: Database) -> dict[int, str | None]:
+    return {outcome.index: outcome.label for outcome in store.item_labels()}
 
 
-def test_the_database_is_sqlite_in_wal_mode(store: Store, path: Path) -> None:
+def test_the_database_is_sqlite_in_wal_mode(store: Database, path: Path) -> None:
     connection = sqlite3.connect(path)
     mode = connection.execute("PRAGMA journal_mode").fetchone()
     connection.close()
@@ -79,7 +79,7 @@ def test_the_database_is_sqlite_in_wal_mode(store: Store, path: Path) -> None:
 @pytest.mark.parametrize("name", ["a b", "a?b=c", "a#b", "100%41", "ä:@"])
 def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    store = Store(tmp_path / name / "state.db")
+    store = Database(tmp_path / name / "state.db")
     store.create("pool", LABELS)
     store.close()
 
@@ -99,7 +99,7 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
         "DELETE FROM training",
     ],
 )
-def test_what_is_written_cannot_be_changed(store: Store, path: Path, statement: str) -> None:
+def test_what_is_written_cannot_be_changed(store: Database, path: Path, statement: str) -> None:
     store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
     store.add_decisions([said(3, "sport")])
     store.add_training(
@@ -112,7 +112,7 @@ def test_what_is_written_cannot_be_changed(store: Store, path: Path, statement: 
     connection.close()
 
 
-def test_creating_again_changes_nothing(store: Store) -> None:
+def test_creating_again_changes_nothing(store: Database) -> None:
     store.add_decisions([said(0, "sport")])
 
     store.create("pool", LABELS)
@@ -120,18 +120,18 @@ def test_creating_again_changes_nothing(store: Store) -> None:
     assert len(store.decisions()) == 1
 
 
-def test_another_pool_is_refused(store: Store) -> None:
+def test_another_pool_is_refused(store: Database) -> None:
     with pytest.raises(WorkspaceError, match="pool is not the one"):
         store.check(["another"], LABELS)
 
 
 @pytest.mark.parametrize("labels", [["sport"], ["world", "sport"], ["sport", "world", "x"]])
-def test_other_labels_are_refused(store: Store, labels: list[str]) -> None:
+def test_other_labels_are_refused(store: Database, labels: list[str]) -> None:
     with pytest.raises(WorkspaceError, match=r"made for \(sport, world\); put them back"):
         store.create("pool", labels)
 
 
-def test_what_a_newer_hilt_wrote_is_refused(store: Store, path: Path) -> None:
+def test_what_a_newer_hilt_wrote_is_refused(store: Database, path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("UPDATE project SET schema_version = ?", (SCHEMA_VERSION + 1,))
     connection.commit()
@@ -145,7 +145,7 @@ def test_what_a_newer_hilt_wrote_is_refused(store: Store, path: Path) -> None:
 @pytest.fixture
 def old_path(path: Path) -> Path:
     """A database as schema 1 left it, with a decision."""
-    store = Store(path)
+    store = Database(path)
     store.create("pool", LABELS)
     store.add_decisions([said(0, "sport")])
     store.close()
@@ -163,17 +163,19 @@ def old_path(path: Path) -> Path:
 
 
 def test_what_an_older_hilt_wrote_is_taken_for_peoples(old_path: Path) -> None:
-    store = Store(old_path)
+    store = Database(old_path)
     store.check(["pool"], LABELS)
     store.check(["pool"], LABELS)
 
-    assert [(o.label, o.machine, o.by_people) for o in store.outcomes()] == [("sport", False, True)]
+    assert [(o.label, o.machine, o.by_people) for o in store.item_labels()] == [
+        ("sport", False, True)
+    ]
     assert store.add_decisions([said(0, "sport"), by_machine(1, "world")]) == 1
     store.close()
 
 
 def test_an_older_database_of_another_pool_stays_as_it_is(old_path: Path) -> None:
-    store = Store(old_path)
+    store = Database(old_path)
 
     with pytest.raises(WorkspaceError, match="pool is not the one"):
         store.check(["another"], LABELS)
@@ -184,7 +186,7 @@ def test_an_older_database_of_another_pool_stays_as_it_is(old_path: Path) -> Non
     connection.close()
 
 
-def test_the_same_answer_counts_again_when_a_later_batch_asks_again(store: Store) -> None:
+def test_the_same_answer_counts_again_when_a_later_batch_asks_again(store: Database) -> None:
     for _ in range(2):
         store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
     first, again = said(3, "sport", batch=1), said(3, "sport", batch=2)
@@ -194,14 +196,14 @@ def test_the_same_answer_counts_again_when_a_later_batch_asks_again(store: Store
     assert store.add_decisions([said(3, "sport", batch=1), said(3, "sport", batch=2)]) == 0
 
 
-def test_why_an_item_was_picked_is_kept(store: Store) -> None:
+def test_why_an_item_was_picked_is_kept(store: Database) -> None:
     store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3, why={"covers": 5}), batch_item(1, 4)])
 
     assert [row.why for row in store.batch_items(1)] == [{"covers": 5}, None]
 
 
 def test_several_processes_may_open_an_older_database_at_once(old_path: Path) -> None:
-    stores = [Store(old_path) for _ in range(4)]
+    stores = [Database(old_path) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda store: store.check(["pool"], LABELS), stores))
 
@@ -213,14 +215,14 @@ def test_several_processes_may_open_an_older_database_at_once(old_path: Path) ->
 
 def test_an_empty_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.db").touch()
-    store = Store(tmp_path / "other.db")
+    store = Database(tmp_path / "other.db")
 
     with pytest.raises(WorkspaceError, match="holds no hilt state"):
         store.check(["pool"], LABELS)
     store.close()
 
 
-def test_batches_are_numbered_and_read_in_their_order(store: Store) -> None:
+def test_batches_are_numbered_and_read_in_their_order(store: Database) -> None:
     first = store.add_batch(0, {"kind": "hybrid"}, [batch_item(1, 8), batch_item(0, 9)])
     second = store.add_batch(1, {"kind": "margin"}, [batch_item(0, 8)])
 
@@ -231,14 +233,14 @@ def test_batches_are_numbered_and_read_in_their_order(store: Store) -> None:
     assert store.batch_items(1)[0].proposal == [["world", 0.75], ["sport", 0.25]]
 
 
-def test_a_batch_with_an_item_twice_is_not_stored_at_all(store: Store) -> None:
+def test_a_batch_with_an_item_twice_is_not_stored_at_all(store: Database) -> None:
     with pytest.raises(DatabaseError):
         store.add_batch(0, {}, [batch_item(0, 8), batch_item(1, 8)])
 
     assert store.batch_numbers() == []
 
 
-def test_reading_the_same_decisions_twice_adds_nothing(store: Store) -> None:
+def test_reading_the_same_decisions_twice_adds_nothing(store: Database) -> None:
     first = store.add_decisions([said(0, "sport"), said(1, None), said(0, "world", "bob")])
     again = store.add_decisions([said(0, "sport"), said(1, None), said(0, "world", "bob")])
 
@@ -246,7 +248,7 @@ def test_reading_the_same_decisions_twice_adds_nothing(store: Store) -> None:
     assert store.last_decision() == 3
 
 
-def test_changing_ones_mind_and_back_is_three_decisions(store: Store) -> None:
+def test_changing_ones_mind_and_back_is_three_decisions(store: Database) -> None:
     added = [store.add_decisions([said(0, label)]) for label in ("sport", "world", "sport")]
 
     assert added == [1, 1, 1]
@@ -256,21 +258,21 @@ def test_changing_ones_mind_and_back_is_three_decisions(store: Store) -> None:
 
 @pytest.mark.parametrize("most_named", [0, 1000])
 def test_decisions_are_compared_however_many_come(
-    store: Store, monkeypatch: pytest.MonkeyPatch, most_named: int
+    store: Database, monkeypatch: pytest.MonkeyPatch, most_named: int
 ) -> None:
-    monkeypatch.setattr(store_module, "MOST_NAMED", most_named)
+    monkeypatch.setattr(store_module, "MAX_NAMED", most_named)
     store.add_decisions([said(0, "sport"), said(1, "sport")])
 
     assert store.add_decisions([said(1, "sport"), said(2, "sport"), said(0, "world")]) == 2
 
 
-def test_a_new_comment_is_a_new_decision(store: Store) -> None:
+def test_a_new_comment_is_a_new_decision(store: Database) -> None:
     store.add_decisions([said(0, "sport")])
 
     assert store.add_decisions([said(0, "sport", comment="see the headline")]) == 1
 
 
-def test_decisions_are_stored_all_or_none(store: Store) -> None:
+def test_decisions_are_stored_all_or_none(store: Database) -> None:
     with pytest.raises(DatabaseError):
         store.add_decisions([said(0, "sport"), said(1, "sport", batch=99)])
 
@@ -278,23 +280,23 @@ def test_decisions_are_stored_all_or_none(store: Store) -> None:
     assert store.last_decision() == 0
 
 
-def test_decisions_after_a_number_are_the_later_ones(store: Store) -> None:
+def test_decisions_after_a_number_are_the_later_ones(store: Database) -> None:
     store.add_decisions([said(index, "sport") for index in range(4)])
 
     assert [row.item_index for row in store.decisions(after=2)] == [2, 3]
 
 
-def test_the_majority_of_the_reviewers_wins(store: Store) -> None:
+def test_the_majority_of_the_reviewers_wins(store: Database) -> None:
     reviewers = ("ann", "bob", "cat")
     labels = ("sport", "world", "sport")
     store.add_decisions([said(0, *pair) for pair in zip(labels, reviewers, strict=True)])
 
-    outcome = store.outcomes()[0]
+    outcome = store.item_labels()[0]
 
     assert (outcome.label, outcome.reviewers) == ("sport", ("ann", "cat"))
 
 
-def test_of_equals_the_latest_wins(store: Store) -> None:
+def test_of_equals_the_latest_wins(store: Database) -> None:
     store.add_decisions([said(0, "sport", "ann"), said(0, "world", "bob")])
     assert resolved(store) == {0: "world"}
 
@@ -303,33 +305,33 @@ def test_of_equals_the_latest_wins(store: Store) -> None:
     assert resolved(store) == {0: "sport"}
 
 
-def test_a_reviewers_earlier_decision_does_not_count(store: Store) -> None:
+def test_a_reviewers_earlier_decision_does_not_count(store: Database) -> None:
     store.add_decisions([said(0, "sport", "ann"), said(0, "sport", "bob")])
     store.add_decisions([said(0, "world", "ann"), said(0, "world", "bob")])
 
-    assert store.outcomes()[0].reviewers == ("ann", "bob")
+    assert store.item_labels()[0].reviewers == ("ann", "bob")
     assert resolved(store) == {0: "world"}
 
 
 @pytest.mark.parametrize("action", ["skip", "flag"])
-def test_an_item_that_is_skipped_or_flagged_has_no_label(store: Store, action: str) -> None:
+def test_an_item_that_is_skipped_or_flagged_has_no_label(store: Database, action: str) -> None:
     store.add_decisions([said(0, "sport"), said(0, None, action=action)])
 
     assert resolved(store) == {0: None}
-    assert store.outcomes()[0].reviewers == ()
+    assert store.item_labels()[0].reviewers == ()
 
 
-def test_a_skip_does_not_outvote_a_label(store: Store) -> None:
+def test_a_skip_does_not_outvote_a_label(store: Database) -> None:
     store.add_decisions([said(0, "sport", "ann"), said(0, None, "bob"), said(0, None, "cat")])
 
     assert resolved(store) == {0: "sport"}
 
 
-def test_a_machines_label_stands_until_a_person_decides(store: Store) -> None:
+def test_a_machines_label_stands_until_a_person_decides(store: Database) -> None:
     store.add_decisions([by_machine(0, "world"), by_machine(1, "world"), by_machine(2, "world")])
     store.add_decisions([said(1, "sport"), said(2, None)])
 
-    found = [(o.label, o.machine, o.by_people, o.reviewers) for o in store.outcomes()]
+    found = [(o.label, o.machine, o.by_people, o.reviewers) for o in store.item_labels()]
 
     assert found == [
         ("world", True, False, ("machine:fused",)),
@@ -338,23 +340,23 @@ def test_a_machines_label_stands_until_a_person_decides(store: Store) -> None:
     ]
 
 
-def test_machines_never_outvote_a_person(store: Store) -> None:
+def test_machines_never_outvote_a_person(store: Database) -> None:
     store.add_decisions([said(0, "sport"), by_machine(0, "world")])
     store.add_decisions([said(0, "world", "machine:nli", machine=True)])
 
     assert resolved(store) == {0: "sport"}
 
 
-def test_storing_a_machines_answer_twice_adds_nothing(store: Store) -> None:
+def test_storing_a_machines_answer_twice_adds_nothing(store: Database) -> None:
     added = [store.add_decisions([by_machine(0, "world")]) for _ in range(2)]
 
     assert added == [1, 0]
 
 
-def test_outcomes_come_in_the_order_of_the_pool(store: Store) -> None:
+def test_outcomes_come_in_the_order_of_the_pool(store: Database) -> None:
     store.add_decisions([said(index, "sport") for index in (5, 1, 3)])
 
-    assert [outcome.item_id for outcome in store.outcomes()] == ["i1", "i3", "i5"]
+    assert [outcome.item_id for outcome in store.item_labels()] == ["i1", "i3", "i5"]
 
 
 votes = st.tuples(
@@ -368,7 +370,7 @@ def test_storing_one_by_one_or_at_once_gives_the_same(
     tmp_path_factory: pytest.TempPathFactory, sequence: list[tuple[int, str | None, str]]
 ) -> None:
     folder = tmp_path_factory.mktemp("stores")
-    at_once, one_by_one = Store(folder / "a.db"), Store(folder / "b.db")
+    at_once, one_by_one = Database(folder / "a.db"), Database(folder / "b.db")
     for store in (at_once, one_by_one):
         store.create("pool", LABELS)
 
@@ -376,13 +378,13 @@ def test_storing_one_by_one_or_at_once_gives_the_same(
     added_singly = sum(one_by_one.add_decisions([said(*vote)]) for vote in sequence)
 
     assert added == added_singly == at_once.last_decision()
-    assert at_once.outcomes() == one_by_one.outcomes()
+    assert at_once.item_labels() == one_by_one.item_labels()
     at_once.close()
     one_by_one.close()
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5)), None])
-def test_a_moment_comes_back_in_utc(store: Store, zone: timezone | None) -> None:
+def test_a_moment_comes_back_in_utc(store: Database, zone: timezone | None) -> None:
     moment = NOON.replace(tzinfo=None) if zone is None else NOON.astimezone(zone)
 
     store.add_decisions([said(0, "sport", decided_at=moment)])
@@ -430,13 +432,13 @@ def test_a_machine_is_shown_nothing_and_never_measures() -> None:
     assert (blind.blind, blind.audit) == (False, False)
 
 
-def test_an_audit_stays_known_in_the_outcome(store: Store) -> None:
+def test_an_audit_stays_known_in_the_outcome(store: Database) -> None:
     store.add_decisions([said(0, "sport", blind=True, audit=True), said(1, "sport")])
 
-    assert [outcome.audit for outcome in store.outcomes()] == [True, False]
+    assert [outcome.audit for outcome in store.item_labels()] == [True, False]
 
 
-def test_trainings_come_oldest_first(store: Store) -> None:
+def test_trainings_come_oldest_first(store: Database) -> None:
     for cycle in (2, 1):
         row = TrainingRow(
             cycle=cycle, fingerprint="f", last_decision=1, summary={"x": [1]}, created_at=NOON

@@ -91,7 +91,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_stored(
 
     with pytest.raises(DataError, match=f"decision 2: .*{reason}(.|\n)*Nothing was stored"):
         record(workspace, [sound, Decision(**(FIT | fields))])
-    assert workspace.store.decisions() == []
+    assert workspace.database.decisions() == []
 
 
 @pytest.mark.parametrize("thing", [None, {"item_id": "cat-0"}, ("cat-0", "label"), "cat-0"])
@@ -108,7 +108,7 @@ def test_a_row_outside_of_the_pool_is_refused(
 
     with pytest.raises(DataError, match=reason):
         add_decisions(workspace, [decision_row(Decision(**FIT), 0, None), row])
-    assert workspace.store.decisions() == []
+    assert workspace.database.decisions() == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_an_import_for_no_person_is_refused(
 
     with pytest.raises(DataError, match=f"--reviewer.*{reason}"):
         import_answers(workspace, tmp_path / "a.csv", reviewer=name)
-    assert workspace.store.decisions() == []
+    assert workspace.database.decisions() == []
 
 
 ANYTHING = st.one_of(
@@ -221,5 +221,5 @@ def test_numbers_of_numpy_are_numbers(small_workspace: Callable[[str], Workspace
 
     hilt.record(workspace, [told])
 
-    (row,) = workspace.store.decisions()
+    (row,) = workspace.database.decisions()
     assert (row.batch, row.seconds) == (1, 2.5)

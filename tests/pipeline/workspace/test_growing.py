@@ -49,7 +49,7 @@ def audited(make_workspace_in: MakeWorkspace, tmp_path_factory: pytest.TempPathF
     simulate(workspace, select(workspace, 40))
     train(workspace)
     propose(workspace)
-    workspace.store.close()
+    workspace.database.close()
     return folder
 
 
@@ -74,8 +74,8 @@ def test_the_audit_goes_on_as_it_was(audited: Path, grown: Workspace) -> None:
     assert len(grown.pool) == 560
     assert grown.pool.ids(slice(60)) == before.pool.ids(slice(None))
     assert [i for i in order_of_audit(grown) if i < 60] == order_of_audit(before)
-    assert [(o.index, o.label) for o in grown.outcomes() if o.audit] == [
-        (o.index, o.label) for o in before.outcomes() if o.audit
+    assert [(o.index, o.label) for o in grown.item_labels() if o.audit] == [
+        (o.index, o.label) for o in before.item_labels() if o.audit
     ]
 
 
@@ -99,15 +99,15 @@ def test_figures_of_the_pool_before_stay_and_say_so(audited: Path, grown: Worksp
 def test_the_appended_catch_up_and_only_then_the_figure_is_of_all(grown: Workspace) -> None:
     propose(grown)
     numbers = audit_numbers(grown)
-    asked = {outcome.index for outcome in grown.outcomes()}
+    asked = {outcome.index for outcome in grown.item_labels()}
     due = [i for i in range(60, 560) if numbers[i] <= numbers[sorted(asked)].max()]
 
     batch = select(grown, len(due) - 1)
     simulate(grown, batch)
-    half_way = grown.outcomes()
+    half_way = grown.item_labels()
     select(grown, 1)
     simulate(grown, select(grown))
-    caught_up = grown.outcomes()
+    caught_up = grown.item_labels()
     train(grown)
 
     assert {grown.pool.find([i.item_id])[i.item_id] for i in batch.items} < set(due)
@@ -115,7 +115,7 @@ def test_the_appended_catch_up_and_only_then_the_figure_is_of_all(grown: Workspa
     assert sum(outcome.audit for outcome in half_way) == 40
     assert audited_items(grown, caught_up) == 560
     assert sum(outcome.audit for outcome in caught_up) == 40 + len(due)
-    told = told_in_full(grown, grown.store.trainings()[-1])
+    told = told_in_full(grown, grown.database.trainings()[-1])
     assert "of the pool before" not in accuracy_lines(told)[-1]
 
 
@@ -124,7 +124,7 @@ def test_appended_copies_of_audited_texts_are_no_part_of_the_pool_before(
 ) -> None:
     folder = shutil.copytree(audited, tmp_path / "project")
     before = open_workspace(audited / "work")
-    text = before.pool.texts([next(o.index for o in before.outcomes() if o.audit)])[0]
+    text = before.pool.texts([next(o.index for o in before.item_labels() if o.audit)])[0]
     add_rows(folder, 200)
     with (folder / "pool.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"copy-{number},{text},\n" for number in range(200))

@@ -67,17 +67,17 @@ def test_a_new_workspace_draws_by_id(small_workspace: Callable[[str], Workspace]
     numbers = draw(workspace.pool.ids(slice(None)), workspace.config.seed, "audit")
 
     assert audit_numbers(workspace).tolist() == numbers.tolist()
-    assert AUDIT_DRAW.items() <= workspace.store.batch_selector(2).items()
+    assert AUDIT_DRAW.items() <= workspace.database.batch_selector(2).items()
 
 
 def test_a_workspace_of_the_past_goes_on_in_the_order_it_has(tmp_path: Path) -> None:
     work = hilt.open_workspace(shutil.copytree(PAST, tmp_path / "work"), device="cpu")
     order = generator(work.config.seed, Stream.AUDIT).permutation(len(work.pool))
-    drawn = [row.item_index for row in work.store.batch_items() if row.reason == "audit"]
+    drawn = [row.item_index for row in work.database.batch_items() if row.reason == "audit"]
     label = work.config.label_names[0]
     asked = [Decision(item.item_id, "label", (label,), "ann") for item in select(work).items]
     hilt.record(work, asked)
-    decided = {outcome.index for outcome in work.store.outcomes()}
+    decided = {outcome.index for outcome in work.database.item_labels()}
 
     following = select(work)
 
@@ -85,4 +85,4 @@ def test_a_workspace_of_the_past_goes_on_in_the_order_it_has(tmp_path: Path) -> 
     assert set(drawn) <= set(order[: len(drawn)])
     assert audit == set([index for index in order if index not in decided][: len(audit)])
     assert len(audit) == 4
-    assert work.store.batch_selector(following.number).keys().isdisjoint(AUDIT_DRAW)
+    assert work.database.batch_selector(following.number).keys().isdisjoint(AUDIT_DRAW)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from hilt.pipeline.workspace.labels import resolve_all, standing
+from hilt.pipeline.workspace.labels import not_withdrawn, resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
 
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ def undo(number: int, reviewer: str, key: str) -> DecisionRow:
 def test_what_was_taken_back_leaves_no_outcome() -> None:
     rows = [row(1, "ann", "sport"), undo(2, "ann", "key-1")]
 
-    assert standing(rows) == []
+    assert not_withdrawn(rows) == []
     assert resolve_all(rows) == []
 
 

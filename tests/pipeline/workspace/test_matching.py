@@ -83,12 +83,12 @@ MENDED = {
 def test_a_damaged_sheet_costs_nothing(workspace: Workspace, tmp_path: Path, damage: str) -> None:
     rows = sheet(workspace, tmp_path)
     right = {row["id"]: row["label"] for row in rows}
-    blind = {row.item_id for row in workspace.store.batch_items() if row.blind}
+    blind = {row.item_id for row in workspace.database.batch_items() if row.blind}
     path = save(DAMAGE[damage]([dict(row) for row in rows]), tmp_path / "back.csv")
 
     result = import_answers(workspace, path)
 
-    stored = workspace.store.decisions()
+    stored = workspace.database.decisions()
     assert (result.added, result.rejected, result.open_items) == (12, (), 0)
     assert {row.item_id: row.labels[0] for row in stored} == right
     assert {row.item_id for row in stored if row.audit} == blind
@@ -103,7 +103,7 @@ def test_a_line_of_another_pool_is_refused(workspace: Workspace, tmp_path: Path)
         import_answers(workspace, save(rows, tmp_path / "a.csv"))
     with pytest.raises(DataError, match="has the id 'other-0' and another text: 'quite another"):
         import_answers(workspace, save(strange, tmp_path / "b.csv"))
-    assert workspace.store.decisions() == []
+    assert workspace.database.decisions() == []
 
 
 def accept(workspace: Workspace, folder: Path, blind: bool, **cells: str) -> None:
@@ -111,7 +111,7 @@ def accept(workspace: Workspace, folder: Path, blind: bool, **cells: str) -> Non
     row = next(each for each in rows if (each["blind"] == "true") == blind)
     row |= {"label": "", "action": "accept"} | cells
     import_answers(workspace, save([row], folder / "accepted.csv"))
-    (said,) = workspace.store.decisions()
+    (said,) = workspace.database.decisions()
     assert said.labels == [said.shown_label]
 
 
@@ -125,11 +125,11 @@ def test_accepting_means_what_was_shown(
 def test_nothing_blind_is_accepted(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the line is blind, so there is nothing to accept"):
         accept(workspace, tmp_path, blind=True, proposal="food")
-    assert workspace.store.decisions() == []
+    assert workspace.database.decisions() == []
 
 
 def test_what_was_never_shown_is_not_accepted(workspace: Workspace, tmp_path: Path) -> None:
-    asked = {row.item_id for row in workspace.store.batch_items()}
+    asked = {row.item_id for row in workspace.database.batch_items()}
     other = next(each for each in workspace.pool.ids(range(60)) if each not in asked)
     (tmp_path / "a.csv").write_text(f"id,action,proposal\n{other},accept,food\n")
 
@@ -138,7 +138,7 @@ def test_what_was_never_shown_is_not_accepted(workspace: Workspace, tmp_path: Pa
 
 
 def test_accepting_beside_another_label_is_refused(workspace: Workspace, tmp_path: Path) -> None:
-    row = next(row for row in workspace.store.batch_items() if not row.blind)
+    row = next(row for row in workspace.database.batch_items() if not row.blind)
     other = "food" if row.proposal[0][0] != "food" else "sport"
     (tmp_path / "a.csv").write_text(f"id,label,action\n{row.item_id},{other},accept\n")
 
@@ -156,20 +156,20 @@ def test_blind_is_what_came_by_the_batchs_own_sheet(
 
     import_answers(workspace, path)
 
-    stored = workspace.store.decisions()
+    stored = workspace.database.decisions()
     assert len(stored) == 12
     assert not any(row.audit or row.blind for row in stored)
-    asked_blind = {row.item_id for row in workspace.store.batch_items() if row.blind}
+    asked_blind = {row.item_id for row in workspace.database.batch_items() if row.blind}
     assert all(row.shown_label is None for row in stored if row.item_id in asked_blind)
 
 
 def test_blind_is_what_the_caller_gives_their_word_on(workspace: Workspace) -> None:
-    blind, other, *_ = [row for row in workspace.store.batch_items() if row.blind]
+    blind, other, *_ = [row for row in workspace.database.batch_items() if row.blind]
 
     record(workspace, [Decision(blind.item_id, "label", ("food",), "ann", batch=1)])
     record(workspace, [Decision(other.item_id, "label", ("food",), "ann")], batch=1, blind=True)
 
-    first, second = workspace.store.decisions()
+    first, second = workspace.database.decisions()
     assert (first.blind, first.audit, first.source) == (False, False, "file")
     assert (second.blind, second.audit) == (True, True)
     assert second.source == "blind by the caller's word"
@@ -191,13 +191,13 @@ def test_blind_is_what_the_caller_gives_their_word_on(workspace: Workspace) -> N
 def test_the_word_that_answers_are_blind_is_noted_whatever_their_source(
     workspace: Workspace, source: str, stored: str
 ) -> None:
-    item = next(row for row in workspace.store.batch_items() if row.blind)
+    item = next(row for row in workspace.database.batch_items() if row.blind)
     reviewer = "gold" if source == "gold" else "ann"
     said = Decision(item.item_id, "label", ("food",), reviewer, source=source)
 
     record(workspace, [said], batch=1, blind=True)
 
-    (row,) = workspace.store.decisions()
+    (row,) = workspace.database.decisions()
     assert (row.source, row.blind) == (stored, True)
 
 
@@ -208,12 +208,12 @@ def test_blind_is_true_or_false(workspace: Workspace, blind: object) -> None:
 
 
 def test_what_settles_a_disagreement_is_not_blind(workspace: Workspace) -> None:
-    item = next(row for row in workspace.store.batch_items() if row.blind)
+    item = next(row for row in workspace.database.batch_items() if row.blind)
     said = Decision(item.item_id, "label", ("food",), "ann", source="adjudication")
 
     with pytest.raises(DataError, match="settles a disagreement"):
         record(workspace, [said], batch=1, blind=True)
-    assert workspace.store.decisions() == []
+    assert workspace.database.decisions() == []
 
 
 def test_a_file_without_ids_is_matched_by_text(workspace: Workspace, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_file_without_ids_is_matched_by_text(workspace: Workspace, tmp_path: P
 
     import_answers(workspace, save(rows, tmp_path / "known.csv"))
 
-    stored = {row.item_index: row.labels for row in workspace.store.decisions()}
+    stored = {row.item_index: row.labels for row in workspace.database.decisions()}
     assert stored == {3: ["food"], 7: ["sport"]}
 
 
@@ -285,7 +285,7 @@ def test_different_answers_for_an_item_are_all_rejected(
 
     result = import_answers(workspace, save(rows, tmp_path / "a.csv"), partial=True)
 
-    assert [row.item_id for row in workspace.store.decisions()] == ["soup-1"]
+    assert [row.item_id for row in workspace.database.decisions()] == ["soup-1"]
     assert [each.line for each in result.rejected] == [2, 4]
     assert result.rejected[0].reason == (
         "item 'cat-0' has different answers: 'food' on line 2; skip on line 4. Keep one of them."
@@ -318,7 +318,7 @@ def test_a_machines_label_is_never_a_persons(
         import_answers(workspace, path)
     result = import_answers(workspace, path, partial=True)
 
-    stored = [(row.item_id, row.reviewer, row.audit) for row in workspace.store.decisions()]
+    stored = [(row.item_id, row.reviewer, row.audit) for row in workspace.database.decisions()]
     assert stored == [("soup-1", "ann", False), ("soup-1", "bob", False)]
     assert (result.unanswered, len(result.rejected)) == (1, 1)
 
@@ -341,7 +341,7 @@ def test_numbers_of_labels_are_read_by_the_names_that_the_file_has(
         import_answers(workspace, bare)
     import_answers(workspace, tmp_path / "known.parquet")
 
-    stored = {row.item_id: row.labels for row in workspace.store.decisions()}
+    stored = {row.item_id: row.labels for row in workspace.database.decisions()}
     assert stored == {"cat-0": ["animals"], "golf-0": ["sport"]}
 
 
@@ -358,8 +358,8 @@ def test_texts_that_are_the_same_inherit_the_label_of_the_one_that_is_found(
 
     import_answers(work, save(rows, tmp_path / "known.csv"), match="text")
 
-    assert [row.item_id for row in work.store.decisions()] == ["cat-0"]
-    assert summarise(work, work.outcomes()).inherited == 2
+    assert [row.item_id for row in work.database.decisions()] == ["cat-0"]
+    assert summarise(work, work.item_labels()).inherited == 2
 
 
 def test_texts_are_compared_by_what_programs_leave_alone() -> None:

@@ -46,8 +46,8 @@ def test_a_workspace_holds_its_pool_test_set_state_and_configuration(
 
     assert workspace.pool.ids(slice(None)) == ["1", "2", "3"]
     assert workspace.test is not None
-    assert workspace.store.batch_numbers() == []
-    workspace.store.close()
+    assert workspace.database.batch_numbers() == []
+    workspace.database.close()
     assert workspace.config.pool.path == str(tmp_path / "pool.csv")
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == [
         *(".lock", ".lock-holder", "hilt.yaml", "pool", "state.db", "test")
@@ -213,7 +213,7 @@ def test_labels_that_were_edited_are_refused(tmp_path: Path, config: Path) -> No
     path.write_text(path.read_text().replace("sport", "sports"))
 
     with pytest.raises(WorkspaceError, match=r"made for \(sport, world\); put them back"):
-        _ = open_workspace(tmp_path / "work").store
+        _ = open_workspace(tmp_path / "work").database
 
 
 def test_what_is_missing_says_which_command_makes_it(tmp_path: Path, config: Path) -> None:
@@ -339,7 +339,7 @@ def test_an_init_that_is_killed_can_be_run_again(tmp_path: Path, config: Path, s
     workspace = init(tmp_path / "work", config)
 
     assert len(workspace.pool) == 3
-    assert workspace.store.batch_numbers() == []
+    assert workspace.database.batch_numbers() == []
     assert not list(workspace.folder.rglob("*.partial"))
     assert not list(workspace.folder.rglob("*.tmp"))
     assert not list(workspace.folder.glob(".hilt-*"))
@@ -368,7 +368,7 @@ def test_a_killed_init_may_be_followed_by_one_with_another_configuration(
     workspace = init(tmp_path / "work", config)
 
     assert workspace.test is None
-    assert workspace.store.batch_numbers() == []
+    assert workspace.database.batch_numbers() == []
 
 
 @pytest.mark.parametrize("name", ["w" * 300, "w" * 5000])

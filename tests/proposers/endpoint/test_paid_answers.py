@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from hilt.proposers.endpoint.paid_answers import FILE, Answers, Reply
+from hilt.proposers.endpoint.paid_answers import FILE, PaidAnswers, Reply
 
 REPLY = Reply("sport", "stop", 10, 2)
 
 
 def test_a_reply_is_kept_for_the_next_process(tmp_path: Path) -> None:
-    answers = Answers(tmp_path / "new")
+    answers = PaidAnswers(tmp_path / "new")
     answers.reserve("key", "account", 1)
     answers.settle("key", -0.75, REPLY)
 
-    again = Answers(tmp_path / "new")
+    again = PaidAnswers(tmp_path / "new")
 
     assert again.get("key") == REPLY
     assert again.get("other") is None
@@ -23,9 +23,9 @@ def test_a_reply_is_kept_for_the_next_process(tmp_path: Path) -> None:
 
 
 def test_a_request_on_its_way_counts_as_spent_but_not_as_answered(tmp_path: Path) -> None:
-    Answers(tmp_path).reserve("key", "account", 1)
+    PaidAnswers(tmp_path).reserve("key", "account", 1)
 
-    after_a_crash = Answers(tmp_path)
+    after_a_crash = PaidAnswers(tmp_path)
     after_a_crash.reserve("key", "account", 1)
 
     assert after_a_crash.get("key") is None
@@ -33,7 +33,7 @@ def test_a_request_on_its_way_counts_as_spent_but_not_as_answered(tmp_path: Path
 
 
 def test_a_request_that_failed_keeps_what_it_may_have_cost() -> None:
-    answers = Answers(None)
+    answers = PaidAnswers(None)
     answers.reserve("key", "account", 1)
     answers.settle("key", -0.5)
 
@@ -42,22 +42,22 @@ def test_a_request_that_failed_keeps_what_it_may_have_cost() -> None:
 
 
 def test_without_a_folder_answers_are_kept_in_memory() -> None:
-    answers = Answers(None)
+    answers = PaidAnswers(None)
     answers.reserve("key", "account", 1)
     answers.settle("key", 0, REPLY)
 
     assert answers.get("key") == REPLY
-    assert Answers(None).get("key") is None
+    assert PaidAnswers(None).get("key") is None
 
 
 def test_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:
-    Answers(tmp_path)
+    PaidAnswers(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_another_process_reads_while_this_one_writes(tmp_path: Path) -> None:
-    answers = Answers(tmp_path)
+    answers = PaidAnswers(tmp_path)
     answers.reserve("key", "account", 1)
     answers.settle("key", 0, REPLY)
     program = (

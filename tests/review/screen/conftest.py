@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from hilt.pipeline.workspace.labels import Outcome
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from scripts.support.rehearsal import rehearsal_workspace
@@ -63,11 +63,11 @@ class Screen:
 
     @property
     def decisions(self) -> list[DecisionRow]:
-        return self.workspace.store.decisions()
+        return self.workspace.database.decisions()
 
     @property
-    def outcomes(self) -> dict[int, Outcome]:
-        return {outcome.index: outcome for outcome in self.workspace.store.outcomes()}
+    def item_labels(self) -> dict[int, ItemLabel]:
+        return {outcome.index: outcome for outcome in self.workspace.database.item_labels()}
 
 
 MakeScreen = Callable[..., Screen]
@@ -88,7 +88,7 @@ def make_screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeScreen
     yield make
     for screen in screens:
         screen.kill()
-        screen.workspace.store.close()
+        screen.workspace.database.close()
 
 
 @pytest.fixture(scope="module")  # while it is open no other test can run an event loop

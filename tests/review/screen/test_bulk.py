@@ -58,16 +58,16 @@ def test_a_group_is_accepted_but_for_the_odd_ones(screen: Screen, page: Page) ->
 
 
 def test_a_whole_group_is_taken_back_by_one_key(screen: Screen, page: Page) -> None:
-    before = len(screen.outcomes)
+    before = len(screen.item_labels)
     cards = page.locator("#cards button").count()
     page.keyboard.press("Enter")
     wait_until_saved(page)
-    assert len(screen.outcomes) == before + cards
+    assert len(screen.item_labels) == before + cards
 
     page.keyboard.press("Backspace")
 
     wait_until_saved(page)
-    assert len(screen.outcomes) == before
+    assert len(screen.item_labels) == before
     expect(page.locator("#cards button")).to_have_count(cards)
 
 

@@ -131,7 +131,7 @@ def test_a_batch_of_skips_is_followed_by_the_one_that_the_button_makes(
     small_workspace: Callable[[str], Workspace], open_page: OpenPage
 ) -> None:
     workspace = small_workspace("selected")
-    items = workspace.store.batch_items()
+    items = workspace.database.batch_items()
     record(workspace, [Decision(row.item_id, "skip", (), "reviewer") for row in items])
     screen = Screen(workspace)
     screen.start()
@@ -145,4 +145,4 @@ def test_a_batch_of_skips_is_followed_by_the_one_that_the_button_makes(
         expect(page.locator("#item")).to_have_attribute("aria-busy", "false", timeout=60_000)
     finally:
         screen.kill()
-        workspace.store.close()
+        workspace.database.close()

@@ -4,7 +4,7 @@ import pytest
 
 from hilt.review.screen.guard import is_loopback, may_be_named
 from hilt.review.screen.markdown import render
-from hilt.review.screen.signing_in import MOST_SECONDS, WINDOW_SECONDS, SlowDown
+from hilt.review.screen.signing_in import MAX_SECONDS, WINDOW_SECONDS, SlowDown
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_wrong_tokens_wait_longer_and_longer_by_their_address_alone() -> None:
 
     assert waits[:7] == [0, 0, 0, 0, 0, 0.5, 1.0]
     assert waits == sorted(waits)
-    assert waits[-1] == MOST_SECONDS
+    assert waits[-1] == MAX_SECONDS
     assert slow_down.note("b", 100.0) == 0
     assert slow_down.note("a", 100.0 + WINDOW_SECONDS) == 0
     assert set(slow_down.failures) == {"a"}  # who has waited long enough is forgotten

@@ -21,7 +21,7 @@ def live(small_workspace: Callable[[str], Workspace]) -> Iterator[Screen]:
     screen.start()
     yield screen
     screen.kill()
-    workspace.store.close()
+    workspace.database.close()
 
 
 def test_more_items_appear_without_a_reload(live: Screen, open_page: Callable[..., Page]) -> None:
@@ -37,9 +37,9 @@ def test_more_items_appear_without_a_reload(live: Screen, open_page: Callable[..
 
     expect(page.locator("#item")).to_have_attribute("aria-busy", "false", timeout=120_000)
     wait_until_saved(page)
-    assert live.workspace.store.open_batches() == [1, 2]
-    assert len(live.workspace.store.trainings()) == 1
-    asked = [row.item_index for row in live.workspace.store.batch_items()]
+    assert live.workspace.database.open_batches() == [1, 2]
+    assert len(live.workspace.database.trainings()) == 1
+    asked = [row.item_index for row in live.workspace.database.batch_items()]
     assert len(set(asked)) == len(asked)
     page.keyboard.press("1")
     wait_until_saved(page)

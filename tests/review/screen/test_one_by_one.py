@@ -170,14 +170,14 @@ def test_undo_goes_back_across_items_as_far_as_one_likes(screen: Screen, page: P
         texts.append(text_of(page))
         press(page, key)
     wait_until_saved(page)
-    before = len(screen.outcomes)
+    before = len(screen.item_labels)
 
     for text in reversed(texts):
         press(page, "Backspace")
         assert text_of(page) == text
 
     wait_until_saved(page)
-    assert len(screen.outcomes) == before - 13
+    assert len(screen.item_labels) == before - 13
     expect(page.locator("#about")).to_contain_text("13 items back. You said")
     assert [row.action for row in screen.decisions[-13:]] == ["undo"] * 13
 

@@ -119,7 +119,7 @@ def test_disagreements_are_settled_side_by_side(screen: Screen, sign_in: SignIn)
         *("adjudication", "cleo", item),
         [said],
     )
-    assert screen.outcomes[item].label == said
+    assert screen.item_labels[item].label == said
 
     page.keyboard.press("Backspace")
     expect(page.locator("#text")).to_have_text(text)
@@ -129,7 +129,7 @@ def test_disagreements_are_settled_side_by_side(screen: Screen, sign_in: SignIn)
     page.get_by_label("Another label").select_option("sport")
     expect(page.locator("#text")).not_to_have_text(text)
     wait_until_saved(page)
-    assert screen.outcomes[item].label == "sport"
+    assert screen.item_labels[item].label == "sport"
 
 
 def test_a_rule_settles_what_is_left(screen: Screen, sign_in: SignIn) -> None:

@@ -46,7 +46,7 @@ def rehearse(tmp_path: Path) -> Iterator[Rehearse]:
 
     yield make
     for workspace in made:
-        workspace.store.close()
+        workspace.database.close()
 
 
 def at_desk(workspace: Workspace, work: AtDesk) -> None:

@@ -12,7 +12,7 @@ from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.reviewing.next_steps import NextStep, Situation, decide, next_step
 from hilt.pipeline.reviewing.reviewers import add_reviewer
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.review.screen.protocol import Next, Standing
+from hilt.review.screen.protocol import Next, ReviewProgress
 from hilt.types import Decision
 from tests.pipeline.reviewing.desk.conftest import Rehearse, at_desk, person, says
 
@@ -35,7 +35,7 @@ def next_on_screen(workspace: Workspace, name: str = "reviewer") -> Next | None:
     return found[0]
 
 
-async def until_done(desk: WorkspaceDesk) -> Standing:
+async def until_done(desk: WorkspaceDesk) -> ReviewProgress:
     standing = desk.standing(person(desk, "reviewer"))
     while standing.busy:
         await asyncio.sleep(0.05)
@@ -68,7 +68,7 @@ def test_the_last_labels_are_learnt_without_a_promise(rehearse: Rehearse) -> Non
 
 def test_a_first_batch_of_skips_leads_to_another(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
-    items = workspace.store.batch_items()
+    items = workspace.database.batch_items()
     record(workspace, [Decision(row.item_id, "skip", (), "reviewer") for row in items])
 
     shown = next_on_screen(workspace)
@@ -109,7 +109,7 @@ def test_while_others_are_at_work_more_is_offered_only_where_there_is_more(
 
 def test_beside_open_items_the_batch_is_extended(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
-    first = workspace.store.batch_items()[0].item_id
+    first = workspace.database.batch_items()[0].item_id
     record(workspace, [Decision(first, "label", (workspace.config.label_names[0],), "reviewer")])
 
     shown = next_on_screen(workspace)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hilt.pipeline.reviewing.desk.group_commit import GroupWriter
+from hilt.pipeline.reviewing.desk.group_commit import GroupCommit
 
 
 class CountingStore:
@@ -44,7 +44,7 @@ def test_what_waits_together_is_written_in_one_transaction() -> None:
     store = CountingStore()
 
     async def work() -> list[int]:
-        writer = GroupWriter(store, nothing)  # type: ignore[arg-type]
+        writer = GroupCommit(store, nothing)  # type: ignore[arg-type]
         writer.start()
         results = await asyncio.gather(*(writer.run(write(number)) for number in range(50)))
         await writer.stop()
@@ -62,7 +62,7 @@ def test_an_operation_that_fails_harms_no_other() -> None:
         raise ValueError("broken")
 
     async def work() -> list[object]:
-        writer = GroupWriter(store, nothing)  # type: ignore[arg-type]
+        writer = GroupCommit(store, nothing)  # type: ignore[arg-type]
         writer.start()
         results = await asyncio.gather(
             writer.run(write(1)),
@@ -83,7 +83,7 @@ def test_stopping_writes_what_still_waits() -> None:
     store = CountingStore()
 
     async def work() -> None:
-        writer = GroupWriter(store, nothing)  # type: ignore[arg-type]
+        writer = GroupCommit(store, nothing)  # type: ignore[arg-type]
         writer.start()
         waiting = asyncio.create_task(writer.run(write(7)))
         await asyncio.sleep(0)
@@ -103,7 +103,7 @@ def test_everything_is_acknowledged_only_after_it_was_read_back(also: int) -> No
         seen.append(list(store.written))
 
     async def work() -> None:
-        writer = GroupWriter(store, committed)  # type: ignore[arg-type]
+        writer = GroupCommit(store, committed)  # type: ignore[arg-type]
         writer.start()
         await writer.run(write(also))
         assert seen == [[also]]

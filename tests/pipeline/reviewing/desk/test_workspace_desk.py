@@ -179,7 +179,7 @@ def test_an_answer_sent_again_is_stored_once(rehearse: Rehearse) -> None:
 
     at_desk(workspace, work)
 
-    assert [row.item_index for row in workspace.store.decisions()] == [0, 1, 2]
+    assert [row.item_index for row in workspace.database.decisions()] == [0, 1, 2]
 
 
 def test_an_answer_known_to_another_process_is_stored_once(rehearse: Rehearse) -> None:
@@ -197,7 +197,7 @@ def test_an_answer_known_to_another_process_is_stored_once(rehearse: Rehearse) -
 
     at_desk(workspace, work)
 
-    assert [row.key for row in workspace.store.decisions()] == ["ann-000000", "ann-000001"]
+    assert [row.key for row in workspace.database.decisions()] == ["ann-000000", "ann-000001"]
 
 
 def test_an_answer_and_its_undo_may_come_together(rehearse: Rehearse) -> None:
@@ -216,7 +216,7 @@ def test_an_answer_and_its_undo_may_come_together(rehearse: Rehearse) -> None:
 
     at_desk(workspace, work)
 
-    assert [outcome.index for outcome in workspace.store.outcomes()] == [1]
+    assert [outcome.index for outcome in workspace.database.item_labels()] == [1]
 
 
 def test_nobody_takes_back_what_another_said(rehearse: Rehearse) -> None:
@@ -264,8 +264,8 @@ def test_a_second_opinion_is_blind_and_the_item_is_done_after_it(rehearse: Rehea
 
     at_desk(workspace, work)
 
-    assert [row.blind for row in workspace.store.decisions()] == [False, True]
-    assert [row.shown_label is None for row in workspace.store.decisions()] == [False, True]
+    assert [row.blind for row in workspace.database.decisions()] == [False, True]
+    assert [row.shown_label is None for row in workspace.database.decisions()] == [False, True]
 
 
 def test_an_answer_that_comes_while_claims_are_renewed_stays_blind(rehearse: Rehearse) -> None:
@@ -279,7 +279,7 @@ def test_an_answer_that_comes_while_claims_are_renewed_stays_blind(rehearse: Reh
 
     at_desk(workspace, work)
 
-    assert workspace.store.decisions()[0].blind
+    assert workspace.database.decisions()[0].blind
 
 
 def test_a_restarted_desk_knows_who_was_shown_what(rehearse: Rehearse) -> None:
@@ -295,7 +295,7 @@ def test_a_restarted_desk_knows_who_was_shown_what(rehearse: Rehearse) -> None:
     at_desk(workspace, before)
     at_desk(workspace, after)
 
-    assert workspace.store.decisions()[0].blind
+    assert workspace.database.decisions()[0].blind
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
@@ -311,7 +311,7 @@ def test_the_share_that_measures_anchoring_is_blind_and_no_audit(
 
     at_desk(workspace, work)
 
-    (row,) = workspace.store.decisions()
+    (row,) = workspace.database.decisions()
     assert (row.blind, row.audit) == (share == 1.0, False)
 
 
@@ -333,7 +333,7 @@ def test_what_is_left_is_counted_for_each_reviewer(rehearse: Rehearse) -> None:
 
 def test_a_summary_tells_what_one_reviewer_did(rehearse: Rehearse) -> None:
     workspace = rehearse()
-    proposed = [row.proposal[0][0] for row in workspace.store.batch_items()]
+    proposed = [row.proposal[0][0] for row in workspace.database.batch_items()]
     other = next(label for label in workspace.config.label_names if label != proposed[1])
 
     async def work(desk: WorkspaceDesk) -> None:
@@ -398,13 +398,13 @@ def test_gold_items_come_blind_and_each_once(rehearse: Rehearse) -> None:
 
     at_desk(workspace, work)
 
-    outcomes = {outcome.index: outcome.label for outcome in workspace.store.outcomes()}
+    outcomes = {outcome.index: outcome.label for outcome in workspace.database.item_labels()}
     assert {outcomes[item] for item in range(15, 20)} == {"sport"}
 
 
 def test_a_group_shares_its_label_nearest_first_without_blind_items(rehearse: Rehearse) -> None:
     workspace = rehearse(60)
-    rows = {row.item_index: row for row in workspace.store.batch_items()}
+    rows = {row.item_index: row for row in workspace.database.batch_items()}
 
     async def work(desk: WorkspaceDesk) -> None:
         group = await desk.group(person(desk, "ann"), frozenset())
@@ -451,7 +451,7 @@ def test_a_share_of_what_was_decided_in_bulk_is_asked_again_of_another(rehearse:
 
     at_desk(workspace, work)
 
-    assert [row.source for row in workspace.store.decisions()] == ["bulk", "bulk", "check"]
+    assert [row.source for row in workspace.database.decisions()] == ["bulk", "bulk", "check"]
 
 
 def test_somebody_alone_is_asked_again_themselves(rehearse: Rehearse) -> None:
@@ -511,7 +511,7 @@ def test_ten_thousand_items_are_served_quickly(rehearse: Rehearse) -> None:
 
 def asked_again(workspace: Workspace) -> None:
     """Let ann say something about three items, and a new batch ask about two of them again."""
-    store = workspace.store
+    store = workspace.database
     ids = workspace.pool.ids(slice(0, 3))
     record(workspace, [Decision(item_id, "label", ("tech",), "ann", 1) for item_id in ids])
     rows = [
@@ -603,7 +603,7 @@ def test_a_desk_serves_items_that_were_appended_meanwhile(rehearse: Rehearse) ->
             )
             for rank, item_id in enumerate(["new", "none"])
         ]
-        workspace.store.add_batch(0, {"kind": "rehearsal"}, new)
+        workspace.database.add_batch(0, {"kind": "rehearsal"}, new)
         await asyncio.sleep(1.01)
         await desk.refresh()
 
