@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.configuration.config import Config
     from hilt.pipeline.configuration.reading import load_config
     from hilt.pipeline.cycle import cycle, train
-    from hilt.pipeline.duplicates.summary import find_duplicates
+    from hilt.pipeline.proposing.find_duplicates import find_duplicates
     from hilt.pipeline.proposing.propose import propose
     from hilt.pipeline.proposing.rule_table import rules_table
     from hilt.pipeline.releasing.loaded import load_student
@@ -75,7 +75,7 @@ _HOMES = {
     "hilt.pipeline.configuration.reading": ("load_config",),
     "hilt.pipeline.cycle": ("cycle", "train"),
     "hilt.pipeline.workspace.decisions": ("decisions",),
-    "hilt.pipeline.duplicates.summary": ("find_duplicates",),
+    "hilt.pipeline.proposing.find_duplicates": ("find_duplicates",),
     "hilt.pipeline.reviewing.exporting": ("export_decisions",),
     "hilt.pipeline.reviewing.given_proposals": ("import_proposals",),
     "hilt.pipeline.workspace.growing": ("append",),

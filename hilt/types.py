@@ -76,7 +76,7 @@ class LoopSignals:
     """
 
     calibration_error: float | None = None
-    agreement: float | None = None
+    stability: float | None = None
     advantage: tuple[float, float] | None = None
 
 

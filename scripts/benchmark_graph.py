@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.files import write_json
 from hilt.pipeline.duplicates.neighbour_graph import make_graph
-from hilt.pipeline.workspace.arrays import ArrayFile, blocks
+from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
 from hilt.types import Floats, Graph
 

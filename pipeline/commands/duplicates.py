@@ -37,7 +37,7 @@ def duplicates(
     Look before you label: one item of a group is asked, and the others inherit its label. Edit
     `duplicates` in the workspace's `hilt.yaml` and run this again until you agree.
     """
-    from hilt.pipeline.duplicates.summary import find_duplicates
+    from hilt.pipeline.proposing.find_duplicates import find_duplicates
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.workspace.workspace import open_workspace
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hilt.blocks import blocks
 from hilt.pipeline.duplicates.overlap import (
     AS_WIDESPREAD,
     FEW_TEXTS,
@@ -23,7 +24,7 @@ from hilt.pipeline.duplicates.passages import WINDOW, Passages
 from hilt.pipeline.duplicates.stars import find_stars
 from hilt.pipeline.duplicates.words import Words, read_words
 from hilt.pipeline.workspace.array_making import is_made, make_array
-from hilt.pipeline.workspace.arrays import Array, Maker, blocks
+from hilt.pipeline.workspace.arrays import Array, Maker
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.types import Floats, Graph, Integers

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hilt.command_line import command_line
-from hilt.errors import WorkspaceError
 from hilt.pipeline.duplicates.contrary import count_contrary
-from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
 from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_groups
-from hilt.pipeline.duplicates.neighbour_graph import make_graph
 from hilt.pipeline.duplicates.words import only_in
-from hilt.pipeline.proposing.outdated import EMBEDDINGS, read_outdated
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers
@@ -100,33 +95,6 @@ class DuplicatesResult:
     sizes: dict[str, int]
     largest: tuple[DuplicateGroup, ...]
     pairs: tuple[Pair, ...]
-
-
-def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
-    """Find the near-duplicates of a pool, where that was not done yet, and describe them.
-
-    Args:
-        workspace: Where the embeddings stand.
-        most: How many groups to describe.
-
-    Raises:
-        WorkspaceError: If there are no embeddings yet, or another encoder made them.
-    """
-    workspace.required(workspace.embeddings, "propose")
-    _check_embeddings(workspace)
-    if workspace.graph is None or not are_groups_current(workspace):
-        with workspace.locked():
-            make_graph(workspace)
-            make_groups(workspace)
-    return describe(workspace, workspace.item_labels(), most)
-
-
-def _check_embeddings(workspace: Workspace) -> None:
-    found, _ = read_outdated(workspace)
-    for each in found:
-        if each.what == EMBEDDINGS:
-            line = command_line("propose", workspace.folder)
-            raise WorkspaceError(f"{each}; run `{line}`.")
 
 
 def describe(workspace: Workspace, outcomes: Sequence[ItemLabel], most: int) -> DuplicatesResult:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hilt.blocks import blocks
 from hilt.errors import ConfigError, DataError
 from hilt.pipeline.configuration.config import Source
 from hilt.pipeline.pools.building import (
@@ -31,7 +32,6 @@ from hilt.pipeline.pools.record import Earlier, PoolSummary, part_path, source_f
 from hilt.pipeline.pools.row_check import RowCheck
 from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts, normalise
 from hilt.pipeline.pools.source import open_source
-from hilt.pipeline.workspace.arrays import blocks
 from hilt.types import Integers
 
 UNKNOWN = -1

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.figures import counted
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, Outdated
 from hilt.pipeline.proposing.panel import Member, Panel
-from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace

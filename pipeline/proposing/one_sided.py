@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.figures import whole_percent
 from hilt.files import read_object, write_json
 from hilt.intervals import wilson
 from hilt.pipeline.proposing.panel import Member, Panel
-from hilt.pipeline.workspace.arrays import blocks, fingerprint
+from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.errors import ConfigError
 from hilt.pipeline.configuration.proposer_kinds import CustomProposer, ProposerSection
 from hilt.pipeline.configuration.section import Custom
@@ -18,7 +19,7 @@ from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.pools.pool import Where
 from hilt.pipeline.proposing.embedding import embeddings_maker
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
-from hilt.pipeline.workspace.arrays import ArrayFile, Maker, blocks, fingerprint
+from hilt.pipeline.workspace.arrays import ArrayFile, Maker, fingerprint
 from hilt.pipeline.workspace.item_draws import pool_draws
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator

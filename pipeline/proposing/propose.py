@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.files import read_object
 from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule
@@ -22,11 +23,11 @@ from hilt.pipeline.proposing.outdated import (
     reads_other_vectors,
 )
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.selecting.loop_signals import compared_labels, save_agreement
+from hilt.pipeline.proposing.succession import compared_labels, save_stability
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace.array_making import made_before, make_array
-from hilt.pipeline.workspace.arrays import blocks, fingerprint
+from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.base import Embedder
@@ -167,7 +168,7 @@ def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
     )
     if before is not None and previous is not None and previous.get("student") != maker["student"]:
         after = compared_labels(workspace, proposal, n_before)
-        save_agreement(workspace, training.cycle, before, after)
+        save_stability(workspace, training.cycle, before, after)
     return made
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hilt.blocks import blocks
 from hilt.errors import WorkspaceError
 from hilt.intervals import wilson
 from hilt.pipeline.configuration.proposer_kinds import Rules
-from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.item_draws import count_audited
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.rules import CompiledRule, Rule, cast_votes, compile_rules

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from hilt.blocks import blocks
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
-from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.decisions import last_words
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.tables import DecisionRow, TrainingRow

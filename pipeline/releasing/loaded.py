@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.figures import counted
@@ -15,7 +16,6 @@ from hilt.pipeline.proposing.outdated import read_outdated
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import EMBEDDER_FILES, SavedStudent, read_student
-from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.student_seal import RECORD
 from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_workspace
 from hilt.proposers.base import Checked, Embedder

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.selecting.review_cost import (
     ReviewCost,
@@ -15,7 +16,6 @@ from hilt.pipeline.selecting.review_cost import (
     perplexity,
     review_cost,
 )
-from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.labels import BULK, not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import Workspace

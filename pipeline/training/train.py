@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.pipeline.measuring.accuracy import measure
 from hilt.pipeline.measuring.calibration import pool_logarithmically
@@ -20,7 +21,6 @@ from hilt.pipeline.proposing.making import ask, renew
 from hilt.pipeline.proposing.outdated import student_maker
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import latest_training
-from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.students.base import take
 from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, save_student
 from hilt.pipeline.training.cross_validation import Training, train_student
@@ -71,7 +71,7 @@ def train(workspace: Workspace) -> TrainResult:
         if not proposals.labelled:
             raise WorkspaceError(
                 f"{workspace.folder} has no labels yet; review a batch first"
-                f" (`{next_step(workspace)}`)."
+                f" (`{command_line('review', workspace.folder)}`)."
             )
         renew(proposals)
         made_of = _made_of(workspace, proposals)

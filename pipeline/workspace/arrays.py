@@ -286,12 +286,6 @@ class PartialArray:
             raise
 
 
-def blocks(n_rows: int, size: int = 65536) -> Iterator[slice]:
-    """Yield slices that cover `n_rows` rows, so that no pass copies a whole pool."""
-    for start in range(0, n_rows, size):
-        yield slice(start, min(start + size, n_rows))
-
-
 def _bounds(n_rows: int, chunk_rows: int | Integers) -> list[int]:
     if isinstance(chunk_rows, int):
         return [*range(0, n_rows, chunk_rows), n_rows]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from hilt.blocks import blocks
 from hilt.pipeline.pools.same_text import hash_texts
-from hilt.pipeline.workspace.arrays import blocks
 from hilt.pipeline.workspace.audit_slice import count_drawn, settled_copies
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.types import Floats, Integers

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from hilt.errors import WorkspaceError
 from hilt.pipeline.benchmarking.arms import branch
 from hilt.pipeline.cli import app
-from hilt.pipeline.duplicates.summary import find_duplicates
+from hilt.pipeline.proposing.find_duplicates import find_duplicates
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import render_report
 from hilt.pipeline.reporting.status import status

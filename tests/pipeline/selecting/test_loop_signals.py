@@ -34,7 +34,7 @@ def test_a_first_student_has_none_to_agree_with(small_workspace: Open) -> None:
     workspace = small_workspace("trained")
     propose(workspace)
 
-    assert signals(workspace).agreement is None
+    assert signals(workspace).stability is None
 
 
 def test_agreement_is_the_share_that_the_last_two_students_label_alike(
@@ -42,12 +42,12 @@ def test_agreement_is_the_share_that_the_last_two_students_label_alike(
 ) -> None:
     workspace = small_workspace("two_cycles")
     before = workspace.proposal("student").open().argmax(axis=1).copy()
-    assert signals(workspace).agreement is None  # the newest has not proposed yet
+    assert signals(workspace).stability is None  # the newest has not proposed yet
 
     propose(workspace)
 
     after = workspace.proposal("student").open().argmax(axis=1)
-    assert signals(workspace).agreement == round(float(np.mean(before == after)), 4)
+    assert signals(workspace).stability == round(float(np.mean(before == after)), 4)
 
 
 @pytest.mark.parametrize(("limit", "told"), [(0.05, 0.0), (0.03, 0.04)])
@@ -79,5 +79,5 @@ def test_a_workspace_with_many_audit_labels_measures_everything(
     found = signals(workspace)
 
     assert found.calibration_error is not None
-    assert found.agreement is not None
+    assert found.stability is not None
     assert found.advantage is not None

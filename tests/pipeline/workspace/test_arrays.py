@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hilt.blocks import blocks
 from hilt.errors import WorkspaceError
 from hilt.files import read_object, write_json
 from hilt.pipeline.workspace import arrays
 from hilt.pipeline.workspace.array_making import make_array
-from hilt.pipeline.workspace.arrays import ArrayFile, PartialArray, blocks, fingerprint
+from hilt.pipeline.workspace.arrays import ArrayFile, PartialArray, fingerprint
 from hilt.progress import Silent
 from hilt.types import Floats
 

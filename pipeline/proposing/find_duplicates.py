@@ -1,0 +1,38 @@
+"""Find the near-duplicates of a pool, and describe them."""
+
+from __future__ import annotations
+
+from hilt.command_line import command_line
+from hilt.errors import WorkspaceError
+from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
+from hilt.pipeline.duplicates.neighbour_graph import make_graph
+from hilt.pipeline.duplicates.summary import DuplicatesResult, describe
+from hilt.pipeline.proposing.outdated import EMBEDDINGS, read_outdated
+from hilt.pipeline.workspace.workspace import Workspace
+
+
+def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
+    """Find the near-duplicates of a pool, where that was not done yet, and describe them.
+
+    Args:
+        workspace: Where the embeddings stand.
+        most: How many groups to describe.
+
+    Raises:
+        WorkspaceError: If there are no embeddings yet, or another encoder made them.
+    """
+    workspace.required(workspace.embeddings, "propose")
+    _check_embeddings(workspace)
+    if workspace.graph is None or not are_groups_current(workspace):
+        with workspace.locked():
+            make_graph(workspace)
+            make_groups(workspace)
+    return describe(workspace, workspace.item_labels(), most)
+
+
+def _check_embeddings(workspace: Workspace) -> None:
+    found, _ = read_outdated(workspace)
+    for each in found:
+        if each.what == EMBEDDINGS:
+            line = command_line("propose", workspace.folder)
+            raise WorkspaceError(f"{each}; run `{line}`.")
