@@ -15,6 +15,38 @@ import hilt
 ROOT = Path(hilt.__file__).resolve().parent.parent
 FOLDERS = ("pipeline", "proposers", "review", "selectors")
 MIDDLE = ("proposers", "review", "selectors")
+
+# What stands in pipeline/, from bottom to top: each imports what stands before it, and itself.
+FLOORS = (
+    "configuration",
+    "pools",
+    "workspace",
+    "measuring",
+    "duplicates",
+    "students",
+    "proposing",
+    "training",
+    "selecting",
+    "reviewing",
+    "releasing",
+    "reporting",
+    "loop_state",
+    "cycle",
+    "benchmarking",
+    "commands",
+    "cli",
+)
+MAX_LINES = 350
+STILL_LONG = {
+    "hilt/outputs.py",
+    "pipeline/configuration/config.py",
+    "pipeline/proposing/panel.py",
+    "pipeline/training/cross_validation.py",
+    "pipeline/training/train.py",
+    "pipeline/workspace/workspace.py",
+}
+MAX_ROOT_ENTRIES = 18
+
 pytestmark = pytest.mark.skipif(not (ROOT / "selectors").is_dir(), reason="needs a checkout")
 
 
@@ -84,6 +116,41 @@ def test_dependencies_point_one_way(folder: str) -> None:
     }
 
     assert wrong == set()
+
+
+def test_the_folders_of_the_pipeline_import_downwards() -> None:
+    paths = {path: path.relative_to(ROOT / "pipeline").parts[0] for path in modules("pipeline")}
+
+    wrong = {
+        f"{path.name} imports {name}"
+        for path, own in paths.items()
+        for name in imports(path)
+        if name.startswith("hilt.pipeline.")
+        if FLOORS.index(name.split(".")[2]) > FLOORS.index(own.removesuffix(".py"))
+    }
+
+    assert wrong == set()
+
+
+def test_no_module_is_longer_than_one_reads() -> None:
+    paths = [path for folder in (*FOLDERS, "hilt", "scripts") for path in modules(folder)]
+    long = {
+        path.relative_to(ROOT).as_posix()
+        for path in paths
+        if len(path.read_text(encoding="utf-8").splitlines()) > MAX_LINES
+    }
+
+    assert long <= STILL_LONG
+
+
+def test_the_root_has_few_entries() -> None:
+    listing = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listing.returncode:
+        pytest.skip("needs git, which knows the files of the project")
+
+    assert len({line.split("/")[0] for line in listing.stdout.splitlines()}) <= MAX_ROOT_ENTRIES
 
 
 def test_what_all_share_depends_on_none_of_the_folders() -> None:
