@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from hilt.pipeline.selecting.batches import select
     from hilt.pipeline.workspace.decisions import decisions
     from hilt.pipeline.workspace.growing import append
-    from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+    from hilt.pipeline.workspace.init import init
+    from hilt.pipeline.workspace.workspace import Workspace, open_workspace
     from hilt.types import Batch, BatchItem, Decision, Items, Label, Selection, SelectionView
 
 _HOMES = {
@@ -96,7 +97,8 @@ _HOMES = {
     "hilt.pipeline.proposing.rule_table": ("rules_table",),
     "hilt.pipeline.reporting.status": ("status",),
     "hilt.pipeline.releasing.onnx_export": ("export_onnx",),
-    "hilt.pipeline.workspace.workspace": ("Workspace", "init", "open_workspace"),
+    "hilt.pipeline.workspace.init": ("init",),
+    "hilt.pipeline.workspace.workspace": ("Workspace", "open_workspace"),
     "hilt.types": (
         "Batch",
         "BatchItem",

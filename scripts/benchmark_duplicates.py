@@ -31,7 +31,8 @@ from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 HELD_OUT = 0.2
 SKEW = 1.5  # exponent of the power law by which items get copies

@@ -27,7 +27,8 @@ from hilt.blocks import blocks
 from hilt.files import write_json
 from hilt.pipeline.duplicates.neighbour_graph import make_graph
 from hilt.pipeline.workspace.arrays import ArrayFile
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Floats, Graph
 
 CONFIG = "pool: {path: pool.csv, id: id}\nlabels: [a, b]\ndevice: cpu\n"

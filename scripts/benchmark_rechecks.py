@@ -20,7 +20,8 @@ import numpy as np
 
 from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 
 def labels_before_rechecks(workspace: Workspace) -> Iterator[tuple[int, str]]:

@@ -16,7 +16,8 @@ from hilt.pipeline.cycle import cycle, train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 # The same cases everywhere: what fails, fails for all. HYPOTHESIS_SEARCH=1 looks for new ones.
 hypothesis.settings.register_profile(

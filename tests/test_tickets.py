@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.workspace.workspace import Workspace, init
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import Workspace
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 COLUMNS = ["id", "created", "channel", "subject", "text"]

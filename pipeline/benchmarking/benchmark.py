@@ -20,7 +20,8 @@ from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.arrays import fingerprint
-from hilt.pipeline.workspace.workspace import Workspace, init
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.progress import Progress, Silent
 
 __all__ = ["BenchmarkPlan", "BenchmarkResult", "benchmark"]

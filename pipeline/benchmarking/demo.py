@@ -30,8 +30,9 @@ from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.headline import ON_POOL, accuracies
+from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.random_streams import Stream, generator
-from hilt.pipeline.workspace.workspace import Workspace, init
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.progress import Progress, Silent
 from hilt.proposers.models.encoder import resolve_device
 

@@ -88,7 +88,8 @@ def init(
 
 def _made(work: Path, config: Path | None) -> Workspace:
     """Make the workspace, or open the one that there is."""
-    from hilt.pipeline.workspace.workspace import init, is_workspace, open_workspace
+    from hilt.pipeline.workspace.init import init
+    from hilt.pipeline.workspace.workspace import is_workspace, open_workspace
 
     if config is not None:
         return init(work, config, progress=Bars())

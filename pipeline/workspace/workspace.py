@@ -21,32 +21,20 @@ outputs.json         which files were written elsewhere, so that they may be rep
 from __future__ import annotations
 
 import os
-import re
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
-from hilt.files import room_for, sentences, whole_file
-from hilt.outputs import (
-    LEDGER,
-    Ledger,
-    check_outside_workspaces,
-    make_parents,
-    remove_empty,
-)
+from hilt.outputs import LEDGER, Ledger
 from hilt.pipeline.configuration.config import Config
-from hilt.pipeline.configuration.reading import load_config, load_workspace_config
-from hilt.pipeline.pools.mending import mend_pool
-from hilt.pipeline.pools.pool import Pool, build_pool, find_fault
+from hilt.pipeline.configuration.reading import load_workspace_config
+from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace import student_seal as seal
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.audit_slice import read_copies
@@ -54,23 +42,11 @@ from hilt.pipeline.workspace.connection import DAMAGED, shown
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.item_draws import audited_items
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.pipeline.workspace.lock import LOCK_NAMES, lock
+from hilt.pipeline.workspace.lock import lock
 from hilt.plain_files import shown as shown_path
 from hilt.plain_files import why_unreadable
 from hilt.progress import Progress, Silent
-from hilt.reading.values import encodable
 from hilt.types import Graph, Integers
-
-BUILD = re.compile(r"\.hilt-init-[0-9a-f]{16}")  # the name of the folder in which `init` builds
-BUILT = {
-    *("pool", "pool.partial", "test", "test.partial", "hilt.yaml", "hilt.yaml.tmp"),
-    *(f"state.db{ending}" for ending in ("", "-wal", "-shm", "-journal")),
-}
-
-HEADER = """\
-# Written by `hilt init`. Edit it between commands, all but `pool`, `test` and the names of the
-# labels: those were read once, and other ones want another workspace.
-"""
 
 
 @dataclass(frozen=True)
@@ -333,60 +309,6 @@ class Workspace:
             yield
 
 
-def init(
-    folder: Path | str,
-    config_path: Path | str,
-    *,
-    device: str | None = None,
-    progress: Progress | None = None,
-) -> Workspace:
-    """Make a workspace: read the pool, check it, and lay out the folder.
-
-    Doing it again with the same configuration changes nothing, unless the pool is damaged: then it
-    is read again, if its source still gives the same items.
-
-    Args:
-        folder: Where the workspace shall be; it must be new, empty, or the same workspace.
-        config_path: The configuration.
-        device: Where models run, instead of what the configuration says.
-        progress: Who looks on.
-
-    Raises:
-        ConfigError: If the configuration cannot be used.
-        DataError: If the pool, or the test set, cannot.
-        WorkspaceError: If the folder holds something else.
-    """
-    folder = Path(folder)
-    if not encodable(str(folder.absolute())):
-        raise WorkspaceError(
-            f"The path {str(folder.absolute())!r} is not UTF-8, as that of a workspace must be;"
-            " name another folder."
-        )
-    config = load_config(config_path)
-    _check_free(folder, config)
-    if not is_workspace(folder):
-        check_outside_workspaces(folder)
-    with sentences(folder):
-        made = make_parents(folder)
-    with lock(folder):
-        try:
-            _check_free(folder, config)  # again: another `init` may have ended in between
-            note = (progress or Silent()).note
-            if is_workspace(folder):
-                _mend(folder, config, note)
-            else:
-                _lay_out(folder, config, note)
-            for left in _left_by_init(folder):  # a kill came right after the last move
-                left.rmdir()
-        except BaseException:
-            if made:
-                for name in LOCK_NAMES:
-                    (folder / name).unlink(missing_ok=True)
-                remove_empty(made)
-            raise
-    return open_workspace(folder, device=device, progress=progress)
-
-
 def open_workspace(
     folder: Path | str, *, device: str | None = None, progress: Progress | None = None
 ) -> Workspace:
@@ -422,93 +344,3 @@ def is_workspace(folder: Path) -> bool:
             f"{shown_path(str(folder))} cannot be opened: {why_unreadable(error)}; name another"
             " folder."
         ) from None
-
-
-def is_same_but_pool(one: Config, other: Config) -> bool:
-    """Tell whether two configurations differ in what they name as `pool` at most."""
-    return one.model_copy(update={"pool": other.pool}) == other
-
-
-def _check_free(folder: Path, config: Config) -> None:
-    if is_workspace(folder):
-        own = load_workspace_config(folder / "hilt.yaml")
-        if own != config:
-            line = command_line("init", folder, "--append", "--config", "CONFIG.yaml")
-            more = f"; to take in more rows, use `{line}`" if is_same_but_pool(own, config) else ""
-            raise WorkspaceError(
-                f"{folder} is a workspace already, with another configuration; choose another"
-                f" folder, or edit {folder / 'hilt.yaml'}{more}."
-            )
-    elif folder.exists() and (not folder.is_dir() or _strangers(folder)):
-        raise WorkspaceError(f"{folder} holds other files; choose a new or an empty folder.")
-
-
-def _strangers(folder: Path) -> bool:
-    """Tell whether a folder without a configuration holds more than a killed `init` leaves."""
-    left = _left_by_init(folder)
-    known = {path.name for path in left}.union(LOCK_NAMES, *map(_moved, left))
-    return any(path.name not in known for path in folder.iterdir())
-
-
-def _left_by_init(folder: Path) -> list[Path]:
-    """List the folders in which a killed `init` built; one with anything else in it is not one."""
-    return [
-        path
-        for path in folder.iterdir()
-        if BUILD.fullmatch(path.name)
-        and path.is_dir()
-        and not path.is_symlink()
-        and {each.name for each in path.iterdir()} <= BUILT
-    ]
-
-
-def _moved(build: Path) -> set[str]:
-    """List what a killed `init` had moved out of the folder in which it built."""
-    whole = build / "hilt.yaml"  # written last, so before it nothing was moved
-    if not whole.exists():
-        return set()
-    names = {"pool", "state.db"} | ({"test"} if load_config(whole).test is not None else set())
-    return {name for name in names if not (build / name).exists()}
-
-
-def _mend(folder: Path, config: Config, note: Callable[[str], None]) -> None:
-    """Read again what is damaged of the pool and of the test set."""
-    if find_fault(folder / "pool") is not None:
-        store = Database(config.database or folder / "state.db")
-        made_for = store.pool_fingerprint()
-        store.close()
-        mend_pool(folder / "pool", config.pool, config.label_names, made_for, note)
-    if config.test is not None:
-        mend_pool(folder / "test", config.test, config.label_names, None, note)
-
-
-def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
-    """Build everything in a folder of its own, then move it; the configuration goes last."""
-    for left in _left_by_init(folder):
-        for name in _moved(left):
-            if (folder / name).exists():
-                (folder / name).rename(left / name)
-        shutil.rmtree(left)
-    build = folder / f".hilt-init-{secrets.token_hex(8)}"
-    build.mkdir()
-    try:
-        with room_for(folder):
-            _build(build, config, note)
-    except BaseException:
-        shutil.rmtree(build, ignore_errors=True)
-        raise
-    for path in sorted(build.iterdir(), key=lambda path: path.name == "hilt.yaml"):
-        path.rename(folder / path.name)
-
-
-def _build(folder: Path, config: Config, note: Callable[[str], None]) -> None:
-    store = Database(config.database or folder / "state.db")  # first: its URL may be none
-    build_pool(config.pool, config.label_names, folder / "pool", note)
-    if config.test is not None:
-        build_pool(config.test, config.label_names, folder / "test", note)
-    store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
-    store.close()
-    values = config.model_dump(mode="json", exclude_unset=True)
-    text = HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
-    with whole_file(folder / "hilt.yaml") as unfinished:
-        unfinished.write_text(text, encoding="utf-8")

@@ -12,8 +12,9 @@ import yaml
 
 from hilt.files import write_json
 from hilt.pipeline.workspace.arrays import ArrayFile
+from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.pipeline.workspace.workspace import Workspace, init
+from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
 LABELS = ("business", "entertainment", "politics", "sport", "tech")

@@ -38,7 +38,8 @@ from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.students.base import Examples, one_hot
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Floats, Integers, Items
 
 Open = Callable[[str], Workspace]

@@ -13,7 +13,8 @@ from hilt.pipeline.configuration.paths import names_file
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.configuration.section import Section
 from hilt.pipeline.pools.source import open_source
-from hilt.pipeline.workspace.workspace import init, open_workspace
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import open_workspace
 
 SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
 # Texts that are no paths. A new option of this type has to be put here, or be marked.

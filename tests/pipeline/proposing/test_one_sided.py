@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from hilt.pipeline.cli import app
 from hilt.pipeline.proposing.one_sided import OneSided, find_one_sided
 from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 Open = Callable[[str], Workspace]
 

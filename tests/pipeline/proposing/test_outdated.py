@@ -25,7 +25,8 @@ from hilt.pipeline.reporting.report import render_report
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.students.saved import read_student
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.progress import Advance
 from hilt.proposers.models.encoder import DEFAULT_MODEL, resolve_encoder, resolve_precision
 from tests.proposers.endpoint.test_endpoint import Server, StartServer, start_server

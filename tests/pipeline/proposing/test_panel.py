@@ -20,8 +20,9 @@ from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.growing import append
+from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.item_draws import draw
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.progress import Advance
 
 Open = Callable[[str], Workspace]

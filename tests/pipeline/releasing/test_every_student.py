@@ -35,7 +35,7 @@ from hilt.pipeline.students.base import STUDENTS, Student
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.training import cross_validation as training
-from hilt.pipeline.workspace.workspace import init
+from hilt.pipeline.workspace.init import init
 from hilt.proposers.models.encoder import quiet_loading
 from hilt.types import Decision, Items
 

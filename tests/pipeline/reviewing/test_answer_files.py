@@ -136,7 +136,7 @@ def test_a_mistake_in_a_name_is_explained(small_workspace: Open, tmp_path: Path)
 
 def test_without_an_answer_key_nothing_is_simulated(small_workspace: Open, tmp_path: Path) -> None:
     from hilt.pipeline.proposing.propose import propose
-    from hilt.pipeline.workspace.workspace import init
+    from hilt.pipeline.workspace.init import init
 
     text = (small_workspace("ready").folder / "hilt.yaml").read_text("utf-8")
     (tmp_path / "keyless.yaml").write_text(text.replace("  label: label\n", "", 1), "utf-8")

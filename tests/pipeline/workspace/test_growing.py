@@ -19,8 +19,9 @@ from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.headline import accuracy_lines, told_in_full
 from hilt.pipeline.workspace.growing import append, say_changes, source_is_as_read
+from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.item_draws import audit_numbers, audited_items
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from tests.conftest import MakeWorkspace
 
 PAST = Path(__file__).parents[2] / "past" / "workspace"

@@ -10,9 +10,10 @@ import pytest
 
 from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.files import write_json
-from hilt.pipeline.workspace import workspace as workspace_module
+from hilt.pipeline.workspace import init as init_module
+from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.lock import lock
-from hilt.pipeline.workspace.workspace import Workspace, init, open_workspace
+from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
 
 POOL = "id,text,topic\n1,a goal,sport\n2,a vote,world\n3,a war,world\n"
@@ -115,7 +116,7 @@ def test_another_configuration_is_refused_when_its_workspace_was_made_meanwhile(
             init(folder, turn)
         return lock(folder)
 
-    monkeypatch.setattr(workspace_module, "lock", late_lock)
+    monkeypatch.setattr(init_module, "lock", late_lock)
 
     with pytest.raises(WorkspaceError, match="with another configuration"):
         init(tmp_path / "work", config)
@@ -328,7 +329,7 @@ def count_triggers(workspace: Workspace) -> int:
     return len(names)
 
 
-INIT = "from hilt.pipeline.workspace.workspace import init\ninit(sys.argv[1], sys.argv[3])\n"
+INIT = "from hilt.pipeline.workspace.init import init\ninit(sys.argv[1], sys.argv[3])\n"
 
 
 @pytest.mark.parametrize("step", [0, 2, 4, 8, 14, 18, 22, 24, 25, 26, 27, 28])
