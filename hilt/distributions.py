@@ -1,4 +1,4 @@
-"""What a row of probabilities says."""
+"""Rows of probabilities: what they say, and how several are combined."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hilt.types import Floats, Integers
 # whose neighbouring values are up to 0.00098 apart.
 TIE = 1e-3
 NO_LABEL = -1
+FLOOR = 1e-6  # of a probability whose logarithm is taken
 OFF = 0.01  # how far a sum may be from 1: rows in float16 are off by less
 
 
@@ -37,6 +38,44 @@ def clear_label(probabilities: Floats) -> Integers:
     highest = np.partition(rows, -2, axis=-1)[..., -2:]  # NaN goes last, and compares as false
     clear = highest[..., 0] < highest[..., 1] * (1 - TIE)
     return np.where(clear, np.nan_to_num(rows).argmax(axis=-1), NO_LABEL)
+
+
+def log_of(probabilities: Floats) -> Floats:
+    """Take logarithms in float32, with a floor that keeps a zero from deciding alone.
+
+    A row of NaN, an abstention, becomes the floor throughout, which leans to no label.
+    """
+    return np.log(np.fmax(probabilities, FLOOR, dtype=np.float32))
+
+
+def softmax(logits: Floats) -> Floats:
+    """Turn logits, shape (n, n_labels), into rows that sum to 1."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def negative_log_likelihood(probabilities: Floats, positions: Integers) -> Floats:
+    """Score predictions item by item, shape (n,); lower is better."""
+    return -log_of(probabilities[np.arange(len(positions)), positions])
+
+
+def pool_logarithmically(distributions: Sequence[Floats], weights: Floats) -> Floats:
+    """Combine distributions as a weighted product, renormalised.
+
+    Args:
+        distributions: Each of shape (n, n_labels), rows sum to 1 or are NaN to abstain.
+        weights: Shape (n_distributions,), not negative; 0 ignores a distribution.
+
+    Returns:
+        Shape (n, n_labels), float32, rows sum to 1.
+
+    Source: Genest and Zidek 1986, the logarithmic opinion pool.
+    """
+    total = np.zeros(distributions[0].shape, dtype=np.float32)
+    for distribution, weight in zip(distributions, weights, strict=True):
+        if weight:
+            total += np.float32(weight) * log_of(distribution)
+    return softmax(total)
 
 
 def number_array(value: Any, shape: tuple[int, ...], who: str) -> Floats:  # noqa: ANN401 - anything

@@ -1,11 +1,20 @@
-"""What a row of probabilities says, ties included."""
+"""What rows of probabilities say, ties included, and how they are combined."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilt.distributions import NO_LABEL, clear_label
+from hilt.distributions import (
+    NO_LABEL,
+    clear_label,
+    log_of,
+    negative_log_likelihood,
+    pool_logarithmically,
+    softmax,
+)
+from hilt.types import Floats
+from tests.drawn_distributions import logits, sample
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -41,3 +50,75 @@ def test_any_shape_is_read() -> None:
     rows = np.random.default_rng(0).dirichlet([1, 1, 1], (4, 5))
 
     assert np.array_equal(clear_label(rows), rows.argmax(axis=2))
+
+
+@given(logits)
+def test_softmax_rows_sum_to_one_however_large_the_logits(rows: Floats) -> None:
+    probabilities = softmax(rows)
+
+    assert probabilities.dtype == np.float32
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (probabilities >= 0).all()
+
+
+def test_softmax_agrees_with_numbers_worked_by_hand() -> None:
+    assert softmax(np.log([[1.0, 3.0], [0.5, 0.5]])).tolist() == pytest.approx(
+        np.array([[0.25, 0.75], [0.5, 0.5]])
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_logarithm_is_float32_and_finite_even_at_zero(dtype: type) -> None:
+    logs = log_of(np.array([[0.0, 1.0]], dtype=dtype))
+
+    assert logs.dtype == np.float32
+    assert logs.tolist() == [[pytest.approx(np.log(1e-6)), 0.0]]
+
+
+def test_the_likelihood_of_what_happened_counts() -> None:
+    losses = negative_log_likelihood(np.array([[0.25, 0.75], [1.0, 0.0]]), np.array([0, 0]))
+
+    assert losses == pytest.approx([np.log(4), 0.0])
+
+
+@given(logits, st.floats(0, 3), st.floats(0, 3))
+def test_a_pooled_distribution_sums_to_one(rows: Floats, first: float, second: float) -> None:
+    one, other = softmax(rows), softmax(-rows)
+
+    pooled = pool_logarithmically([one, other], np.array([first, second]))
+
+    assert pooled.dtype == np.float32
+    assert np.allclose(pooled.sum(axis=1), 1, atol=1e-5)
+
+
+@given(logits, st.floats(0, 3))
+def test_the_order_of_distributions_does_not_matter(rows: Floats, weight: float) -> None:
+    one, other = softmax(rows), softmax(rows[:, ::-1])
+
+    pooled = pool_logarithmically([one, other], np.array([1, weight]))
+    turned = pool_logarithmically([other, one], np.array([weight, 1]))
+
+    assert np.allclose(pooled, turned, atol=1e-5)
+
+
+def test_pooling_multiplies() -> None:
+    one, other = np.array([[0.5, 0.25, 0.25]]), np.array([[0.2, 0.4, 0.4]])
+
+    assert pool_logarithmically([one, other], np.ones(2))[0] == pytest.approx([1 / 3] * 3)
+    assert pool_logarithmically([one, other], np.array([2, 0]))[0] == pytest.approx(
+        [2 / 3, 1 / 6, 1 / 6]
+    )
+
+
+def test_half_precision_proposals_pool_as_well() -> None:
+    proposals = sample(100, 2)[0].astype(np.float16)
+
+    pooled = pool_logarithmically([proposals, proposals], np.array([0.5, 0.5]))
+
+    assert np.allclose(pooled, proposals, atol=2e-3)
+
+
+def test_a_zero_alone_does_not_decide() -> None:
+    pooled = pool_logarithmically([np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]])], np.ones(2))
+
+    assert pooled[0] == pytest.approx([0.5, 0.5])

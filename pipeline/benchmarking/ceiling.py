@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from hilt.distributions import negative_log_likelihood
+from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Stopwatch
 from hilt.pipeline.benchmarking.random_labels import STRENGTHS
 from hilt.pipeline.configuration.config import Student as StudentSettings
 from hilt.pipeline.cycle import labelled_test
-from hilt.pipeline.measuring.accuracy import measure
-from hilt.pipeline.measuring.calibration import negative_log_likelihood
 from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.fine_tuning import FineTuned

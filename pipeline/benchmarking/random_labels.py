@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hilt.distributions import negative_log_likelihood
 from hilt.errors import ConfigError
+from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Row, Run, Stopwatch
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.cycle import labelled_test
-from hilt.pipeline.measuring.accuracy import measure
-from hilt.pipeline.measuring.calibration import negative_log_likelihood
 from hilt.pipeline.reviewing.answer_files import simulated_reviewer
 from hilt.pipeline.students.base import Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation

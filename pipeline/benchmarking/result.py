@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from hilt.distributions import pool_logarithmically
+from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Row
 from hilt.pipeline.benchmarking.curves import Curve, LabelsTo, area, labels_to, tally
 from hilt.pipeline.benchmarking.plan import BenchmarkPlan
 from hilt.pipeline.benchmarking.ratios import Ratio, ratio_over_budgets, ratio_to_target
 from hilt.pipeline.cycle import labelled_test
-from hilt.pipeline.measuring.accuracy import measure
-from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.pools.same_text import normalise
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.panel import Panel

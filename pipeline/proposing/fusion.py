@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize
+from scipy.special import logsumexp
 
-from hilt.distributions import clear_label
-from hilt.pipeline.measuring.calibration import (
-    PRIOR_LABELS,
-    fit_pool_weights,
+from hilt.distributions import (
+    clear_label,
     log_of,
     negative_log_likelihood,
     pool_logarithmically,
     softmax,
 )
+from hilt.pipeline.measuring.calibration import PRIOR_LABELS
 from hilt.types import Floats, Integers
 
 MIN_SHARED = 20  # items that two proposers must both answer before agreement says anything
@@ -260,3 +260,40 @@ def _temper_on_labels(rows: Floats, positions: Integers, believed: float) -> flo
 
 def _power(rows: Floats, exponent: float) -> Floats:
     return softmax(np.float32(exponent) * log_of(rows))
+
+
+def fit_pool_weights(
+    distributions: Sequence[Floats],
+    positions: Integers,
+    prior: Floats,
+    prior_labels: float = PRIOR_LABELS,
+) -> Floats:
+    """Find the weights of `pool_logarithmically` from predictions on unseen items.
+
+    Args:
+        distributions: Each of shape (n, n_labels); a student's rows must be out of fold.
+        positions: Shape (n,), the true labels.
+        prior: Shape (n_distributions,), the weights to use when there are no labels.
+        prior_labels: How many labels the belief in `prior` is worth, so that the labels decide
+            more and more.
+
+    Returns:
+        Shape (n_distributions,), not negative.
+    """
+    logs = np.stack([log_of(each) for each in distributions]).astype(np.float64)
+    true = logs[:, np.arange(len(positions)), positions]  # (m, n)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        logits = np.tensordot(weights, logs, axes=1)  # (n, n_labels)
+        normaliser = logsumexp(logits, axis=1)
+        fused = np.exp(logits - normaliser[:, None])
+        misfit = (normaliser - weights @ true).sum()
+        slope = (logs * fused).sum(axis=(1, 2)) - true.sum(axis=1)
+        distance = weights - prior
+        return (
+            float(misfit + prior_labels * (distance**2).sum()),
+            slope + 2 * prior_labels * distance,
+        )
+
+    result = minimize(loss, prior, jac=True, method="L-BFGS-B", bounds=[(0, 3)] * len(prior))
+    return np.asarray(np.round(result.x, 4), dtype=np.float64)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from hilt.blocks import blocks
+from hilt.distributions import pool_logarithmically
 from hilt.errors import ConfigError
 from hilt.pipeline.configuration.proposer_kinds import CustomProposer, ProposerSection
 from hilt.pipeline.configuration.section import Custom
-from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.pools.pool import Where
 from hilt.pipeline.proposing.embedding import embeddings_maker
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels

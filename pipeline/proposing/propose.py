@@ -9,10 +9,10 @@ import numpy as np
 
 from hilt.blocks import blocks
 from hilt.command_line import command_line
+from hilt.distributions import pool_logarithmically
 from hilt.files import read_object
 from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule
 from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
-from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.making import SHARED, ask, embed, renew

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hilt.pipeline.measuring.accuracy import calibration_of
+from hilt.metrics import calibration_of
 from hilt.pipeline.proposing.succession import read_stability
 from hilt.pipeline.training.selection_gain import MIN_AUDIT
 from hilt.pipeline.workspace.tables import TrainingRow

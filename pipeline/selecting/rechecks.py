@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hilt.pipeline.measuring.calibration import log_of, pool_logarithmically, softmax
+from hilt.distributions import log_of, pool_logarithmically, softmax
 from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.proposing.propose import fusion_weights, latest_training
 from hilt.pipeline.students.saved import load_out_of_fold

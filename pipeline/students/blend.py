@@ -9,9 +9,9 @@ from typing import Any, ClassVar, TypeGuard
 
 import numpy as np
 
+from hilt.distributions import log_of, pool_logarithmically, softmax
 from hilt.errors import ModelError
 from hilt.files import read_object, write_json
-from hilt.pipeline.measuring.calibration import log_of, pool_logarithmically, softmax
 from hilt.pipeline.students.base import STUDENTS, Card, Student
 from hilt.pipeline.students.record import checked_kind
 from hilt.types import Floats, Items

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hilt.pipeline.measuring.calibration import log_of
+from hilt.distributions import log_of
 from hilt.pipeline.students.base import Examples
 from hilt.progress import Advance
 from hilt.proposers.models.encoder import resolve_precision

@@ -15,8 +15,8 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from hilt.distributions import softmax
 from hilt.errors import ModelError
-from hilt.pipeline.measuring.calibration import softmax
 from hilt.pipeline.students.base import Card, Examples
 from hilt.types import Floats, Items
 

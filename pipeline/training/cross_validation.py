@@ -18,15 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hilt.distributions import log_of, negative_log_likelihood, pool_logarithmically, softmax
 from hilt.figures import counted
 from hilt.pipeline.configuration.config import Student as StudentSettings
-from hilt.pipeline.measuring.calibration import (
-    fit_temperature,
-    log_of,
-    negative_log_likelihood,
-    pool_logarithmically,
-    softmax,
-)
+from hilt.pipeline.measuring.calibration import fit_temperature
 from hilt.pipeline.proposing.fusion import Trust, weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hilt.figures import counted, decimals, percent, with_interval
-from hilt.pipeline.measuring.accuracy import calibration_of, measure
+from hilt.metrics import calibration_of, measure
 from hilt.pipeline.measuring.left_out import find_left_out
 from hilt.pipeline.students.saved import load_out_of_fold, why_not_out_of_fold
 from hilt.pipeline.workspace.batch_items import any_picked

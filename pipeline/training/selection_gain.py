@@ -8,13 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from hilt.distributions import log_of, negative_log_likelihood, softmax
 from hilt.pipeline.configuration.config import Student as StudentSettings
-from hilt.pipeline.measuring.calibration import (
-    fit_temperature,
-    log_of,
-    negative_log_likelihood,
-    softmax,
-)
+from hilt.pipeline.measuring.calibration import fit_temperature
 from hilt.pipeline.students.base import take
 from hilt.pipeline.training.self_training import fit_plain
 from hilt.pipeline.training.training_data import TrainingData, assign_folds

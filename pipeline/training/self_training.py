@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hilt.distributions import pool_logarithmically
 from hilt.pipeline.configuration.config import Student as StudentSettings
-from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.students.base import Examples, Student, join, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.pipeline.training.training_data import TrainingData

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from hilt.command_line import command_line
+from hilt.distributions import pool_logarithmically
 from hilt.errors import WorkspaceError
-from hilt.pipeline.measuring.accuracy import measure
-from hilt.pipeline.measuring.calibration import pool_logarithmically
+from hilt.metrics import measure
 from hilt.pipeline.measuring.two_accuracies import accuracy_on_the_pool, accuracy_on_the_rest
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.fusion import Trust

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.measuring.accuracy import measure
-from hilt.pipeline.measuring.calibration import softmax
+from hilt.distributions import softmax
+from hilt.metrics import measure
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 
 LABELS = 6

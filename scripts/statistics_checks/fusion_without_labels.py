@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.measuring.calibration import pool_logarithmically, softmax
+from hilt.distributions import pool_logarithmically, softmax
 from hilt.pipeline.proposing.fusion import trust_without_labels
 from hilt.types import Floats, Integers
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged

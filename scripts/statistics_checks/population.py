@@ -16,9 +16,9 @@ import numpy as np
 import yaml
 
 import hilt
+from hilt.distributions import softmax
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.measuring.calibration import softmax
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
 from hilt.pipeline.proposing.panel import Panel

@@ -15,8 +15,8 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 
+from hilt.distributions import pool_logarithmically
 from hilt.pipeline.configuration.config import Student as StudentSettings
-from hilt.pipeline.measuring.calibration import pool_logarithmically
 from hilt.pipeline.students.base import take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.cross_validation import Combination, Training, train_student

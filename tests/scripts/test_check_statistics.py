@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import yaml
 
+import hilt.metrics
 import hilt.pipeline.benchmarking.ratios
-import hilt.pipeline.measuring.accuracy
 import hilt.pipeline.measuring.two_accuracies
 import hilt.pipeline.selecting.review_cost
 import hilt.pipeline.workspace.audit_slice
 import hilt.pipeline.workspace.labels
 import hilt.review.agreement
 import hilt.review.skill
-from hilt.pipeline.measuring.calibration import ConfidenceBin
+from hilt.metrics import ConfidenceBin
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.review.agreement import Estimate
 from hilt.types import Floats, Reason, Selection
@@ -106,7 +106,7 @@ def test_a_calibration_error_that_is_chance_is_found(
     def as_it_is(bins: Sequence[ConfidenceBin], items: int) -> tuple[float, float]:
         return sum(abs(each.accuracy - each.confidence) * each.share for each in bins), 0.0
 
-    monkeypatch.setattr(hilt.pipeline.measuring.accuracy, "calibration_beyond_chance", as_it_is)
+    monkeypatch.setattr(hilt.metrics, "calibration_beyond_chance", as_it_is)
 
     assert len(failing(calibration.check, quick)) == 8
 

@@ -2,14 +2,20 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hilt.pipeline.measuring.calibration import (
-    expected_calibration_error,
-    pool_logarithmically,
-    softmax,
+from hilt.distributions import negative_log_likelihood, pool_logarithmically, softmax
+from hilt.metrics import expected_calibration_error
+from hilt.pipeline.proposing.fusion import (
+    Trust,
+    fit_pool_weights,
+    trust_without_labels,
+    vote_accuracies,
+    weigh,
 )
-from hilt.pipeline.proposing.fusion import Trust, trust_without_labels, vote_accuracies, weigh
 from hilt.types import Floats, Integers
+from tests.drawn_distributions import logits, sample, sharpen
 
 N_LABELS = 4
 PRIOR = Trust(np.ones(3), np.array([1.0, 0.5, 0.5]))
@@ -219,3 +225,66 @@ def test_a_proposer_that_is_undecided_outvotes_nobody_by_the_order_of_labels() -
 
     assert others == pytest.approx(shuffled)
     assert last == pytest.approx(last_of_them)
+
+
+def test_without_labels_the_weights_are_the_prior() -> None:
+    nothing = [np.empty((0, 3), dtype=np.float32)] * 2
+
+    weights = fit_pool_weights(nothing, np.empty(0, dtype=int), np.array([1.0, 0.4]))
+
+    assert weights.tolist() == [1.0, 0.4]
+
+
+def test_a_distribution_that_knows_nothing_is_turned_down() -> None:
+    good, positions = sample(1000, 2)
+    noise = sample(1000, 2, seed=1)[0]
+
+    weights = fit_pool_weights([good, noise], positions, np.ones(2))
+
+    assert weights[0] == pytest.approx(1, abs=0.2)
+    assert weights[1] < 0.1
+
+
+def test_the_same_distribution_twice_shares_the_weight() -> None:
+    good, positions = sample(1000, 2)
+
+    weights = fit_pool_weights([good, good], positions, np.ones(2))
+
+    assert weights[0] == pytest.approx(weights[1], abs=1e-3)
+    assert weights.sum() == pytest.approx(1, abs=0.2)
+
+
+def test_a_few_labels_move_the_weights_only_a_little() -> None:
+    good, positions = sample(3, 2)
+    noise = sample(3, 2, seed=1)[0]
+
+    assert fit_pool_weights([good, noise], positions, np.ones(2)) == pytest.approx(
+        np.ones(2), abs=0.5
+    )
+
+
+def test_weights_are_the_optimum() -> None:
+    """Against a search on a grid, which knows nothing of the slope."""
+    good, positions = sample(200, 1)
+    other = sharpen(sample(200, 1, seed=2)[0], 2)
+    prior = np.array([1.0, 0.5])
+
+    def loss(weights: Floats) -> float:
+        pooled = pool_logarithmically([good, other], weights)
+        misfit = negative_log_likelihood(pooled, positions).sum()
+        return float(misfit + 10 * ((weights - prior) ** 2).sum())
+
+    weights = fit_pool_weights([good, other], positions, prior)
+    around = [weights + np.array([x, y]) for x in (-0.02, 0, 0.02) for y in (-0.02, 0, 0.02)]
+
+    assert loss(weights) <= min(loss(each.clip(0)) for each in around) + 1e-2
+
+
+@settings(deadline=None, max_examples=40)
+@given(logits, st.integers(0, 2))
+def test_weights_are_finite_and_not_negative(rows: Floats, position: int) -> None:
+    one = softmax(rows).astype(np.float16)
+    weights = fit_pool_weights([one, one[:, ::-1]], np.full(len(rows), position), np.ones(2))
+
+    assert np.isfinite(weights).all()
+    assert ((weights >= 0) & (weights <= 3)).all()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hilt.errors import OutputError
+from hilt.metrics import measure
 from hilt.pipeline.cycle import train
-from hilt.pipeline.measuring.accuracy import measure
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.mistakes import wrong_predictions
 from hilt.pipeline.reporting.report import render_report, write_report

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from hilt.pipeline.measuring.accuracy import calibration_of, measure
-from hilt.pipeline.measuring.calibration import expected_calibration_error
+from hilt.distributions import softmax
+from hilt.metrics import calibration_of, expected_calibration_error, measure, reliability
 from hilt.types import Floats, Integers
+from tests.drawn_distributions import logits
 
 
 def sure_of(predicted: list[int], n_labels: int, confidence: float = 1.0) -> Floats:
@@ -136,3 +137,25 @@ def test_macro_f1_agrees_with_scikit_learn(drawn: list[tuple[int, int]]) -> None
     assert measured.macro_f1 == pytest.approx(expected)
     assert 0 <= measured.low <= measured.accuracy <= measured.high <= 1
     assert np.sum(measured.confusion) == len(drawn)
+
+
+def test_bins_agree_with_numbers_worked_by_hand() -> None:
+    probabilities = np.array([[0.95, 0.05], [0.91, 0.09], [0.36, 0.64], [0.0, 1.0]])
+
+    bins = reliability(probabilities, np.array([0, 1, 1, 1]))
+
+    assert [row.share for row in bins] == [0.25, 0.75]
+    assert [row.confidence for row in bins] == pytest.approx([0.64, 2.86 / 3])
+    assert [row.accuracy for row in bins] == pytest.approx([1.0, 2 / 3])
+    assert expected_calibration_error(probabilities, np.array([0, 1, 1, 1])) == pytest.approx(
+        0.25 * 0.36 + 0.75 * 0.86 / 3
+    )
+
+
+@given(logits, st.integers(1, 20))
+def test_shares_sum_to_one_and_the_error_is_a_share(rows: Floats, bins: int) -> None:
+    probabilities = softmax(rows)
+    positions = np.zeros(len(rows), dtype=int)
+
+    assert sum(row.share for row in reliability(probabilities, positions, bins)) == pytest.approx(1)
+    assert 0 <= expected_calibration_error(probabilities, positions, bins) <= 1
