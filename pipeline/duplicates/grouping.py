@@ -9,42 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 from hilt.blocks import blocks
-from hilt.pipeline.duplicates.overlap import (
-    AS_WIDESPREAD,
-    FEW_TEXTS,
-    SLIGHT,
-    STRICT_WORDS,
-    WordTable,
-    overlap,
-    shared_with_part,
-    stack,
-    tabulate,
-)
-from hilt.pipeline.duplicates.passages import WINDOW, Passages
+from hilt.pipeline.duplicates.groups_on_disk import groups_maker
+from hilt.pipeline.duplicates.overlap import WordTable, overlap, shared_with_part, stack, tabulate
+from hilt.pipeline.duplicates.passages import Passages
+from hilt.pipeline.duplicates.rule import MUCH
 from hilt.pipeline.duplicates.stars import find_stars
 from hilt.pipeline.duplicates.words import Words, read_words
 from hilt.pipeline.workspace.array_making import is_made, make_array
-from hilt.pipeline.workspace.arrays import Array, Maker
+from hilt.pipeline.workspace.arrays import Array
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
 
-EMBEDDINGS_CHANGED = "the embeddings changed"  # why what rests on them is outdated
 PAIR_ROWS = 16384  # pairs that are compared at once
 TEXT_ROWS = 4096  # texts that are in memory at once
 CHARACTERS = 200_000_000  # of texts in which passages are counted; of more texts, every few
 ROUNDING = 0.001  # a cosine in the graph may be this far off, for it is kept as float16
 SHOWN = 5  # pairs on each side of a threshold that are kept to be looked at
 NEARLY = 1000  # pairs closest below the cosine, whose words are compared for that
-MUCH = 0.15  # of the texts of a pool: what so many share says nothing even of nearly equal texts
-RULE = {  # what decides, beside the settings, which words count; another one makes other groups
-    "window": WINDOW,
-    "strict": STRICT_WORDS,
-    "few": FEW_TEXTS,
-    "as_widespread": AS_WIDESPREAD,
-    "slight": SLIGHT,
-    "much": MUCH,
-}
 WIDTH = 0.05  # how far below the cosine that looks
 
 
@@ -56,13 +38,13 @@ def make_groups(workspace: Workspace) -> bool:
     """
     if not workspace.config.duplicates.near:
         return False
-    if is_made(workspace.near_duplicates, _maker(workspace), workspace.progress):
+    if is_made(workspace.near_duplicates, groups_maker(workspace), workspace.progress):
         return False
     groups, found = _find_groups(workspace)
     return make_array(
         workspace.near_duplicates,
         groups.shape,
-        _maker(workspace),
+        groups_maker(workspace),
         lambda start, stop: groups[start:stop],
         description="Saving near-duplicates",
         progress=workspace.progress,
@@ -70,56 +52,6 @@ def make_groups(workspace: Workspace) -> bool:
         dtype=np.int32,
         measured=found,
     )
-
-
-def are_groups_current(workspace: Workspace) -> bool:
-    """Tell whether the near-duplicates are those of the graph and thresholds as they are now."""
-    if not workspace.config.duplicates.near:
-        return True
-    return workspace.near_duplicates.is_current(_maker(workspace))
-
-
-def why_group_anew(workspace: Workspace) -> str:
-    """Say in a sentence why near-duplicates are to be found again; nothing where they are not."""
-    if are_groups_current(workspace):
-        return ""
-    if workspace.near_duplicates.maker() is None:
-        return "Near-duplicates are yet to be found."
-    if are_groups_of_an_older_rule(workspace):
-        return "Near-duplicates are to be grouped anew, because hilt's rule for them has changed."
-    return "Near-duplicates are to be grouped anew, because the embeddings or settings changed."
-
-
-def why_groups_differ(workspace: Workspace) -> str:
-    """Say in a clause how the near-duplicates are not of the present configuration and embeddings.
-
-    Returns:
-        Nothing where they are, or where there are none. Those of an older rule of hilt are.
-    """
-    made, settings = workspace.near_duplicates.maker(), workspace.config.duplicates
-    if made is None or not settings.near:
-        return ""
-    for name in ("cosine", "overlap"):
-        was, now = made.get(name), getattr(settings, name)
-        if was != now:
-            return f"duplicates.{name} was {was} and is {now}"
-    return "" if made.get("graph") == workspace.neighbours.maker() else EMBEDDINGS_CHANGED
-
-
-def are_groups_of_an_older_rule(workspace: Workspace) -> bool:
-    """Tell whether the near-duplicates are those of an older hilt, which compared otherwise."""
-    made = workspace.near_duplicates.maker()
-    return workspace.config.duplicates.near and made is not None and "rule" not in made
-
-
-def _maker(workspace: Workspace) -> Maker:
-    settings = workspace.config.duplicates
-    return {
-        "rule": RULE,
-        "graph": workspace.neighbours.maker(),
-        "cosine": settings.cosine,
-        "overlap": settings.overlap,
-    }
 
 
 class Likeness:

@@ -9,13 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
+from hilt.pipeline.duplicates.rule import AS_WIDESPREAD, FEW_TEXTS, SLIGHT, STRICT_WORDS
 from hilt.pipeline.duplicates.words import HASHES, Words
 from hilt.types import Floats, Integers
-
-STRICT_WORDS = 30
-FEW_TEXTS = 4  # a passage in so few is widespread beside nothing
-AS_WIDESPREAD = 1.5  # a passage may be so many times as widespread as what differs
-SLIGHT = 3  # words of either text that the other has not: a number, a name, "Fwd:"
 
 
 @dataclass(frozen=True, slots=True)

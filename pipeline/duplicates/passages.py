@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from hilt.pipeline.duplicates.rule import WINDOW
 from hilt.pipeline.duplicates.words import Words
 
-WINDOW = 4  # words
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplying loses nothing
 
 Hashes = npt.NDArray[np.uint64]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
-from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
+from hilt.pipeline.duplicates.grouping import make_groups
+from hilt.pipeline.duplicates.groups_on_disk import are_groups_current
 from hilt.pipeline.duplicates.neighbour_graph import make_graph
 from hilt.pipeline.duplicates.summary import DuplicatesResult, describe
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, read_outdated

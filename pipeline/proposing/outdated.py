@@ -13,7 +13,7 @@ from typing import Any
 from hilt.errors import HiltError
 from hilt.files import read_object
 from hilt.own_code import shortened
-from hilt.pipeline.duplicates.grouping import EMBEDDINGS_CHANGED, why_groups_differ
+from hilt.pipeline.duplicates.groups_on_disk import EMBEDDINGS_CHANGED, why_groups_differ
 from hilt.pipeline.proposing.embedding import changes_in_words, embedder_changes, load_embedder
 from hilt.pipeline.proposing.panel import Member, Panel, unlearnt
 from hilt.pipeline.students.saved import MADE_BY

@@ -11,7 +11,7 @@ from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.distributions import pool_logarithmically
 from hilt.files import read_object
-from hilt.pipeline.duplicates.grouping import are_groups_of_an_older_rule
+from hilt.pipeline.duplicates.groups_on_disk import are_groups_of_an_older_rule
 from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposing.embedding import load_embedder

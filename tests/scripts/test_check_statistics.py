@@ -82,7 +82,7 @@ def test_an_audit_label_that_is_lost_when_overturned_is_found(
         kept = {row.item_index: row for row in rows}.values()  # type: ignore[attr-defined]
         return list(kept)
 
-    monkeypatch.setattr(hilt.pipeline.workspace.labels, "standing", of_the_winner)
+    monkeypatch.setattr(hilt.pipeline.workspace.labels, "not_withdrawn", of_the_winner)
 
     assert len(failing(adjudication.check, quick)) == 2
 

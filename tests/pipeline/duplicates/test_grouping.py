@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hilt.pipeline.duplicates.grouping import are_groups_current, make_groups
+from hilt.pipeline.duplicates.grouping import make_groups
+from hilt.pipeline.duplicates.groups_on_disk import are_groups_current
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.workspace import Workspace
 

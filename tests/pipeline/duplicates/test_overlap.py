@@ -3,14 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilt.pipeline.duplicates.overlap import (
-    STRICT_WORDS,
-    WordTable,
-    overlap,
-    shared_with_part,
-    tabulate,
-)
+from hilt.pipeline.duplicates.overlap import WordTable, overlap, shared_with_part, tabulate
 from hilt.pipeline.duplicates.passages import Passages
+from hilt.pipeline.duplicates.rule import STRICT_WORDS
 from hilt.pipeline.duplicates.words import read_words
 
 LONG = [f"word{number}" for number in range(100)]
