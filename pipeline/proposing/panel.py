@@ -278,7 +278,7 @@ class Panel:
         The draw is by id, so that items that are added to the pool change little. What an older
         hilt asked about, by another draw, comes first: it may be paid for.
         """
-        turns = pool_draws(self.workspace, "limit").copy()
+        turns = pool_draws(self.workspace.pool, self.workspace.config.seed, "limit").copy()
         made = member.array.maker() or LIMIT_DRAW
         if not LIMIT_DRAW.items() <= made.items() and _asks(made) == _asks(member.maker):
             array = member.array.open()

@@ -15,7 +15,6 @@ from hilt.blocks import blocks
 from hilt.errors import WorkspaceError
 from hilt.intervals import wilson
 from hilt.pipeline.configuration.proposer_kinds import Rules
-from hilt.pipeline.workspace.item_draws import count_audited
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.rules import CompiledRule, Rule, cast_votes, compile_rules
 from hilt.types import Integers
@@ -163,7 +162,7 @@ def rules_table(workspace: Workspace) -> RulesTable:
     labelled = [row for row in outcomes if row.label is not None and not row.machine]
     positions = workspace.config.positions_of([str(row.label) for row in labelled])
     audit = np.flatnonzero([row.audit for row in labelled])
-    times = count_audited(workspace, [labelled[row].index for row in audit])
+    times = workspace.audit_order.count_audited(outcomes, [labelled[row].index for row in audit])
     drawn = np.repeat(audit, times)  # an answer counts for each item that was drawn for it
     votes = cast_votes(rules, workspace.pool.texts([row.index for row in labelled]))
     columns = zip(

@@ -8,8 +8,8 @@ from hilt.errors import ConfigError
 from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.selecting.composition import compose
 from hilt.pipeline.training.readiness import up_to_date
+from hilt.pipeline.workspace.audit_order import AUDIT_DRAW
 from hilt.pipeline.workspace.audit_slice import stored_copies
-from hilt.pipeline.workspace.item_draws import AUDIT_DRAW, has_older_order
 from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Batch
@@ -67,7 +67,7 @@ def select(
         composed = compose(workspace, size or section.size, minutes, waiting)
         if not composed.rows:
             return Batch(0, (), NOTHING_BESIDE if waiting else NOTHING_LEFT)
-        audit_order = {} if has_older_order(workspace) else AUDIT_DRAW
+        audit_order = {} if workspace.audit_order.is_older else AUDIT_DRAW
         training = latest_training(workspace)
         number = workspace.database.add_batch(
             cycle=0 if training is None else training.cycle,

@@ -20,7 +20,7 @@ from hilt.pipeline.selecting.rechecks import NO_DOUBTS, find_doubts, with_rechec
 from hilt.pipeline.selecting.shortage import why_short
 from hilt.pipeline.selecting.time_budget import fit_to_budget
 from hilt.pipeline.workspace.audit_slice import AuditSlice
-from hilt.pipeline.workspace.item_draws import audit_numbers, draw
+from hilt.pipeline.workspace.item_draws import draw
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
@@ -81,7 +81,7 @@ def compose(
     config = workspace.config
     outcomes, committee = workspace.item_labels(), Committee(workspace)
     number = len(workspace.database.batch_numbers()) + 1
-    numbers = audit_numbers(workspace)
+    numbers = workspace.audit_order.numbers
     kept = np.flatnonzero(numbers < config.batch.audit)
     cost = measured_cost(workspace)
     seconds = predicted_seconds(workspace, cost, committee)
@@ -151,7 +151,7 @@ def is_anything_left(workspace: Workspace, waiting: Collection[int] = ()) -> boo
     config, outcomes = workspace.config, workspace.item_labels()
     if _undecided(workspace, outcomes, waiting).any():
         return True
-    numbers = audit_numbers(workspace)
+    numbers = workspace.audit_order.numbers
     audit = audit_draw(workspace, numbers, outcomes, waiting)
     if audit_size(workspace, config.batch.size) and audit.reach():
         return True

@@ -29,7 +29,6 @@ from hilt.pipeline.training.selection_gain import measure_advantage
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.batch_items import any_picked
-from hilt.pipeline.workspace.item_draws import audited_items, count_audited, stand_before
 from hilt.pipeline.workspace.labels import not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
@@ -124,8 +123,9 @@ def _train(
         rng=rng,
         progress=workspace.progress,
     )
-    times = count_audited(workspace, indices[audit].tolist())
-    audited = audited_items(workspace, workspace.database.item_labels())
+    labels = workspace.item_labels()
+    times = workspace.audit_order.count_audited(labels, indices[audit].tolist())
+    audited = workspace.audit_order.audited_items(labels)
     tested = None if workspace.test is None else _predict_test(workspace, training)
     draws = generator(config.seed, Stream.ADVANTAGE, number)
     advantage = measure_advantage(problem, config.student, draws)
@@ -290,7 +290,7 @@ def _two_accuracies(
         return dict.fromkeys(names)
     audit = problem.audit
     others = np.setdiff1d(np.flatnonzero(indices < audited), audit)
-    drawn = stand_before(workspace, indices[others], indices[audit])
+    drawn = workspace.audit_order.stand_before(indices[others], indices[audit])
     proposals = problem.proposals
     proposed = pool_logarithmically([*proposals], problem.trust.exponents)
     fused = pool_logarithmically([training.out_of_fold, *proposals], training.fusion)

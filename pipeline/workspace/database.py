@@ -36,6 +36,12 @@ from hilt.pipeline.workspace.tables import (
 from hilt.pipeline.workspace.upgrades import upgrade
 from hilt.types import Action, Decision
 
+History = tuple[
+    tuple[DecisionRow, ...],
+    tuple[BatchRow, ...],
+    tuple[BatchItemRow, ...],
+    tuple[TrainingRow, ...],
+]
 MAX_NAMED = 1000  # items that a query names one by one; a database refuses too many
 # How a transaction keeps other writers out; the number of PostgreSQL's lock is hilt's own.
 _EXCLUSIVE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(4718)"}
@@ -145,6 +151,17 @@ class Database:
         """Open a session to read with."""
         with faults_of(self.url), Session(self._engine) as session:
             yield session
+
+    def history(self) -> History:
+        """Read everything that was appended; decisions first, so that their batches are there."""
+        in_batch = BatchItemRow.batch, BatchItemRow.rank
+        with self.reading() as session:
+            return (
+                tuple(session.scalars(select(DecisionRow).order_by(DecisionRow.id))),
+                tuple(session.scalars(select(BatchRow).order_by(BatchRow.number))),
+                tuple(session.scalars(select(BatchItemRow).order_by(*in_batch))),
+                tuple(session.scalars(select(TrainingRow).order_by(TrainingRow.cycle))),
+            )
 
     # -- batches ------------------------------------------------------------------------------
 

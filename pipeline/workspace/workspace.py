@@ -1,83 +1,31 @@
-"""The folder that holds one labelling project.
-
-hilt.yaml            the configuration, with paths made absolute; edit it between commands
-pool/  test/         the items, as memory-mapped Arrow
-state.db             batches, decisions and trainings, unless `database` names another place
-embeddings.npy       (n_items, d) float16
-neighbours.npy       (n_items, 20) int32, the nearest items of each
-cosines.npy          (n_items, 20) float16, how near they are
-near-duplicates.npy  (n_items,) int32, the representative of each
-graph/               the neighbours while they are being found
-proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
-answers/             what an endpoint was paid for; in given/, proposals that came in a file
-fused.npy            (n_items, n_labels) float16
-guesses.json         how often each proposer's likeliest label is which
-students/cycle-0001/ one folder per training
-test-embeddings.npy  the same for the test items
-outputs.json         which files were written elsewhere, so that they may be replaced
-.review-secret       what the review screen seals its sessions with
-"""
+"""A labelling project on disk: made once by `init`, and opened by every command."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
-from hilt.outputs import LEDGER, Ledger
-from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_workspace_config
-from hilt.pipeline.pools.pool import Pool
-from hilt.pipeline.workspace import student_seal as seal
-from hilt.pipeline.workspace.arrays import ArrayFile
-from hilt.pipeline.workspace.audit_slice import read_copies
+from hilt.pipeline.workspace.audit_order import AuditOrder
 from hilt.pipeline.workspace.connection import DAMAGED, shown
 from hilt.pipeline.workspace.database import Database
-from hilt.pipeline.workspace.item_draws import audited_items
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.lock import lock
 from hilt.plain_files import shown as shown_path
 from hilt.plain_files import why_unreadable
 from hilt.progress import Progress, Silent
-from hilt.types import Graph, Integers
 
 
 @dataclass(frozen=True)
-class Workspace:
-    """One labelling project on disk.
-
-    Attributes:
-        folder: Where it is.
-        config: Its configuration.
-        device: Where models run, `config.device` unless a command says otherwise.
-        progress: Who looks on.
-    """
-
-    folder: Path
-    config: Config
-    device: str
-    progress: Progress = field(default_factory=Silent)
-
-    @cached_property
-    def pool(self) -> Pool:
-        """The items to label."""
-        return Pool.open(self.folder / "pool")
-
-    def reopen_pool(self) -> None:
-        """Look at the pool anew: another process appended items."""
-        vars(self).pop("pool", None)
-
-    @cached_property
-    def test(self) -> Pool | None:
-        """The items to measure on, if there are any."""
-        return Pool.open(self.folder / "test") if self.config.test is not None else None
+class Workspace(WorkspaceFiles):
+    """One labelling project on disk: its files, its database, and the lock on both."""
 
     @cached_property
     def database(self) -> Database:
@@ -85,69 +33,6 @@ class Workspace:
         store = Database(self.config.database or self.folder / "state.db")
         store.check(self.pool.fingerprints, self.config.label_names)
         return store
-
-    @property
-    def embeddings(self) -> ArrayFile:
-        """One unit vector per item of the pool."""
-        return self._array("embeddings.npy")
-
-    @property
-    def test_embeddings(self) -> ArrayFile:
-        """One unit vector per item of the test set."""
-        return self._array("test-embeddings.npy")
-
-    @property
-    def neighbours(self) -> ArrayFile:
-        """The nearest items of each item of the pool."""
-        return self._array("neighbours.npy")
-
-    @property
-    def cosines(self) -> ArrayFile:
-        """How near they are."""
-        return self._array("cosines.npy")
-
-    @property
-    def graph(self) -> Graph | None:
-        """The neighbours with their cosines; None where there are none for these embeddings."""
-        made_for = [
-            (file.maker() or {}).get("embeddings") for file in (self.neighbours, self.cosines)
-        ]
-        made = self.embeddings.made_of()
-        if made is None or made_for != [made] * 2:
-            return None
-        return Graph(self.neighbours.open(), self.cosines.open())
-
-    @property
-    def near_duplicates(self) -> ArrayFile:
-        """The representative of each item's near-duplicates, itself where it is alone."""
-        return self._array("near-duplicates.npy")
-
-    @property
-    def has_near_duplicates(self) -> bool:
-        """Whether near-duplicates are wanted, and were looked for with these thresholds."""
-        wanted, made = self.config.duplicates, self.near_duplicates.maker()
-        if made is None or not wanted.near:
-            return False
-        return (made.get("cosine"), made.get("overlap")) == (wanted.cosine, wanted.overlap)
-
-    @property
-    def groups(self) -> Integers:
-        """Which items share a decision: shape (n_items,), the representative of each.
-
-        Without near-duplicates it is the first item with the same normalised text. An item
-        without a text shares nothing.
-        """
-        groups = self.pool.groups
-        if self.has_near_duplicates:
-            near = self.near_duplicates.open()
-            first = groups[len(near) :]  # of items that were appended since
-            known = first < len(near)
-            first = np.where(known, near[np.where(known, first, 0)], first)
-            groups = np.append(near, first) if len(first) else near
-        if len(self.pool.empty):
-            groups = np.array(groups)
-            groups[self.pool.empty] = self.pool.empty
-        return groups
 
     def item_labels(self) -> list[ItemLabel]:
         """Resolve the decisions about every item that has a text, in the order of the pool.
@@ -158,7 +43,7 @@ class Workspace:
         empty = set(self.pool.empty.tolist())
         outcomes = [each for each in self.database.item_labels() if each.index not in empty]
         self._check_known(outcomes)
-        reach = audited_items(self, outcomes)
+        reach = self.audit_order.audited_items(outcomes)
         return [
             replace(each, audit=False) if each.audit and each.index >= reach else each
             for each in outcomes
@@ -174,117 +59,14 @@ class Workspace:
             )
 
     @property
+    def audit_order(self) -> AuditOrder:
+        """The order in which the audit takes the items of the pool."""
+        return AuditOrder(self.pool, self.config.seed, self.database.batch_selectors())
+
+    @property
     def drawn_copies(self) -> dict[int, int]:
         """Items drawn for the audit and not asked, each with the one whose answer counts."""
-        return read_copies(self.database.batch_selectors())
-
-    @property
-    def graph_folder(self) -> Path:
-        """Where the neighbours stand while they are being found."""
-        return self.folder / "graph"
-
-    @property
-    def fused(self) -> ArrayFile:
-        """The fused proposal."""
-        return self._array("fused.npy")
-
-    def _array(self, name: str) -> ArrayFile:
-        return ArrayFile(self.folder / name, command_line("propose", self.folder))
-
-    @property
-    def answers_folder(self) -> Path:
-        """Where answers of proposers are kept that cost something, or came in a file."""
-        return self.folder / "answers"
-
-    def proposal(self, name: str) -> ArrayFile:
-        """The proposal of one proposer."""
-        return self._array(f"proposals/{name}.npy")
-
-    @property
-    def student_proposal(self) -> ArrayFile | None:
-        """What the student says; None where none proposed, or one that read other embeddings."""
-        file = self.proposal("student")
-        made = file.maker()
-        same = made is not None and made.get("embeddings") == self.embeddings.made_of()
-        return file if same else None
-
-    def test_proposal(self, name: str) -> ArrayFile:
-        """What one proposer says of the test set."""
-        return self._array(f"test-proposals/{name}.npy")
-
-    def proposal_summary(self, name: str) -> Path:
-        """Where it stands what one proposer reports about its work."""
-        return self.folder / "proposals" / f"{name}.summary.json"
-
-    def student_folder(self, cycle: int) -> Path:
-        """Where the student of a cycle is saved."""
-        return self.folder / "students" / f"cycle-{cycle:04d}"
-
-    def saved_student(self, cycle: int) -> Path:
-        """Where the student of a cycle is saved, and still there.
-
-        Raises:
-            WorkspaceError: If it is gone or damaged.
-        """
-        folder = self.student_folder(cycle)
-        gone = None if folder.is_dir() else f"{folder} is gone"
-        fault = gone or seal.find_fault(folder)
-        if fault is not None:
-            raise WorkspaceError(
-                f"The student of cycle {cycle} is not as it was saved: {fault}; train it again with"
-                f" `{command_line('train', self.folder)}`."
-            )
-        return folder
-
-    def has_student(self, cycle: int) -> bool:
-        """Tell whether the student of a cycle is still there, as it was saved."""
-        folder = self.student_folder(cycle)
-        return folder.is_dir() and seal.find_fault(folder) is None
-
-    @property
-    def trusted(self) -> tuple[str, ...]:
-        """The code that its configuration names, which a student of it may name too."""
-        return (self.config.embedder.kind,)
-
-    @property
-    def ledger(self) -> Ledger:
-        """The single files that were written for it elsewhere."""
-        return Ledger(self.folder / LEDGER)
-
-    @property
-    def is_proposed(self) -> bool:
-        """Whether there is a proposal for every item."""
-        return self.fused.maker() is not None and not self._outgrew(self.fused)
-
-    def required(self, file: ArrayFile, command: str) -> ArrayFile:
-        """Return `file`, or say which command makes it.
-
-        Raises:
-            WorkspaceError: If it is not there yet, or no longer, or items were appended since.
-        """
-        what = "proposals" if file == self.fused else file.path.stem
-        line = command_line(command, self.folder)
-        fault = file.find_fault()
-        if fault is not None:
-            raise WorkspaceError(f"{fault}; run `{line}`, which makes it again.")
-        if file.maker() is None:
-            raise WorkspaceError(f"{self.folder} has no {what} yet; run `{line}`.")
-        if self._outgrew(file):
-            raise WorkspaceError(
-                f"Items were appended to {self.folder}, and have no {what} yet; run `{line}`."
-            )
-        return file
-
-    def _outgrew(self, file: ArrayFile) -> bool:
-        """Tell whether a finished array is that of the pool before items were appended.
-
-        Of a damaged one that is not known, and whoever opens it is told so.
-        """
-        earlier = [each.items for each in self.pool.summary.earlier]
-        of_test = self.test_embeddings, self.test_proposal(file.path.stem)
-        if not earlier or file in of_test or file.find_fault() is not None:
-            return False
-        return len(file.open()) in earlier
+        return self.audit_order.copies
 
     @contextmanager
     def locked(self) -> Iterator[None]:

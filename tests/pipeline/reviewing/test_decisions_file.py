@@ -23,7 +23,6 @@ from hilt.pipeline.reviewing.restoring import _value
 from hilt.pipeline.selecting.batches import read_batch
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.workspace.database import Database
-from hilt.pipeline.workspace.item_draws import audit_numbers, has_older_order
 from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -77,7 +76,7 @@ def state(work: Workspace) -> dict[str, Any]:
         "stored": [_value(row) for row in work.database.decisions()],
         "shown": [_value(row) for row in work.database.batch_items()],
         "open": work.database.open_batches(),
-        "audit": audit_numbers(work).tolist(),
+        "audit": work.audit_order.numbers.tolist(),
     }
 
 
@@ -153,7 +152,7 @@ def test_a_workspace_with_an_older_order_of_the_audit_keeps_it(tmp_path: Path) -
     hilt.export_decisions(old, tmp_path / "all.jsonl")
     hilt.import_answers(new, tmp_path / "all.jsonl")
 
-    assert has_older_order(new)
+    assert new.audit_order.is_older
     for key in ("decisions", "stored", "shown", "audit"):
         assert state(new)[key] == state(old)[key]
 

@@ -15,7 +15,7 @@ from hilt.pipeline.workspace.audit_slice import (
     settled_copies,
     stored_copies,
 )
-from hilt.pipeline.workspace.item_draws import audit_numbers, draw
+from hilt.pipeline.workspace.item_draws import draw
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers
 from tests.pipeline.reviewing.desk.conftest import at_desk, person
@@ -98,7 +98,7 @@ def work(make_workspace_in: MakeWorkspace, tmp_path: Path) -> Workspace:
 
 def test_a_batch_asks_a_text_once_and_its_answer_counts_for_all(work: Workspace) -> None:
     same = [index for index, text in enumerate(work.pool.texts(range(120))) if "cat slept" in text]
-    first = np.argsort(audit_numbers(work))[:12]
+    first = np.argsort(work.audit_order.numbers)[:12]
     for _ in range(2):
         batch = hilt.select(work)
         assert len(batch) == 12

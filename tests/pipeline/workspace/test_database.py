@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def database(path: Path) -> Iterator[Database]:
+def store(path: Path) -> Iterator[Database]:
     store = Database(path)
     store.create("pool", LABELS)
     yield store

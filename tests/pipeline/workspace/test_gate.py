@@ -190,7 +190,7 @@ def test_nothing_is_stored_but_through_the_gate() -> None:
     def users(pattern: str) -> set[str]:
         return {name for name, text in sources.items() if re.search(pattern, text)}
 
-    assert users(r"store\.add_decisions\(") == {"pipeline/workspace/gate.py"}
+    assert users(r"database\.add_decisions\(") == {"pipeline/workspace/gate.py"}
     assert users(r"insert_decisions\(session,") == {"pipeline/workspace/gate.py"}
     assert users(r"insert\(session, DecisionRow") == {"pipeline/workspace/inserting.py"}
     makers = users(r"\bdecision_row\(|\bDecisionRow\(")

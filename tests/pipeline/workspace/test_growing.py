@@ -20,7 +20,6 @@ from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.headline import accuracy_lines, told_in_full
 from hilt.pipeline.workspace.growing import append, say_changes, source_is_as_read
 from hilt.pipeline.workspace.init import init
-from hilt.pipeline.workspace.item_draws import audit_numbers, audited_items
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from tests.conftest import MakeWorkspace
 
@@ -65,7 +64,7 @@ def grown(audited: Path, tmp_path: Path) -> Workspace:
 
 
 def order_of_audit(workspace: Workspace) -> list[int]:
-    order: list[int] = np.argsort(audit_numbers(workspace), kind="stable").tolist()
+    order: list[int] = np.argsort(workspace.audit_order.numbers, kind="stable").tolist()
     return order
 
 
@@ -99,7 +98,7 @@ def test_figures_of_the_pool_before_stay_and_say_so(audited: Path, grown: Worksp
 
 def test_the_appended_catch_up_and_only_then_the_figure_is_of_all(grown: Workspace) -> None:
     propose(grown)
-    numbers = audit_numbers(grown)
+    numbers = grown.audit_order.numbers
     asked = {outcome.index for outcome in grown.item_labels()}
     due = [i for i in range(60, 560) if numbers[i] <= numbers[sorted(asked)].max()]
 
@@ -112,9 +111,9 @@ def test_the_appended_catch_up_and_only_then_the_figure_is_of_all(grown: Workspa
     train(grown)
 
     assert {grown.pool.find([i.item_id])[i.item_id] for i in batch.items} < set(due)
-    assert audited_items(grown, half_way) == 60
+    assert grown.audit_order.audited_items(half_way) == 60
     assert sum(outcome.audit for outcome in half_way) == 40
-    assert audited_items(grown, caught_up) == 560
+    assert grown.audit_order.audited_items(caught_up) == 560
     assert sum(outcome.audit for outcome in caught_up) == 40 + len(due)
     told = told_in_full(grown, grown.database.trainings()[-1])
     assert "of the pool before" not in accuracy_lines(told)[-1]

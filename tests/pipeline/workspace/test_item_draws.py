@@ -9,7 +9,8 @@ from scipy.stats import chi2, kstest, pearsonr
 
 import hilt
 from hilt.pipeline.selecting.batches import select
-from hilt.pipeline.workspace.item_draws import AUDIT_DRAW, audit_numbers, draw
+from hilt.pipeline.workspace.audit_order import AUDIT_DRAW
+from hilt.pipeline.workspace.item_draws import draw
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
@@ -66,7 +67,7 @@ def test_a_new_workspace_draws_by_id(small_workspace: Callable[[str], Workspace]
     workspace = small_workspace("two_cycles")
     numbers = draw(workspace.pool.ids(slice(None)), workspace.config.seed, "audit")
 
-    assert audit_numbers(workspace).tolist() == numbers.tolist()
+    assert workspace.audit_order.numbers.tolist() == numbers.tolist()
     assert AUDIT_DRAW.items() <= workspace.database.batch_selector(2).items()
 
 

@@ -10,7 +10,7 @@ import pytest
 from hilt.pipeline.workspace.random_streams import Stream, generator, seedless_generator
 
 ROOT = Path(__file__).resolve().parents[3]
-OWNER = ROOT / "pipeline" / "random_streams.py"
+OWNER = ROOT / "pipeline" / "workspace" / "random_streams.py"
 MODULES = sorted(
     path
     for folder in ("hilt", "pipeline", "proposers", "selectors", "review")
