@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hilt.errors import WorkspaceError
 from hilt.figures import counted
-from hilt.pipeline.proposing.propose import latest_training, propose
+from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import TrainResult, labelled_test, make_problem, train
 from hilt.pipeline.workspace.open_batches import open_batch, undecided
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Batch
 

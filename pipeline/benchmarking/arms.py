@@ -18,8 +18,9 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
-from hilt.pipeline.selecting.batches import open_batch, select
+from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.database import Database
+from hilt.pipeline.workspace.open_batches import open_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 SHARED = ("pool", "test", "proposals", "test-proposals")

@@ -33,9 +33,9 @@ def cycle(
     Once everything is decided, the student learns the last labels, and no batch is made.
     """
     from hilt.pipeline import cycle as loop
-    from hilt.pipeline.proposing.propose import latest_training
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.training.headline import told_in_full
+    from hilt.pipeline.workspace.trainings import latest_training
     from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, device=device, progress=Bars())

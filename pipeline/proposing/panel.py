@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from hilt.pipeline.configuration.proposer_kinds import CustomProposer, ProposerS
 from hilt.pipeline.configuration.section import Custom
 from hilt.pipeline.pools.pool import Where
 from hilt.pipeline.proposing.embedding import embeddings_maker
-from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
 from hilt.pipeline.workspace.arrays import ArrayFile, Maker, fingerprint
 from hilt.pipeline.workspace.item_draws import pool_draws
 from hilt.pipeline.workspace.labels import ItemLabel
@@ -29,6 +28,9 @@ from hilt.proposers.given import FOLDER
 from hilt.proposers.guarded import GuardedProposer
 from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.types import Floats, Integers, Items
+
+if TYPE_CHECKING:
+    from hilt.pipeline.proposing.fusion import Trust
 
 AGREEMENT_ITEMS = 5000
 UNCERTAIN_SHARE = 0.1  # of the pool, where `only: uncertain` comes without `max_items`
@@ -141,6 +143,9 @@ class Panel:
         return self._trust(self.members)
 
     def _trust(self, members: Sequence[Member]) -> Trust:
+        # here, because it loads an optimiser, and most commands only ask what is on disk
+        from hilt.pipeline.proposing.fusion import trust_without_labels
+
         pool, seed = self.workspace.pool, self.workspace.config.seed
         rng = generator(seed, Stream.AGREEMENT)
         sample = rng.choice(len(pool), min(AGREEMENT_ITEMS, len(pool)), replace=False)

@@ -29,6 +29,7 @@ from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace.array_making import made_before, make_array
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.base import Embedder
 from hilt.types import Floats, Items
@@ -125,12 +126,6 @@ def _usable_training(proposals: Panel) -> TrainingRow | None:
         f" nothing until it is trained anew: `{line}`."
     )
     return None
-
-
-def latest_training(workspace: Workspace) -> TrainingRow | None:
-    """Return the newest training, or None before the first."""
-    trainings = workspace.database.trainings()
-    return trainings[-1] if trainings else None
 
 
 def _told(workspace: Workspace, name: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hilt.outputs import output_folder
 from hilt.pipeline.duplicates.inheriting import check
-from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.releasing.cards import dataset_card, model_card
 from hilt.pipeline.releasing.dataset import Counts, write_dataset
 from hilt.pipeline.releasing.loaded import RELEASED
@@ -16,6 +15,7 @@ from hilt.pipeline.releasing.packing import pack_student
 from hilt.pipeline.training.headline import told_in_full
 from hilt.pipeline.training.readiness import up_to_date
 from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 
 

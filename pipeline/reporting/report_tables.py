@@ -12,11 +12,11 @@ import numpy as np
 from hilt.blocks import blocks
 from hilt.figures import NOTHING, decimals, percent, points
 from hilt.pipeline.proposing.outdated import is_usable
-from hilt.pipeline.selecting.batches import read_batch
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.training.headline import MIN_AUDIT, calibration
 from hilt.pipeline.workspace.decisions import total_seconds
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem

@@ -14,16 +14,16 @@ from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
 from hilt.pipeline.proposing.damage import say_damaged
 from hilt.pipeline.proposing.one_sided import OneSided, find_one_sided
 from hilt.pipeline.proposing.outdated import say_outdated
-from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.reviewing.anchoring import Anchoring, anchoring, bulk_accuracy
 from hilt.pipeline.reviewing.disagreements import disputes
 from hilt.pipeline.reviewing.next_steps import next_step
-from hilt.pipeline.selecting.batches import open_batch, undecided
 from hilt.pipeline.selecting.item_seconds import measured_cost
 from hilt.pipeline.training.headline import accuracy_lines, told_in_full
 from hilt.pipeline.workspace.decisions import count_notes, total_seconds
 from hilt.pipeline.workspace.growing import source_is_as_read, source_path
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
+from hilt.pipeline.workspace.open_batches import open_batch, undecided
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Share
 

@@ -14,10 +14,10 @@ from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.reviewing.recording import RecordResult, Source, take
 from hilt.pipeline.reviewing.restoring import restore
 from hilt.pipeline.reviewing.sheets import why_kept
-from hilt.pipeline.selecting.batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.gate import name_misfit, with_plain_numbers
 from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD
 from hilt.pipeline.workspace.matching import MATCHES
+from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.review.base import EXCHANGES, Answered, Exchange

@@ -15,12 +15,12 @@ from hilt.outputs import MANIFEST
 from hilt.pipeline.duplicates.groups_on_disk import why_group_anew
 from hilt.pipeline.proposing.damage import damaged_arrays, say_missing
 from hilt.pipeline.proposing.outdated import read_outdated
-from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.reviewing.disagreements import disputes
-from hilt.pipeline.selecting.composition import is_anything_left
+from hilt.pipeline.selecting.remaining import is_anything_left
 from hilt.pipeline.workspace.labels import ItemLabel, resolve_all
 from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.tables import DecisionRow, TrainingRow
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 
 

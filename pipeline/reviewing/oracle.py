@@ -13,8 +13,8 @@ from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.next_steps import next_step
-from hilt.pipeline.selecting.batches import open_batch, undecided
 from hilt.pipeline.training.readiness import up_to_date
+from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.registry import nearest
 from hilt.review.base import MACHINE

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hilt.errors import DataError
-from hilt.pipeline.selecting.batches import open_batch, undecided
 from hilt.pipeline.workspace.database import decision_row
 from hilt.pipeline.workspace.gate import add_decisions, misfit
 from hilt.pipeline.workspace.labels import not_withdrawn
 from hilt.pipeline.workspace.matching import MatchedDecision, Matching, settle
+from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.base import Answered, Rejection
 

@@ -11,8 +11,8 @@ from hilt.command_line import command_line
 from hilt.errors import DataError
 from hilt.outputs import NOT_OURS
 from hilt.pipeline.reviewing.decisions_file import is_decisions_file
-from hilt.pipeline.selecting.batches import read_batch
 from hilt.pipeline.workspace.matching import Matching
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.options import Options

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 
 from hilt.errors import ConfigError
-from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.selecting.composition import compose
 from hilt.pipeline.training.readiness import up_to_date
 from hilt.pipeline.workspace.audit_order import AUDIT_DRAW
 from hilt.pipeline.workspace.audit_slice import stored_copies
-from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
+from hilt.pipeline.workspace.open_batches import open_batch, read_batch
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Batch
-
-__all__ = ["open_batch", "read_batch", "select", "undecided"]
 
 NOTHING_LEFT = "Nothing is left to ask: every item, or a near-duplicate of it, is decided"
 NOTHING_BESIDE = f"{NOTHING_LEFT}, or waits in an open batch"

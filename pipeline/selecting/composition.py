@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from hilt.pipeline.duplicates.inheriting import inherit, one_of_each, settled_groups, to_check
+from hilt.pipeline.duplicates.inheriting import one_of_each, settled_groups
 from hilt.pipeline.proposing.committee import Committee
-from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.selecting.auditing import audit_draw, audit_size, decided_items
 from hilt.pipeline.selecting.choosing import choose
 from hilt.pipeline.selecting.evidence import explain
 from hilt.pipeline.selecting.item_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
 from hilt.pipeline.selecting.loop_signals import read_signals
 from hilt.pipeline.selecting.rechecks import NO_DOUBTS, find_doubts, with_rechecks
+from hilt.pipeline.selecting.remaining import items_to_check, undecided_items
 from hilt.pipeline.selecting.shortage import why_short
 from hilt.pipeline.selecting.time_budget import fit_to_budget
 from hilt.pipeline.workspace.audit_slice import AuditSlice
-from hilt.pipeline.workspace.item_draws import draw
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.distinct import pick_distinct
 from hilt.types import Explanation, Floats, Integers, Reason, Selection, SelectionView
@@ -113,7 +112,7 @@ def compose(
     parts = pick(size) if minutes is None else fit_to_budget(pick, seconds, 60 * minutes)
     drawn = picks[-1].drawn
     if not sum(map(len, parts)):  # what is kept for the audit comes last, whatever its share
-        undecided = replace(audit_of_pool, free=_undecided(workspace, outcomes, waiting))
+        undecided = replace(audit_of_pool, free=undecided_items(workspace, outcomes, waiting))
         drawn = undecided.slice(size)
         if not len(drawn.asked) and audit_size(workspace, size):
             drawn = audit_of_pool.slice(audit_of_pool.reach())
@@ -141,40 +140,6 @@ def compose(
     return Composed(rows, "".join(part.note for part in parts), shortage, copies)
 
 
-def is_anything_left(workspace: Workspace, waiting: Collection[int] = ()) -> bool:
-    """Tell whether `compose` would find anything to ask about; no model is loaded for that.
-
-    Args:
-        workspace: Where proposals stand.
-        waiting: Items that people are given already.
-    """
-    config, outcomes = workspace.config, workspace.item_labels()
-    if _undecided(workspace, outcomes, waiting).any():
-        return True
-    numbers = workspace.audit_order.numbers
-    audit = audit_draw(workspace, numbers, outcomes, waiting)
-    if audit_size(workspace, config.batch.size) and audit.reach():
-        return True
-    checks = _to_check(workspace, settled_groups(workspace, outcomes), outcomes)
-    checks = checks[~np.isin(checks, [*waiting])]
-    return bool((numbers[checks] >= config.batch.audit).any())
-
-
-def _undecided(
-    workspace: Workspace, outcomes: Sequence[ItemLabel], waiting: Collection[int]
-) -> npt.NDArray[np.bool_]:
-    """Say of which items with a text no near-duplicate is decided or waiting for people.
-
-    Returns:
-        Shape (n_items,).
-    """
-    asked = [*(outcome.index for outcome in outcomes), *waiting]
-    groups = settled_groups(workspace, outcomes)
-    free = ~np.isin(groups, groups[asked])
-    free[workspace.pool.empty] = False
-    return free
-
-
 def _view(
     workspace: Workspace,
     outcomes: Sequence[ItemLabel],
@@ -193,7 +158,7 @@ def _view(
     config = workspace.config
     labelled = [outcome for outcome in outcomes if outcome.label is not None]
     groups = settled_groups(workspace, outcomes)
-    free = _undecided(workspace, outcomes, waiting)
+    free = undecided_items(workspace, outcomes, waiting)
     free[kept] = False
     return SelectionView(
         embeddings=workspace.required(workspace.embeddings, "propose").open(),
@@ -223,19 +188,12 @@ def _checks(
     people are waiting for.
     """
     share = workspace.config.duplicates.audited
-    waiting = _to_check(workspace, view.groups, outcomes)
+    waiting = items_to_check(workspace, view.groups, outcomes)
     waiting = waiting[~np.isin(waiting, passed_over)]
     count = min(size - len(view.taken), int(np.ceil(share * size)))
     indices = pick_distinct(view, [waiting], count) if count else waiting[:0]
     reason: Reason = "inherited"
     return Selection(indices, np.zeros(len(indices)), (reason,) * len(indices))
-
-
-def _to_check(workspace: Workspace, groups: Integers, outcomes: Sequence[ItemLabel]) -> Integers:
-    """List the items that inherit a label and were drawn to be asked all the same."""
-    inherited, config = inherit(groups, outcomes), workspace.config
-    drawn = draw(workspace.pool.ids(inherited.indices), config.seed, "check")
-    return to_check(inherited, drawn, config.duplicates.audited)
 
 
 def _mixed(parts: Sequence[Selection], rng: np.random.Generator) -> list[Picked]:

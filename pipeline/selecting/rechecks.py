@@ -21,10 +21,11 @@ import numpy as np
 
 from hilt.distributions import log_of, pool_logarithmically, softmax
 from hilt.pipeline.proposing.committee import Committee
-from hilt.pipeline.proposing.propose import fusion_weights, latest_training
+from hilt.pipeline.proposing.propose import fusion_weights
 from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 

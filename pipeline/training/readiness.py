@@ -6,8 +6,8 @@ from hilt.pipeline.proposing.costs import check_training_cost
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.outdated import outdated, outdated_student
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.proposing.propose import latest_training, propose
-from hilt.pipeline.training.train import train
+from hilt.pipeline.proposing.propose import propose
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 
 
@@ -27,6 +27,9 @@ def up_to_date(workspace: Workspace) -> Panel:
     training = latest_training(workspace)
     student = None if training is None else outdated_student(proposals, training)
     if training is not None and student is not None:
+        # here, because it loads what students are made of, and hardly ever is one trained
+        from hilt.pipeline.training.train import train
+
         check_training_cost(workspace, student, training)
         workspace.progress.note(f"{student}. Trained anew now.")
         train(workspace)

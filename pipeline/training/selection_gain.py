@@ -1,4 +1,4 @@
-"""Whether chosen labels teach more than random ones: the loop compares itself with its audit."""
+"""How much more chosen labels teach than random ones, as a value and in words."""
 
 from __future__ import annotations
 
@@ -6,21 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from hilt.distributions import log_of, negative_log_likelihood, softmax
-from hilt.pipeline.configuration.config import Student as StudentSettings
-from hilt.pipeline.measuring.calibration import fit_temperature
-from hilt.pipeline.students.base import take
-from hilt.pipeline.training.self_training import fit_plain
-from hilt.pipeline.training.training_data import TrainingData, assign_folds
-from hilt.types import Floats, Integers
-
 MIN_AUDIT = 20  # audit labels before anything is said
 MIN_CHOSEN = 10
-FOLDS = 4
-SHARED_LABELS = 1 + FOLDS / (FOLDS - 1)  # what that adds to the variance over folds
-MAX_LABELS = 200  # that a student learns from, so that a comparison stays cheap
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,69 +33,6 @@ class SelectionGain:
         """The 95 % interval of the difference."""
         half = 1.96 * self.standard_error
         return self.difference - half, self.difference + half
-
-
-def measure_advantage(
-    problem: TrainingData, settings: StudentSettings, rng: np.random.Generator
-) -> SelectionGain | None:
-    """Replace some of the chosen labels by random ones, and see what that does to a student.
-
-    One linear student learns from chosen labels alone. For each fold of the audit items, another
-    learns from as many, of which those in the other folds are a part. Both predict the fold, and
-    are calibrated by one temperature each, as a student of the loop is. The replaced labels are
-    learnt beside the rest, and not alone, because that is what the next ones will be: a few hard
-    items alone teach less than a few random ones even where many teach much more.
-
-    Args:
-        problem: What the student of the loop learns from, and its audit.
-        settings: The `student` section of the configuration.
-        rng: The only source of chance.
-
-    Returns:
-        None while there are fewer than 20 audit labels or 10 chosen ones.
-
-    Source: Nadeau and Bengio 2003, section 3.2, for the standard error over folds whose students
-    share labels: the plain one would be two thirds of it, and too sure of itself.
-    """
-    audit = problem.audit
-    chosen = _chosen(problem)
-    if len(audit) < MIN_AUDIT or len(chosen) < MIN_CHOSEN:
-        return None
-    chosen = rng.permutation(chosen)[:MAX_LABELS]
-    # Spread without regard to labels: a fold that is like the others would favour the audit.
-    folds = assign_folds(np.zeros_like(audit), problem.groups[audit], FOLDS, rng)
-    replaced = min(len(chosen), *(int((folds != fold).sum()) for fold in range(FOLDS)))
-    audited = take(problem.labelled, audit)
-    by_chosen = fit_plain(problem, chosen, settings).predict_proba(audited)
-    by_both = np.empty_like(by_chosen)
-    for fold in range(FOLDS):
-        random = rng.choice(audit[folds != fold], replaced, replace=False)
-        kept = rng.choice(chosen, len(chosen) - replaced, replace=False)
-        student = fit_plain(problem, np.append(kept, random), settings)
-        by_both[folds == fold] = student.predict_proba(take(audited, np.flatnonzero(folds == fold)))
-    positions = problem.positions[audit]
-    gains = _calibrated_loss(by_both, positions) - _calibrated_loss(by_chosen, positions)
-    return SelectionGain(
-        difference=round(float(gains.mean()), 4),
-        standard_error=round(float(np.sqrt(SHARED_LABELS * gains.var(ddof=1) / len(gains))), 4),
-        audit_labels=len(audit),
-        labels=len(chosen),
-        replaced=replaced,
-    )
-
-
-def _chosen(problem: TrainingData) -> Integers:
-    """List the rows that a selector chose, one of every text, none that is an audit item's too."""
-    audit = problem.audit
-    rows = np.setdiff1d(np.arange(len(problem)), audit)
-    _, first = np.unique(problem.groups[rows], return_index=True)
-    rows = rows[np.sort(first)]
-    return rows[~np.isin(problem.groups[rows], problem.groups[audit])]
-
-
-def _calibrated_loss(probabilities: Floats, positions: Integers) -> Floats:
-    temperature = np.float32(fit_temperature(probabilities, positions))
-    return negative_log_likelihood(softmax(log_of(probabilities) / temperature), positions)
 
 
 def advantage_sentence(summary: Mapping[str, Any]) -> str:

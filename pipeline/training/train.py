@@ -20,18 +20,18 @@ from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.proposing.making import ask, renew
 from hilt.pipeline.proposing.outdated import student_maker
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.proposing.propose import latest_training
 from hilt.pipeline.students.base import take
 from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, save_student
 from hilt.pipeline.training.cross_validation import Training, train_student
 from hilt.pipeline.training.headline import told_in_full
-from hilt.pipeline.training.selection_gain import measure_advantage
+from hilt.pipeline.training.measure_gain import measure_advantage
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.batch_items import any_picked
 from hilt.pipeline.workspace.labels import not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.base import Checked, Embedder, embed_labels
 from hilt.proposers.models.encoder import resolve_device

@@ -22,10 +22,11 @@ from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import export_batch, record, simulate
 from hilt.pipeline.reviewing.disagreements import agree
 from hilt.pipeline.reviewing.oracle import oracle
-from hilt.pipeline.selecting.batches import open_batch, read_batch, select, undecided
+from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import _sample_unlabelled, train
 from hilt.pipeline.workspace.item_draws import draw
 from hilt.pipeline.workspace.labels import ADJUDICATION
+from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision

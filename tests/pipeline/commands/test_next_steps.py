@@ -15,7 +15,8 @@ import yaml
 from hilt.pipeline.reviewing import serving as review_screen
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.reviewing.next_steps import Situation, decide, next_step
-from hilt.pipeline.selecting.batches import open_batch, select
+from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.workspace.open_batches import open_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
 

@@ -15,7 +15,7 @@ from hilt.pipeline.reporting.pool_map import (
     principal_axes,
 )
 from hilt.pipeline.reviewing.oracle import oracle
-from hilt.pipeline.selecting.batches import read_batch
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats
 

@@ -18,11 +18,12 @@ from hilt.pipeline.reporting.report import render_report, write_report
 from hilt.pipeline.reporting.report_tables import PROPOSER_COLUMNS, TOO_EARLY, proposer_rows
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.reviewing.oracle import oracle
-from hilt.pipeline.selecting.batches import read_batch, select, undecided
+from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.training.headline import MIN_AUDIT
 from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.open_batches import read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Batch, Decision

@@ -11,7 +11,8 @@ from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.reviewing.answer_files import record, simulate
-from hilt.pipeline.selecting.batches import read_batch, select
+from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 

@@ -11,7 +11,7 @@ from hilt.pipeline.reporting.report_tables import proposer_rows
 from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.reviewing.oracle import oracle
-from hilt.pipeline.selecting.batches import open_batch, undecided
+from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 
 Open = Callable[[str], Workspace]

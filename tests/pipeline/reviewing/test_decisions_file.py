@@ -20,10 +20,10 @@ from hilt.errors import DataError
 from hilt.pipeline.cli import app
 from hilt.pipeline.reviewing.disagreements import settle
 from hilt.pipeline.reviewing.restoring import _value
-from hilt.pipeline.selecting.batches import read_batch
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.labels import UNDO
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision

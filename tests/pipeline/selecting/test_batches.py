@@ -9,7 +9,8 @@ import pytest
 from hilt.errors import ConfigError, WorkspaceError
 from hilt.pipeline.cycle import cycle
 from hilt.pipeline.reviewing.answer_files import record, simulate
-from hilt.pipeline.selecting.batches import open_batch, read_batch, select, undecided
+from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 

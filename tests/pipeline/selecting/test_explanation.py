@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from hilt.pipeline.cli import app
 from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.selecting.batches import read_batch, select
+from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.explanation import REASONS, in_words, reason_in_words, shown_why
 from hilt.pipeline.workspace.batch_items import batch_item
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem, Candidate, Explanation, Reason

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from hilt.pipeline.cycle import cycle
-from hilt.pipeline.proposing.propose import latest_training, propose
+from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.selecting.loop_signals import read_signals
+from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import LoopSignals
 

@@ -11,7 +11,7 @@ from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.oracle import oracle
-from hilt.pipeline.selecting.batches import open_batch, select, undecided
+from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.rechecks import (
     Suspects,
     asked_again,
@@ -20,6 +20,7 @@ from hilt.pipeline.selecting.rechecks import (
     trust,
     with_rechecks,
 )
+from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Batch, BatchItem, Decision, Selection, SelectionView

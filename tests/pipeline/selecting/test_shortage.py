@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 
 from hilt.pipeline.cli import app
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.selecting.batches import read_batch, select
+from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.shortage import why_short
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers
 

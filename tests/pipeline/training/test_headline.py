@@ -12,7 +12,7 @@ from hilt.pipeline.cycle import train
 from hilt.pipeline.measuring.left_out import LeftOut, find_left_out
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import record, simulate
-from hilt.pipeline.selecting.batches import read_batch, select
+from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.headline import (
     accuracies,
     accuracy_lines,
@@ -20,6 +20,7 @@ from hilt.pipeline.training.headline import (
     on_labelled,
     rests_on,
 )
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
 

@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 
 from hilt.pipeline.configuration.config import Student as StudentSettings
-from hilt.pipeline.training.selection_gain import (
-    SelectionGain,
-    advantage_sentence,
-    measure_advantage,
-)
+from hilt.pipeline.training.measure_gain import measure_advantage
+from hilt.pipeline.training.selection_gain import SelectionGain, advantage_sentence
 from hilt.pipeline.training.training_data import TrainingData
 
 MakeProblem = Callable[..., TrainingData]

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 import hilt
 from hilt.errors import DataError
 from hilt.pipeline.reviewing.answer_files import import_answers, record
-from hilt.pipeline.selecting.batches import read_batch
 from hilt.pipeline.workspace.database import decision_row
 from hilt.pipeline.workspace.gate import ACTIONS, add_decisions, misfit
+from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
 

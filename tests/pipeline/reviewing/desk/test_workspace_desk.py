@@ -7,10 +7,10 @@ import pytest
 
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
-from hilt.pipeline.selecting.batches import read_batch, undecided
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.workspace.growing import append
 from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD
+from hilt.pipeline.workspace.open_batches import read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.review.screen.protocol import Answer
