@@ -31,20 +31,22 @@ if TYPE_CHECKING:
         WorkspaceError,
     )
     from hilt.pipeline.benchmarking.benchmark import BenchmarkPlan, benchmark
+    from hilt.pipeline.benchmarking.demo import demo
     from hilt.pipeline.configuration.config import Config
     from hilt.pipeline.configuration.reading import load_config
     from hilt.pipeline.cycle import cycle, train
-    from hilt.pipeline.proposing.find_duplicates import find_duplicates
+    from hilt.pipeline.duplicates.contrary import find_contrary
+    from hilt.pipeline.proposing.duplicates import duplicates
     from hilt.pipeline.proposing.propose import propose
-    from hilt.pipeline.proposing.rule_table import rules_table
+    from hilt.pipeline.proposing.rule_table import rules
     from hilt.pipeline.releasing.loaded import load_student
-    from hilt.pipeline.releasing.onnx_export import export_onnx
+    from hilt.pipeline.releasing.onnx_export import onnx
     from hilt.pipeline.releasing.predict import predict
     from hilt.pipeline.releasing.release import release
-    from hilt.pipeline.reporting.report import write_report
+    from hilt.pipeline.reporting.report import report
     from hilt.pipeline.reporting.status import status
-    from hilt.pipeline.reviewing.answer_files import export_batch, import_answers, record, simulate
-    from hilt.pipeline.reviewing.disagreements import agree
+    from hilt.pipeline.reviewing.answer_files import export, import_answers, record, simulate
+    from hilt.pipeline.reviewing.disagreements import agreement
     from hilt.pipeline.reviewing.exporting import export_decisions
     from hilt.pipeline.reviewing.given_proposals import import_proposals
     from hilt.pipeline.reviewing.oracle import oracle
@@ -69,14 +71,16 @@ _HOMES = {
         "UnknownNameError",
         "WorkspaceError",
     ),
-    "hilt.pipeline.reviewing.disagreements": ("agree",),
+    "hilt.pipeline.reviewing.disagreements": ("agreement",),
     "hilt.pipeline.selecting.batches": ("select",),
     "hilt.pipeline.benchmarking.benchmark": ("BenchmarkPlan", "benchmark"),
+    "hilt.pipeline.benchmarking.demo": ("demo",),
+    "hilt.pipeline.duplicates.contrary": ("find_contrary",),
     "hilt.pipeline.configuration.config": ("Config",),
     "hilt.pipeline.configuration.reading": ("load_config",),
     "hilt.pipeline.cycle": ("cycle", "train"),
     "hilt.pipeline.workspace.decisions": ("decisions",),
-    "hilt.pipeline.proposing.find_duplicates": ("find_duplicates",),
+    "hilt.pipeline.proposing.duplicates": ("duplicates",),
     "hilt.pipeline.reviewing.exporting": ("export_decisions",),
     "hilt.pipeline.reviewing.given_proposals": ("import_proposals",),
     "hilt.pipeline.workspace.growing": ("append",),
@@ -85,18 +89,18 @@ _HOMES = {
     "hilt.pipeline.proposing.propose": ("propose",),
     "hilt.pipeline.releasing.release": ("release",),
     "hilt.pipeline.releasing.loaded": ("load_student",),
-    "hilt.pipeline.reporting.report": ("write_report",),
+    "hilt.pipeline.reporting.report": ("report",),
     "hilt.pipeline.reviewing.serving": ("review_in_browser",),
     "hilt.pipeline.reviewing.reviewers": ("add_reviewer", "remove_reviewer", "reviewers"),
     "hilt.pipeline.reviewing.answer_files": (
-        "export_batch",
+        "export",
         "import_answers",
         "record",
         "simulate",
     ),
-    "hilt.pipeline.proposing.rule_table": ("rules_table",),
+    "hilt.pipeline.proposing.rule_table": ("rules",),
     "hilt.pipeline.reporting.status": ("status",),
-    "hilt.pipeline.releasing.onnx_export": ("export_onnx",),
+    "hilt.pipeline.releasing.onnx_export": ("onnx",),
     "hilt.pipeline.workspace.init": ("init",),
     "hilt.pipeline.workspace.workspace": ("Workspace", "open_workspace"),
     "hilt.types": (
@@ -132,20 +136,22 @@ __all__ = [
     "Workspace",
     "WorkspaceError",
     "add_reviewer",
-    "agree",
+    "agreement",
     "append",
     "benchmark",
     "cycle",
     "decisions",
-    "export_batch",
+    "demo",
+    "duplicates",
+    "export",
     "export_decisions",
-    "export_onnx",
-    "find_duplicates",
+    "find_contrary",
     "import_answers",
     "import_proposals",
     "init",
     "load_config",
     "load_student",
+    "onnx",
     "open_workspace",
     "oracle",
     "predict",
@@ -153,14 +159,14 @@ __all__ = [
     "record",
     "release",
     "remove_reviewer",
+    "report",
     "review_in_browser",
     "reviewers",
-    "rules_table",
+    "rules",
     "select",
     "simulate",
     "status",
     "train",
-    "write_report",
 ]
 
 

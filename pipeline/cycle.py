@@ -41,4 +41,4 @@ def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) 
     with workspace.locked():
         train(workspace)
         propose(workspace)
-        return select(workspace, anew=True, extend=extend)
+        return select(workspace, new=True, extend=extend)

@@ -75,7 +75,7 @@ class Agreement:
     pairs: tuple[PairAgreement, ...]
 
 
-def agreement(
+def measure_agreement(
     ratings: Integers, reviewers: Sequence[str], labels: Sequence[str], rng: np.random.Generator
 ) -> Agreement:
     """Measure agreement.

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from hilt.errors import OutputError
 from hilt.pipeline.benchmarking.arms import branch
-from hilt.pipeline.benchmarking.demo import _random_accuracy, read_corpus, run_demo, turn
+from hilt.pipeline.benchmarking.demo import _random_accuracy, demo, read_corpus, turn
 from hilt.pipeline.cli import app
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.workspace import open_workspace
@@ -80,6 +80,6 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("do not delete")
 
     with pytest.raises(OutputError, match="hilt did not write what is in it"):
-        run_demo(tmp_path)
+        demo(tmp_path)
 
     assert (tmp_path / "thesis.txt").read_text() == "do not delete"

@@ -33,6 +33,6 @@ def test_a_student_is_given_as_a_workspace_a_folder_or_itself() -> None:
         if parameter == "student"
     }
 
-    assert given.keys() == {"export_onnx", "load_student", "predict"}
+    assert given.keys() == {"onnx", "load_student", "predict"}
     for types in given.values():
         assert types >= {"Path", "str", "Workspace", "SavedStudent", "LoadedStudent"}

@@ -32,7 +32,7 @@ ALWAYS = ("proposer", "all")  # measured once, whatever arms there are
 
 
 def benchmark(
-    config_path: Path | str,
+    config: Path | str,
     folder: Path | str,
     plan: BenchmarkPlan,
     *,
@@ -45,7 +45,7 @@ def benchmark(
     can be added.
 
     Args:
-        config_path: A configuration with `pool.label` and `test`.
+        config: A configuration with `pool.label` and `test`.
         folder: Where runs are kept.
         plan: What to run.
         device: Where models run, instead of what the configuration says.
@@ -57,11 +57,11 @@ def benchmark(
     """
     progress = progress or Silent()
     folder = Path(folder)
-    config = load_config(config_path)
+    settings = load_config(config)
     check_plan(plan)
-    check_runnable(config, plan)
-    check_folder(folder, config, plan)
-    base, preparation = _prepare(folder, config_path, plan, device, progress)
+    check_runnable(settings, plan)
+    check_folder(folder, settings, plan)
+    base, preparation = _prepare(folder, config, plan, device, progress)
     jobs = list_jobs(base, folder, plan)
     run_all(jobs, plan.processes, base.device, progress)
     arms = [job for job in jobs if isinstance(job, ArmJob)]
@@ -69,19 +69,19 @@ def benchmark(
         arm: [list(job.rows().values()) for job in arms if job.run.arm == arm] for arm in plan.arms
     }
     full = {job.kind: job.found() for job in jobs if isinstance(job, FullJob)}
-    return compile_result(Path(config_path).stem, base, plan, runs, full, preparation)
+    return compile_result(Path(config).stem, base, plan, runs, full, preparation)
 
 
 def _prepare(
     folder: Path,
-    config_path: Path | str,
+    config: Path | str,
     plan: BenchmarkPlan,
     device: str | None,
     progress: Progress,
 ) -> tuple[Workspace, float]:
     """Make what all runs share, and say how many seconds of one core it took the first time."""
     watch, note = Stopwatch(), folder / "preparation.json"
-    base = init(folder / "base", config_path, device=device, progress=progress)
+    base = init(folder / "base", config, device=device, progress=progress)
     check_budget(plan, len(base.pool))
     propose(base)
     if not note.exists():

@@ -25,7 +25,7 @@ from hilt.pipeline.pools.same_text import normalise
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.reporting.report import write_report
+from hilt.pipeline.reporting.report import report
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.cross_validation import train_student
@@ -82,8 +82,8 @@ class DemoResult:
     table: list[dict[str, Any]]
 
 
-def run_demo(
-    folder: Path | str,
+def demo(
+    folder: Path | str = "hilt-demo",
     *,
     seed: int = 0,
     device: str | None = None,
@@ -133,7 +133,7 @@ def _run(
             proposer_accuracy=last["proposer_accuracy"],
             seconds=round(time.monotonic() - started, 1),
             peak_memory_mb=_peak_memory_mb(),
-            report=str(write_report(workspace, folder / "report.html")),
+            report=str(report(workspace, folder / "report.html")),
             table=table,
         )
         write_json(folder / "result.json", asdict(result))

@@ -35,12 +35,12 @@ def agreement(
     Intervals are at 95 %, by bootstrap over the items. Disagreements are best settled by a person,
     in `hilt review`.
     """
-    from hilt.pipeline.reviewing.disagreements import agree, doubt_of_skill
+    from hilt.pipeline.reviewing import disagreements
     from hilt.pipeline.reviewing.next_steps import NextStep, next_step
     from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work)
-    result = agree(workspace, settle_by=settle)
+    result = disagreements.agreement(workspace, settle=settle)
     then = NextStep(("review", work)) if result.disputed else next_step(workspace)
 
     def text() -> None:
@@ -56,7 +56,7 @@ def agreement(
         if result.disputed:
             say(f"{counted(result.disputed, 'item waits', 'items wait')} to be settled.")
         if (result.disputed or settle == "skill") and result.little_known:
-            say(doubt_of_skill(result.little_known))
+            say(disagreements.doubt_of_skill(result.little_known))
         say_contrary(work, result.contrary)
 
     emit(result, as_json=json, text=text, then=then)

@@ -27,10 +27,10 @@ def demo(
     A simulated reviewer gives 80 labels. The student is compared with the proposer alone and
     with the same student on as many random labels.
     """
-    from hilt.pipeline.benchmarking.demo import run_demo
+    from hilt.pipeline.benchmarking import demo as running
     from hilt.pipeline.training.headline import calibration
 
-    result = run_demo(folder, seed=seed, device=device, force=force, progress=Bars())
+    result = running.demo(folder, seed=seed, device=device, force=force, progress=Bars())
 
     def text() -> None:
         rows = [

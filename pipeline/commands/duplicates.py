@@ -37,7 +37,7 @@ def duplicates(
     Look before you label: one item of a group is asked, and the others inherit its label. Edit
     `duplicates` in the workspace's `hilt.yaml` and run this again until you agree.
     """
-    from hilt.pipeline.proposing.find_duplicates import find_duplicates
+    from hilt.pipeline.proposing import duplicates as finding
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.workspace.workspace import open_workspace
 
@@ -45,7 +45,7 @@ def duplicates(
     if contrary:
         _list_contrary(workspace, json=json)
         return
-    result = find_duplicates(workspace, most)
+    result = finding.duplicates(workspace, most)
 
     def text() -> None:
         say_summary(work, result.summary)

@@ -20,7 +20,7 @@ def export(
         int | None,
         typer.Option("--batch", min=1, help="An earlier batch, all of it.", show_default=False),
     ] = None,
-    kind: Annotated[
+    format: Annotated[  # noqa: A002 - named like the option
         str | None,
         typer.Option("--format", help="csv or jsonl, instead of the ending.", show_default=False),
     ] = None,
@@ -59,17 +59,17 @@ def export(
     from hilt.pipeline.workspace.workspace import open_workspace
 
     if decisions:
-        given = {"--batch": batch, "--format": kind, "--simulated": simulated}
+        given = {"--batch": batch, "--format": format, "--simulated": simulated}
         beside = [name for name, value in given.items() if value]
         if beside:
             raise ConfigError(f"--decisions writes everything; leave out {' and '.join(beside)}.")
         _export_decisions(work, file, force=force, json=json)
         return
-    written = reviewing.export_batch(
+    written = reviewing.export(
         open_workspace(work, progress=Bars()),
         file,
-        number=batch,
-        kind=kind,
+        batch=batch,
+        format=format,
         simulated=simulated,
         force=force,
     )
@@ -80,7 +80,7 @@ def export(
         if not simulated:
             say("Write a label into `label`, or accept, skip or flag into `action`.")
 
-    named = () if kind is None else ("--format", kind)
+    named = () if format is None else ("--format", format)
     emit(value, as_json=json, text=text, then=NextStep(("import", work, file, *named)))
 
 

@@ -13,10 +13,10 @@ from hilt.errors import ConfigError
 from hilt.figures import counted
 from hilt.pipeline.commands.options import Debug, Delimiter, Encoding, Json, Quoting, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
-from hilt.reading.options import Options
 from hilt.registry import nearest
 
 if TYPE_CHECKING:
+    from hilt.pipeline.reviewing.given_proposals import GivenProposals
     from hilt.pipeline.reviewing.recording import RecordResult
     from hilt.review.base import Rejection
 
@@ -41,7 +41,7 @@ def import_(
             " and measures reviewers by them.",
         ),
     ] = False,
-    kind: Annotated[
+    format: Annotated[  # noqa: A002 - named like the option
         str | None,
         typer.Option("--format", help="csv or jsonl, instead of the ending.", show_default=False),
     ] = None,
@@ -81,32 +81,44 @@ def import_(
     `given-FILE`, which `hilt propose` asks from then on beside those of the configuration. Import
     a file of the same name to replace it; to undo it, delete the file that is named, and propose.
     """
-    options = Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting)
-    if as_ != DECISIONS:
-        _check_as(as_, {"--reviewer": reviewer != REVIEWER, "--gold": gold, "--format": kind})
-        _import_proposals(work, file, partial=partial, match=match, options=options, json=json)
-        return
-    from hilt.pipeline.reviewing import answer_files as reviewing
+    from hilt.pipeline.reviewing import answer_files, given_proposals
     from hilt.pipeline.reviewing.next_steps import NextStep, next_step
     from hilt.pipeline.workspace.workspace import open_workspace
 
+    if as_ != DECISIONS:
+        _check_as(as_, {"--reviewer": reviewer != REVIEWER, "--gold": gold, "--format": format})
     workspace = open_workspace(work, progress=Bars())
-    result = reviewing.import_answers(
+    if as_ == PROPOSALS:
+        proposals = given_proposals.import_proposals(
+            workspace,
+            file,
+            partial=partial,
+            match=match,
+            encoding=encoding,
+            delimiter=delimiter,
+            quoting=quoting,
+        )
+        then = NextStep(("propose", work))
+        emit(proposals, as_json=json, text=partial_(_say_proposals, proposals), then=then)
+        return
+    result = answer_files.import_answers(
         workspace,
         file,
         reviewer=reviewer,
         partial=partial,
-        kind=kind,
         gold=gold,
+        format=format,
         match=match,
-        options=options,
+        encoding=encoding,
+        delimiter=delimiter,
+        quoting=quoting,
     )
     again = result.open_items and (result.rejected or result.unanswered)
     given: dict[str, str | bool | None] = {
         "--reviewer": reviewer,
         "--partial": partial,
         "--gold": gold,
-        "--format": kind,
+        "--format": format,
         "--match": None if match == "auto" else match,
         "--encoding": encoding,
         "--delimiter": delimiter,
@@ -164,29 +176,17 @@ def _check_as(as_: str, given: Mapping[str, str | bool | None]) -> None:
         )
 
 
-def _import_proposals(
-    work: Path, file: Path, *, partial: bool, match: str, options: Options, json: bool
-) -> None:
-    from hilt.pipeline.reviewing.given_proposals import import_proposals
-    from hilt.pipeline.reviewing.next_steps import NextStep
-    from hilt.pipeline.workspace.workspace import open_workspace
-
-    workspace = open_workspace(work, progress=Bars())
-    result = import_proposals(workspace, file, partial=partial, match=match, options=options)
-
-    def text() -> None:
-        before = "" if result.replaced is None else f", in place of the {result.replaced:,} it had"
-        stored = counted(result.proposals, "proposal")
-        say(f"{stored} stored, of the proposer {result.proposer}{before}.")
-        if result.from_people:
-            left = counted(result.from_people, "row", "rows")
-            say(f"Left out: {left} with what people said; without --as these are decisions.")
-        if result.unlabelled:
-            say(f"{counted(result.unlabelled, 'row has', 'rows have')} no label.")
-        _say_rejected(result.rejected)
-        say(f"To undo it, delete {result.table}, and propose again.")
-
-    emit(result, as_json=json, text=text, then=NextStep(("propose", work)))
+def _say_proposals(result: GivenProposals) -> None:
+    before = "" if result.replaced is None else f", in place of the {result.replaced:,} it had"
+    stored = counted(result.proposals, "proposal")
+    say(f"{stored} stored, of the proposer {result.proposer}{before}.")
+    if result.from_people:
+        left = counted(result.from_people, "row", "rows")
+        say(f"Left out: {left} with what people said; without --as these are decisions.")
+    if result.unlabelled:
+        say(f"{counted(result.unlabelled, 'row has', 'rows have')} no label.")
+    _say_rejected(result.rejected)
+    say(f"To undo it, delete {result.table}, and propose again.")
 
 
 def _options(given: Mapping[str, str | bool | None]) -> tuple[str, ...]:

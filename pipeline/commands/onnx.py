@@ -27,9 +27,9 @@ def onnx(
     Needs the packages onnx, onnxruntime and onnxscript; docs/students.md shows how to use the
     result.
     """
-    from hilt.pipeline.releasing.onnx_export import export_onnx
+    from hilt.pipeline.releasing import onnx_export
 
-    result = export_onnx(student, folder, trust=trust or (), force=force, note=Bars().note)
+    result = onnx_export.onnx(student, folder, trust=trust or (), force=force, progress=Bars())
 
     def text() -> None:
         files = ", ".join(str(path) for path in result.models)

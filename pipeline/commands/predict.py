@@ -33,7 +33,7 @@ def predict(
         Path, typer.Option("--output", "-o", help="Where to write: .csv or .parquet.")
     ] = Path("predictions.csv"),
     text: Annotated[str, typer.Option("--text", help="The column with the text.")] = "text",
-    id_column: Annotated[
+    id: Annotated[  # noqa: A002 - named like the option
         str | None,
         typer.Option(
             "--id",
@@ -62,16 +62,17 @@ def predict(
     without a text are kept, with an empty label.
     """
     from hilt.pipeline.releasing import predict as predicting
-    from hilt.reading.options import Options
 
     result = predicting.predict(
         student,
         file,
         output,
         text=text,
-        id_column=id_column,
+        id=id,
         all_probabilities=all_probabilities,
-        options=Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting),
+        encoding=encoding,
+        delimiter=delimiter,
+        quoting=quoting,
         device=device or "auto",
         trust=trust or (),
         force=force,

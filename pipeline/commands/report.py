@@ -22,8 +22,8 @@ def report(
     debug: Debug = False,
 ) -> None:
     """Write one self-contained HTML page: learning curve, labels, calibration, latest batch."""
-    from hilt.pipeline.reporting.report import write_report
+    from hilt.pipeline.reporting import report as reporting
     from hilt.pipeline.workspace.workspace import open_workspace
 
-    path = write_report(open_workspace(work, progress=Bars()), output, force=force)
+    path = reporting.report(open_workspace(work, progress=Bars()), output, force=force)
     emit({"report": path}, as_json=json, text=lambda: say(f"{path}"))

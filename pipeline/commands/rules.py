@@ -25,7 +25,7 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
     from hilt.pipeline.reviewing.next_steps import NextStep
     from hilt.pipeline.workspace.workspace import open_workspace
 
-    result = tried.rules_table(open_workspace(work, progress=Bars()))
+    result = tried.rules(open_workspace(work, progress=Bars()))
 
     def text() -> None:
         rows = [

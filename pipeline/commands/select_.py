@@ -28,7 +28,13 @@ def select(
         ),
     ] = None,
     new: Annotated[
-        bool, typer.Option("--new", help="Make a new batch though the last one is still open.")
+        bool, typer.Option("--new", help="Make a new batch; undecided items go back to the pool.")
+    ] = False,
+    extend: Annotated[
+        bool,
+        typer.Option(
+            "--extend", help="Make a new batch, and keep undecided items open alongside it."
+        ),
     ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say of every item why it was picked.")
@@ -46,7 +52,7 @@ def select(
     from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, progress=Bars())
-    batch = batches.select(workspace, size, minutes=minutes, anew=new)
+    batch = batches.select(workspace, size, minutes=minutes, new=new, extend=extend)
 
     def text() -> None:
         if not len(batch):

@@ -20,13 +20,13 @@ from hilt.plain_files import kind_of_file, shown, why_unreadable
 MAX_BYTES = 64 << 20
 
 
-def load_config(path: Path | str) -> Config:
+def load_config(file: Path | str) -> Config:
     """Read a configuration; its relative paths start at the folder of the file.
 
     Raises:
         ConfigError: If there is no such file, or it cannot be used; it lists all that is wrong.
     """
-    return _load(path, also_from=())
+    return _load(file, also_from=())
 
 
 def load_workspace_config(path: Path) -> Config:

@@ -148,25 +148,25 @@ def _accuracy(right: int, items: int) -> Accuracy:
     return Accuracy(items, right / items, *wilson(right, items))
 
 
-def rules_table(workspace: Workspace) -> RulesTable:
+def rules(workspace: Workspace) -> RulesTable:
     """Try every rule of the configuration on the whole pool; writes nothing.
 
     Raises:
         WorkspaceError: If the configuration has no rules.
         ConfigError: If a rule cannot be used.
     """
-    rules = _rules(workspace)
+    compiled = _rules(workspace)
     size = len(workspace.pool)
-    counts = _count_pool(workspace, rules)
+    counts = _count_pool(workspace, compiled)
     outcomes = workspace.item_labels()
     labelled = [row for row in outcomes if row.label is not None and not row.machine]
     positions = workspace.config.positions_of([str(row.label) for row in labelled])
     audit = np.flatnonzero([row.audit for row in labelled])
     times = workspace.audit_order.count_audited(outcomes, [labelled[row].index for row in audit])
     drawn = np.repeat(audit, times)  # an answer counts for each item that was drawn for it
-    votes = cast_votes(rules, workspace.pool.texts([row.index for row in labelled]))
+    votes = cast_votes(compiled, workspace.pool.texts([row.index for row in labelled]))
     columns = zip(
-        rules,
+        compiled,
         counts.votes.tolist(),
         (counts.overlaps / size).tolist(),
         (counts.conflicts / size).tolist(),

@@ -19,7 +19,7 @@ from sentence_transformers import SentenceTransformer
 from hilt.errors import MissingExtraError, ModelError
 from hilt.extras import pip_install
 from hilt.files import write_json
-from hilt.outputs import Note, output_folder
+from hilt.outputs import output_folder
 from hilt.pipeline.releasing.cards import onnx_card
 from hilt.pipeline.releasing.loaded import AnyStudent, open_embedder, open_saved
 from hilt.pipeline.students.base import Student
@@ -28,6 +28,7 @@ from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import SavedStudent
 from hilt.pipeline.students.transformer import TransformerStudent
+from hilt.progress import Progress, Silent
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.proposers.prompts import Prompts, leaves_prompt_out, text_prompt
 
@@ -104,13 +105,13 @@ class SequenceClassifier(torch.nn.Module):
         return torch.softmax(logits, dim=-1)
 
 
-def export_onnx(
+def onnx(
     student: AnyStudent,
     folder: Path | str,
     *,
     trust: Collection[str] = (),
     force: bool = False,
-    note: Note = lambda text: None,
+    progress: Progress | None = None,
 ) -> OnnxResult:
     """Write a student as `model.onnx`, `tokenizer.json` and `onnx.json`, in float32.
 
@@ -123,7 +124,7 @@ def export_onnx(
         folder: Where to: new, empty, or an earlier export that nobody changed.
         trust: Classes that the student's files may name and have run; see `load_student`.
         force: Move what is there to NAME.bak-1, if hilt wrote it.
-        note: Told what was moved.
+        progress: Who looks on.
 
     Raises:
         MissingExtraError: If a package that the export needs is missing.
@@ -134,6 +135,7 @@ def export_onnx(
     _check_packages()
     folder = Path(folder)
     read = (Path(student),) if isinstance(student, Path | str) else ()
+    note = (progress or Silent()).note
     with output_folder(folder, "export to ONNX", force=force, inputs=read, note=note) as temporary:
         saved = open_saved(student, "cpu", trust)
         _write(saved.student, temporary, saved)

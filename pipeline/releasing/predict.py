@@ -46,13 +46,15 @@ class PredictResult:
 
 def predict(
     student: AnyStudent,
-    source: Path | str,
-    output: Path | str,
+    file: Path | str,
+    output: Path | str = "predictions.csv",
     *,
     text: str = "text",
-    id_column: str | None = None,
+    id: str | None = None,  # noqa: A002 - named like the option
     all_probabilities: bool = False,
-    options: Options | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: str = "auto",
     device: str = "auto",
     trust: Collection[str] = (),
     force: bool = False,
@@ -60,53 +62,57 @@ def predict(
 ) -> PredictResult:
     """Label new items with a trained student.
 
-    Every row of the source is there again, in its order and with all its columns, and two more:
+    Every row of the file is there again, in its order and with all its columns, and two more:
     `label` and `probability`. They are empty where a row has no text.
 
     Args:
         student: The folder of a student, of a release or of a workspace (its newest student), a
             workspace, or a student of `load_student`.
-        source: The new items, in any form that a pool can have; ids need not be unique.
+        file: The new items, in any form that a pool can have; ids need not be unique.
         output: A .csv or .parquet file.
         text: The column with the text.
-        id_column: A column that must be there.
+        id: A column that must be there.
         all_probabilities: Write a column `probability_LABEL` for each label too.
-        options: How the source is written, where that cannot be told by looking.
+        encoding: How the file is encoded; by default as its byte order mark says, else UTF-8.
+        delimiter: The character between fields; found where it is not given.
+        quoting: What `"` means: `fields` (it encloses them), `none` (a character like others) or
+            `auto`.
         device: Where models run.
         trust: Classes that the student's files may name and have run; see `load_student`.
         force: Move the file that stands at `output` to NAME.bak-1.
         progress: Who looks on.
 
     Raises:
-        DataError: If the source cannot be used, or the output's ending is unknown.
+        DataError: If the file cannot be used, or the output's ending is unknown.
         OutputError: If something stands at `output`, or it cannot be written.
         WorkspaceError: If the workspace has no student yet.
         ModelError: If the folder holds no student.
     """
     output, progress = Path(output), progress or Silent()
+    options = Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting)
     if output.suffix not in WRITERS:
         raise DataError(f"{output} ends in {output.suffix!r}; allowed: {', '.join(WRITERS)}.")
     with output_file(
         output,
         force=force,
         ledger=_ledger(student),
-        inputs=(Path(source),),
+        inputs=(Path(file),),
         note=progress.note,
     ) as temporary:
         loaded = load_student(student, device=device, trust=trust)
-        asked = (text,) if id_column is None else (text, id_column)
-        table = open_table(source, replace(options or Options(), wanted=asked))
+        asked = (text,) if id is None else (text, id)
+        table = open_table(file, replace(options, wanted=asked))
         for warning in table.warnings:
             progress.note(warning)
-        if id_column is not None and table.names:
-            table.find(id_column, "--id")
+        if id is not None and table.names:
+            table.find(id, "--id")
         added = _Added(loaded, all_probabilities)
         kept = kept_columns(table, text, added.names, typed=output.suffix == ".parquet")
         with progress.task("Predicting", kept.count_rows(), "items") as advance:
             _write(output.suffix, temporary, kept, added, advance)
     told = {name: new for name, new in kept.new_names.items() if name != new}
     for name, new in told.items():
-        progress.note(f"The column {name!r} of {source} is called {new!r} in {output}.")
+        progress.note(f"The column {name!r} of {file} is called {new!r} in {output}.")
     counts = dict(added.counts.most_common())
     return PredictResult(output, added.rows, counts, added.rows - added.counts.total(), told)
 

@@ -57,14 +57,12 @@ MANY_LABELS = 20  # more do not fit into a table with numbers
 PLACES = {"test": "on the test set", "audit": ON_POOL}  # by the kind of item that measures
 
 
-def write_report(
-    workspace: Workspace, path: Path | str | None = None, *, force: bool = False
-) -> Path:
+def report(workspace: Workspace, output: Path | str | None = None, *, force: bool = False) -> Path:
     """Write one self-contained HTML page about a workspace, whatever stage it is at.
 
     Args:
         workspace: What to report on; only read.
-        path: The page, `report.html` in the workspace's folder by default.
+        output: The page, `report.html` in the workspace's folder by default.
         force: Move the file that stands there to NAME.bak-1.
 
     Returns:
@@ -74,7 +72,7 @@ def write_report(
         OutputError: If the place is taken, or cannot be written.
     """
     own = workspace.folder / "report.html"
-    path = own if path is None else Path(path)
+    path = own if output is None else Path(output)
     older = path == own and not workspace.ledger.has(own)  # of a hilt that kept no ledger
     with output_file(
         path, force=force or older, ledger=workspace.ledger, own=own, note=workspace.progress.note

@@ -30,12 +30,12 @@ BY_WORD = "blind by the caller's word"  # in the source of answers that `record`
 UNTOUCHED = (GOLD, SIMULATED)  # sources of answers that are no person's, and counted by their name
 
 
-def export_batch(
+def export(
     workspace: Workspace,
-    path: Path | str,
+    file: Path | str,
     *,
-    number: int | None = None,
-    kind: str | None = None,
+    batch: int | None = None,
+    format: str | None = None,  # noqa: A002 - named like the option
     simulated: bool = False,
     force: bool = False,
 ) -> Batch:
@@ -43,10 +43,10 @@ def export_batch(
 
     Args:
         workspace: Where the batch is.
-        path: The file; its ending (.jsonl, .csv) decides the format.
-        number: Which batch, all of it that has a text; the undecided items of the open one by
+        file: Its ending (.jsonl, .csv) decides the format.
+        batch: Which batch, all of it that has a text; the undecided items of the open one by
             default.
-        kind: Instead of the file's ending.
+        format: `jsonl` or `csv`, instead of the file's ending.
         simulated: Let the simulated reviewer fill in the answers.
         force: Move the file that stands there to NAME.bak-1.
 
@@ -57,11 +57,11 @@ def export_batch(
         DataError: If there is no answer key to simulate a reviewer with.
         UnknownNameError: If there is no such format.
     """
-    path = Path(path)
-    exchange = _exchange(path, kind)
-    if number is not None:
-        batch = read_batch(workspace, number)
-        batch = replace(batch, items=tuple(item for item in batch.items if item.text.strip()))
+    path = Path(file)
+    exchange = _exchange(path, format)
+    if batch is not None:
+        written = read_batch(workspace, batch)
+        written = replace(written, items=tuple(item for item in written.items if item.text.strip()))
     else:
         current = open_batch(workspace)
         if current is None:
@@ -69,57 +69,62 @@ def export_batch(
                 f"{workspace.folder} has no open batch; run `{next_step(workspace)}`, or name an"
                 " earlier one with --batch."
             )
-        batch = undecided(workspace, current)
-    answers = simulated_reviewer(workspace).review(batch) if simulated else ()
+        written = undecided(workspace, current)
+    answers = simulated_reviewer(workspace).review(written) if simulated else ()
     with output_file(
         path,
         force=force,
         ledger=workspace.ledger,
-        keep=partial_(why_kept, workspace, exchange, with_names_of_pool(workspace, None)),
+        keep=partial_(why_kept, workspace, exchange, with_names_of_pool(workspace, Options())),
         note=workspace.progress.note,
     ) as temporary:
-        exchange.write(batch, temporary, answers)
-    return batch
+        exchange.write(written, temporary, answers)
+    return written
 
 
 def import_answers(
     workspace: Workspace,
-    path: Path | str,
+    file: Path | str,
     *,
     reviewer: str = REVIEWER,
     partial: bool = False,
-    kind: str | None = None,
     gold: bool = False,
+    format: str | None = None,  # noqa: A002 - named like the option
     match: str = "auto",
-    options: Options | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: str = "auto",
 ) -> RecordResult:
     """Read answers from a file and store them; reading it again changes nothing.
 
     Args:
         workspace: Where the batch came from.
-        path: What `export_batch` wrote, answered; a file with just `id` and `label`, or `text` and
+        file: What `export` wrote, answered; a file with just `id` and `label`, or `text` and
             `label`, works too, and so do the names that the pool's file has for these columns. Or
             what `export_decisions` wrote: a workspace of the same pool and labels that has nothing
             yet, or only the beginning of it, gets the same state; one of others gets the answers of
             people as labels given before.
         reviewer: Who decided, where a line does not say.
         partial: Store what fits even when other lines do not.
-        kind: Instead of the file's ending.
         gold: The answers are known to be right, so that they measure reviewers.
+        format: `jsonl` or `csv`, instead of the file's ending.
         match: `text` finds items by their texts; `auto` does so where there is no id.
-        options: How the file is written, where that cannot be told by looking.
+        encoding: How the file is encoded; by default as its byte order mark says, else UTF-8.
+        delimiter: The character between fields; found where it is not given.
+        quoting: What `"` means: `fields` (it encloses them), `none` (a character like others) or
+            `auto`.
 
     Raises:
         DataError: If the file cannot be read, or a line does not fit and `partial` is not set;
             then nothing is stored.
     """
-    path = Path(path)
+    path = Path(file)
+    options = Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting)
     if match not in MATCHES:
         raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
     if (reason := name_misfit(reviewer.strip())) is not None:
         raise DataError(f"`--reviewer`: {reason}")
-    if kind in (None, "jsonl") and is_decisions_file(path):
-        options = options or Options()
+    if format in (None, "jsonl") and is_decisions_file(path):
         _refuse_beside(
             path,
             {
@@ -131,7 +136,7 @@ def import_answers(
             },
         )
         return restore(workspace, DecisionsFile(path), Source(path, partial), match)
-    exchange = _reading_exchange(path, kind)
+    exchange = _reading_exchange(path, format)
     labels = workspace.config.label_names
     answers = exchange.read(path, labels, reviewer, with_names_of_pool(workspace, options))
     for warning in answers.warnings:
@@ -206,12 +211,12 @@ def _noted(source: str, blind: bool) -> str:
     return BY_WORD if source == "file" else f"{BY_WORD}; {source}"
 
 
-def with_names_of_pool(workspace: Workspace, options: Options | None) -> Options:
+def with_names_of_pool(workspace: Workspace, options: Options) -> Options:
     """Let the pool's names of its columns count in files of answers."""
     pool = workspace.config.pool
     names = {"id": pool.id, "text": pool.text, "label": pool.label}
     synonyms = tuple((name, other) for name, other in names.items() if other)
-    return replace(options or Options(), synonyms=synonyms)
+    return replace(options, synonyms=synonyms)
 
 
 def simulate(workspace: Workspace, batch: Batch) -> RecordResult:

@@ -17,7 +17,7 @@ from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.review.agreement import MISSING, Agreement, agreement
+from hilt.review.agreement import MISSING, Agreement, measure_agreement
 from hilt.review.base import RESOLVED
 from hilt.review.screen.protocol import Method, Share
 from hilt.review.skill import estimate_skill
@@ -59,23 +59,23 @@ class PeopleResult:
     contrary: int
 
 
-def agree(workspace: Workspace, *, settle_by: Method | None = None) -> PeopleResult:
+def agreement(workspace: Workspace, *, settle: Method | None = None) -> PeopleResult:
     """Measure how far people agree, and settle by a rule what they do not, if asked to.
 
     Args:
         workspace: Whose decisions to look at.
-        settle_by: `majority`: more than half of the reviewers; `skill`: each reviewer weighted by
+        settle: `majority`: more than half of the reviewers; `skill`: each reviewer weighted by
             how good they are at each label (Dawid and Skene); of those with few labels
             (`PeopleResult.little_known`) that is hardly known.
     """
-    settled = 0 if settle_by is None else settle(workspace, settle_by)
+    settled = 0 if settle is None else settle_disputes(workspace, settle)
     rows = said_of_texts(workspace)
     said = opinions(rows)
     names = sorted({name for labels in said.values() for name in labels})
     labels = workspace.config.label_names
     rng = generator(workspace.config.seed, Stream.BOOTSTRAP)
     return PeopleResult(
-        agreement=agreement(_ratings(said, names, labels), names, labels, rng),
+        agreement=measure_agreement(_ratings(said, names, labels), names, labels, rng),
         disputed=len(disputed(rows)),
         settled=settled,
         gold=gold_accuracy(rows),
@@ -101,7 +101,7 @@ def disputes(workspace: Workspace) -> list[int]:
     return disputed(said_of_texts(workspace))
 
 
-def settle(workspace: Workspace, method: Method) -> int:
+def settle_disputes(workspace: Workspace, method: Method) -> int:
     """Settle the disagreements that a rule can, each as a decision of its own; return how many."""
     rows = said_of_texts(workspace)
     ids = {row.item_index: row for row in rows}

@@ -44,7 +44,7 @@ class ExportedDecisions:
 
 
 def export_decisions(
-    workspace: Workspace, path: Path | str, *, force: bool = False
+    workspace: Workspace, file: Path | str, *, force: bool = False
 ) -> ExportedDecisions:
     """Write every decision that was ever made, with the batches in which it was asked.
 
@@ -54,14 +54,14 @@ def export_decisions(
 
     Args:
         workspace: Whose decisions.
-        path: The file, which ends in .jsonl.
+        file: It ends in .jsonl.
         force: Move the file that stands there to NAME.bak-1.
 
     Raises:
         OutputError: If the place is taken, or cannot be written.
         DataError: If the file has another ending.
     """
-    path = Path(path)
+    path = Path(file)
     if path.suffix.casefold() != ENDING:
         raise DataError(f"{path} does not end in {ENDING}; decisions are written as JSON Lines.")
     with output_file(

@@ -61,11 +61,13 @@ class GivenProposals:
 
 def import_proposals(
     workspace: Workspace,
-    path: Path | str,
+    file: Path | str,
     *,
     partial: bool = False,
     match: str = "auto",
-    options: Options | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: str = "auto",
 ) -> GivenProposals:
     """Store what a machine proposed, so that `propose` counts it as one proposer more.
 
@@ -73,22 +75,26 @@ def import_proposals(
 
     Args:
         workspace: Whose items these are about.
-        path: A table with `id` or `text`, `label`, and perhaps `probability`: predictions, or a
+        file: A table with `id` or `text`, `label`, and perhaps `probability`: predictions, or a
             release or its folder, of which the labels that people gave are left out.
         partial: Store what fits even when other lines do not.
         match: `text` finds items by their texts; `auto` does so where there is no id.
-        options: How the file is written, where that cannot be told by looking.
+        encoding: How the file is encoded; by default as its byte order mark says, else UTF-8.
+        delimiter: The character between fields; found where it is not given.
+        quoting: What `"` means: `fields` (it encloses them), `none` (a character like others) or
+            `auto`.
 
     Raises:
         DataError: If the file cannot be read or has nothing to propose, or a line does not fit and
             `partial` is not set; then nothing is stored.
     """
-    path = Path(path)
+    path = Path(file)
     name = _name(path)
     if (path / RELEASED).is_file():
         path /= RELEASED
     if match not in MATCHES:
         raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
+    options = Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting)
     options = with_names_of_pool(workspace, options)
     table = open_table(path, replace(options, wanted=FIELDS))
     for warning in table.warnings:
@@ -103,16 +109,16 @@ def import_proposals(
                 f"{path} has no label of a machine for any item of the pool; what people said is"
                 f" imported by `{command_line('import', workspace.folder, path)}`."
             )
-        file = given_folder(workspace) / f"{name}.parquet"
-        replaced = _count(file)
-        _write(workspace, gathered, file)
+        stored = given_folder(workspace) / f"{name}.parquet"
+        replaced = _count(stored)
+        _write(workspace, gathered, stored)
     return GivenProposals(
-        proposer=GIVEN + file.stem,
+        proposer=GIVEN + stored.stem,
         proposals=count,
         from_people=gathered.from_people,
         unlabelled=gathered.unlabelled,
         rejected=tuple(gathered.rejected),
-        table=file,
+        table=stored,
         replaced=replaced,
     )
 

@@ -23,7 +23,7 @@ def select(
     size: int | None = None,
     *,
     minutes: float | None = None,
-    anew: bool = False,
+    new: bool = False,
     extend: bool = False,
 ) -> Batch:
     """Pick the next batch, or return the open one while somebody may still be reviewing it.
@@ -34,7 +34,7 @@ def select(
         workspace: Where proposals stand.
         size: Items in the batch. Without it and `minutes`, what the configuration says.
         minutes: Pick as many items as fit into this many minutes of review, instead of `size`.
-        anew: Make a new batch even when the last one has undecided items; those go back to
+        new: Make a new batch even when the last one has undecided items; those go back to
             the pool.
         extend: Make a new batch beside the open ones, whose undecided items people keep.
 
@@ -57,7 +57,7 @@ def select(
         minutes = section.minutes
     with workspace.locked():
         batch = open_batch(workspace)
-        if batch is not None and not anew and not extend:
+        if batch is not None and not new and not extend:
             return batch
         up_to_date(workspace)
         open_ = workspace.database.open_batches() if extend else []

@@ -36,7 +36,7 @@ class Appended:
 
 def append(
     folder: Path | str,
-    config_path: Path | str | None = None,
+    config: Path | str | None = None,
     *,
     device: str | None = None,
     progress: Progress | None = None,
@@ -48,7 +48,7 @@ def append(
 
     Args:
         folder: The workspace.
-        config_path: A configuration whose `pool` names another source, with new rows; its labels
+        config: A configuration whose `pool` names another source, with new rows; its labels
             must be those of the workspace, and nothing else of it is read. Without it the source
             is read that `init` read.
         device: Where models run, instead of what the configuration says.
@@ -60,17 +60,17 @@ def append(
         WorkspaceError: If there is no workspace, or another command is writing to it.
     """
     workspace = open_workspace(folder, device=device, progress=progress)
-    config = workspace.config if config_path is None else load_config(config_path)
-    if set(config.label_names) != set(workspace.config.label_names):
+    source = workspace.config if config is None else load_config(config)
+    if set(source.label_names) != set(workspace.config.label_names):
         raise WorkspaceError(
-            f"{config_path} is of another project: its labels are not those of {workspace.folder}"
+            f"{config} is of another project: its labels are not those of {workspace.folder}"
             f" ({label_listing(workspace.config.label_names)})."
         )
     with workspace.locked():
         _ = workspace.database  # which makes sure that its state belongs to this pool
         found = appending.append(
             workspace.pool,
-            config.pool,
+            source.pool,
             workspace.config.label_names,
             workspace.folder / SCRATCH,
             workspace.progress.note,

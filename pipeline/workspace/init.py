@@ -38,7 +38,7 @@ HEADER = """\
 
 def init(
     folder: Path | str,
-    config_path: Path | str,
+    config: Path | str,
     *,
     device: str | None = None,
     progress: Progress | None = None,
@@ -50,7 +50,7 @@ def init(
 
     Args:
         folder: Where the workspace shall be; it must be new, empty, or the same workspace.
-        config_path: The configuration.
+        config: The configuration.
         device: Where models run, instead of what the configuration says.
         progress: Who looks on.
 
@@ -65,20 +65,20 @@ def init(
             f"The path {str(folder.absolute())!r} is not UTF-8, as that of a workspace must be;"
             " name another folder."
         )
-    config = load_config(config_path)
-    _check_free(folder, config)
+    settings = load_config(config)
+    _check_free(folder, settings)
     if not is_workspace(folder):
         check_outside_workspaces(folder)
     with sentences(folder):
         made = make_parents(folder)
     with lock(folder):
         try:
-            _check_free(folder, config)  # again: another `init` may have ended in between
+            _check_free(folder, settings)  # again: another `init` may have ended in between
             note = (progress or Silent()).note
             if is_workspace(folder):
-                _mend(folder, config, note)
+                _mend(folder, settings, note)
             else:
-                _lay_out(folder, config, note)
+                _lay_out(folder, settings, note)
             for left in _left_by_init(folder):  # a kill came right after the last move
                 left.rmdir()
         except BaseException:

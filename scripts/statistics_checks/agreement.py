@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from hilt.review.agreement import Estimate, agreement
+from hilt.review.agreement import Estimate, measure_agreement
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 
 RIGHT = 0.97
@@ -42,7 +42,7 @@ def simulate(rng: np.random.Generator, items: int, runs: int) -> dict[str, Figur
         truth = rng.integers(k, size=items)
         wrong = rng.random((items, 2)) > RIGHT
         ratings = (truth[:, None] + wrong * rng.integers(1, k, size=(items, 2))) % k
-        found = agreement(ratings, ("ann", "bob"), LABELS, rng)
+        found = measure_agreement(ratings, ("ann", "bob"), LABELS, rng)
         held["per cent"].append(_holds(found.percent, percent))
         held["kappa"].append(_holds(found.pairs[0].kappa, beyond_chance))
         held["alpha"].append(_holds(found.alpha, beyond_chance))

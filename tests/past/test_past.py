@@ -159,7 +159,7 @@ def test_the_past_is_released_with_the_same_labels(past: Path) -> None:
     "student", ["workspace", "release/student", "workspace/students/cycle-0002"]
 )
 def test_a_student_of_the_past_predicts_what_it_did(past: Path, student: str) -> None:
-    hilt.predict(past / student, PAST / "pool.csv", past / "predictions.csv", id_column="id")
+    hilt.predict(past / student, PAST / "pool.csv", past / "predictions.csv", id="id")
 
     now, then = read_csv(past / "predictions.csv"), read_csv(PAST / "predictions.csv")
     assert [(row["id"], row["label"]) for row in now] == [(row["id"], row["label"]) for row in then]

@@ -17,10 +17,10 @@ from hilt.pipeline.cli import app
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.releasing.release import release
-from hilt.pipeline.reporting.report import write_report
+from hilt.pipeline.reporting.report import report
 from hilt.pipeline.reporting.status import status
-from hilt.pipeline.reviewing.answer_files import export_batch, record, simulate
-from hilt.pipeline.reviewing.disagreements import agree
+from hilt.pipeline.reviewing.answer_files import export, record, simulate
+from hilt.pipeline.reviewing.disagreements import agreement
 from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import _sample_unlabelled, train
@@ -90,7 +90,7 @@ def test_nobody_is_ever_asked_about_them(workspace: Workspace) -> None:
 
 
 def test_a_new_batch_and_an_oracle_pass_them_over(workspace: Workspace) -> None:
-    batches = [select(workspace, 30, anew=True) for _ in range(2)]
+    batches = [select(workspace, 30, new=True) for _ in range(2)]
     answered = {answer.item_id for answer in oracle(workspace, least=0.01).answers}
 
     asked = {item.item_id for batch in batches for item in batch.items}
@@ -123,8 +123,8 @@ def test_an_older_batch_that_asks_about_one_can_be_finished(workspace: Workspace
 def test_an_export_leaves_them_out(workspace: Workspace, tmp_path: Path) -> None:
     number = ask_about_a_blank_item(workspace)
 
-    export_batch(workspace, tmp_path / "open.csv")
-    export_batch(workspace, tmp_path / "whole.csv", number=number)
+    export(workspace, tmp_path / "open.csv")
+    export(workspace, tmp_path / "whole.csv", batch=number)
 
     for name in ("open.csv", "whole.csv"):
         with (tmp_path / name).open(encoding="utf-8-sig", newline="") as file:
@@ -166,9 +166,9 @@ def test_a_disagreement_on_one_is_none_and_nothing_settles_it(workspace: Workspa
         ],
     )
 
-    assert agree(workspace).disputed == status(workspace).disputed == 1
-    assert agree(workspace).agreement.items == 1
-    assert agree(workspace, settle_by="majority").settled == 1
+    assert agreement(workspace).disputed == status(workspace).disputed == 1
+    assert agreement(workspace).agreement.items == 1
+    assert agreement(workspace, settle="majority").settled == 1
     assert {
         row.item_id for row in workspace.database.decisions() if row.source == ADJUDICATION
     } == {ordinary}
@@ -206,7 +206,7 @@ def test_they_are_counted_wherever_one_looks(workspace: Workspace) -> None:
     assert result.duplicates.groups == 0
     assert sum(proposed.label_counts.values()) == 60
     assert "3 items have no text: nobody is asked, and" in said_by_status(workspace)
-    assert "3 without a text, which nobody is asked about" in write_report(workspace).read_text()
+    assert "3 without a text, which nobody is asked about" in report(workspace).read_text()
 
 
 def said_by_status(workspace: Workspace) -> str:

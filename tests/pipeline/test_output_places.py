@@ -138,7 +138,7 @@ def test_an_onnx_export_never_replaces_what_it_reads(small_workspace: Open, tmp_
     for read in ("out", "out/student"):
         for force in (True, False):
             with nothing_changes(tmp_path), pytest.raises(hilt.OutputError, match="reads"):
-                hilt.export_onnx(tmp_path / read, tmp_path / "out", force=force)
+                hilt.onnx(tmp_path / read, tmp_path / "out", force=force)
 
 
 @pytest.mark.parametrize("command", FILE_COMMANDS)
@@ -191,11 +191,11 @@ def test_a_sheet_without_answers_is_written_again(
 ) -> None:
     workspace, sheet = small_workspace("selected"), tmp_path / f"b.{ending}"
 
-    hilt.export_batch(workspace, sheet)
+    hilt.export(workspace, sheet)
     first = sheet.read_bytes()
-    hilt.export_batch(workspace, sheet)
+    hilt.export(workspace, sheet)
     (workspace.folder / "outputs.json").unlink()  # as an older hilt left it
-    hilt.export_batch(workspace, sheet)
+    hilt.export(workspace, sheet)
 
     assert sheet.read_bytes() == first
 
@@ -205,12 +205,12 @@ def test_a_sheet_with_something_that_is_not_stored_stays(
     small_workspace: Open, tmp_path: Path, cell: str
 ) -> None:
     workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
-    hilt.export_batch(workspace, sheet)
+    hilt.export(workspace, sheet)
     fill_in(sheet, cell)
     filled = sheet.read_bytes()
 
     with pytest.raises(hilt.OutputError, match="that are not stored: 1\\."):
-        hilt.export_batch(workspace, sheet)
+        hilt.export(workspace, sheet)
 
     assert sheet.read_bytes() == filled
 
@@ -223,19 +223,19 @@ def test_a_file_of_decisions_is_no_sheet(small_workspace: Open, tmp_path: Path) 
     with pytest.raises(
         hilt.OutputError, match=r"holds the decisions of a workspace\. Name another"
     ):
-        hilt.export_batch(workspace, file, number=1)
+        hilt.export(workspace, file, batch=1)
 
     assert file.read_bytes() == written
 
 
 def test_simulated_answers_are_answers(small_workspace: Open, tmp_path: Path) -> None:
     workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
-    hilt.export_batch(workspace, sheet, simulated=True)
+    hilt.export(workspace, sheet, simulated=True)
 
     with pytest.raises(hilt.OutputError, match="that are not stored: 12"):
-        hilt.export_batch(workspace, sheet)
+        hilt.export(workspace, sheet)
     hilt.import_answers(workspace, sheet)
-    hilt.export_batch(workspace, sheet, number=1)
+    hilt.export(workspace, sheet, batch=1)
 
     assert hilt.import_answers(workspace, sheet).unanswered == 12
 
@@ -244,12 +244,12 @@ def test_what_import_could_not_store_is_not_written_over(
     small_workspace: Open, tmp_path: Path
 ) -> None:
     workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
-    hilt.export_batch(workspace, sheet)
+    hilt.export(workspace, sheet)
     fill_in(sheet, "food", "tpyo|half an hour of thought")
     hilt.import_answers(workspace, sheet, partial=True)
 
     with pytest.raises(hilt.OutputError, match="that are not stored: 1"):
-        hilt.export_batch(workspace, sheet)
+        hilt.export(workspace, sheet)
 
     assert "half an hour" in sheet.read_text(encoding="utf-8")
 
@@ -258,12 +258,12 @@ def test_another_reviewers_answers_are_not_taken_for_stored(
     small_workspace: Open, tmp_path: Path
 ) -> None:
     workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
-    hilt.export_batch(workspace, sheet, simulated=True)
+    hilt.export(workspace, sheet, simulated=True)
     hilt.import_answers(workspace, sheet)
     sheet.write_text(sheet.read_text(encoding="utf-8").replace("simulated", "ann"), "utf-8")
 
     with pytest.raises(hilt.OutputError, match="that are not stored: 12"):
-        hilt.export_batch(workspace, sheet, number=1)
+        hilt.export(workspace, sheet, batch=1)
 
 
 @pytest.mark.parametrize("labelled", [True, False])
@@ -274,7 +274,7 @@ def test_the_pool_itself_is_no_sheet(small_workspace: Open, tmp_path: Path, labe
     hilt.record(workspace, [hilt.Decision(item.item_id, "label", ("food",), "ann")])
 
     with pytest.raises(hilt.OutputError, match="hilt did not write it"):
-        hilt.export_batch(workspace, pool)
+        hilt.export(workspace, pool)
 
     assert "words" in pool.read_text()
 
@@ -288,7 +288,7 @@ def test_a_file_without_lines_is_no_sheet(
     place.write_text(content)
 
     with pytest.raises(hilt.OutputError, match=r"hilt did not write it|not stored"):
-        hilt.export_batch(small_workspace("selected"), place)
+        hilt.export(small_workspace("selected"), place)
 
     assert place.read_text() == content
 
@@ -298,7 +298,7 @@ def test_a_note_in_a_column_that_was_only_shown_is_kept(
     small_workspace: Open, tmp_path: Path, column: str
 ) -> None:
     workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
-    hilt.export_batch(workspace, sheet)
+    hilt.export(workspace, sheet)
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     rows[0][column] += " MY NOTE: ask Bob"
@@ -308,17 +308,17 @@ def test_a_note_in_a_column_that_was_only_shown_is_kept(
         table.writerows(rows)
 
     with pytest.raises(hilt.OutputError, match="was changed since"):
-        hilt.export_batch(workspace, sheet)
+        hilt.export(workspace, sheet)
 
 
 def test_a_spreadsheets_way_of_writing_numbers_is_no_change(
     small_workspace: Open, tmp_path: Path
 ) -> None:
     workspace, sheet = small_workspace("selected"), tmp_path / "b.csv"
-    hilt.export_batch(workspace, sheet)
+    hilt.export(workspace, sheet)
     sheet.write_text(sheet.read_text("utf-8-sig").replace(",false,", ",FALSE,"), "utf-8")
 
-    hilt.export_batch(workspace, sheet)
+    hilt.export(workspace, sheet)
 
 
 # -- the commands that write again ----------------------------------------------------------------
@@ -332,12 +332,12 @@ def test_a_report_is_written_again_and_an_older_hilts_is_kept(
     own.write_text("an older hilt's")
 
     for _ in range(2):
-        hilt.write_report(workspace)
-        hilt.write_report(workspace, mine)
+        hilt.report(workspace)
+        hilt.report(workspace, mine)
     mine.write_text("edited")
 
     with pytest.raises(hilt.OutputError, match="hilt did not write it"):
-        hilt.write_report(workspace, mine)
+        hilt.report(workspace, mine)
     assert (workspace.folder / "report.html.bak-1").read_text() == "an older hilt's"
     assert not (workspace.folder / "report.html.bak-2").exists()
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.cli import app
-from hilt.pipeline.reporting.report import write_report
+from hilt.pipeline.reporting.report import report
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.serving import review_in_browser
 from hilt.pipeline.selecting.batches import select
@@ -147,7 +147,7 @@ def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> Non
     workspace.database.add_decisions([decision_row(again, rows[0].item_index, rows[0], blind=True)])
 
     out = run("status", workspace.folder)[1]
-    page = write_report(workspace).read_text("utf-8")
+    page = report(workspace).read_text("utf-8")
 
     assert "of 8 in view" in out
     assert "of 10 blind; people lean by" in out
@@ -176,5 +176,5 @@ def test_a_batch_that_extends_leaves_open_items_open_and_takes_none_twice(
 
     assert workspace.database.open_batches() == [1, 2]
     assert not {item.index for item in first.items} & {item.index for item in second.items}
-    select(workspace, anew=True)
+    select(workspace, new=True)
     assert workspace.database.open_batches() == [3]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from hilt.intervals import newcombe, wilson
-from hilt.review.agreement import MISSING, agreement, count_labels, fleiss_kappa
+from hilt.review.agreement import MISSING, count_labels, fleiss_kappa, measure_agreement
 
 # Krippendorff 2011, section C: four observers, twelve units, nominal alpha 0.743.
 KRIPPENDORFF = np.array(
@@ -44,7 +44,7 @@ def names(count: int) -> list[str]:
 
 
 def test_alpha_is_krippendorffs_own_example() -> None:
-    found = agreement(KRIPPENDORFF - 1, ["a", "b", "c", "d"], names(5), rng())
+    found = measure_agreement(KRIPPENDORFF - 1, ["a", "b", "c", "d"], names(5), rng())
 
     assert found.alpha is not None
     assert found.alpha.value == pytest.approx(0.743, abs=5e-4)
@@ -62,7 +62,7 @@ def test_cohens_kappa_of_a_pair_is_the_textbook_one() -> None:
     # 20 both yes, 15 both no, 5 and 10 apart: kappa 0.4.
     ratings = np.array([[0, 0]] * 20 + [[0, 1]] * 5 + [[1, 0]] * 10 + [[1, 1]] * 15)
 
-    (pair,) = agreement(ratings, ["ann", "bob"], names(2), rng()).pairs
+    (pair,) = measure_agreement(ratings, ["ann", "bob"], names(2), rng()).pairs
 
     assert pair.kappa is not None
     assert pair.percent is not None
@@ -76,7 +76,7 @@ def test_cohens_kappa_of_a_pair_is_the_textbook_one() -> None:
 def test_cohens_kappa_is_that_of_scikit_learn(labels: list[tuple[int, int]]) -> None:
     ratings = np.array(labels)
 
-    (pair,) = agreement(ratings, ["ann", "bob"], names(3), rng()).pairs
+    (pair,) = measure_agreement(ratings, ["ann", "bob"], names(3), rng()).pairs
 
     if len(np.unique(ratings)) == 1:
         assert pair.kappa is None
@@ -87,8 +87,8 @@ def test_cohens_kappa_is_that_of_scikit_learn(labels: list[tuple[int, int]]) -> 
 
 
 def test_perfect_agreement_is_one_and_without_shared_items_there_is_none() -> None:
-    same = agreement(np.array([[0, 0], [1, 1], [2, 2]]), ["ann", "bob"], names(3), rng())
-    apart = agreement(np.array([[0, -1], [-1, 1]]), ["ann", "bob"], names(3), rng())
+    same = measure_agreement(np.array([[0, 0], [1, 1], [2, 2]]), ["ann", "bob"], names(3), rng())
+    apart = measure_agreement(np.array([[0, -1], [-1, 1]]), ["ann", "bob"], names(3), rng())
 
     assert same.alpha is not None
     assert same.fleiss is not None
@@ -99,7 +99,9 @@ def test_perfect_agreement_is_one_and_without_shared_items_there_is_none() -> No
 def test_the_label_on_which_people_differ_stands_out() -> None:
     ratings = np.array([[0, 0]] * 10 + [[1, 2]] * 5 + [[2, 2]] * 5)
 
-    by_label = {each.label: each for each in agreement(ratings, ["a", "b"], names(3), rng()).labels}
+    by_label = {
+        each.label: each for each in measure_agreement(ratings, ["a", "b"], names(3), rng()).labels
+    }
 
     assert by_label["label 0"].alpha is not None
     assert by_label["label 1"].alpha is not None
@@ -139,7 +141,7 @@ def test_intervals_hold_the_truth(items: int, right: float, shares: tuple[float,
     for _ in range(runs):
         pairs = draws.choice(n_labels**2, items, p=cells.ravel())
         ratings = np.stack(np.divmod(pairs, n_labels), axis=1)
-        found = agreement(ratings, ["ann", "bob"], [str(n) for n in range(n_labels)], draws)
+        found = measure_agreement(ratings, ["ann", "bob"], [str(n) for n in range(n_labels)], draws)
         (pair,) = found.pairs
         for name, estimate, truth in (
             ("percent", pair.percent, equal),

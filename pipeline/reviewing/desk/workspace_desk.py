@@ -28,7 +28,7 @@ from hilt.pipeline.reviewing.desk.gold_items import GoldItems
 from hilt.pipeline.reviewing.desk.group_commit import GroupCommit
 from hilt.pipeline.reviewing.desk.live_state import LiveState
 from hilt.pipeline.reviewing.desk.refill import Refill
-from hilt.pipeline.reviewing.disagreements import doubt_of_skill, little_known, settle
+from hilt.pipeline.reviewing.disagreements import doubt_of_skill, little_known, settle_disputes
 from hilt.pipeline.reviewing.reviewers import LOCAL, hash_token
 from hilt.pipeline.selecting.explanation import reason_in_words
 from hilt.pipeline.workspace.batch_items import batch_item
@@ -315,7 +315,7 @@ class WorkspaceDesk:
 
     async def settle(self, method: Method) -> int:
         """Settle every disagreement that a rule can, and return how many."""
-        settled = await asyncio.to_thread(settle, self._workspace, method)
+        settled = await asyncio.to_thread(settle_disputes, self._workspace, method)
         await self._state.follow()
         return settled
 

@@ -298,7 +298,7 @@ def test_what_is_kept_for_the_audit_is_asked_in_the_end(
     kept = {item.item_id for item in select(workspace, 60).items if item.reason == "audit"}
     record(workspace, [Decision(i, "label", (truth[i],), "a") for i in truth if i not in kept])
 
-    last = select(workspace, 1, anew=True)
+    last = select(workspace, 1, new=True)
 
     assert [(item.item_id in kept, item.reason) for item in last.items] == [(True, "audit")]
 

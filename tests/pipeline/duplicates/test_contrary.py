@@ -54,7 +54,7 @@ def test_they_are_counted_wherever_duplicates_and_agreement_are(work: Workspace)
 
     assert hint in run("status", work.folder)
     assert hint in run("agreement", work.folder)
-    assert summarise(work, work.item_labels()).contrary == hilt.agree(work).contrary == 1
+    assert summarise(work, work.item_labels()).contrary == hilt.agreement(work).contrary == 1
     hilt.propose(work)
     assert hint in run("duplicates", work.folder)
     assert json.loads(run("duplicates", work.folder, "--json"))["summary"]["contrary"] == 1

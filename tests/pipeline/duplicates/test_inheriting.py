@@ -268,7 +268,7 @@ def test_a_check_is_counted_but_not_as_audit(copies: Copies) -> None:
     workspace = copies(audited=0.5)
     decide(workspace, representative(workspace), "animals")
     for _ in range(2):
-        batch = select(workspace, 5, anew=True)
+        batch = select(workspace, 5, new=True)
         (item,) = (item for item in batch.items if item.reason == "inherited")
         said = Decision(item.item_id, "label", ("animals",), "ann", batch.number)
         record(workspace, [said], blind=True)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from hilt.errors import WorkspaceError
 from hilt.pipeline.benchmarking.arms import branch
 from hilt.pipeline.cli import app
-from hilt.pipeline.proposing.find_duplicates import find_duplicates
+from hilt.pipeline.proposing.duplicates import duplicates
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import render_report
 from hilt.pipeline.reporting.status import status
@@ -28,7 +28,7 @@ def run(*arguments: object) -> str:
 
 
 def test_pairs_on_both_sides_of_the_thresholds_are_kept_to_be_looked_at(copies: Copies) -> None:
-    result = find_duplicates(copies())
+    result = duplicates(copies())
 
     together = [pair for pair in result.pairs if pair.together]
     apart = [pair for pair in result.pairs if not pair.together]
@@ -40,7 +40,7 @@ def test_pairs_on_both_sides_of_the_thresholds_are_kept_to_be_looked_at(copies: 
 
 @pytest.mark.parametrize("most", [1, 5])
 def test_the_largest_groups_come_first(copies: Copies, most: int) -> None:
-    result = find_duplicates(copies(), most)
+    result = duplicates(copies(), most)
 
     assert result.largest[0].items == 37
     assert len(result.largest[0].members) == 3
@@ -80,7 +80,7 @@ def test_before_embedding_there_is_nothing_to_see(
     new_workspace: Callable[..., Workspace],
 ) -> None:
     with pytest.raises(WorkspaceError, match="run `hilt propose"):
-        find_duplicates(new_workspace())
+        duplicates(new_workspace())
 
 
 def test_proposing_and_status_say_how_many_there_are(copies: Copies) -> None:

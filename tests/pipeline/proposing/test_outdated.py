@@ -199,7 +199,7 @@ def test_whoever_needs_it_makes_anew_what_is_cheap_and_says_so(
     workspace = change(small_workspace("two_cycles"), encoders, CHANGES[name])
 
     if use == "select":
-        assert len(hilt.select(workspace, anew=True))
+        assert len(hilt.select(workspace, new=True))
     else:
         assert hilt.release(workspace, tmp_path / "out").student is not None
 
@@ -214,7 +214,7 @@ def test_settings_of_the_student_have_it_trained_anew(
     changes = {"student": {"kind": "linear", "self_training": {"rounds": 0}}}
     workspace = change(small_workspace("two_cycles"), encoders, changes)
 
-    hilt.select(workspace, anew=True)
+    hilt.select(workspace, new=True)
 
     assert "student.kind was 'auto' and is 'linear', student.self_training.rounds" in said(
         workspace
@@ -230,10 +230,10 @@ def test_a_student_that_took_long_is_trained_anew_only_when_asked(
     workspace = change(small_workspace("two_cycles"), encoders, {"student": {"kind": "linear"}})
 
     with pytest.raises(WorkspaceError, match=r"not done unasked: run `hilt train "):
-        hilt.select(workspace, anew=True)
+        hilt.select(workspace, new=True)
 
     assert hilt.train(workspace).new
-    assert len(hilt.select(workspace, anew=True))
+    assert len(hilt.select(workspace, new=True))
 
 
 @pytest.mark.parametrize("name", ["same dimension", "max_tokens", "description prompt"])
@@ -260,7 +260,7 @@ def test_near_duplicates_follow_their_thresholds(
     )
     assert not workspace.has_near_duplicates
 
-    hilt.select(workspace, anew=True)
+    hilt.select(workspace, new=True)
 
     assert "duplicates.cosine was 0.9 and is 0.5. Made anew now." in said(workspace)
     assert workspace.has_near_duplicates
@@ -273,7 +273,7 @@ def test_near_duplicates_are_not_described_by_embeddings_of_another_encoder(
     workspace = change(small_workspace("proposed"), encoders, CHANGES["max_tokens"])
 
     with pytest.raises(WorkspaceError, match=r"max_tokens was 256 and is 8; run `hilt propose "):
-        hilt.find_duplicates(workspace)
+        hilt.duplicates(workspace)
 
 
 def test_what_was_changed_back_is_current_again(
@@ -330,7 +330,7 @@ def test_an_encoder_that_is_gone_stops_nobody_who_does_not_need_it(
 
     assert hilt.status(workspace).outdated == ()
     assert render_report(workspace, workspace.database.trainings()[0].created_at)
-    assert len(hilt.select(workspace, anew=True))
+    assert len(hilt.select(workspace, new=True))
 
 
 def test_what_takes_long_is_only_made_anew_when_asked(
@@ -340,7 +340,7 @@ def test_what_takes_long_is_only_made_anew_when_asked(
     workspace = change(small_workspace("reviewed"), encoders, CHANGES["max_tokens"])
     before = workspace.embeddings.path.read_bytes()
 
-    for use in (hilt.propose, hilt.train, hilt.cycle, lambda work: hilt.select(work, anew=True)):
+    for use in (hilt.propose, hilt.train, hilt.cycle, lambda work: hilt.select(work, new=True)):
         with pytest.raises(WorkspaceError, match=r"max_tokens was 256 and is 8.*--remake`, or"):
             use(workspace)
     assert workspace.embeddings.path.read_bytes() == before
@@ -459,7 +459,7 @@ def test_answers_that_were_paid_for_are_asked_for_again_only_when_told_to(
     )
     before = workspace.proposal("endpoint").path.read_bytes()
 
-    for use in (hilt.propose, hilt.train, hilt.cycle, lambda work: hilt.select(work, anew=True)):
+    for use in (hilt.propose, hilt.train, hilt.cycle, lambda work: hilt.select(work, new=True)):
         with pytest.raises(
             WorkspaceError, match=why + r".*costs money\. About \d+ requests.*--remak"
         ):
@@ -546,7 +546,7 @@ def test_an_endpoint_that_is_new_in_the_configuration_is_first_asked_by_propose(
     changes = {"proposers": [{"kind": "zero_shot"}, section]}
     workspace = change(small_workspace("reviewed"), encoders, changes)
 
-    for use in (hilt.train, lambda work: hilt.select(work, anew=True)):
+    for use in (hilt.train, lambda work: hilt.select(work, new=True)):
         with pytest.raises(WorkspaceError, match=r"no endpoint yet; run `hilt propose "):
             use(workspace)
 

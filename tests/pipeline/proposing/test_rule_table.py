@@ -18,7 +18,7 @@ from hilt.pipeline.cli import app
 from hilt.pipeline.configuration.proposer_kinds import Rule
 from hilt.pipeline.proposing import rule_table as module
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.proposing.rule_table import accuracies, count_votes, rules_table
+from hilt.pipeline.proposing.rule_table import accuracies, count_votes, rules
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -87,7 +87,7 @@ def test_a_rule_that_votes_on_no_labelled_item_is_not_measured() -> None:
 def test_the_table_says_how_each_rule_does_on_the_pool(small_workspace: Open) -> None:
     workspace = with_proposers(small_workspace("proposed"), {"kind": "rules", "rules": RULES})
 
-    table = rules_table(workspace)
+    table = rules(workspace)
 
     assert (table.items, table.covered) == (60, 0.5)
     assert [row.rule for row in table.rules] == ["season", "final", "dinner", "nothing"]
@@ -103,7 +103,7 @@ def test_the_table_says_how_often_each_rule_is_right(small_workspace: Open) -> N
     texts = workspace.pool.texts(list(labels))
     finals = [row for row, text in zip(labels.values(), texts, strict=True) if "final" in text]
 
-    table = rules_table(workspace)
+    table = rules(workspace)
 
     season, final, _, nothing = table.rules
     assert season.people is not None
@@ -124,7 +124,7 @@ def test_an_audit_answer_counts_for_each_copy_that_was_drawn(
     simulate(workspace, select(workspace, 30))
     closed = {"name": "closed", "label": "sport", "keywords": ["closed"]}
 
-    table = rules_table(with_proposers(workspace, {"kind": "rules", "rules": [closed]}))
+    table = rules(with_proposers(workspace, {"kind": "rules", "rules": [closed]}))
 
     (row,) = table.rules
     assert row.people is not None
@@ -137,10 +137,10 @@ def test_a_large_pool_is_read_in_blocks(
     small_workspace: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = with_proposers(small_workspace("reviewed"), {"kind": "rules", "rules": RULES})
-    whole = rules_table(workspace)
+    whole = rules(workspace)
     monkeypatch.setattr(module, "BLOCK_ROWS", 7)
 
-    assert rules_table(workspace) == whole
+    assert rules(workspace) == whole
 
 
 def test_the_rules_of_several_proposers_stand_in_one_table(small_workspace: Open) -> None:
@@ -151,12 +151,12 @@ def test_the_rules_of_several_proposers_stand_in_one_table(small_workspace: Open
         {"kind": "rules", "name": "more", "rules": RULES[2:]},
     )
 
-    assert len(rules_table(workspace).rules) == 4
+    assert len(rules(workspace).rules) == 4
 
 
 def test_a_workspace_without_rules_is_told_what_to_add(small_workspace: Open) -> None:
     with pytest.raises(WorkspaceError, match=r"has no rules; add a proposer `kind: rules`"):
-        rules_table(small_workspace("ready"))
+        rules(small_workspace("ready"))
 
 
 def test_a_rule_for_a_label_that_is_not_there_is_refused(small_workspace: Open) -> None:
@@ -164,7 +164,7 @@ def test_a_rule_for_a_label_that_is_not_there_is_refused(small_workspace: Open) 
     workspace = with_proposers(small_workspace("ready"), {"kind": "rules", "rules": [rule]})
 
     with pytest.raises(ConfigError, match="Did you mean: sport"):
-        rules_table(workspace)
+        rules(workspace)
 
 
 def test_the_command_prints_a_table_or_json(small_workspace: Open) -> None:

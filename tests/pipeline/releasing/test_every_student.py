@@ -372,7 +372,7 @@ def test_a_student_predicts_from_any_folder(
 def test_a_graph_says_what_the_student_says(
     released: Released, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hilt.export_onnx(released.folder, "graph")
+    hilt.onnx(released.folder, "graph")
 
     (found,) = run_blocks(elsewhere / "graph" / "README.md", monkeypatch)
 

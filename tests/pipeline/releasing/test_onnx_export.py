@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from hilt.errors import MissingExtraError, ModelError, OutputError
 from hilt.pipeline.cli import app
 from hilt.pipeline.releasing.loaded import LoadedStudent, load_student
-from hilt.pipeline.releasing.onnx_export import export_onnx
+from hilt.pipeline.releasing.onnx_export import onnx
 from hilt.pipeline.students.base import Examples, Student, one_hot
 from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
 from hilt.pipeline.students.linear import LinearStudent
@@ -83,10 +83,10 @@ def test_an_export_is_complete_or_not_there(
     student = saved(linear, encoder)
 
     with pytest.raises(OutputError, match="is not empty"):
-        export_onnx(student, folder)
+        onnx(student, folder)
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
     (folder / "mine.txt").unlink()
-    result = export_onnx(student, folder)
+    result = onnx(student, folder)
 
     assert [path.name for path in tmp_path.iterdir()] == ["onnx"]
     assert {"model.onnx", "onnx.json", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
@@ -101,7 +101,7 @@ def test_another_encoder_than_the_student_was_trained_with_is_refused(
     trained_with = {"embedder_weights": "0" * 64}
     student = SavedStudent(linear, LABELS, about, trained_with)
 
-    for use in (load_student, lambda student: export_onnx(student, tmp_path / "onnx")):
+    for use in (load_student, lambda student: onnx(student, tmp_path / "onnx")):
         with pytest.raises(ModelError, match="trained with another encoder than"):
             use(student)
     assert list(tmp_path.iterdir()) == []
@@ -117,7 +117,7 @@ def test_an_export_leaves_the_student_as_it_is(tmp_path: Path, encoder: str, dev
     loaded = LoadedStudent(SavedStudent(student, LABELS, None, {}), None)
     before = loaded.predict_proba(WORDS)
 
-    export_onnx(loaded, tmp_path / "onnx")
+    onnx(loaded, tmp_path / "onnx")
 
     assert opened.tokenizer.model_max_length == 100
     assert {weights.device.type for weights in opened.parameters()} == {device}
@@ -128,7 +128,7 @@ def test_vectors_of_a_custom_embedder_have_no_graph(tmp_path: Path, linear: Line
     student = SavedStudent(linear, LABELS, {"kind": "package.module:Mine"}, {})
 
     with pytest.raises(ModelError, match=r"reads vectors of 'package\.module:Mine'"):
-        export_onnx(student, tmp_path / "onnx")
+        onnx(student, tmp_path / "onnx")
 
 
 def test_missing_packages_are_named(
@@ -137,7 +137,7 @@ def test_missing_packages_are_named(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
     with pytest.raises(MissingExtraError, match=r"onnxruntime.*pip install 'onnx>="):
-        export_onnx(saved(linear, "m"), tmp_path / "onnx")
+        onnx(saved(linear, "m"), tmp_path / "onnx")
 
 
 def test_the_command_exports_the_student_in_a_folder(

@@ -13,7 +13,6 @@ import hilt
 from hilt.errors import DataError
 from hilt.pipeline.releasing.loaded import LoadedStudent
 from hilt.pipeline.releasing.predict import PredictResult, predict
-from hilt.reading.options import Options
 from tests.conftest import LABELS
 
 ANIMAL, FOOD = "The goat ate grass on the hill.", "A spicy bean stew with rice."
@@ -36,7 +35,7 @@ def test_rows_without_a_text_keep_their_place_and_are_counted(
     rows = "".join(json.dumps({"id": 7, "text": text}) + "\n" for text in texts)
     (tmp_path / "new.jsonl").write_text(rows + '{"id": 8}\n')
 
-    result = predict(student, tmp_path / "new.jsonl", tmp_path / "p.csv", id_column="id")
+    result = predict(student, tmp_path / "new.jsonl", tmp_path / "p.csv", id="id")
     told = written(tmp_path / "p.csv")
 
     assert (result.items, result.unlabelled) == (6, 4)
@@ -109,12 +108,12 @@ def test_an_encoding_can_be_named(student: LoadedStudent, tmp_path: Path) -> Non
 
     with pytest.raises(DataError, match="line 2: byte 0xe9"):
         predict(student, tmp_path / "new.csv", tmp_path / "p.csv")
-    predict(student, tmp_path / "new.csv", tmp_path / "p.csv", options=Options(encoding="cp1252"))
+    predict(student, tmp_path / "new.csv", tmp_path / "p.csv", encoding="cp1252")
 
     assert written(tmp_path / "p.csv")[0]["text"] == "Das Café öffnet."
 
 
-@pytest.mark.parametrize("column", [{"text": "body"}, {"id_column": "body"}])
+@pytest.mark.parametrize("column", [{"text": "body"}, {"id": "body"}])
 def test_a_column_that_is_not_there_is_refused_and_nothing_is_written(
     student: LoadedStudent, tmp_path: Path, column: dict[str, Any]
 ) -> None:

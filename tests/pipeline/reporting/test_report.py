@@ -14,7 +14,7 @@ from hilt.metrics import measure
 from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.mistakes import wrong_predictions
-from hilt.pipeline.reporting.report import render_report, write_report
+from hilt.pipeline.reporting.report import render_report, report
 from hilt.pipeline.reporting.report_tables import PROPOSER_COLUMNS, TOO_EARLY, proposer_rows
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.reviewing.oracle import oracle
@@ -129,7 +129,7 @@ def test_a_report_can_be_written_at_every_stage(
 ) -> None:
     workspace = small_workspace(stage)
 
-    path = write_report(workspace)
+    path = report(workspace)
 
     assert path == workspace.folder / "report.html"
     assert said in Page(path.read_text(encoding="utf-8")).words
@@ -553,10 +553,10 @@ def test_the_same_state_makes_the_same_page(small_workspace: OPEN_COPY) -> None:
 def test_a_report_goes_where_it_is_asked_to(small_workspace: OPEN_COPY, tmp_path: Path) -> None:
     path = tmp_path / "new" / "page.html"
 
-    assert write_report(small_workspace("ready"), path) == path
+    assert report(small_workspace("ready"), path) == path
     assert path.exists()
 
 
 def test_a_folder_is_no_place_for_a_page(small_workspace: OPEN_COPY, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder; name a file"):
-        write_report(small_workspace("ready"), tmp_path)
+        report(small_workspace("ready"), tmp_path)

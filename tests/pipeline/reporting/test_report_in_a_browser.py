@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+import hilt
 from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.reporting.report import write_report
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.open_batches import read_batch
@@ -61,7 +61,7 @@ def report(
     simulate(workspace, replace(batch, items=(*long, *others)))
     train(workspace)
     propose(workspace)
-    return write_report(workspace)
+    return hilt.report(workspace)
 
 
 @pytest.mark.parametrize("width", [1280, 400])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hilt.errors import DataError, UnknownNameError, WorkspaceError
-from hilt.pipeline.reviewing.answer_files import export_batch, import_answers, record, simulate
+from hilt.pipeline.reviewing.answer_files import export, import_answers, record, simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
@@ -21,7 +21,7 @@ def test_what_the_simulated_reviewer_writes_is_read_back(
     small_workspace: Open, tmp_path: Path, name: str
 ) -> None:
     workspace = small_workspace("selected")
-    export_batch(workspace, tmp_path / name, simulated=True)
+    export(workspace, tmp_path / name, simulated=True)
 
     result = import_answers(workspace, tmp_path / name)
 
@@ -31,7 +31,7 @@ def test_what_the_simulated_reviewer_writes_is_read_back(
 
 def test_reading_a_file_twice_adds_nothing(small_workspace: Open, tmp_path: Path) -> None:
     workspace = small_workspace("selected")
-    export_batch(workspace, tmp_path / "batch.csv", simulated=True)
+    export(workspace, tmp_path / "batch.csv", simulated=True)
     import_answers(workspace, tmp_path / "batch.csv")
 
     again = import_answers(workspace, tmp_path / "batch.csv")
@@ -42,7 +42,7 @@ def test_reading_a_file_twice_adds_nothing(small_workspace: Open, tmp_path: Path
 
 def test_an_exported_blind_item_gives_nothing_away(small_workspace: Open, tmp_path: Path) -> None:
     workspace = small_workspace("selected")
-    export_batch(workspace, tmp_path / "batch.jsonl")
+    export(workspace, tmp_path / "batch.jsonl")
 
     lines = (tmp_path / "batch.jsonl").read_text("utf-8").splitlines()
     records = [json.loads(line) for line in lines]
@@ -59,7 +59,7 @@ def test_one_wrong_line_stores_nothing_unless_partial(
 ) -> None:
     workspace = small_workspace("selected")
     path = tmp_path / "batch.csv"
-    export_batch(workspace, path, simulated=True)
+    export(workspace, path, simulated=True)
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     rows[4]["label"] = "animal"
@@ -118,8 +118,8 @@ def test_only_undecided_items_are_exported_again(small_workspace: Open, tmp_path
     first = select(workspace).items[0]
     record(workspace, [Decision(first.item_id, "flag", (), "ann")])
 
-    again = export_batch(workspace, tmp_path / "rest.csv")
-    whole = export_batch(workspace, tmp_path / "whole.csv", number=1)
+    again = export(workspace, tmp_path / "rest.csv")
+    whole = export(workspace, tmp_path / "whole.csv", batch=1)
 
     assert first not in again.items
     assert (len(again), len(whole)) == (11, 12)
@@ -129,9 +129,9 @@ def test_a_mistake_in_a_name_is_explained(small_workspace: Open, tmp_path: Path)
     workspace = small_workspace("selected")
 
     with pytest.raises(UnknownNameError, match="Available: csv, jsonl"):
-        export_batch(workspace, tmp_path / "batch.xlsx")
+        export(workspace, tmp_path / "batch.xlsx")
     with pytest.raises(WorkspaceError, match="no batch 9"):
-        export_batch(workspace, tmp_path / "batch.csv", number=9)
+        export(workspace, tmp_path / "batch.csv", batch=9)
 
 
 def test_without_an_answer_key_nothing_is_simulated(small_workspace: Open, tmp_path: Path) -> None:

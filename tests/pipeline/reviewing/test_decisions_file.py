@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import hilt
 from hilt.errors import DataError
 from hilt.pipeline.cli import app
-from hilt.pipeline.reviewing.disagreements import settle
+from hilt.pipeline.reviewing.disagreements import settle_disputes
 from hilt.pipeline.reviewing.restoring import _value
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.workspace.database import Database
@@ -47,7 +47,7 @@ def said(small_workspace: Open, tmp_path: Path) -> Workspace:
         Decision("judo-0", "label", ("food",), "ann"),
     ]
     hilt.record(work, extra)
-    settle(work, "majority")
+    settle_disputes(work, "majority")
     taken_back = work.database.decisions()[-2]
     assert taken_back.item_id == "judo-0"
     _take_back(work, "chess-0")
@@ -71,7 +71,7 @@ def state(work: Workspace) -> dict[str, Any]:
     status = asdict(hilt.status(work)) | {"next_step": ""}
     return {
         "status": status,
-        "agreement": asdict(hilt.agree(work)),
+        "agreement": asdict(hilt.agreement(work)),
         "decisions": hilt.decisions(work),
         "stored": [_value(row) for row in work.database.decisions()],
         "shown": [_value(row) for row in work.database.batch_items()],
@@ -132,7 +132,7 @@ def test_a_workspace_that_went_another_way_is_left_alone(
     hilt.export_decisions(said, tmp_path / "all.jsonl")
     other = small_workspace("selected" if lacking == "another batch" else "proposed")
     if lacking == "another batch":
-        hilt.select(other, anew=True)
+        hilt.select(other, new=True)
     else:
         hilt.record(other, [Decision("cat-0", "skip", (), "dan")])
     before = state(other)
@@ -295,7 +295,7 @@ def test_a_file_that_an_editor_saved_is_still_one_of_decisions(
     hilt.export_decisions(said, path)
     path.write_bytes(AS_WRITTEN[how](path.read_bytes()))
 
-    assert hilt.import_answers(new, path, kind=kind).batches == 1
+    assert hilt.import_answers(new, path, format=kind).batches == 1
 
 
 @pytest.mark.parametrize(

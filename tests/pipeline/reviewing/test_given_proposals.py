@@ -204,7 +204,7 @@ def test_items_are_found_by_text_too(small_workspace: Open, tmp_path: Path) -> N
 
 def test_what_people_said_is_no_proposal(small_workspace: Open, tmp_path: Path) -> None:
     work = small_workspace("selected")
-    hilt.export_batch(work, tmp_path / "sheet.csv", simulated=True)
+    hilt.export(work, tmp_path / "sheet.csv", simulated=True)
 
     with pytest.raises(DataError, match=r"no label of a machine .*`hilt import .*sheet.csv`"):
         hilt.import_proposals(work, tmp_path / "sheet.csv")

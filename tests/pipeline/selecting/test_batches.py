@@ -27,7 +27,7 @@ def test_an_open_batch_comes_back_unchanged(small_workspace: Open) -> None:
 def test_a_new_batch_can_be_asked_for_while_one_is_open(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
 
-    assert select(workspace, anew=True).number == 2
+    assert select(workspace, new=True).number == 2
 
 
 def test_the_same_seed_selects_the_same_batch(
@@ -59,7 +59,7 @@ def test_audit_items_are_drawn_alike_whatever_the_selector_does(small_workspace:
     by_chance = Workspace(by_hybrid.folder, config, "cpu")
 
     first = {i.index for i in select(by_hybrid).items if i.blind}
-    second = {i.index for i in select(by_chance, anew=True).items if i.blind}
+    second = {i.index for i in select(by_chance, new=True).items if i.blind}
 
     assert first == second
 
@@ -72,7 +72,7 @@ def test_the_audit_slice_is_uniform_over_the_pool(new_workspace: Callable[..., W
     drawn = np.zeros(len(workspace.pool))
     for seed in range(60):
         config = workspace.config.model_copy(update={"seed": seed})
-        batch = select(Workspace(workspace.folder, config, "cpu"), 12, anew=True)
+        batch = select(Workspace(workspace.folder, config, "cpu"), 12, new=True)
         drawn[[item.index for item in batch.items]] += 1
 
     expected = 60 * 12 / len(workspace.pool)

@@ -113,7 +113,7 @@ def test_minutes_may_stand_in_the_configuration(new_workspace: MakeWorkspace) ->
     assert len(batch) == 120 / ASSUMED_SECONDS
     simulate(workspace, batch)
     assert len(select(workspace)) == 120 / 5
-    assert len(select(workspace, 7, anew=True)) == 7
+    assert len(select(workspace, 7, new=True)) == 7
 
 
 def test_a_size_and_minutes_exclude_each_other(

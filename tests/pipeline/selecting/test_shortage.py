@@ -66,7 +66,7 @@ def test_a_batch_by_minutes_that_is_short_says_why(new_workspace: Callable[..., 
     propose(workspace)
 
     enough = select(workspace, minutes=1)  # at ten seconds each
-    short = select(workspace, minutes=30, anew=True)
+    short = select(workspace, minutes=30, new=True)
 
     assert (len(enough), enough.shortage) == (6, "")
     assert len(short) == 56

@@ -178,7 +178,7 @@ def test_a_grown_workspace_goes_through_the_loop(grown: Workspace, tmp_path: Pat
     simulate(grown, batch)
     train(grown)
     hilt.release(grown, tmp_path / "out")
-    hilt.write_report(grown, tmp_path / "report.html")
+    hilt.report(grown, tmp_path / "report.html")
 
     assert "of the pool before" in (tmp_path / "report.html").read_text(encoding="utf-8")
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")

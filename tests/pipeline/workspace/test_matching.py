@@ -10,7 +10,7 @@ import pytest
 import hilt
 from hilt.errors import ConfigError, DataError
 from hilt.pipeline.duplicates.summary import summarise
-from hilt.pipeline.reviewing.answer_files import export_batch, import_answers, record
+from hilt.pipeline.reviewing.answer_files import export, import_answers, record
 from hilt.pipeline.workspace.matching import contrary, same_text
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
@@ -26,7 +26,7 @@ def workspace(small_workspace: Open) -> Workspace:
 
 def sheet(workspace: Workspace, folder: Path) -> list[Row]:
     """The rows of an answered sheet."""
-    export_batch(workspace, folder / "sheet.csv", simulated=True)
+    export(workspace, folder / "sheet.csv", simulated=True)
     with (folder / "sheet.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -12,7 +12,7 @@ from hilt.pipeline.proposing.outdated import EMBEDDINGS, read_outdated
 from hilt.pipeline.workspace.workspace import Workspace
 
 
-def find_duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
+def duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
     """Find the near-duplicates of a pool, where that was not done yet, and describe them.
 
     Args:
