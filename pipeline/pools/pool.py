@@ -88,8 +88,7 @@ class Pool:
     @cached_property
     def lengths(self) -> npt.NDArray[np.int32]:
         """Shape (n_items,): how many characters each text has."""
-        lengths: npt.NDArray[np.int32] = pc.utf8_length(self._table.column("text")).to_numpy()
-        return lengths
+        return _numbers(pc.utf8_length(self._table.column("text")))
 
     @cached_property
     def empty(self) -> npt.NDArray[np.int64]:
@@ -97,8 +96,7 @@ class Pool:
         if not self.summary.empty_texts:
             return np.empty(0, dtype=np.int64)
         trimmed = pc.utf8_length(pc.utf8_trim_whitespace(self._table.column("text")))
-        empty: npt.NDArray[np.int64] = np.flatnonzero(trimmed.to_numpy() == 0)
-        return empty
+        return np.flatnonzero(_numbers(trimmed) == 0)
 
     def columns(self, where: Where) -> dict[str, list[str]]:
         """Read what the source gave: `id`, `text`, and `label` where it has known labels."""
@@ -112,7 +110,7 @@ class Pool:
     @cached_property
     def groups(self) -> npt.NDArray[np.int64]:
         """Shape (n_items,): the index of the first item with the same normalised text."""
-        groups: npt.NDArray[np.int64] = self._table.column("group").to_numpy()
+        groups: npt.NDArray[np.int64] = _numbers(self._table.column("group"))
         groups.flags.writeable = False
         return groups
 
@@ -122,14 +120,8 @@ class Pool:
         Every call scans the ids (a second for ten million), so ask for many at once.
         """
         wanted = list(dict.fromkeys(ids))
-        # A half surrogate pair cannot be stored, so no item has it.
-        known = pa.array([item_id.encode("utf-8", "replace") for item_id in wanted], pa.binary())
-        places = pc.index_in(self._table.column("id"), known.cast(pa.string()))
-        rows = np.flatnonzero(places.is_valid())
-        return {
-            wanted[place]: int(row)
-            for place, row in zip(places.drop_null().to_numpy(), rows, strict=True)
-        }
+        places = _places(self._table.column("id"), wanted)
+        return {wanted[places[row]]: int(row) for row in np.flatnonzero(places >= 0)}
 
     def index_of(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Find the indices of items by their identifiers, all of which must be there.
@@ -159,9 +151,7 @@ class Pool:
         """
         if not self.has_answer_key:
             return np.full(len(self), -1, dtype=np.int64)
-        positions = pc.index_in(self._table.column("label"), pa.array(labels, pa.string()))
-        key: npt.NDArray[np.int64] = positions.fill_null(-1).cast(pa.int64()).to_numpy()
-        return key
+        return _places(self._table.column("label"), labels)
 
     def known_labels(self) -> dict[str, str]:
         """Map ids to known labels; empty without an answer key. For simulated reviewers only."""
@@ -201,9 +191,32 @@ class Pool:
         for rows in np.split(np.arange(len(order)), np.flatnonzero(np.diff(chunks)) + 1):
             if len(rows):
                 number = chunks[rows[0]]
-                local = pa.array(indices[order[rows]] - self._starts[number])
+                local = _integers(indices[order[rows]] - self._starts[number])
                 taken[order[rows]] = column.chunk(int(number)).take(local).to_pylist()
         return list(taken)
+
+
+# What `pa.array` and `to_numpy` do, without pandas, whose import takes longer than most commands.
+
+
+def _numbers(column: Any) -> npt.NDArray[Any]:  # noqa: ANN401 - pyarrow has no types
+    return np.from_dlpack(column.combine_chunks())
+
+
+def _integers(values: npt.NDArray[np.int64]) -> Any:  # noqa: ANN401 - pyarrow has no types
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
+
+
+def _places(column: Any, values: Sequence[str]) -> npt.NDArray[np.int64]:  # noqa: ANN401 - as above
+    """Find each text of a column among some values: shape (n,), -1 where it is none of them."""
+    encoded = [value.encode("utf-8", "replace") for value in values]  # no item has half a surrogate
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    known = pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+    found = pc.index_in(column, known)
+    places = np.full(len(column), -1, dtype=np.int64)
+    places[np.flatnonzero(_numbers(found.is_valid().cast(pa.int8())))] = _numbers(found.drop_null())
+    return places
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - anything that JSON can hold

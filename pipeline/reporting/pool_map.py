@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from hilt.figures import cut, whole_percent
 from hilt.pipeline.proposing.outdated import is_usable
@@ -155,13 +154,13 @@ def principal_axes(rows: Floats) -> Axes:
 
     Source: Pearson 1901, principal components.
     """
-    found = PCA(n_components=2, svd_solver="full").fit(rows)
-    directions = found.components_  # (2, d)
+    mean = rows.mean(axis=0)
+    _, spread, directions = np.linalg.svd(rows - mean, full_matrices=False)
+    directions = directions[:2]
     largest = np.abs(directions).argmax(axis=1)
     signs = np.sign(directions[[0, 1], largest])
-    return Axes(
-        found.mean_, directions * signs[:, None], float(found.explained_variance_ratio_.sum())
-    )
+    explained = (spread[:2] ** 2).sum() / (spread**2).sum()
+    return Axes(mean, directions * signs[:, None], float(explained))
 
 
 def fitted(places: Floats) -> Floats:
