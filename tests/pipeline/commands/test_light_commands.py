@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hilt.pipeline.reviewing.answer_files import export_batch
+from hilt.pipeline.reviewing.answer_files import export
 from hilt.pipeline.workspace.workspace import Workspace
 
 RUN = """
@@ -49,7 +49,7 @@ def test_a_command_that_needs_no_model_imports_no_heavy_library(
 ) -> None:
     workspace = small_workspace(stage)
     if command.startswith("import"):
-        export_batch(workspace, tmp_path / "answers.csv", simulated=True)
+        export(workspace, tmp_path / "answers.csv", simulated=True)
     words = command.replace("WORK", str(workspace.folder)).split()
 
     done = subprocess.run(
