@@ -9,11 +9,9 @@ again at its end.
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,16 +19,27 @@ from pathlib import Path
 from typing import Any
 
 from hilt.errors import OutputError
-from hilt.files import json_text, let_umask_decide, read_object, room_for, sentences, write_json
-from hilt.plain_files import shown
+from hilt.files import json_text, let_umask_decide, read_object, room_for, sentences
+from hilt.output_manifest import (
+    MANIFEST,
+    begin_manifest,
+    change_of,
+    is_ours,
+    sha256_of,
+    write_manifest,
+)
+from hilt.output_places import (
+    check_folder_place,
+    check_kind,
+    check_outside_workspaces,
+    make_parents,
+    remove_empty,
+    resolved,
+    workspace_below,
+)
 from hilt.temporaries import temporary_beside, temporary_name
 
-MANIFEST = "manifest.json"
 LEDGER = "outputs.json"
-LOCKS = (".lock", ".lock-holder")  # these change whenever a command looks
-WORKSPACE_MARKS = ("hilt.yaml", "pool/pool.json")
-# A release of a hilt that wrote no manifest yet holds these, and nothing else.
-OLD_RELEASE = {"README.md", "dataset.csv", "dataset.parquet", "labels.json", "student"}
 
 Note = Callable[[str], None]
 Keep = Callable[[Path], str | None]
@@ -48,7 +57,7 @@ class Ledger:
 
     def knows(self, file: Path) -> bool:
         """Tell whether hilt wrote a file as it is now."""
-        return self._read().get(_key(file)) == _sha256(file)
+        return self._read().get(_key(file)) == sha256_of(file)
 
     def has(self, file: Path) -> bool:
         """Tell whether hilt ever wrote a file at this place."""
@@ -59,7 +68,7 @@ class Ledger:
 
         Where this cannot be noted, as in a read-only workspace, hilt will not replace the file.
         """
-        entries = self._read() | {_key(file): _sha256(content)}
+        entries = self._read() | {_key(file): sha256_of(content)}
         temporary = self.path.with_name(temporary_name())
         with suppress(OSError):
             temporary.write_text(json_text(entries), encoding="utf-8")
@@ -172,7 +181,7 @@ def folder_in_place(
         make_parents(path.parent)
         with _gone(path, force, note):
             path.mkdir()
-        _write_manifest(path, kind, None)
+        begin_manifest(path, kind)
     try:
         with room_for(path):
             yield
@@ -196,15 +205,6 @@ def backup_of(path: Path) -> Path:
     return backup
 
 
-def write_manifest(folder: Path, kind: str) -> None:
-    """Write down which files hilt left in a folder, with their SHA-256."""
-    _write_manifest(folder, kind, _contents(folder))
-
-
-def _write_manifest(folder: Path, kind: str, files: Mapping[str, str] | None) -> None:
-    write_json(folder / MANIFEST, {"format": 1, "kind": kind, "files": files})
-
-
 NOT_OURS = "exists already, and hilt did not write it, or it was changed since"
 
 
@@ -218,8 +218,8 @@ def _check_file(
     path: Path, force: bool, inputs: Iterable[Path], own: Path | None, keep: Keep
 ) -> None:
     """Refuse a place where no file may go, or one that is taken."""
-    _check_kind(path, "file")
-    if own is None or _resolved(path) != _resolved(own):
+    check_kind(path, "file")
+    if own is None or resolved(path) != resolved(own):
         check_outside_workspaces(path, "file")
     if not path.exists():
         return
@@ -229,30 +229,6 @@ def _check_file(
         _refuse_taken(path, "file", keep(path))
 
 
-def check_folder_place(path: Path) -> None:
-    """Refuse a place where no folder may go: a file, a link, a workspace.
-
-    Raises:
-        OutputError: If it is one.
-    """
-    _check_kind(path, "folder")
-    check_outside_workspaces(path)
-
-
-def check_outside_workspaces(path: Path, wanted: str = "folder") -> None:
-    """Refuse a place that is a workspace or lies in one.
-
-    Raises:
-        OutputError: If it does.
-    """
-    holder = _workspace_around(path)
-    if holder is not None:
-        raise OutputError(
-            f"{path} lies in the workspace {holder}, where hilt keeps its own files; name a"
-            f" {wanted} elsewhere."
-        )
-
-
 def _check_folder(
     path: Path, kind: str, force: bool, inputs: Iterable[Path] = (), *, may_hold: bool = False
 ) -> None:
@@ -260,15 +236,16 @@ def _check_folder(
     check_folder_place(path)
     if not path.exists():
         return
-    read = next((each for each in inputs if _resolved(each).is_relative_to(_resolved(path))), None)
+    read = next((each for each in inputs if resolved(each).is_relative_to(resolved(path))), None)
     if read is not None:
         raise OutputError(f"{path} holds {read}, which this command reads; name another folder.")
-    held = None if may_hold else _workspace_below(path)
+    searched = not may_hold and (path / MANIFEST).exists()  # one without is refused unsearched
+    held = workspace_below(path) if searched else None
     if held is not None:
         raise OutputError(
             f"{path} holds the workspace {held} with all its decisions; name a new folder."
         )
-    if _resolved(path) == Path.cwd() or path.is_mount():
+    if resolved(path) == Path.cwd() or path.is_mount():
         raise OutputError(
             f"{path} is the current folder or the root of a disk; name a new folder in it."
         )
@@ -279,12 +256,12 @@ def _check_folder(
 
 def _check_filled(path: Path, kind: str, force: bool) -> None:
     manifest = read_object(path / MANIFEST)
-    if not _is_ours(path, manifest):
+    if not is_ours(path, manifest):
         raise OutputError(
             f"{path} is not empty, and hilt did not write what is in it; name a new folder."
         )
     if not force:
-        _refuse_taken(path, "folder", _change(path, kind, manifest))
+        _refuse_taken(path, "folder", change_of(path, kind, manifest))
 
 
 def _refuse_taken(path: Path, wanted: str, reason: str | None) -> None:
@@ -294,26 +271,6 @@ def _refuse_taken(path: Path, wanted: str, reason: str | None) -> None:
             f"{path} {reason}. Name another {wanted}, or add --force, which moves it to"
             f" {backup_of(path).name}."
         )
-
-
-def _is_ours(path: Path, manifest: Mapping[str, Any] | None) -> bool:
-    if manifest is not None:
-        return {"format", "kind", "files"} <= set(manifest)
-    names = {each.name for each in path.iterdir()}
-    return {"dataset.csv", "labels.json"} <= names <= OLD_RELEASE
-
-
-def _change(path: Path, kind: str, manifest: Mapping[str, Any] | None) -> str | None:
-    """Say how a folder differs from its manifest, or in kind; None where it does not."""
-    if manifest is None:
-        return "was written by a hilt that did not note what it wrote"
-    if manifest["kind"] != kind:
-        return f"holds another thing that hilt wrote ({manifest['kind']})"
-    written, found = manifest["files"], _contents(path)
-    if not isinstance(written, dict):
-        return f"holds an unfinished {manifest['kind']}"
-    changed = sorted({*written.items()} ^ {*found.items()})
-    return f"was changed since hilt wrote it ({changed[0][0]})" if changed else None
 
 
 @contextmanager
@@ -333,92 +290,5 @@ def _gone(path: Path, force: bool, note: Note) -> Iterator[None]:
     shutil.rmtree(last, ignore_errors=True)
 
 
-def _check_kind(path: Path, wanted: str) -> None:
-    """Refuse a link, a device, a pipe, and a file where a folder belongs."""
-    if path.is_symlink():
-        raise OutputError(
-            f"{path} is a symbolic link; name the {wanted} that it leads to:"
-            f" {os.path.realpath(path)}."
-        )
-    if path.is_dir():
-        if wanted == "file":
-            raise OutputError(f"{path} is a folder; name a file, such as {path / 'out'}.")
-    elif path.exists():
-        if not path.is_file():
-            raise OutputError(f"{path} is a device or a pipe, not a {wanted}; name a new {wanted}.")
-        if wanted == "folder":
-            raise OutputError(f"{path} is a file; name a new folder.")
-
-
-def _workspace_around(path: Path) -> Path | None:
-    """Find the workspace in which a path lies, or that it is."""
-    place = _resolved(path)
-    return next((each for each in (place, *place.parents) if _is_workspace(each)), None)
-
-
-def _workspace_below(folder: Path) -> Path | None:
-    """Find a workspace in a folder; one without a manifest is refused without a search."""
-    if not (folder / MANIFEST).exists():
-        return None
-    return next((Path(root) for root, _, _ in os.walk(folder) if _is_workspace(Path(root))), None)
-
-
-def _is_workspace(folder: Path) -> bool:
-    return all((folder / mark).is_file() for mark in WORKSPACE_MARKS)
-
-
-def make_parents(folder: Path) -> list[Path]:
-    """Make a folder and those above it, and list what was made, the innermost first."""
-    above = (folder, *folder.parents)
-    nearest = next(each for each in above if each.exists())
-    if not nearest.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is a file")
-    folder.mkdir(parents=True, exist_ok=True)
-    return list(above[: above.index(nearest)])
-
-
-def remove_empty(folders: Iterable[Path]) -> None:
-    """Remove what `make_parents` made, as far as nothing lies in it."""
-    for folder in folders:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-
-
-def _contents(folder: Path) -> dict[str, str]:
-    """Say what every path in a folder is: the hash of a file, where a link leads, ...
-
-    Folders are named only where they are empty. The lock of a workspace is left out, for it
-    changes whenever a command looks.
-    """
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        lock = path.name in LOCKS and _is_workspace(path.parent)
-        if not lock and path != folder / MANIFEST:
-            content = _content(path)
-            if content is not None:
-                found[path.relative_to(folder).as_posix()] = content
-    return found
-
-
-def _content(path: Path) -> str | None:
-    if path.is_symlink():
-        return f"a link to {path.readlink()}"
-    if path.is_dir():
-        return None if any(path.iterdir()) else "an empty folder"
-    return _sha256(path) if path.is_file() else "a pipe or a device"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _key(path: Path) -> str:
-    return str(_resolved(path))
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return Path(os.path.realpath(path))
-    except ValueError:
-        raise OutputError(f"{shown(str(path))} has a NUL in it, as no path may.") from None
+    return str(resolved(path))

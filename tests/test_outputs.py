@@ -9,13 +9,8 @@ from pathlib import Path
 import pytest
 
 from hilt.errors import OutputError
-from hilt.outputs import (
-    MANIFEST,
-    Ledger,
-    folder_in_place,
-    output_file,
-    output_folder,
-)
+from hilt.output_manifest import MANIFEST
+from hilt.outputs import Ledger, folder_in_place, output_file, output_folder
 
 WriteFile = Callable[..., None]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hilt.errors import WorkspaceError
 from hilt.files import read_object, sentences, write_json
-from hilt.outputs import check_folder_place, make_parents
+from hilt.output_places import check_folder_place, make_parents
 from hilt.pipeline.benchmarking.arms import Stopwatch
 from hilt.pipeline.benchmarking.plan import (
     BenchmarkPlan,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hilt.command_line import command_line
 from hilt.figures import counted
-from hilt.outputs import MANIFEST
+from hilt.output_manifest import MANIFEST
 from hilt.pipeline.duplicates.groups_on_disk import why_group_anew
 from hilt.pipeline.proposing.damage import damaged_arrays, say_missing
 from hilt.pipeline.proposing.outdated import read_outdated

@@ -13,7 +13,7 @@ import yaml
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.files import room_for, sentences, whole_file
-from hilt.outputs import check_outside_workspaces, make_parents, remove_empty
+from hilt.output_places import check_outside_workspaces, make_parents, remove_empty
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config, load_workspace_config
 from hilt.pipeline.pools.mending import mend_pool
