@@ -21,6 +21,8 @@ machine:
 fix: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python scripts/write_api.py
+	$(BIN)/python scripts/write_map.py
 
 check: install
 	$(BIN)/ruff check .

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from hilt.pipeline.configuration.paths import MODEL
-from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
+from hilt.pipeline.configuration.section import Custom, Section, any_of
 from hilt.proposers.base import PROPOSERS
 
 MAX_SHOWN_LENGTH = 200  # characters of a pattern in a message
@@ -21,7 +21,7 @@ CALIBRATION = (
 
 
 class ProposerSection(Section):
-    """What every proposer may have."""
+    """What every proposer may have; each class below is one that a user may choose."""
 
     kind: str
     name: str | None = Field(
@@ -281,29 +281,7 @@ class CustomProposer(Custom, ProposerSection):
     """A class of your own with `propose`, or one that another package registers."""
 
 
-KINDS: dict[str, type[ProposerSection]] = {
-    "zero_shot": ZeroShot,
-    "nli": Nli,
-    "language_model": LanguageModel,
-    "endpoint": Endpoint,
-    "rules": Rules,
-    "neighbours": Neighbours,
-}
-
-
-def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
-    kind = kind_of(value)
-    return kind if kind in KINDS else "custom"
-
-
-AnyProposer = Annotated[
-    Annotated[ZeroShot, Tag("zero_shot")]
-    | Annotated[Nli, Tag("nli")]
-    | Annotated[LanguageModel, Tag("language_model")]
-    | Annotated[Endpoint, Tag("endpoint")]
-    | Annotated[Rules, Tag("rules")]
-    | Annotated[Neighbours, Tag("neighbours")]
-    | Annotated[CustomProposer, Tag("custom")],
-    Discriminator(_tag),
-    known(PROPOSERS),
-]
+if TYPE_CHECKING:
+    AnyProposer = ProposerSection
+else:
+    AnyProposer = any_of(ProposerSection, CustomProposer, PROPOSERS)

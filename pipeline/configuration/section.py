@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Annotated, Any, Union, get_args
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationInfo,
     field_validator,
 )
@@ -18,6 +20,7 @@ from hilt.errors import ExtensionError
 from hilt.registry import Registry
 
 INSIDE = "inside"
+CUSTOM = "custom"
 
 
 def wrong_inside(sentence: str, *steps: str | int) -> PydanticCustomError:
@@ -54,10 +57,24 @@ class Custom(Section):
     )
 
 
-def kind_of(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
-    """Read the kind of a section, or of what may become one; empty where it is no text."""
-    kind = value.get("kind", "") if isinstance(value, dict) else getattr(value, "kind", "")
-    return kind if isinstance(kind, str) else ""
+def any_of(base: type[Section], custom: type[Custom], registry: Registry) -> Any:  # noqa: ANN401
+    """Make the type of a section that is of any subclass of `base`, as its `kind` says.
+
+    Args:
+        base: Each of its subclasses has its kind as the default of `kind`.
+        custom: The subclass for every other kind.
+        registry: What must find such a kind.
+    """
+    own = [each for each in base.__subclasses__() if each is not custom]
+    sections = {each.model_fields["kind"].default: each for each in own}
+
+    def tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
+        kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+        return kind if isinstance(kind, str) and kind in sections else CUSTOM
+
+    tagged = [Annotated[section, Tag(kind)] for kind, section in sections.items()]
+    members = (*tagged, Annotated[custom, Tag(CUSTOM)])
+    return Annotated[Union[members], Discriminator(tag), _known(registry)]  # noqa: UP007
 
 
 def name_in(registry: Registry) -> AfterValidator:
@@ -70,7 +87,7 @@ def name_in(registry: Registry) -> AfterValidator:
     return AfterValidator(check)
 
 
-def known(registry: Registry) -> AfterValidator:
+def _known(registry: Registry) -> AfterValidator:
     """Refuse a section of a kind that the registry does not find."""
 
     def check(section: Section) -> Section:

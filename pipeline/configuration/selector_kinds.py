@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
-from hilt.pipeline.configuration.section import Custom, Section, kind_of, known
+from hilt.pipeline.configuration.section import Custom, Section, any_of
 from hilt.selectors.base import SELECTORS
 
 
-class Auto(Section):
+class SelectorSection(Section):
+    """What every selector has; each class below is one that a user may choose."""
+
+    kind: str
+
+
+class Auto(SelectorSection):
     """Adapts to the stage of the project: a batch at random, then uncertain and diverse items."""
 
     kind: Literal["auto"] = Field(
@@ -18,13 +24,13 @@ class Auto(Section):
     )
 
 
-class Badge(Section):
+class Badge(SelectorSection):
     """Items whose gradients are long and point different ways."""
 
     kind: Literal["badge"] = Field("badge", description="k-means++ on gradients.")
 
 
-class Balanced(Section):
+class Balanced(SelectorSection):
     """What another selector picks, with places for every predicted label."""
 
     kind: Literal["balanced"] = Field("balanced", description="Quotas by predicted label.")
@@ -33,14 +39,14 @@ class Balanced(Section):
     )
 
 
-class Bald(Section):
+class Bald(SelectorSection):
     """The items on which students that could all be right disagree most."""
 
     kind: Literal["bald"] = Field("bald", description="Mutual information with the weights.")
     draws: int = Field(10, ge=2, description="Students drawn from the posterior of a linear one.")
 
 
-class Contrastive(Section):
+class Contrastive(SelectorSection):
     """The items that are judged differently from the labelled items around them."""
 
     kind: Literal["contrastive"] = Field("contrastive", description="Unlike labelled neighbours.")
@@ -49,7 +55,7 @@ class Contrastive(Section):
     )
 
 
-class Density(Section):
+class Density(SelectorSection):
     """Uncertain items where the pool is dense."""
 
     kind: Literal["density"] = Field("density", description="Uncertainty times density.")
@@ -61,13 +67,13 @@ class Density(Section):
     )
 
 
-class Disagreement(Section):
+class Disagreement(SelectorSection):
     """The items on which proposers and student are farthest from their mean."""
 
     kind: Literal["disagreement"] = Field("disagreement", description="Divergence of opinions.")
 
 
-class DropQuery(Section):
+class DropQuery(SelectorSection):
     """One item of each kind whose predicted label flips when part of its embedding is dropped."""
 
     kind: Literal["dropquery"] = Field("dropquery", description="Flips under dropout, clustered.")
@@ -75,13 +81,13 @@ class DropQuery(Section):
     share: float = Field(0.75, gt=0, lt=1, description="How much of an embedding is dropped.")
 
 
-class Entropy(Section):
+class Entropy(SelectorSection):
     """The items whose distribution over the labels is flattest."""
 
     kind: Literal["entropy"] = Field("entropy", description="Highest entropy first.")
 
 
-class Herding(Section):
+class Herding(SelectorSection):
     """Items that cover most of the uncertainty around them; centroids in the first batch."""
 
     kind: Literal["herding"] = Field("herding", description="Uncertainty times coverage.")
@@ -95,7 +101,7 @@ class Herding(Section):
     )
 
 
-class Hybrid(Section):
+class Hybrid(SelectorSection):
     """Uncertain items that differ from each other; k-means centroids in the first batch."""
 
     kind: Literal["hybrid"] = Field("hybrid", description="Uncertainty with diversity.")
@@ -106,19 +112,19 @@ class Hybrid(Section):
     )
 
 
-class KCenter(Section):
+class KCenter(SelectorSection):
     """The items farthest from everything labelled or picked."""
 
     kind: Literal["k_center"] = Field("k_center", description="Farthest first.")
 
 
-class KMeans(Section):
+class KMeans(SelectorSection):
     """The items nearest to the centroids of as many clusters as are picked."""
 
     kind: Literal["kmeans"] = Field("kmeans", description="The centres of clusters.")
 
 
-class LeastConfident(Section):
+class LeastConfident(SelectorSection):
     """The items whose likeliest label is least likely."""
 
     kind: Literal["least_confident"] = Field(
@@ -126,13 +132,13 @@ class LeastConfident(Section):
     )
 
 
-class Margin(Section):
+class Margin(SelectorSection):
     """The items whose two likeliest labels are closest."""
 
     kind: Literal["margin"] = Field("margin", description="Smallest margin first.")
 
 
-class MaxHerding(Section):
+class MaxHerding(SelectorSection):
     """The items that bring the others nearest to a labelled or picked one."""
 
     kind: Literal["max_herding"] = Field("max_herding", description="Coverage by a kernel.")
@@ -144,7 +150,7 @@ class MaxHerding(Section):
     )
 
 
-class PerSecond(Section):
+class PerSecond(SelectorSection):
     """What another selector would pick, the best value per predicted second first."""
 
     kind: Literal["per_second"] = Field("per_second", description="Value over predicted time.")
@@ -156,7 +162,7 @@ class PerSecond(Section):
     )
 
 
-class ProbCover(Section):
+class ProbCover(SelectorSection):
     """The items whose balls hold the most items that no ball holds yet."""
 
     kind: Literal["probcover"] = Field("probcover", description="Coverage by balls.")
@@ -168,7 +174,13 @@ class ProbCover(Section):
     )
 
 
-class Subsample(Section):
+class Uniform(SelectorSection):
+    """Items drawn uniformly: the baseline."""
+
+    kind: Literal["random"] = Field("random", description="Uniformly at random.")
+
+
+class Subsample(SelectorSection):
     """What another selector picks from a part of the pool."""
 
     kind: Literal["subsample"] = Field("subsample", description="Fewer items to look at.")
@@ -183,13 +195,7 @@ class Subsample(Section):
     )
 
 
-class Uniform(Section):
-    """Items drawn uniformly: the baseline."""
-
-    kind: Literal["random"] = Field("random", description="Uniformly at random.")
-
-
-class TypiClust(Section):
+class TypiClust(SelectorSection):
     """The most typical item of each of the largest clusters with the fewest labels."""
 
     kind: Literal["typiclust"] = Field("typiclust", description="Typical items of clusters.")
@@ -201,44 +207,20 @@ class TypiClust(Section):
     )
 
 
-class VoteEntropy(Section):
+class VoteEntropy(SelectorSection):
     """The items on which the votes of proposers and student are split most evenly."""
 
     kind: Literal["vote_entropy"] = Field("vote_entropy", description="Entropy of the votes.")
 
 
-def _tag(value: Any) -> str:  # noqa: ANN401 - anything may stand in a file
-    kind = kind_of(value)
-    return kind if kind in SELECTORS.built_in else "custom"
+class CustomSelector(Custom, SelectorSection):
+    """A class of your own with `select`, or one that another package registers."""
 
 
-AnySelector = Annotated[
-    Annotated[Auto, Tag("auto")]
-    | Annotated[Badge, Tag("badge")]
-    | Annotated[Balanced, Tag("balanced")]
-    | Annotated[Bald, Tag("bald")]
-    | Annotated[Contrastive, Tag("contrastive")]
-    | Annotated[Density, Tag("density")]
-    | Annotated[Disagreement, Tag("disagreement")]
-    | Annotated[DropQuery, Tag("dropquery")]
-    | Annotated[Entropy, Tag("entropy")]
-    | Annotated[Herding, Tag("herding")]
-    | Annotated[Hybrid, Tag("hybrid")]
-    | Annotated[KCenter, Tag("k_center")]
-    | Annotated[KMeans, Tag("kmeans")]
-    | Annotated[LeastConfident, Tag("least_confident")]
-    | Annotated[Margin, Tag("margin")]
-    | Annotated[MaxHerding, Tag("max_herding")]
-    | Annotated[PerSecond, Tag("per_second")]
-    | Annotated[ProbCover, Tag("probcover")]
-    | Annotated[Uniform, Tag("random")]
-    | Annotated[Subsample, Tag("subsample")]
-    | Annotated[TypiClust, Tag("typiclust")]
-    | Annotated[VoteEntropy, Tag("vote_entropy")]
-    | Annotated[Custom, Tag("custom")],
-    Discriminator(_tag),
-    known(SELECTORS),
-]
+if TYPE_CHECKING:
+    AnySelector = SelectorSection
+else:
+    AnySelector = any_of(SelectorSection, CustomSelector, SELECTORS)
 
 for wrapper in (Balanced, PerSecond, Subsample):  # they hold what is only defined below them
     wrapper.model_rebuild()
