@@ -24,7 +24,7 @@ BUILD = """
 import json, resource, sys, time
 from pathlib import Path
 import datasets, pyarrow.csv
-from hilt.pipeline.configuration.config import Source
+from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.pool import build_pool
 start = time.perf_counter()
 source = Source(path=sys.argv[1], id="id", label="label")

@@ -44,8 +44,9 @@ from rich.console import Console
 from rich.table import Table
 
 from hilt.errors import DataError, HiltError
-from hilt.pipeline.configuration.config import Config, Source
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
+from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.source import open_source
 from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.models.encoder import resolve_encoder

@@ -16,7 +16,7 @@ from hilt.distributions import negative_log_likelihood
 from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Stopwatch
 from hilt.pipeline.benchmarking.random_labels import STRENGTHS
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.cycle import labelled_test
 from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent
@@ -34,7 +34,7 @@ MIN_EPOCHS = 3
 MAX_EPOCHS = {"contrastive": 4, "transformer": 8}
 
 
-def full_kinds(settings: StudentSettings) -> tuple[str, ...]:
+def full_kinds(settings: StudentSection) -> tuple[str, ...]:
     """List the kinds of student that the configuration allows."""
     return ("linear", "contrastive", "transformer") if settings.kind == "auto" else (settings.kind,)
 

@@ -13,64 +13,19 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from hilt.extras import pip_install
-from hilt.pipeline.configuration.paths import DATA, DATABASE, MODEL
+from hilt.pipeline.configuration.paths import DATABASE, MODEL
 from hilt.pipeline.configuration.proposer_kinds import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section, name_in, wrong_inside
 from hilt.pipeline.configuration.selector_kinds import AnySelector, Auto
+from hilt.pipeline.configuration.source import Source, TestSource
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.proposers.prompts import Prompts
 from hilt.reading.values import encodable
 from hilt.registry import nearest
 from hilt.types import Integers, Label
-
-
-class Source(Section):
-    """Where items come from, and which columns to read."""
-
-    path: Annotated[str, DATA] = Field(
-        description="A .csv, .tsv, .txt, .json, .jsonl, .parquet or .xlsx file (also with .gz or"
-        " .zst), a folder saved by `datasets`, or the name of a dataset on the hub"
-        " (`hub:owner/name`). Relative to the configuration's folder."
-    )
-    text: str = Field(
-        "text",
-        description="The column with the text; one inside of an object has dots: `data.text`.",
-    )
-    id: str | None = Field(
-        None,
-        description="The column with a unique id. Without it an id is made from the content.",
-    )
-    label: str | None = Field(
-        None,
-        description="The column with known labels. In `pool` it is the answer key of the simulated"
-        " reviewer and nothing else reads it; in `test` it is what students are measured against.",
-    )
-    split: str = Field("train", description="Which split of a saved or hub dataset to read.")
-    encoding: str | None = Field(
-        None,
-        description="How a text file is encoded. Unset: as its byte order mark says, else UTF-8.",
-    )
-    delimiter: str | None = Field(
-        None,
-        min_length=1,
-        max_length=1,
-        description="The character between the fields of delimited text. Unset: it is found.",
-    )
-    quoting: Literal["auto", "fields", "none"] = Field(
-        "auto",
-        description='What `"` means in delimited text. `fields`: it encloses fields, which may'
-        " then hold delimiters and line breaks. `none`: it is a character like others. `auto`:"
-        " whichever fits the whole file.",
-    )
-
-
-class TestSource(Source):
-    """Labelled items to measure on, never selected from and never trained on."""
-
-    __test__ = False
-    label: str = Field("label", description="The column with the true labels.")
 
 
 class Embedder(Section):
@@ -203,123 +158,6 @@ class Duplicates(Section):
     )
 
 
-class FineTuning(Section):
-    """How an encoder is fine-tuned."""
-
-    model: Annotated[str | None, MODEL] = Field(
-        None,
-        description="The encoder to fine-tune: a model on the hub or a folder, as `embedder.model`."
-        " Unset: the embedder's.",
-    )
-    epochs: int = Field(
-        8, ge=1, description="Maximum number of passes over the labels; training may stop earlier."
-    )
-    learning_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of the encoder.")
-    batch_size: int = Field(32, ge=1, description="Items in a training step.")
-    max_tokens: int = Field(128, ge=8, description="Cut texts after this many tokens.")
-
-
-class ContrastiveSettings(FineTuning):
-    """How the encoder learns which texts belong together, when a student is contrastive."""
-
-    epochs: int = Field(
-        2,
-        ge=1,
-        description="Maximum number of passes over the labelled items of each fold. The model of a"
-        " fold then goes on for one or two more passes with the others' too, and all are averaged.",
-    )
-    from_labels: int = Field(
-        30,
-        ge=1,
-        description="`auto` tries this kind from this many labelled items on, provided there are at"
-        " least eight per label on average.",
-    )
-
-
-class TransformerSettings(FineTuning):
-    """How the encoder is fine-tuned with a fresh head, when a student is a transformer."""
-
-    head_learning_rate: float = Field(
-        2e-3, gt=0, le=1, description="Learning rate of the classification head."
-    )
-    from_labels: int = Field(
-        150,
-        ge=1,
-        description="With `effort: thorough`, `auto` tries this kind from this many labelled items"
-        " on, provided there are at least eight per label on average.",
-    )
-
-
-class SelfTraining(Section):
-    """Learning also from the confident part of the fused proposals."""
-
-    rounds: int = Field(2, ge=0, description="How often to repeat it; 0 turns it off.")
-    share: float = Field(
-        0.65, gt=0, le=1, description="The more confident share of every predicted label to use."
-    )
-    weight: float = Field(
-        0.3,
-        gt=0,
-        le=1,
-        description="Weight of such an example; a human label has weight 1. Cross-validation lowers"
-        " it, to 0 if need be.",
-    )
-    soft: bool = Field(
-        False,
-        description="Learn the fused probabilities themselves (distillation), not their likeliest"
-        " label.",
-    )
-    max_items: int = Field(
-        4000, ge=1, description="Maximum number of such examples, drawn at random."
-    )
-
-
-class Student(Section):
-    """The small model that is trained on the labels."""
-
-    kind: Literal["auto", "linear", "contrastive", "transformer"] = Field(
-        "auto",
-        description="`linear`: logistic regression on the embeddings. `contrastive`: the encoder"
-        " fine-tuned until texts of one label are close, then logistic regression."
-        " `transformer`: the encoder fine-tuned with a classification head. `auto`: whichever"
-        " cross-validation prefers, or a blend.",
-    )
-    effort: Literal["quick", "normal", "thorough"] = Field(
-        "normal",
-        description="How much `auto` tries. `quick`: linear alone, in seconds. `normal`:"
-        " contrastive too. `thorough`: transformer too, on all `folds`, and more amounts of"
-        " self-training.",
-    )
-    folds: int = Field(5, ge=2, description="Number of folds of cross-validation.")
-    regularisation: float | None = Field(
-        None,
-        ge=1e-6,
-        description="C of the logistic regression; higher fits the labels closer. Unset:"
-        " as many as there are labels, but 10 at least and 100 at most.",
-    )
-    balance: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="How strongly rare labels are weighted: 0 weights items equally, 1 weights"
-        " labels equally.",
-    )
-    self_training: SelfTraining = Field(
-        default_factory=SelfTraining, description="Learning from confident proposals."
-    )
-    contrastive: ContrastiveSettings = Field(
-        default_factory=ContrastiveSettings, description="How a contrastive student is trained."
-    )
-    transformer: TransformerSettings = Field(
-        default_factory=TransformerSettings, description="How a transformer is trained."
-    )
-
-    def encoder_of(self, kind: str, embedder: EncoderSource) -> EncoderSource:
-        """Say which encoder a fine-tuned kind starts from: its own `model`, or the embedder's."""
-        own: FineTuning = getattr(self, kind)
-        return embedder if own.model is None else EncoderSource(own.model)
-
-
 class Simulation(Section):
     """A stand-in for the person, for demos and benchmarks."""
 
@@ -404,7 +242,9 @@ class Config(Section):
         default_factory=Duplicates,
         description="Which items count as duplicates: one decision holds for all.",
     )
-    student: Student = Field(default_factory=Student, description="The model that is trained.")
+    student: StudentSection = Field(
+        default_factory=StudentSection, description="The model that is trained."
+    )
     simulation: Simulation = Field(
         default_factory=Simulation, description="The simulated reviewer of demos and benchmarks."
     )

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from hilt.blocks import blocks
 from hilt.errors import ConfigError, DataError
-from hilt.pipeline.configuration.config import Source
+from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.building import (
     WRITE_ROWS,
     Scan,

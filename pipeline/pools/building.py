@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hilt.errors import DataError, WorkspaceError
-from hilt.pipeline.configuration.config import Source
+from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.record import PoolSummary, SourceFile, source_file, write_record
 from hilt.pipeline.pools.row_check import RowCheck
 from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts, normalise

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hilt.errors import WorkspaceError
 from hilt.files import room_for
-from hilt.pipeline.configuration.config import Source
+from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.pool import find_fault
 from hilt.pipeline.pools.record import read_record

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hilt.errors import DataError
-from hilt.pipeline.configuration.config import Source, TestSource
+from hilt.pipeline.configuration.source import Source, TestSource
 from hilt.pipeline.pools.source import Reader
 from hilt.reading.names import NameIndex, label_listing, spellings
 from hilt.registry import nearest

@@ -8,7 +8,7 @@ from typing import cast
 
 import pyarrow as pa
 
-from hilt.pipeline.configuration.config import Source
+from hilt.pipeline.configuration.source import Source
 from hilt.reading.options import Options
 from hilt.reading.rows import Column
 from hilt.reading.table import Table, open_table

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
-from hilt.pipeline.configuration.config import FineTuning
+from hilt.pipeline.configuration.student import FineTuning
 from hilt.pipeline.students.base import Card, Examples, OtherWay
 from hilt.pipeline.students.fine_tune import (
     autocast,

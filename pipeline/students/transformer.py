@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from hilt.pipeline.configuration.config import TransformerSettings
+from hilt.pipeline.configuration.student import TransformerSettings
 from hilt.pipeline.students.base import Card, Examples, OtherWay
 from hilt.pipeline.students.fine_tune import (
     autocast,

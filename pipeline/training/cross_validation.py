@@ -20,7 +20,7 @@ import numpy as np
 
 from hilt.distributions import log_of, negative_log_likelihood, pool_logarithmically, softmax
 from hilt.figures import counted
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.measuring.calibration import fit_temperature
 from hilt.pipeline.proposing.fusion import Trust, weigh
 from hilt.pipeline.students.base import Student, take
@@ -135,7 +135,7 @@ class Combination:
 
 def train_student(
     problem: TrainingData,
-    settings: StudentSettings,
+    settings: StudentSection,
     *,
     encoder: EncoderSource,
     device: str,
@@ -176,7 +176,7 @@ def train_student(
     return training
 
 
-def _fine_tuned_kinds(problem: TrainingData, settings: StudentSettings) -> list[str]:
+def _fine_tuned_kinds(problem: TrainingData, settings: StudentSection) -> list[str]:
     """List the fine-tuned kinds of student to try."""
     if settings.kind != "auto":
         return [settings.kind] if settings.kind != "linear" else []
@@ -188,7 +188,7 @@ def _fine_tuned_kinds(problem: TrainingData, settings: StudentSettings) -> list[
     ]
 
 
-def _n_folds(kinds: list[str], settings: StudentSettings) -> int:
+def _n_folds(kinds: list[str], settings: StudentSection) -> int:
     """Say in how many folds to cross-validate."""
     if not kinds or settings.effort == "thorough":
         return settings.folds
@@ -298,7 +298,7 @@ def _fusion_weights(out_of_fold: Floats, problem: TrainingData, rows: Integers) 
 
 
 def _best_linear(
-    problem: TrainingData, settings: StudentSettings, folds: Integers
+    problem: TrainingData, settings: StudentSection, folds: Integers
 ) -> tuple[Trial, SelfTraining | None]:
     """Try the linear student without self-training, and with several amounts of it.
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.students.base import STUDENTS, Examples, Student, join
 from hilt.pipeline.training.self_training import SelfTraining
 from hilt.pipeline.training.training_data import TrainingData, assign_folds
@@ -50,7 +50,7 @@ class FineTuner:
 
     kind: str
     problem: TrainingData
-    settings: StudentSettings
+    settings: StudentSection
     self_training: SelfTraining | None
     encoder: EncoderSource
     device: str
@@ -156,7 +156,7 @@ class FineTuner:
         return student
 
 
-def total_epochs(kind: str, settings: StudentSettings, problem: TrainingData, n_folds: int) -> int:
+def total_epochs(kind: str, settings: StudentSection, problem: TrainingData, n_folds: int) -> int:
     """Count the epochs of all trainings of a kind, at most."""
     epochs: int = getattr(settings, kind).epochs
     if kind in AVERAGED:

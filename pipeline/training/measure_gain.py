@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hilt.distributions import log_of, negative_log_likelihood, softmax
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.measuring.calibration import fit_temperature
 from hilt.pipeline.students.base import take
 from hilt.pipeline.training.selection_gain import MIN_AUDIT, MIN_CHOSEN, SelectionGain
@@ -19,7 +19,7 @@ MAX_LABELS = 200  # that a student learns from, so that a comparison stays cheap
 
 
 def measure_advantage(
-    problem: TrainingData, settings: StudentSettings, rng: np.random.Generator
+    problem: TrainingData, settings: StudentSection, rng: np.random.Generator
 ) -> SelectionGain | None:
     """Replace some of the chosen labels by random ones, and see what that does to a student.
 

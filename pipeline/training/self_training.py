@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hilt.distributions import pool_logarithmically
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.students.base import Examples, Student, join, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.pipeline.training.training_data import TrainingData
@@ -50,7 +50,7 @@ class SelfTraining:
     """
 
     problem: TrainingData
-    settings: StudentSettings
+    settings: StudentSection
     fusion: Floats
     weight: float
 
@@ -90,12 +90,12 @@ class SelfTraining:
         return self.problem.guessed(asked[sure], targets, self.weight)
 
 
-def fit_plain(problem: TrainingData, rows: Integers, settings: StudentSettings) -> LinearStudent:
+def fit_plain(problem: TrainingData, rows: Integers, settings: StudentSection) -> LinearStudent:
     """Fit a linear student to the labelled items at some rows and to the descriptions."""
     known = join([problem.known(rows, settings.balance), problem.described()])
     return LinearStudent.fit(known, regularisation(problem, settings))
 
 
-def regularisation(problem: TrainingData, settings: StudentSettings) -> float:
+def regularisation(problem: TrainingData, settings: StudentSection) -> float:
     """Give C as it is configured, or as is usual for so many labels."""
     return settings.regularisation or usual_regularisation(problem.n_labels)

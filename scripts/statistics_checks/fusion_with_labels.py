@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hilt.pipeline.configuration.config import SelfTraining, Student
+from hilt.pipeline.configuration.student import SelfTraining, StudentSection
 from scripts.statistics_checks.cells import BY_CHANCE, Cells, Figure, Result, judged
 from scripts.statistics_checks.population import population_of, sets_at_hand
 from scripts.statistics_checks.projects import finish, start
@@ -39,7 +39,7 @@ def simulate(
 ) -> Mapping[str, Figure]:
     """Train on audits alone, again and again; without self-training, which has no part in this."""
     items = population_of(folder, name)
-    settings = Student(kind="linear", folds=FOLDS, self_training=SelfTraining(rounds=0))
+    settings = StudentSection(kind="linear", folds=FOLDS, self_training=SelfTraining(rounds=0))
     bias = []
     for seed in rng.integers(2**31, size=runs):
         outcome = finish(items, start(items, AUDITS, 0, int(seed)), settings, int(seed))

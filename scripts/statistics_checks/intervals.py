@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.measuring.two_accuracies import accuracy_on_the_pool, accuracy_on_the_rest
 from scripts.statistics_checks.cells import BY_CHANCE, Cells, Figure, Result, judged
 from scripts.statistics_checks.population import population_of, sets_at_hand
@@ -74,7 +74,7 @@ def simulate(
 ) -> Mapping[str, Figure]:
     """Train projects, and redraw the audit of each."""
     items = population_of(folder, name)
-    settings = StudentSettings(kind="linear", folds=folds)
+    settings = StudentSection(kind="linear", folds=folds)
     chosen = round(audits * (1 - AUDIT_SHARE) / AUDIT_SHARE)
     held, bias, own = [], [], []
     for seed in range(projects):

@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.configuration.config import SelfTraining, Student
+from hilt.pipeline.configuration.student import SelfTraining, StudentSection
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.training_data import TrainingData
@@ -43,8 +43,8 @@ def check(cells: Cells) -> list[Result]:
 def simulate(rng: np.random.Generator, runs: int) -> Mapping[str, Figure]:
     """Plant wrong labels, train, and compare what is said of them out of fold."""
     lean = []
-    alone = Student(kind="linear", folds=FOLDS, self_training=SelfTraining(rounds=0))
-    helped = Student(kind="linear", folds=FOLDS)
+    alone = StudentSection(kind="linear", folds=FOLDS, self_training=SelfTraining(rounds=0))
+    helped = StudentSection(kind="linear", folds=FOLDS)
     for seed in range(runs):
         population = planted(rng, ITEMS)
         problem = make_problem(population, start(population, LABELLED, 0, seed))
@@ -59,7 +59,7 @@ def simulate(rng: np.random.Generator, runs: int) -> Mapping[str, Figure]:
 
 
 def _lean(
-    problem: TrainingData, truth: Integers, wrong: Integers, settings: Student, seed: int
+    problem: TrainingData, truth: Integers, wrong: Integers, settings: StudentSection, seed: int
 ) -> float:
     """Say how much oftener items get their own wrong label out of fold than another wrong one."""
     training = train_student(

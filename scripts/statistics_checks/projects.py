@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hilt.distributions import pool_logarithmically
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.students.base import take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.cross_validation import Combination, Training, train_student
@@ -130,7 +130,7 @@ def _proposed(population: Population, project: Project, share: float) -> Floats:
     """Fuse the proposals with a student that learnt what is chosen, and so much of the audit."""
     audit = project.audit[: round(share * len(project.audit))]
     problem = make_problem(population, replace(project, audit=audit))
-    student = fit_plain(problem, np.arange(len(problem)), StudentSettings())
+    student = fit_plain(problem, np.arange(len(problem)), StudentSection())
     exponents = population.trust.beside_a_student().exponents
     said = student.predict_proba(population.items)
     return pool_logarithmically([said, *population.proposals], exponents)
@@ -154,7 +154,7 @@ def make_problem(population: Population, project: Project) -> TrainingData:
 
 
 def finish(
-    population: Population, project: Project, settings: StudentSettings, seed: int
+    population: Population, project: Project, settings: StudentSection, seed: int
 ) -> Outcome:
     """Train a project, and compare what is measured with the truth.
 
@@ -185,7 +185,7 @@ def finish(
     )
 
 
-def _train(problem: TrainingData, settings: StudentSettings, seed: int) -> Training:
+def _train(problem: TrainingData, settings: StudentSection, seed: int) -> Training:
     return train_student(
         problem,
         settings,

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from hilt.pipeline.configuration.config import Source
+from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.pool import Pool, build_pool
 from hilt.reading.kept_columns import kept_columns
 from hilt.reading.names import match_name

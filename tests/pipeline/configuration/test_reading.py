@@ -15,12 +15,12 @@ from hilt.pipeline.configuration.config import (
     Duplicates,
     Embedder,
     Simulation,
-    Student,
 )
 from hilt.pipeline.configuration.options import options
 from hilt.pipeline.configuration.reading import MAX_BYTES, load_config, parse_config
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.configuration.section import Section
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.selectors.base import SELECTORS
 
 SELECTOR_KINDS = ", ".join(SELECTORS.names())
@@ -313,7 +313,7 @@ SECTIONS: dict[str, type[Section]] = {
     "duplicates": Duplicates,
     "review": Review,
     "simulation": Simulation,
-    "student": Student,
+    "student": StudentSection,
     "embedder": Embedder,
 }
 NUMBERS = [

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from hilt.pipeline.configuration.config import Config, Source
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
+from hilt.pipeline.configuration.source import Source
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hilt.errors import ConfigError, DataError
-from hilt.pipeline.configuration.config import Source
+from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.appending import Comparison, append, compare
 from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.pool import Pool

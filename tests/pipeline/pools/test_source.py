@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hilt.errors import ConfigError, DataError
-from hilt.pipeline.configuration.config import Source
+from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.source import open_source
 
 

@@ -11,8 +11,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from hilt.errors import ModelError
-from hilt.pipeline.configuration.config import Student as StudentSettings
-from hilt.pipeline.configuration.config import TransformerSettings
+from hilt.pipeline.configuration.student import StudentSection, TransformerSettings
 from hilt.pipeline.students.base import Examples, Student, join, one_hot
 from hilt.pipeline.students.contrastive import (
     ContrastiveStudent,
@@ -95,7 +94,7 @@ def test_the_student_is_the_mean_of_those_of_the_folds_that_learnt_the_rest(
 ) -> None:
     problem = make_problem(24)
     contrastive = SETTINGS.model_dump(exclude={"head_learning_rate"})
-    settings = StudentSettings.model_validate({"kind": "contrastive", "contrastive": contrastive})
+    settings = StudentSection.model_validate({"kind": "contrastive", "contrastive": contrastive})
     tuner = FineTuner("contrastive", problem, settings, None, EncoderSource(encoder), "cpu", 0)
     folds = [tuner.fit(np.arange(start, 24, 2)) for start in (0, 1)]
     everything = join([problem.known(np.arange(24), settings.balance), problem.described()])

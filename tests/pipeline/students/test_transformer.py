@@ -17,8 +17,7 @@ from transformers import (
 )
 
 from hilt.errors import ModelError
-from hilt.pipeline.configuration.config import Student as StudentSettings
-from hilt.pipeline.configuration.config import TransformerSettings
+from hilt.pipeline.configuration.student import StudentSection, TransformerSettings
 from hilt.pipeline.students import transformer as transformer_module
 from hilt.pipeline.students.base import Examples, Student, one_hot
 from hilt.pipeline.students.blend import BlendedStudent
@@ -363,7 +362,7 @@ def test_it_guesses_anew_halfway(
 ) -> None:
     problem = make_problem(24)
     some = SETTINGS.model_copy(update={"epochs": epochs})
-    settings = StudentSettings(kind="transformer", transformer=some)
+    settings = StudentSection(kind="transformer", transformer=some)
     self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.3)
     teachers, guess = [], SelfTraining.guess
 
@@ -388,7 +387,7 @@ def test_a_part_of_many_labels_says_when_to_stop(
     encoder: str, make_problem: MakeProblem, monkeypatch: pytest.MonkeyPatch, n: int, stops: bool
 ) -> None:
     monkeypatch.setattr(fine_tuning_module, "MIN_FOR_VALIDATION", 60)
-    settings = StudentSettings(kind="transformer", transformer=SETTINGS)
+    settings = StudentSection(kind="transformer", transformer=SETTINGS)
     at_random = np.random.default_rng(0).integers(3, size=n)
     problem = make_problem(n, positions=at_random)
     tuner = FineTuner("transformer", problem, settings, None, EncoderSource(encoder), "cpu", 0)
@@ -403,7 +402,7 @@ def test_cross_validation_trains_a_transformer(
     encoder: str, make_problem: MakeProblem, kind: str, tmp_path: Path
 ) -> None:
     problem = make_problem(60, noise=0.6, proposal_accuracy=0.5)
-    settings = StudentSettings.model_validate(
+    settings = StudentSection.model_validate(
         {
             "kind": kind,
             "effort": "thorough",

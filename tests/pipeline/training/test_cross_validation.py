@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.students.base import Examples, Student, take
 from hilt.pipeline.students.linear import LinearStudent
@@ -18,10 +18,10 @@ from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Floats, Integers
 
 MakeProblem = Callable[..., TrainingData]
-SETTINGS = StudentSettings(kind="linear")
+SETTINGS = StudentSection(kind="linear")
 
 
-def train(problem: TrainingData, settings: StudentSettings = SETTINGS, seed: int = 0) -> Training:
+def train(problem: TrainingData, settings: StudentSection = SETTINGS, seed: int = 0) -> Training:
     rng = np.random.default_rng(seed)
     return train_student(problem, settings, encoder=EncoderSource("none"), device="cpu", rng=rng)
 
@@ -38,7 +38,7 @@ def test_a_student_learns_from_any_number_of_labels(
     problem = make_problem(n)
     fresh = make_problem(90, seed=1)
 
-    training = train(problem, StudentSettings.model_validate({"kind": kind, "effort": "quick"}))
+    training = train(problem, StudentSection.model_validate({"kind": kind, "effort": "quick"}))
 
     assert training.student.kind == "linear"
     assert accuracy(training.student.predict_proba(fresh.labelled), fresh.positions) > 0.9
@@ -78,7 +78,7 @@ def test_each_kind_starts_from_its_own_encoder_or_the_embedders(
 
     monkeypatch.setattr(training_module, "FineTuner", Watched)
     sections = {kind: {"model": model} for kind, model in models.items()}
-    settings = StudentSettings.model_validate({"effort": "thorough", **sections})
+    settings = StudentSection.model_validate({"effort": "thorough", **sections})
     rng = np.random.default_rng(0)
 
     embedder = EncoderSource("embedder")
@@ -102,7 +102,7 @@ def test_no_unlabelled_items_means_no_self_training(make_problem: MakeProblem) -
 
 
 def test_self_training_can_be_turned_off(make_problem: MakeProblem) -> None:
-    off = StudentSettings.model_validate({"kind": "linear", "self_training": {"rounds": 0}})
+    off = StudentSection.model_validate({"kind": "linear", "self_training": {"rounds": 0}})
 
     assert not train(make_problem(12), off).self_training
 
@@ -155,7 +155,7 @@ def test_labels_at_random_are_predicted_at_random_out_of_fold(make_problem: Make
     guesses = np.random.default_rng(5).integers(3, size=240)
     problem = make_problem(240, positions=guesses, proposal_accuracy=0.0)
 
-    training = train(problem, StudentSettings(kind="linear", regularisation=1e4))
+    training = train(problem, StudentSection(kind="linear", regularisation=1e4))
 
     seen = accuracy(training.student.predict_proba(problem.labelled), guesses)
     assert accuracy(training.out_of_fold, guesses) == pytest.approx(1 / 3, abs=0.1)
@@ -197,7 +197,7 @@ def test_duplicates_of_an_item_do_not_help_to_predict_it(make_problem: MakeProbl
         descriptions=once.descriptions,
     )
 
-    training = train(problem, StudentSettings(kind="linear", regularisation=1e4))
+    training = train(problem, StudentSection(kind="linear", regularisation=1e4))
 
     assert accuracy(training.out_of_fold, problem.positions) < 0.45
 
@@ -240,7 +240,7 @@ def test_auto_keeps_what_predicts_best(
 ) -> None:
     monkeypatch.setattr(FakeTuner, "shift", shift)
     monkeypatch.setattr(training_module, "FineTuner", FakeTuner)
-    settings = StudentSettings.model_validate({"contrastive": {"from_labels": 30}})
+    settings = StudentSection.model_validate({"contrastive": {"from_labels": 30}})
 
     training = train(make_problem(60), settings)
 
@@ -259,7 +259,7 @@ def test_auto_keeps_what_predicts_best(
 def test_an_encoder_is_fine_tuned_in_few_folds_unless_thoroughly(
     kinds: list[str], effort: str, folds: int
 ) -> None:
-    settings = StudentSettings.model_validate({"effort": effort})
+    settings = StudentSection.model_validate({"effort": effort})
 
     assert training_module._n_folds(kinds, settings) == folds
 
@@ -300,12 +300,12 @@ def test_an_audit_item_is_predicted_by_what_knows_all_labels_but_the_audits_of_i
     problem = replace(make_problem(40), audit=audit)
     fitted: list[set[int]] = []
 
-    def fit(_problem: TrainingData, rows: Integers, _settings: StudentSettings) -> LinearStudent:
+    def fit(_problem: TrainingData, rows: Integers, _settings: StudentSection) -> LinearStudent:
         fitted.append(set(rows.tolist()))
         return LinearStudent.fit(problem.known(rows), 10)
 
     monkeypatch.setattr(training_module, "fit_plain", fit)
-    off = StudentSettings.model_validate({"kind": "linear", "self_training": {"rounds": 0}})
+    off = StudentSection.model_validate({"kind": "linear", "self_training": {"rounds": 0}})
 
     training = train(problem, off)
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.training.measure_gain import measure_advantage
 from hilt.pipeline.training.selection_gain import SelectionGain, advantage_sentence
 from hilt.pipeline.training.training_data import TrainingData
 
 MakeProblem = Callable[..., TrainingData]
-SETTINGS = StudentSettings()
+SETTINGS = StudentSection()
 AUDIT = np.arange(60)
 
 

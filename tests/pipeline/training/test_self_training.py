@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilt.pipeline.configuration.config import Student as StudentSettings
+from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.self_training import SelfTraining, confident_share, fit_plain
 from hilt.pipeline.training.training_data import TrainingData
@@ -65,7 +65,7 @@ def test_every_predicted_label_keeps_its_share(n: int, n_labels: int, share: flo
 def test_guesses_help_when_labels_are_few(make_problem: MakeProblem) -> None:
     problem = make_problem(3, unlabelled=600, noise=0.45)
     fresh = make_problem(300, noise=0.45, seed=1)
-    settings = StudentSettings()
+    settings = StudentSection()
     rows = np.arange(3)
 
     taught = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.3).fit(rows)
@@ -83,7 +83,7 @@ def test_guesses_can_be_limited_and_carry_the_configured_weight(
 ) -> None:
     problem = make_problem(12, unlabelled=60)
     amount = {"share": 0.5, "weight": 0.25}
-    settings = StudentSettings.model_validate({"self_training": amount})
+    settings = StudentSection.model_validate({"self_training": amount})
     self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.25)
     student = self_training.fit(np.arange(12))
 
@@ -108,7 +108,7 @@ def test_guesses_can_be_limited_and_carry_the_configured_weight(
 
 def test_without_labels_the_descriptions_alone_teach(make_problem: MakeProblem) -> None:
     problem = make_problem(3)
-    self_training = SelfTraining(problem, StudentSettings(), np.array([1.0, 1.0]), 0.3)
+    self_training = SelfTraining(problem, StudentSection(), np.array([1.0, 1.0]), 0.3)
 
     student = self_training.fit(np.empty(0, dtype=np.int64))
 
