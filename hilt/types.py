@@ -20,6 +20,9 @@ Integers = npt.NDArray[np.integer[Any]]
 TaskKind = Literal["single"]
 Reason = Literal["uncertain", "spread", "coverage", "random", "audit", "recheck", "inherited"]
 Action = Literal["label", "skip", "flag"]
+DecisionKind = Literal[
+    "review", "bulk", "check", "simulated", "gold", "adjudication", "rule", "machine"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +224,13 @@ class Decision:
     Attributes:
         labels: Exactly one name when `action` is "label" and the task is `single`; else empty.
         seconds: Active time, or None when it was not measured.
-        source: The way by which the decision came in ("file", "simulated", "oracle", ...).
+        source: The way by which the decision came in ("file", "screen", "oracle", ...).
         line: Where it stood in a file, for messages.
-        machine: Whether a proposer decided, and no person.
+        kind: What it is. `review`: a person's answer. `bulk`: one of many that a person accepted
+            together; `check`: such an item, asked again one by one and blind. `simulated`: by the
+            simulated reviewer. `gold`: an answer that is known to be right. `adjudication`: by a
+            person, to settle a disagreement; `rule`: by a rule, to settle one. `machine`: by a
+            proposer, and no person.
     """
 
     item_id: str
@@ -236,4 +243,4 @@ class Decision:
     source: str = "file"
     decided_at: datetime | None = None
     line: int | None = None
-    machine: bool = False
+    kind: DecisionKind = "review"

@@ -145,7 +145,7 @@ class LoopState:
         decided = {
             row.item_index
             for row in self.standing_decisions
-            if row.batch == batch.number and not row.machine
+            if row.batch == batch.number and row.kind != "machine"
         }
 
         def is_open(item: BatchItem) -> bool:

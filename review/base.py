@@ -13,6 +13,7 @@ from hilt.types import Batch, Decision
 
 MACHINE = "machine:"  # so begin the reviewer names of proposers, and no person's
 RESOLVED = "resolved:"  # so begin the reviewer names of rules that settle disagreements
+GOLD = "gold"  # the reviewer name of answers that are known to be right
 
 
 @dataclass(frozen=True, slots=True)

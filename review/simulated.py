@@ -60,6 +60,7 @@ class SimulatedReviewer:
             batch=batch,
             seconds=self.seconds_for(item.item_id, item.text),
             source=NAME,
+            kind="simulated",
         )
 
     def _say(self, asked: str, truth: str) -> str:

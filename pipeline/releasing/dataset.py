@@ -164,7 +164,7 @@ def _told(workspace: Workspace) -> dict[int, list[DecisionRow]]:
     """Read the decisions of people that stand, oldest first, by the index of their item."""
     told: dict[int, list[DecisionRow]] = {}
     for row in not_withdrawn(workspace.database.decisions()):
-        if not row.machine:
+        if row.kind != "machine":
             told.setdefault(row.item_index, []).append(row)
     return told
 

@@ -89,7 +89,7 @@ def render_report(workspace: Workspace, now: datetime) -> str:
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
     outcomes, decisions = workspace.item_labels(), not_withdrawn(workspace.database.decisions())
-    by_people = [row for row in decisions if not row.machine]
+    by_people = [row for row in decisions if row.kind != "machine"]
     trainings, batches = workspace.database.trainings(), workspace.database.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
     labels = label_lines(workspace, outcomes)
@@ -106,7 +106,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "duplicates": describe(workspace, outcomes, SHOWN_GROUPS),
         "audit_labels": sum(outcome.audit for outcome in labelled),
         "seconds": total_seconds(by_people),
-        "simulated": sum(row.source == "simulated" for row in by_people),
+        "simulated": sum(row.kind == "simulated" for row in by_people),
         "n_decisions": len(by_people),
         "trainings": trainings,
         "latest": trainings[-1].summary if trainings else None,
@@ -131,7 +131,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "batch_size": len(workspace.database.batch_items(batches[-1])) if batches else 0,
         "batch": batch_lines(workspace, batches[-1], outcomes, MAX_BATCH_LINES) if batches else [],
         "reviewers": reviewer_lines(by_people),
-        "machines": reviewer_lines([row for row in decisions if row.machine]),
+        "machines": reviewer_lines([row for row in decisions if row.kind == "machine"]),
         "accepted": accepted(by_people),
         "anchoring": anchoring(decisions, workspace.database.batch_items()),
         "bulk": bulk_accuracy(decisions),

@@ -142,8 +142,8 @@ def batch_lines(
     """Read the first `most` items of a batch, with what was decided about them."""
     by_index = {outcome.index: outcome for outcome in outcomes}
     rows = not_withdrawn(workspace.database.decisions())
-    actions = {row.item_index: row.action for row in rows if not row.machine}
-    decided = {row.item_index for row in rows if row.batch == number and not row.machine}
+    actions = {row.item_index: row.action for row in rows if row.kind != "machine"}
+    decided = {row.item_index for row in rows if row.batch == number and row.kind != "machine"}
     items = read_batch(workspace, number).items[:most]
     waiting = {item.index for item in items if item.reason == "recheck"} - decided
     return [
@@ -202,7 +202,7 @@ def _reviewer_line(name: str, rows: Sequence[DecisionRow]) -> ReviewerLine:
         skips=actions["skip"],
         flags=actions["flag"],
         seconds=total_seconds(rows),
-        simulated=all(row.source == "simulated" for row in rows),
+        simulated=all(row.kind == "simulated" for row in rows),
     )
 
 

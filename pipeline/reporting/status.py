@@ -115,7 +115,7 @@ def status(workspace: Workspace) -> Status:
     summary = workspace.pool.summary
     decisions = store.decisions()
     rows = not_withdrawn(decisions)
-    seconds = total_seconds([row for row in rows if not row.machine])
+    seconds = total_seconds([row for row in rows if row.kind != "machine"])
     cost, notes = measured_cost(workspace), count_notes(rows)
     step = next_step(workspace)
     source = None if source_is_as_read(workspace) else source_path(workspace)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hilt.intervals import newcombe, wilson
-from hilt.pipeline.workspace.labels import ADJUDICATION, BULK, CHECK, GOLD
+from hilt.pipeline.workspace.labels import is_opinion
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.review.screen.protocol import Share
 
@@ -69,9 +69,9 @@ def bulk_accuracy(decisions: Iterable[DecisionRow]) -> Share | None:
     in_bulk: dict[int, list[str]] = {}
     same = []
     for row in decisions:
-        if row.source == BULK:
+        if row.kind == "bulk":
             in_bulk[row.item_index] = row.labels
-        elif row.source == CHECK and row.action == "label" and row.item_index in in_bulk:
+        elif row.kind == "check" and row.action == "label" and row.item_index in in_bulk:
             same.append(row.labels == in_bulk[row.item_index])
     return _share(sum(same), len(same)) if same else None
 
@@ -83,9 +83,9 @@ def _first_opinions(decisions: Iterable[DecisionRow]) -> list[DecisionRow]:
     """
     first: dict[int, DecisionRow] = {}
     for row in decisions:
-        if not row.machine and row.source not in (GOLD, ADJUDICATION):
+        if is_opinion(row):
             first.setdefault(row.item_index, row)
-    return [row for row in first.values() if row.action == "label" and row.source != BULK]
+    return [row for row in first.values() if row.action == "label" and row.kind != "bulk"]
 
 
 def _share(hits: int, items: int) -> Share:

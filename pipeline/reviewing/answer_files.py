@@ -15,19 +15,18 @@ from hilt.pipeline.reviewing.recording import RecordResult, Source, take
 from hilt.pipeline.reviewing.restoring import restore
 from hilt.pipeline.reviewing.sheets import why_kept
 from hilt.pipeline.workspace.gate import name_misfit, with_plain_numbers
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD
+from hilt.pipeline.workspace.labels import ADJUDICATIONS
 from hilt.pipeline.workspace.matching import MATCHES
 from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.options import Options
-from hilt.review.base import EXCHANGES, Answered, Exchange
-from hilt.review.simulated import NAME as SIMULATED
+from hilt.review.base import EXCHANGES, GOLD, Answered, Exchange
 from hilt.review.simulated import SimulatedReviewer
-from hilt.types import Batch, Decision
+from hilt.types import Batch, Decision, DecisionKind
 
 REVIEWER = "reviewer"  # who decided, where nobody says
 BY_WORD = "blind by the caller's word"  # in the source of answers that `record` was told are blind
-UNTOUCHED = (GOLD, SIMULATED)  # sources of answers that are no person's, and counted by their name
+NOBODYS: tuple[DecisionKind, ...] = ("gold", "simulated")  # `blind` says nothing about these
 
 
 def export(
@@ -143,7 +142,7 @@ def import_answers(
         workspace.progress.note(warning)
     lines = answers.lines
     if gold:
-        known = partial_(replace, reviewer=GOLD, source=GOLD)
+        known = partial_(replace, reviewer=GOLD, kind="gold")
         lines = tuple(replace(line, decision=known(line.decision)) for line in lines)
     source = Source(path, partial, answers.rejections, answers.unit)
     return replace(take(workspace, lines, source, match=match), unanswered=answers.unanswered)
@@ -174,7 +173,7 @@ def record(
         batch: The batch in which it was asked, where a decision names none.
         blind: Your word that whoever answered blind items of the batch was shown no proposal.
             Without it such answers are labels, but no part of the audit. Noted in the decisions'
-            source, but for known and simulated answers, which are no person's.
+            source, except for known and simulated answers, which are no person's.
 
     Raises:
         DataError: If one does not fit, `blind` is no bool, or is said of no batch or of what
@@ -185,7 +184,7 @@ def record(
     sound = [each for each in decisions if isinstance(each, Decision)]
     if blind and batch is None and any(each.batch is None for each in sound):
         raise DataError("`blind` is said of a batch; say of which, by `batch`, too.")
-    if blind and any(each.source == ADJUDICATION for each in sound):
+    if blind and any(each.kind in ADJUDICATIONS for each in sound):
         raise DataError(
             "`blind` is said of a decision that settles a disagreement, which is made in sight of"
             " what others said; record it without `blind`."
@@ -198,15 +197,15 @@ def _told(decision: Decision, batch: int | None, blind: bool) -> Decision:
     if not isinstance(decision, Decision):
         return decision
     batch = batch if decision.batch is None else decision.batch
-    noted = replace(decision, batch=batch, source=_noted(decision.source, blind))
-    return with_plain_numbers(noted)
+    source = decision.source
+    if blind and decision.kind not in NOBODYS:
+        source = _noted(source)
+    return with_plain_numbers(replace(decision, batch=batch, source=source))
 
 
-def _noted(source: str, blind: bool) -> str:
+def _noted(source: str) -> str:
     """Write the caller's word into a source; what is no text is for the gate."""
-    if not blind or not isinstance(source, str) or source in UNTOUCHED:
-        return source
-    if source.startswith(BY_WORD):
+    if not isinstance(source, str) or source.startswith(BY_WORD):
         return source
     return BY_WORD if source == "file" else f"{BY_WORD}; {source}"
 

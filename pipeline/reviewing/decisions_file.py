@@ -28,12 +28,14 @@ from pydantic import (
 )
 
 from hilt.errors import DataError
+from hilt.pipeline.workspace.upgrades import kind_before
 from hilt.plain_files import shown
 from hilt.reading.encoding import MAX_LINE_LENGTH
 from hilt.reading.opening import UNREADABLE, file_mode, open_file, unreadable
-from hilt.types import Explanation
+from hilt.types import DecisionKind, Explanation
 
-FORMAT = 1
+FORMAT = 2
+FORMAT_BEFORE = 1  # without `decision_kind`; read, and no longer written
 Whole = Annotated[int, Field(ge=0, lt=2**31)]  # what every database holds
 _WHY = TypeAdapter(Explanation)
 _BEGINNING = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"hilt"\s*:\s*"decisions"')
@@ -130,8 +132,8 @@ class BatchLine(_Line):
         return selector
 
 
-class DecisionLine(_Line):
-    """What one reviewer said about one item, once."""
+class _DecisionLine(_Line):
+    """What the lines of decisions have in every format."""
 
     kind: Literal["decision"] = "decision"
     item: Whole
@@ -147,9 +149,25 @@ class DecisionLine(_Line):
     comment: str
     source: str
     decided_at: datetime
-    machine: bool
     key: str | None
     withdraws: str | None
+
+
+class DecisionLine(_DecisionLine):
+    """What one reviewer said about one item, once."""
+
+    decision_kind: DecisionKind
+
+
+class DecisionLineBefore(_DecisionLine):
+    """The same in format 1."""
+
+    machine: bool
+
+    def to_line(self) -> DecisionLine:
+        """Say what it is, as its source and its reviewer's name told then."""
+        kind = kind_before(self.source, self.reviewer, machine=self.machine)
+        return DecisionLine(**self.model_dump(exclude={"machine"}), decision_kind=kind)
 
 
 class End(_Line):
@@ -160,9 +178,14 @@ class End(_Line):
 
 
 Content = ItemLine | BatchLine | DecisionLine
-_LINES: TypeAdapter[Content | End] = TypeAdapter(
-    Annotated[ItemLine | BatchLine | DecisionLine | End, Field(discriminator="kind")]
-)
+_LINES: dict[int, TypeAdapter[Content | DecisionLineBefore | End]] = {
+    FORMAT: TypeAdapter(
+        Annotated[ItemLine | BatchLine | DecisionLine | End, Field(discriminator="kind")]
+    ),
+    FORMAT_BEFORE: TypeAdapter(
+        Annotated[ItemLine | BatchLine | DecisionLineBefore | End, Field(discriminator="kind")]
+    ),
+}
 
 
 def is_decisions_file(path: Path) -> bool:
@@ -195,7 +218,7 @@ class DecisionsFile:
             self.header = Header.model_validate_json(first)
         except ValidationError as error:
             raise self._malformed(1, error) from None
-        if self.header.format != FORMAT:
+        if self.header.format not in _LINES:
             raise DataError(
                 f"{shown(str(path))} has the format {self.header.format}, and this hilt knows"
                 f" {FORMAT}; upgrade hilt, or write the file again."
@@ -214,14 +237,14 @@ class DecisionsFile:
         for number, line in enumerate(self._lines(), start=1):
             if number > 1:
                 try:
-                    value = _LINES.validate_json(line)
+                    value = _LINES[self.header.format].validate_json(line)
                 except ValidationError as error:
                     raise self._malformed(number, error) from None
                 if isinstance(value, End):
                     self._check_end(value, digest.hexdigest(), counts)
                     return
                 counts[value.kind] += 1
-                yield number, value
+                yield number, value.to_line() if isinstance(value, DecisionLineBefore) else value
             digest.update(line)
         raise DataError(
             f"{shown(str(self.path))} ends after line {number}, before its last line; it was cut."

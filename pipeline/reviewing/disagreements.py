@@ -13,7 +13,7 @@ from hilt.distributions import NO_LABEL, clear_label
 from hilt.intervals import wilson
 from hilt.pipeline.duplicates.contrary import count_contrary
 from hilt.pipeline.workspace.gate import add_decisions
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, not_withdrawn
+from hilt.pipeline.workspace.labels import SETTLING, is_opinion, not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -27,6 +27,7 @@ Opinions = dict[int, dict[str, str]]  # item -> reviewer -> label
 
 MIN_SHARED = 30  # labels of a reviewer on items that others labelled too; fewer show no skill
 NAMED_REVIEWERS = 5
+SOURCE = "rule"  # of the decisions that settle by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,9 @@ def settle_disputes(workspace: Workspace, method: Method) -> int:
                 blind=True,
                 audit=False,
                 comment=each.because,
-                source=ADJUDICATION,
+                source=SOURCE,
                 decided_at=datetime.now(UTC),
-                machine=False,
+                kind="rule",
             )
             for each in settlements(rows, method, workspace.config.label_names)
         ],
@@ -151,11 +152,7 @@ def settlements(
 
 def opinions(rows: Iterable[DecisionRow]) -> Opinions:
     """Read the latest label of each reviewer on each item; what settles things is no opinion."""
-    latest = {
-        (row.item_index, row.reviewer): row
-        for row in rows
-        if not row.machine and row.source not in (GOLD, ADJUDICATION)
-    }
+    latest = {(row.item_index, row.reviewer): row for row in rows if is_opinion(row)}
     said: Opinions = defaultdict(dict)
     for (item, reviewer), row in sorted(latest.items()):
         if row.action == "label":
@@ -190,7 +187,7 @@ def doubt_of_skill(few: Mapping[str, int]) -> str:
 def disputed(rows: Iterable[DecisionRow]) -> list[int]:
     """List the items on which reviewers give different labels, and that nothing settles."""
     rows = list(rows)
-    settled = {row.item_index for row in rows if row.source in (GOLD, ADJUDICATION)}
+    settled = {row.item_index for row in rows if row.kind in SETTLING}
     return [
         item
         for item, labels in opinions(rows).items()
@@ -201,7 +198,7 @@ def disputed(rows: Iterable[DecisionRow]) -> list[int]:
 def gold_accuracy(rows: Iterable[DecisionRow]) -> dict[str, Share]:
     """Measure each reviewer on the items with a known answer."""
     rows = list(rows)
-    gold = {row.item_index: row.labels[0] for row in rows if row.source == GOLD and row.labels}
+    gold = {row.item_index: row.labels[0] for row in rows if row.kind == "gold" and row.labels}
     right: dict[str, list[bool]] = defaultdict(list)
     for item, labels in opinions(rows).items():
         for reviewer, label in labels.items():

@@ -136,6 +136,6 @@ def _batch(batch: BatchRow, items: list[BatchItemRow]) -> BatchLine:
 
 
 def _decision(row: DecisionRow) -> DecisionLine:
-    names = [name for name in DecisionLine.model_fields if name not in ("kind", "item")]
+    names = DecisionLine.model_fields.keys() - {"kind", "item", "decision_kind"}
     fields = {name: getattr(row, name) for name in names}
-    return DecisionLine.model_construct(item=row.item_index, **fields)
+    return DecisionLine.model_construct(item=row.item_index, decision_kind=row.kind, **fields)

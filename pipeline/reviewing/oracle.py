@@ -171,5 +171,5 @@ def _decision(answer: OracleAnswer, reviewer: str, batch: int) -> Decision:
         batch=batch,
         comment=f"fused probability {answer.probability:.4f}",
         source=SOURCE,
-        machine=True,
+        kind="machine",
     )

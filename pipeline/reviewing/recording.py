@@ -181,7 +181,7 @@ def count_open(workspace: Workspace) -> int:
 
 def _misplaced(found: MatchedDecision) -> str | None:
     """Say why a decision cannot be about its item, or None when it can."""
-    if found.decision.machine and found.shown is not None and found.shown.blind:
+    if found.decision.kind == "machine" and found.shown is not None and found.shown.blind:
         name = found.decision.item_id
         return f"the item {name!r} is blind: it measures, so only people decide it."
     return None

@@ -25,7 +25,7 @@ from hilt.pipeline.reviewing.recording import RecordResult, Source, count_open, 
 from hilt.pipeline.workspace.audit_slice import read_copies
 from hilt.pipeline.workspace.database import measures
 from hilt.pipeline.workspace.gate import append_decisions, misfit
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, not_withdrawn
+from hilt.pipeline.workspace.labels import SETTLING, not_withdrawn
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow, Table
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.base import Answered, Rejection
@@ -176,12 +176,9 @@ class _Restoring:
     def _add_decision(self, number: int, line: DecisionLine) -> None:
         index = self._index(number, line.item)
         shown = None if line.batch is None else self._shown.get((line.batch, index))
-        row = DecisionRow(
-            **line.model_dump(exclude={"kind", "item", "audit"}),
-            item_index=index,
-            item_id=self._ids[index],
-            audit=measures(None if line.machine else shown, blind=line.blind),
-        )
+        asked = None if line.decision_kind == "machine" else shown
+        audit = measures(asked, blind=line.blind)
+        row = _row(line, item_index=index, item_id=self._ids[index], audit=audit)
         reason = misfit(row, self._workspace.config.label_names)
         if reason is None and line.batch is not None and shown is None:
             reason = f"batch {line.batch} has no item {self._ids[index]!r}."
@@ -262,13 +259,14 @@ def _take_labels(
         elif isinstance(line, DecisionLine):
             if line.item not in items:
                 raise file.wrong(number, f"no line tells of the item {line.item}")
-            fields = line.model_dump(exclude={"kind", "item", "batch"})
             item_id = items[line.item].id
-            rows.append(DecisionRow(id=number, item_index=line.item, item_id=item_id, **fields))
+            rows.append(_row(line, id=number, item_index=line.item, item_id=item_id, batch=None))
     latest = {(row.item_index, row.reviewer): row for row in not_withdrawn(rows)}
     said = sorted(latest.values(), key=lambda row: row.id)
     people = [
-        Answered(_decision(row), text=items[row.item_index].text) for row in said if not row.machine
+        Answered(_decision(row), text=items[row.item_index].text)
+        for row in said
+        if row.kind != "machine"
     ]
     result = take(workspace, people, source, match=match)
     told = what_came(
@@ -276,9 +274,15 @@ def _take_labels(
         file.header,
         differs,
         answers=result.added + result.unchanged,
-        audit=sum(row.audit for row in said if not row.machine),
+        audit=sum(row.audit for row in said if row.kind != "machine"),
     )
     return replace(result, machine=len(said) - len(people), as_labels=told)
+
+
+def _row(line: DecisionLine, **fields: Any) -> DecisionRow:  # noqa: ANN401 - of the row
+    """Make a row of a line, with its item, and with what is to differ from the line."""
+    said = line.model_dump(exclude={"kind", "item", "decision_kind"})
+    return DecisionRow(**(said | {"kind": line.decision_kind} | fields))
 
 
 def _decision(row: DecisionRow) -> Decision:
@@ -289,7 +293,7 @@ def _decision(row: DecisionRow) -> Decision:
         reviewer=row.reviewer,
         seconds=row.seconds,
         comment=row.comment,
-        source=row.source if row.source in (GOLD, ADJUDICATION) else "file",
+        kind=row.kind if row.kind in SETTLING else "review",
         decided_at=row.decided_at,
         line=row.id,
     )

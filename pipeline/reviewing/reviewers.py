@@ -12,10 +12,10 @@ from sqlalchemy import delete, select
 
 from hilt.errors import DataError, UnknownNameError
 from hilt.pipeline.workspace.gate import name_misfit
-from hilt.pipeline.workspace.labels import GOLD
 from hilt.pipeline.workspace.tables import ReviewerRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.registry import nearest
+from hilt.review.base import GOLD
 
 LOCAL = "reviewer"  # the name of whoever sits at the machine, before anybody was added
 _NAME = re.compile(r"[^\W_][\w .@+-]{0,63}")

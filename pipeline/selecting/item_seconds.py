@@ -16,7 +16,7 @@ from hilt.pipeline.selecting.review_cost import (
     perplexity,
     review_cost,
 )
-from hilt.pipeline.workspace.labels import BULK, not_withdrawn
+from hilt.pipeline.workspace.labels import not_withdrawn
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats
@@ -66,8 +66,7 @@ def _timings(workspace: Workspace) -> Timings:
         (row, why)
         for row in not_withdrawn(workspace.database.decisions())
         if row.seconds
-        and not row.machine
-        and row.source != BULK
+        and row.kind not in ("bulk", "machine")
         and (why := whys.get((row.batch, row.item_index)))
     ]
     items = np.array([row.item_index for row, _ in timed], dtype=np.int64)

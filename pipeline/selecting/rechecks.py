@@ -23,7 +23,7 @@ from hilt.distributions import log_of, pool_logarithmically, softmax
 from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.proposing.propose import fusion_weights
 from hilt.pipeline.students.saved import load_out_of_fold
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, ItemLabel, not_withdrawn
+from hilt.pipeline.workspace.labels import SETTLING, ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
@@ -89,13 +89,14 @@ def find_doubts(
     saved = None if training is None else load_out_of_fold(workspace.student_folder(training.cycle))
     if training is None or saved is None:
         return NO_DOUBTS
-    decisions = [row for row in not_withdrawn(workspace.database.decisions()) if not row.machine]
+    said = not_withdrawn(workspace.database.decisions())
+    decisions = [row for row in said if row.kind != "machine"]
     answered = asked_again(workspace.database.batch_items(), decisions)
-    settled = {row.item_index for row in decisions if row.source in (GOLD, ADJUDICATION)}
+    settled = {row.item_index for row in decisions if row.kind in SETTLING}
     settled |= answered.keys()
-    said = _positions(workspace, [each for each in outcomes if each.index not in settled])
+    given = _positions(workspace, [each for each in outcomes if each.index not in settled])
     indices, positions, student = saved
-    rows = np.flatnonzero([said.get(i) == p for i, p in zip(indices, positions, strict=True)])
+    rows = np.flatnonzero([given.get(i) == p for i, p in zip(indices, positions, strict=True)])
     indices, positions, student = indices[rows], positions[rows], student[rows]
     weights = fusion_weights(committee.proposals, training)
     fused = pool_logarithmically([student, *committee.proposals.rows(indices)], weights)

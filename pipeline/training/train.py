@@ -129,7 +129,8 @@ def _train(
     tested = None if workspace.test is None else _predict_test(workspace, training)
     draws = generator(config.seed, Stream.ADVANTAGE, number)
     advantage = measure_advantage(problem, config.student, draws)
-    decided = [row for row in not_withdrawn(workspace.database.decisions()) if not row.machine]
+    said = not_withdrawn(workspace.database.decisions())
+    decided = [row for row in said if row.kind != "machine"]
     summary = {
         "human_labels": len(outcomes),
         "decisions": len(decided),

@@ -299,7 +299,7 @@ def decision_row(
             that a blind item was asked without its proposal, so that it measures nothing.
         key: By which the same decision is known when it comes again.
     """
-    seen = None if decision.machine else shown
+    seen = None if decision.kind == "machine" else shown
     unseen = seen is not None and (blind or (seen.blind and own))
     visible = seen is not None and not (blind or seen.blind) and bool(seen.proposal)
     label, probability = seen.proposal[0] if seen is not None and visible else (None, None)
@@ -318,8 +318,8 @@ def decision_row(
         comment=decision.comment,
         source=decision.source,
         decided_at=decision.decided_at or datetime.now(UTC),
-        machine=decision.machine,
         key=key,
+        kind=decision.kind,
     )
 
 

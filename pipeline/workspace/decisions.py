@@ -15,8 +15,8 @@ from hilt.outputs import output_file
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn, resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.review.base import RESOLVED
 from hilt.review.formats.csv_table import BYTE_ORDER_MARK, as_cell
+from hilt.types import DecisionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class GivenDecision:
         label: The label that they gave; None where they skipped or flagged.
         comment: What they wrote beside it; empty where they wrote nothing.
         outcome: The label that the item has now, by all decisions together; None without one.
-        source: The way by which it came in: `screen`, `file`, `bulk`, ...
+        source: The way by which it came in: `screen`, `file`, ...
+        kind: What it is: `review`, `bulk`, `adjudication`, ...; see `hilt.Decision`.
     """
 
     id: str
@@ -40,6 +41,7 @@ class GivenDecision:
     outcome: str | None
     batch: int | None
     source: str
+    kind: DecisionKind
     decided_at: datetime
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,9 +147,7 @@ def total_seconds(decisions: Sequence[DecisionRow]) -> float | None:
 def last_words(rows: Iterable[DecisionRow]) -> list[DecisionRow]:
     """Keep the latest standing decision of each person on each item, in order."""
     latest = {
-        (row.item_index, row.reviewer): row
-        for row in rows
-        if not row.machine and not row.reviewer.startswith(RESOLVED)
+        (row.item_index, row.reviewer): row for row in rows if row.kind not in ("machine", "rule")
     }
     return sorted(latest.values(), key=lambda row: row.id)
 
@@ -157,11 +157,12 @@ def _given(row: DecisionRow, text: str, outcome: ItemLabel) -> GivenDecision:
         id=row.item_id,
         text=text,
         action=row.action,
-        label=row.labels[0] if row.labels else None,
+        label=row.label,
         reviewer=row.reviewer,
         comment=row.comment,
         outcome=outcome.label if outcome.by_people else None,
         batch=row.batch,
         source=row.source,
+        kind=row.kind,
         decided_at=row.decided_at,
     )

@@ -10,22 +10,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy.orm import Session
 
 from hilt.errors import DataError
 from hilt.pipeline.workspace.inserting import insert_decisions
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD, UNDO
+from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.names import label_listing
 from hilt.reading.values import encodable
 from hilt.registry import nearest
-from hilt.review.base import MACHINE, RESOLVED
-from hilt.types import Decision
+from hilt.review.base import GOLD, MACHINE, RESOLVED
+from hilt.types import Decision, DecisionKind
 
 ACTIONS = ("label", "skip", "flag")
+KINDS = get_args(DecisionKind)
+PREFIXES = {"machine": MACHINE, "rule": RESOLVED}  # of the names of who is no person
 MAX_NAME_LENGTH = 200
 MAX_SECONDS = 24 * 3600
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,6 +85,7 @@ def misfit(said: Said, labels: Sequence[str]) -> str | None:
         return f"it is a {type(said).__name__}; it must be a hilt.Decision."
     return (
         _wrong_text(said)
+        or _wrong_kind(said)
         or _wrong_answer(said, labels)
         or _wrong_reviewer(said)
         or _wrong_seconds(said.seconds)
@@ -149,6 +152,15 @@ def _wrong_text(said: Said) -> str | None:
     return None
 
 
+def _wrong_kind(said: Said) -> str | None:
+    if said.kind not in KINDS:
+        known = nearest(str(said.kind), KINDS)
+        return f"the kind is {_shown(said.kind)}.{known} Allowed: {', '.join(KINDS)}."
+    if said.kind == "gold" and said.action != "label":
+        return f"a known answer is a label, but the action is {_shown(said.action)}."
+    return None
+
+
 def _wrong_answer(said: Said, labels: Sequence[str]) -> str | None:
     given, action = said.labels, said.action
     if isinstance(given, str) or not isinstance(given, Sequence):
@@ -161,8 +173,6 @@ def _wrong_answer(said: Said, labels: Sequence[str]) -> str | None:
             f" Allowed: {', '.join(ACTIONS)}."
         )
     if action != "label":
-        if said.source == GOLD:
-            return f"a known answer is a label, but the action is {action!r}."
         return f"the action is {action!r} but labels is {_shown(given)}." if given else None
     if len(given) != 1:
         return f"labels is {_shown(given)}; the action 'label' takes exactly one name."
@@ -175,20 +185,19 @@ def _wrong_answer(said: Said, labels: Sequence[str]) -> str | None:
 
 
 def _wrong_reviewer(said: Said) -> str | None:
-    name, source = said.reviewer, said.source
+    name, kind = said.reviewer, said.kind
     malformed = _malformed_name(name)
     if malformed is not None:
         return malformed
-    if name.casefold().startswith(MACHINE) != bool(said.machine):
-        return (
-            f"the reviewer is {name!r}, but names that begin with {MACHINE!r} are for proposers, by"
-            " `hilt oracle`, and only for them; give the person another name."
-        )
-    if source == GOLD:
+    if kind == "gold":
         given_by = f"the reviewer is {name!r}, but known answers are those of {GOLD!r}."
         return None if name == GOLD else given_by
-    by_rule = source == ADJUDICATION and name.startswith(RESOLVED)
-    return None if said.machine or by_rule else name_misfit(name)
+    prefix = PREFIXES.get(kind)
+    if prefix is None:
+        return name_misfit(name)
+    if name.casefold().startswith(prefix):
+        return None
+    return f"the reviewer is {name!r}, but {kind} decisions have names that begin with {prefix!r}."
 
 
 def _wrong_seconds(seconds: Any) -> str | None:  # noqa: ANN401 - anybody may have made it

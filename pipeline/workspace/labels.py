@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.types import DecisionKind
 
-GOLD = "gold"  # the source of answers that are known to be right
-ADJUDICATION = "adjudication"  # the source of what settles a disagreement
-BULK = "bulk"  # the source of decisions on many items at once
-CHECK = "check"  # the source of decisions by which those are measured
 UNDO = "undo"  # the action that takes an earlier decision back
+ADJUDICATIONS: tuple[DecisionKind, ...] = ("adjudication", "rule")
+SETTLING: tuple[DecisionKind, ...] = ("gold", *ADJUDICATIONS)
+
+
+class Decided(Protocol):
+    """Anything that says what kind of decision it is."""
+
+    @property
+    def kind(self) -> DecisionKind:
+        """What it is; see `hilt.types.Decision`."""
+        ...
+
+
+AnyDecision = TypeVar("AnyDecision", bound=Decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +82,10 @@ def resolve(rows: Sequence[DecisionRow]) -> ItemLabel:
     Args:
         rows: At least one, in the order in which they were made.
     """
-    people = [row for row in rows if not row.machine]
+    people = [row for row in rows if row.kind != "machine"]
     latest = {row.reviewer: row for row in people or rows}  # dictionaries keep the last value
-    decisive = _decisive(people) or sorted(latest.values(), key=lambda row: row.id)
+    settled = settling(people)
+    decisive = [settled] if settled else sorted(latest.values(), key=lambda row: row.id)
     given = [row.labels[0] for row in decisive if row.action == "label"]
     label = None
     if given:
@@ -92,10 +105,15 @@ def resolve(rows: Sequence[DecisionRow]) -> ItemLabel:
     )
 
 
-def _decisive(people: Sequence[DecisionRow]) -> list[DecisionRow]:
-    """Pick the latest known answer, or else the latest adjudication."""
-    for source in (GOLD, ADJUDICATION):
-        settled = [row for row in people if row.source == source]
+def settling(rows: Sequence[AnyDecision]) -> AnyDecision | None:
+    """Find what settles an item: the latest known answer, or else the latest adjudication."""
+    for kinds in (("gold",), ADJUDICATIONS):
+        settled = [row for row in rows if row.kind in kinds]
         if settled:
-            return settled[-1:]
-    return []
+            return settled[-1]
+    return None
+
+
+def is_opinion(row: Decided) -> bool:
+    """Tell whether somebody said what they think of the item, and did not settle it."""
+    return row.kind != "machine" and row.kind not in SETTLING

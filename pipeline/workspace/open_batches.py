@@ -31,7 +31,7 @@ def undecided(workspace: Workspace, batch: Batch) -> Batch:
     decided = {
         row.item_index
         for row in not_withdrawn(decisions)
-        if row.batch == batch.number and not row.machine
+        if row.batch == batch.number and row.kind != "machine"
     }
 
     def is_open(item: BatchItem) -> bool:

@@ -17,11 +17,12 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     event,
-    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 4  # what each version brought stands in `upgrades.py`
+from hilt.types import DecisionKind
+
+SCHEMA_VERSION = 5  # what each version brought stands in `upgrades.py`
 
 
 class UnreadableMomentError(ValueError):
@@ -119,7 +120,8 @@ class DecisionRow(Table):
     """What one reviewer, a person or a proposer, said about one item, once.
 
     Attributes:
-        source: The way by which it came in: "file", "screen", "bulk", "adjudication", ...
+        kind: What it is; see `hilt.types.Decision`.
+        source: The way by which it came in: "file", "screen", "oracle", ...
         key: Made by whoever sent it, so that one sent twice is stored once.
         withdraws: The key of an earlier decision of the same reviewer that this one takes back;
             then `action` is "undo".
@@ -143,9 +145,14 @@ class DecisionRow(Table):
     comment: Mapped[str]
     source: Mapped[str]
     decided_at: Mapped[datetime]
-    machine: Mapped[bool] = mapped_column(default=False, server_default=false())
     key: Mapped[str | None]
     withdraws: Mapped[str | None]
+    kind: Mapped[DecisionKind] = mapped_column(Text)
+
+    @property
+    def label(self) -> str | None:
+        """The label that it gives, if it gives one."""
+        return self.labels[0] if self.labels else None
 
 
 class ClaimRow(Table):
@@ -193,23 +200,34 @@ class TrainingRow(Table):
 
 
 # What refuses a change, by the database; PostgreSQL's triggers need a function.
-_TRIGGERS = {
-    "sqlite": "CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table} "
-    "BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END",
-    "postgresql": "CREATE OR REPLACE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
-    "EXECUTE FUNCTION hilt_append_only()",
-}
 _FUNCTION = """CREATE OR REPLACE FUNCTION hilt_append_only() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'this table is append-only'; END $$"""
+_TRIGGERS = {
+    "sqlite": (
+        "CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table} "
+        "BEGIN SELECT RAISE(ABORT, 'this table is append-only'); END",
+    ),
+    "postgresql": (
+        _FUNCTION,
+        "CREATE OR REPLACE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
+        "EXECUTE FUNCTION hilt_append_only()",
+    ),
+}
+DIALECTS = tuple(_TRIGGERS)
+
+
+def refuse_changes(dialect: str, table: str, verb: str) -> list[str]:
+    """Write the statements that let a database refuse to `update` or to `delete` rows."""
+    return [statement.format(table=table, verb=verb) for statement in _TRIGGERS[dialect]]
 
 
 def _append_only(name: str) -> None:
     table = Table.metadata.tables[name]
-    function = DDL(_FUNCTION).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
-    event.listen(table, "after_create", function)
-    for dialect, statement in _TRIGGERS.items():
-        for verb in ("update", "delete"):
-            ddl = DDL(statement.format(table=name, verb=verb))  # type: ignore[no-untyped-call]
+    for dialect in DIALECTS:
+        for statement in (
+            s for verb in ("update", "delete") for s in refuse_changes(dialect, name, verb)
+        ):
+            ddl = DDL(statement)  # type: ignore[no-untyped-call]
             event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.workspace.labels import ADJUDICATION, resolve_all
+from hilt.pipeline.workspace.labels import resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 
@@ -60,7 +60,7 @@ def _row(item: int, right: bool, *, audit: bool) -> DecisionRow:
         reviewer="ann" if audit else "chief",
         blind=audit,
         audit=audit,
-        source="screen" if audit else ADJUDICATION,
+        source="screen",
         decided_at=MADE,
-        machine=False,
+        kind="review" if audit else "adjudication",
     )

@@ -77,7 +77,7 @@ def _rows(rng: np.random.Generator, truth: Integers) -> list[DecisionRow]:
             audit=False,
             source="screen",
             decided_at=MADE,
-            machine=False,
+            kind="review",
         )
         for number, (reviewer, label) in enumerate(
             zip(dealt.ravel().tolist(), said.ravel().tolist(), strict=True)

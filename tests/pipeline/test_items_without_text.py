@@ -25,7 +25,6 @@ from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import _sample_unlabelled, train
 from hilt.pipeline.workspace.item_draws import draw
-from hilt.pipeline.workspace.labels import ADJUDICATION
 from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -169,9 +168,9 @@ def test_a_disagreement_on_one_is_none_and_nothing_settles_it(workspace: Workspa
     assert agreement(workspace).disputed == status(workspace).disputed == 1
     assert agreement(workspace).agreement.items == 1
     assert agreement(workspace, settle="majority").settled == 1
-    assert {
-        row.item_id for row in workspace.database.decisions() if row.source == ADJUDICATION
-    } == {ordinary}
+    assert {row.item_id for row in workspace.database.decisions() if row.kind == "rule"} == {
+        ordinary
+    }
 
 
 def test_none_is_drawn_for_self_training(workspace: Workspace) -> None:

@@ -84,14 +84,14 @@ def test_a_skill_is_hardly_known_below_30_shared_labels() -> None:
 
 
 def test_what_is_settled_is_disputed_no_more() -> None:
-    rows = [on(0, "a", "sport"), on(0, "bb", "tech"), on(0, "dan", "tech", source="adjudication")]
+    rows = [on(0, "a", "sport"), on(0, "bb", "tech"), on(0, "dan", "tech", kind="adjudication")]
 
     assert disputed(rows) == []
 
 
 def test_reviewers_are_measured_on_known_answers_alone() -> None:
     rows = [
-        *(on(item, "gold", "sport", source="gold") for item in range(4)),
+        *(on(item, "gold", "sport", kind="gold") for item in range(4)),
         *(on(item, "ann", "sport" if item else "tech") for item in range(6)),
     ]
 
@@ -127,7 +127,7 @@ def test_second_opinions_and_bulk_say_nothing_of_anchoring() -> None:
     rows = [
         on(0, "ann", "sport", batch=1),
         on(0, "bob", "tech", batch=1, blind=True),
-        on(1, "ann", "sport", batch=1, source="bulk"),
+        on(1, "ann", "sport", batch=1, kind="bulk"),
         on(2, "ann", "tech", batch=1, blind=True),
     ]
 
@@ -139,9 +139,9 @@ def test_second_opinions_and_bulk_say_nothing_of_anchoring() -> None:
 
 def test_bulk_is_measured_by_what_was_asked_again() -> None:
     rows = [
-        *(on(item, "ann", "sport", source="bulk") for item in range(5)),
-        on(0, "bob", "sport", source="check"),
-        on(1, "bob", "tech", source="check"),
+        *(on(item, "ann", "sport", kind="bulk") for item in range(5)),
+        on(0, "bob", "sport", kind="check"),
+        on(1, "bob", "tech", kind="check"),
         on(9, "bob", "tech"),
     ]
 

@@ -112,3 +112,28 @@ def test_all_decisions_go_into_a_file_and_into_another_database(
 
     new.database.close()
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
+
+
+def test_tables_of_schema_4_get_what_they_lack(workspace: Workspace) -> None:
+    engine = create_engine(workspace.database.url)
+    before = [
+        "ALTER TABLE decision ADD machine BOOLEAN DEFAULT FALSE NOT NULL",
+        "ALTER TABLE decision DROP COLUMN kind",
+        "UPDATE project SET schema_version = 4",
+        "ALTER TABLE decision DISABLE TRIGGER decision_no_update",
+        "UPDATE decision SET source = 'bulk' WHERE item_index = 0",
+        "UPDATE decision SET machine = TRUE WHERE item_index = 1",
+        "ALTER TABLE decision ENABLE TRIGGER decision_no_update",
+    ]
+    with engine.begin() as connection:
+        for statement in before:
+            connection.execute(text(statement))
+
+    work = hilt.open_workspace(workspace.folder)
+
+    kinds = {row.item_index: row.kind for row in work.database.decisions()}
+    work.database.close()
+    assert (kinds[0], kinds[1], kinds[2]) == ("bulk", "machine", "review")
+    with pytest.raises(DBAPIError, match="append-only"), engine.begin() as connection:
+        connection.execute(text("UPDATE decision SET kind = 'review'"))
+    engine.dispose()

@@ -15,7 +15,7 @@ from hilt.pipeline.reviewing.serving import review_in_browser
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.database import decision_row
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.types import Decision
+from hilt.types import Decision, DecisionKind
 from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
 
 Open = Callable[[str], Workspace]
@@ -139,11 +139,11 @@ def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> Non
     rows = [row for row in workspace.database.batch_items() if not row.blind]
     for number, row in enumerate(rows[:20]):
         given = row.proposal[0][0] if number % 2 else "sport"
-        source = "bulk" if number in (0, 1) else "screen"
-        said = Decision(row.item_id, "label", (given,), "ann", row.batch, source=source)
+        kind: DecisionKind = "bulk" if number in (0, 1) else "review"
+        said = Decision(row.item_id, "label", (given,), "ann", row.batch, kind=kind)
         blind = number >= 10
         workspace.database.add_decisions([decision_row(said, row.item_index, row, blind=blind)])
-    again = Decision(rows[0].item_id, "label", ("sport",), "bo", 1, source="check")
+    again = Decision(rows[0].item_id, "label", ("sport",), "bo", 1, kind="check")
     workspace.database.add_decisions([decision_row(again, rows[0].item_index, rows[0], blind=True)])
 
     out = run("status", workspace.folder)[1]

@@ -10,11 +10,11 @@ from hilt.pipeline.reviewing.desk.assignments import Assignments
 from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
 from hilt.pipeline.workspace.database import decision_row
 from hilt.pipeline.workspace.gate import misfit, name_misfit
-from hilt.pipeline.workspace.labels import ADJUDICATION, BULK, CHECK, UNDO
+from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Answer, Receipt
-from hilt.types import Decision
+from hilt.types import Decision, DecisionKind
 
 SCREEN = "screen"
 
@@ -80,7 +80,8 @@ class Recorder:
                 reviewer=reviewer,
                 seconds=answer.seconds,
                 comment=answer.comment.strip(),
-                source=ADJUDICATION if adjudicates else self._source(answer),
+                source=SCREEN,
+                kind="adjudication" if adjudicates else self._kind(answer),
             ),
             answer.item,
             shown,
@@ -104,16 +105,16 @@ class Recorder:
             comment="",
             source=SCREEN,
             decided_at=datetime.now(UTC),
-            machine=False,
             key=answer.key,
             withdraws=answer.withdraws,
+            kind="review",
         )
 
-    def _source(self, answer: Answer) -> str:
+    def _kind(self, answer: Answer) -> DecisionKind:
         entry = self.assignments.entries.get(answer.item)
         if answer.bulk:
-            return BULK
-        return CHECK if entry is not None and self.assignments.awaits_check(entry) else SCREEN
+            return "bulk"
+        return "check" if entry is not None and self.assignments.awaits_check(entry) else "review"
 
     def _id(self, item: int) -> str:
         entry = self.assignments.entries.get(item)

@@ -12,7 +12,6 @@ from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.reviewing.desk.answered import Answered
 from hilt.pipeline.reviewing.desk.claims import Claim, ClaimRequest
 from hilt.pipeline.reviewing.desk.decision_log import DecisionLog, StandingDecision
-from hilt.pipeline.workspace.labels import BULK, CHECK
 from hilt.pipeline.workspace.tables import BatchItemRow
 
 
@@ -194,8 +193,8 @@ class Assignments:
 
     def awaits_check(self, entry: Entry) -> bool:
         """Tell whether an item was decided in bulk and is to be asked again."""
-        sources = {said.source for said in self._ledger.by_item.get(entry.index, ())}
-        return entry.check and BULK in sources and CHECK not in sources
+        kinds = {said.kind for said in self._ledger.by_item.get(entry.index, ())}
+        return entry.check and "bulk" in kinds and "check" not in kinds
 
     def _is_complete(self, entry: Entry) -> bool:
         said = self._ledger.by_item.get(entry.index, [])
@@ -224,4 +223,4 @@ class Assignments:
 
 def _answered_by_machine(entry: Entry, said: Collection[StandingDecision]) -> bool:
     """Tell whether a proposer answered it; what is blind or asked again waits for people."""
-    return not (entry.row.blind or entry.again) and any(each.machine for each in said)
+    return not (entry.row.blind or entry.again) and any(each.kind == "machine" for each in said)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD
+from hilt.pipeline.workspace.labels import is_opinion, settling
 from hilt.pipeline.workspace.tables import DecisionRow
-from hilt.review.base import RESOLVED
+from hilt.types import DecisionKind
 
 STEPS = 50  # the latest answers by which a reviewer's pace is told
 
@@ -23,10 +23,9 @@ class StandingDecision:
     reviewer: str
     action: str
     label: str | None
-    source: str
+    kind: DecisionKind
     comment: str
     audit: bool
-    machine: bool
     batch: int | None
     shown: str | None = None
 
@@ -92,11 +91,7 @@ class DecisionLog:
 
     def settled(self, item: int) -> StandingDecision | None:
         """Find what settles an item: the latest known answer, or else the latest adjudication."""
-        for source in (GOLD, ADJUDICATION):
-            said = [each for each in self.by_item.get(item, ()) if each.source == source]
-            if said:
-                return said[-1]
-        return None
+        return settling(self.by_item.get(item, ()))
 
     def _add(self, row: DecisionRow) -> None:
         said = StandingDecision(
@@ -104,11 +99,10 @@ class DecisionLog:
             item=row.item_index,
             reviewer=row.reviewer,
             action=row.action,
-            label=row.labels[0] if row.labels else None,
-            source=row.source,
+            label=row.label,
+            kind=row.kind,
             comment=row.comment,
             audit=row.audit,
-            machine=row.machine,
             batch=row.batch,
             shown=row.shown_label,
         )
@@ -116,7 +110,7 @@ class DecisionLog:
         self.by_reviewer[said.reviewer].append(said)
         if said.key is not None:
             self._standing[said.key] = said
-        if said.source == GOLD and said.label is not None:
+        if said.kind == "gold" and said.label is not None:
             self.gold[said.item] = said.label
 
     def _withdraw(self, key: str, reviewer: str) -> None:
@@ -125,12 +119,3 @@ class DecisionLog:
             del self._standing[key]
             self.by_item[said.item].remove(said)
             self.by_reviewer[reviewer].remove(said)
-
-
-def is_opinion(said: StandingDecision | DecisionRow) -> bool:
-    """Tell whether a person said it of their own, not as an answer key or an adjudication."""
-    return (
-        not said.machine
-        and said.source not in (GOLD, ADJUDICATION)
-        and not said.reviewer.startswith(RESOLVED)
-    )

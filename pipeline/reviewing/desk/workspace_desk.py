@@ -33,7 +33,7 @@ from hilt.pipeline.reviewing.reviewers import LOCAL, hash_token
 from hilt.pipeline.selecting.explanation import reason_in_words
 from hilt.pipeline.workspace.batch_items import batch_item
 from hilt.pipeline.workspace.gate import append_decisions
-from hilt.pipeline.workspace.labels import ADJUDICATION
+from hilt.pipeline.workspace.labels import ADJUDICATIONS
 from hilt.pipeline.workspace.lock import NOT_WRITABLE
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -273,7 +273,7 @@ class WorkspaceDesk:
         said = [
             each
             for each in self._state.ledger.by_reviewer.get(person.name, ())
-            if each.key is not None and each.source != ADJUDICATION
+            if each.key is not None and each.kind not in ADJUDICATIONS
         ]
         keys = [each.key for each in said]
         end = keys.index(before) if before in keys else len(said)

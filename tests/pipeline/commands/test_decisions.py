@@ -35,7 +35,7 @@ def workspace(small_workspace: Callable[[str], Workspace]) -> Workspace:
     ]
     for each in said:
         record(workspace, [each])
-    machine = Decision(one.item_id, "label", ("food",), "machine:fused", comment="", machine=True)
+    machine = Decision(one.item_id, "label", ("food",), "machine:fused", comment="", kind="machine")
     workspace.database.add_decisions([decision_row(machine, one.index, None)])
     return workspace
 

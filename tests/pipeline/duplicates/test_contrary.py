@@ -38,7 +38,7 @@ def work(make_workspace_in: Callable[..., Workspace], tmp_path: Path) -> Workspa
         ("empty-1", "sport", "ann"),
     ]
     hilt.record(made, [Decision(item, "label", (label,), name) for item, label, name in said])
-    machine = Decision("copy-2", "label", ("sport",), "machine:x", source="oracle", machine=True)
+    machine = Decision("copy-2", "label", ("sport",), "machine:x", source="oracle", kind="machine")
     hilt.record(made, [machine])
     return made
 

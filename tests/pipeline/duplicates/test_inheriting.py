@@ -210,7 +210,9 @@ def test_near_duplicates_switched_off_inherit_no_more(copies: Copies) -> None:
 
 def test_a_machine_hands_nothing_on(copies: Copies) -> None:
     workspace = copies()
-    said = Decision(representative(workspace), "label", ("animals",), "machine:fused", machine=True)
+    said = Decision(
+        representative(workspace), "label", ("animals",), "machine:fused", kind="machine"
+    )
     record(workspace, [said])
 
     assert status(workspace).machine_labels == 1

@@ -464,7 +464,7 @@ def test_a_machines_answer_does_not_give_a_blind_item_away(small_workspace: OPEN
     workspace = small_workspace("selected")
     blind = next(item for item in read_batch(workspace, 1).items if item.blind)
     row = decision_row(
-        Decision(blind.item_id, "label", ("food",), "machine:fused", machine=True),
+        Decision(blind.item_id, "label", ("food",), "machine:fused", kind="machine"),
         blind.index,
         None,
     )

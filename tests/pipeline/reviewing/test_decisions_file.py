@@ -41,8 +41,8 @@ def said(small_workspace: Open, tmp_path: Path) -> Workspace:
         Decision("cat-0", "label", ("food",), "ann", seconds=4.5, comment="näh\u2028"),
         Decision("cat-0", "label", ("animals",), "bob"),
         Decision("cat-0", "label", ("animals",), "cid"),
-        Decision("soup-1", "label", ("food",), "gold", source="gold"),
-        Decision("golf-1", "label", ("sport",), "machine:fused", source="oracle", machine=True),
+        Decision("soup-1", "label", ("food",), "gold", kind="gold"),
+        Decision("golf-1", "label", ("sport",), "machine:fused", source="oracle", kind="machine"),
         Decision("golf-0", "flag", (), "ann", comment="odd"),
         Decision("judo-0", "label", ("food",), "ann"),
     ]
@@ -59,7 +59,13 @@ def _take_back(work: Workspace, item_id: str) -> None:
     index = int(work.pool.index_of([item_id])[0])
     now = work.database.decisions()[-1].decided_at
     common = {"item_index": index, "item_id": item_id, "reviewer": "ann", "blind": True}
-    common |= {"audit": False, "comment": "", "source": "screen", "decided_at": now}
+    common |= {
+        "audit": False,
+        "comment": "",
+        "source": "screen",
+        "decided_at": now,
+        "kind": "review",
+    }
     with work.database.writing() as session:
         session.add(DecisionRow(action="label", labels=["food"], key="k-1", **common))
         session.flush()
@@ -210,7 +216,7 @@ def test_another_pool_gets_what_people_said_as_labels_given_before(
 
     stored = other.database.decisions()
     assert (result.batches, result.machine, result.added) == (0, 1, len(stored))
-    assert not any(row.audit or row.blind or row.machine or row.batch for row in stored)
+    assert not any(row.audit or row.blind or row.kind == "machine" or row.batch for row in stored)
     assert "chess-0" not in {row.item_id for row in stored}  # it was taken back
     then = {each.item_id: each.label for each in said.item_labels() if not each.machine}
     assert {each.item_id: each.label for each in other.item_labels()} == then
@@ -400,7 +406,7 @@ HOSTILE: dict[str, tuple[Callable[[list[Line]], object], str]] = {
         "an item twice",
     ),
     "key twice": (lambda lines: lines[-1].update(key="k-1", withdraws="k-1"), "comes twice"),
-    "format": (lambda lines: lines[0].update(format=2), "has the format 2"),
+    "format": (lambda lines: lines[0].update(format=3), "has the format 3"),
     "header": (lambda lines: lines[0].update(labels="food"), "line 1: .* at `labels`"),
 }
 

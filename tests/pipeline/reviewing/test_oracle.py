@@ -75,8 +75,8 @@ def test_an_answer_is_stored_as_a_machines(small_workspace: Open) -> None:
     rows, outcomes = workspace.database.decisions(), workspace.database.item_labels()
     proposed = {item.item_id: item.proposal[0].label for item in visible_items(workspace)}
     assert {row.item_id: row.labels[0] for row in rows} == proposed
-    assert {(row.reviewer, row.source, row.machine) for row in rows} == {
-        ("machine:fused", "oracle", True)
+    assert {(row.reviewer, row.source, row.kind) for row in rows} == {
+        ("machine:fused", "oracle", "machine")
     }
     assert {(row.blind, row.audit, row.shown_label, row.seconds) for row in rows} == {
         (False, False, None, None)
@@ -193,14 +193,14 @@ def test_no_person_may_take_a_machines_name(small_workspace: Open, tmp_path: Pat
 
     with pytest.raises(DataError, match="line 3: the reviewer is 'Machine:fused', but names that"):
         import_answers(workspace, tmp_path / "a.csv")
-    with pytest.raises(DataError, match="names that begin with 'machine:' are for"):
-        record(workspace, [Decision("cat-0", "skip", (), "ann", machine=True)])
+    with pytest.raises(DataError, match="machine decisions have names that begin with 'machine:'"):
+        record(workspace, [Decision("cat-0", "skip", (), "ann", kind="machine")])
 
 
 def test_a_machine_never_decides_a_blind_item(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
     blind = next(item for item in read_batch(workspace, 1).items if item.blind)
-    said = Decision(blind.item_id, "label", ("food",), "machine:mine", machine=True)
+    said = Decision(blind.item_id, "label", ("food",), "machine:mine", kind="machine")
 
     with pytest.raises(DataError, match="is blind: it measures, so only people decide it"):
         record(workspace, [said])

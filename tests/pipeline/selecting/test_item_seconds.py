@@ -14,7 +14,6 @@ from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.item_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
-from hilt.pipeline.workspace.labels import BULK
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
 
@@ -85,7 +84,7 @@ def test_a_later_batch_says_how_long_its_items_take(timed: Workspace) -> None:
 def test_what_was_decided_in_bulk_has_no_time_of_its_own(timed: Workspace) -> None:
     batch = select(timed, 12)
     rows = [
-        Decision(item.item_id, "skip", (), "ann", batch.number, seconds=0.2, source=BULK)
+        Decision(item.item_id, "skip", (), "ann", batch.number, seconds=0.2, kind="bulk")
         for item in batch.items
     ]
     record(timed, rows)

@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Database]:
+def database(path: Path) -> Iterator[Database]:
     store = Database(path)
     store.create("pool", LABELS)
     yield store
@@ -43,6 +43,7 @@ def said(index: int, label: str | None, reviewer: str = "ann", **fields: Any) ->
         "blind": False,
         "audit": False,
         "source": "file",
+        "kind": "review",
         "decided_at": NOON,
     }
     return DecisionRow(
@@ -51,7 +52,7 @@ def said(index: int, label: str | None, reviewer: str = "ann", **fields: Any) ->
 
 
 def by_machine(index: int, label: str) -> DecisionRow:
-    return said(index, label, "machine:fused", source="oracle", machine=True)
+    return said(index, label, "machine:fused", source="oracle", kind="machine")
 
 
 def batch_item(rank: int, index: int, **fields: Any) -> BatchItemRow:
@@ -64,11 +65,11 @@ def batch_item(rank: int, index: int, **fields: Any) -> BatchItemRow:
     return BatchItemRow(rank=rank, item_index=index, item_id=f"i{index}", **(values | fields))
 
 
-def resolved(store: Database) -> dict[int, str | None]:
-    return {outcome.index: outcome.label for outcome in store.item_labels()}
+def resolved(database: Database) -> dict[int, str | None]:
+    return {outcome.index: outcome.label for outcome in database.item_labels()}
 
 
-def test_the_database_is_sqlite_in_wal_mode(store: Database, path: Path) -> None:
+def test_the_database_is_sqlite_in_wal_mode(database: Database, path: Path) -> None:
     connection = sqlite3.connect(path)
     mode = connection.execute("PRAGMA journal_mode").fetchone()
     connection.close()
@@ -99,10 +100,10 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
         "DELETE FROM training",
     ],
 )
-def test_what_is_written_cannot_be_changed(store: Database, path: Path, statement: str) -> None:
-    store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
-    store.add_decisions([said(3, "sport")])
-    store.add_training(
+def test_what_is_written_cannot_be_changed(database: Database, path: Path, statement: str) -> None:
+    database.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
+    database.add_decisions([said(3, "sport")])
+    database.add_training(
         TrainingRow(cycle=1, fingerprint="f", last_decision=1, summary={}, created_at=NOON)
     )
     connection = sqlite3.connect(path)
@@ -112,26 +113,26 @@ def test_what_is_written_cannot_be_changed(store: Database, path: Path, statemen
     connection.close()
 
 
-def test_creating_again_changes_nothing(store: Database) -> None:
-    store.add_decisions([said(0, "sport")])
+def test_creating_again_changes_nothing(database: Database) -> None:
+    database.add_decisions([said(0, "sport")])
 
-    store.create("pool", LABELS)
+    database.create("pool", LABELS)
 
-    assert len(store.decisions()) == 1
+    assert len(database.decisions()) == 1
 
 
-def test_another_pool_is_refused(store: Database) -> None:
+def test_another_pool_is_refused(database: Database) -> None:
     with pytest.raises(WorkspaceError, match="pool is not the one"):
-        store.check(["another"], LABELS)
+        database.check(["another"], LABELS)
 
 
 @pytest.mark.parametrize("labels", [["sport"], ["world", "sport"], ["sport", "world", "x"]])
-def test_other_labels_are_refused(store: Database, labels: list[str]) -> None:
+def test_other_labels_are_refused(database: Database, labels: list[str]) -> None:
     with pytest.raises(WorkspaceError, match=r"made for \(sport, world\); put them back"):
-        store.create("pool", labels)
+        database.create("pool", labels)
 
 
-def test_what_a_newer_hilt_wrote_is_refused(store: Database, path: Path) -> None:
+def test_what_a_newer_hilt_wrote_is_refused(database: Database, path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("UPDATE project SET schema_version = ?", (SCHEMA_VERSION + 1,))
     connection.commit()
@@ -139,7 +140,7 @@ def test_what_a_newer_hilt_wrote_is_refused(store: Database, path: Path) -> None
 
     known = SCHEMA_VERSION
     with pytest.raises(WorkspaceError, match=rf"\(schema {known + 1}, this one knows {known}\)"):
-        store.check(["pool"], LABELS)
+        database.check(["pool"], LABELS)
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def old_path(path: Path) -> Path:
     connection.executescript(
         "DROP TABLE claim; DROP TABLE reviewer; DROP INDEX decision_key;"
         "ALTER TABLE decision DROP COLUMN withdraws; ALTER TABLE decision DROP COLUMN key;"
-        "ALTER TABLE decision DROP COLUMN machine; ALTER TABLE batch DROP COLUMN extends;"
+        "ALTER TABLE decision DROP COLUMN kind; ALTER TABLE batch DROP COLUMN extends;"
         "ALTER TABLE batch_item DROP COLUMN why;"
         "UPDATE project SET schema_version = 1"
     )
@@ -186,20 +187,22 @@ def test_an_older_database_of_another_pool_stays_as_it_is(old_path: Path) -> Non
     connection.close()
 
 
-def test_the_same_answer_counts_again_when_a_later_batch_asks_again(store: Database) -> None:
+def test_the_same_answer_counts_again_when_a_later_batch_asks_again(database: Database) -> None:
     for _ in range(2):
-        store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
+        database.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
     first, again = said(3, "sport", batch=1), said(3, "sport", batch=2)
 
-    assert store.add_decisions([first]) == 1
-    assert store.add_decisions([again]) == 1
-    assert store.add_decisions([said(3, "sport", batch=1), said(3, "sport", batch=2)]) == 0
+    assert database.add_decisions([first]) == 1
+    assert database.add_decisions([again]) == 1
+    assert database.add_decisions([said(3, "sport", batch=1), said(3, "sport", batch=2)]) == 0
 
 
-def test_why_an_item_was_picked_is_kept(store: Database) -> None:
-    store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3, why={"covers": 5}), batch_item(1, 4)])
+def test_why_an_item_was_picked_is_kept(database: Database) -> None:
+    database.add_batch(
+        1, {"kind": "hybrid"}, [batch_item(0, 3, why={"covers": 5}), batch_item(1, 4)]
+    )
 
-    assert [row.why for row in store.batch_items(1)] == [{"covers": 5}, None]
+    assert [row.why for row in database.batch_items(1)] == [{"covers": 5}, None]
 
 
 def test_several_processes_may_open_an_older_database_at_once(old_path: Path) -> None:
@@ -208,7 +211,7 @@ def test_several_processes_may_open_an_older_database_at_once(old_path: Path) ->
         list(threads.map(lambda store: store.check(["pool"], LABELS), stores))
 
     assert [store.last_decision() for store in stores] == [1] * 4
-    assert [row.machine for store in stores for row in store.decisions()] == [False] * 4
+    assert [row.kind for store in stores for row in store.decisions()] == ["review"] * 4
     for store in stores:
         store.close()
 
@@ -222,116 +225,120 @@ def test_an_empty_database_is_refused(tmp_path: Path) -> None:
     store.close()
 
 
-def test_batches_are_numbered_and_read_in_their_order(store: Database) -> None:
-    first = store.add_batch(0, {"kind": "hybrid"}, [batch_item(1, 8), batch_item(0, 9)])
-    second = store.add_batch(1, {"kind": "margin"}, [batch_item(0, 8)])
+def test_batches_are_numbered_and_read_in_their_order(database: Database) -> None:
+    first = database.add_batch(0, {"kind": "hybrid"}, [batch_item(1, 8), batch_item(0, 9)])
+    second = database.add_batch(1, {"kind": "margin"}, [batch_item(0, 8)])
 
     assert (first, second) == (1, 2)
-    assert store.batch_numbers() == [1, 2]
-    assert [(row.batch, row.item_index) for row in store.batch_items()] == [(1, 9), (1, 8), (2, 8)]
-    assert [row.item_index for row in store.batch_items(1)] == [9, 8]
-    assert store.batch_items(1)[0].proposal == [["world", 0.75], ["sport", 0.25]]
+    assert database.batch_numbers() == [1, 2]
+    assert [(row.batch, row.item_index) for row in database.batch_items()] == [
+        (1, 9),
+        (1, 8),
+        (2, 8),
+    ]
+    assert [row.item_index for row in database.batch_items(1)] == [9, 8]
+    assert database.batch_items(1)[0].proposal == [["world", 0.75], ["sport", 0.25]]
 
 
-def test_a_batch_with_an_item_twice_is_not_stored_at_all(store: Database) -> None:
+def test_a_batch_with_an_item_twice_is_not_stored_at_all(database: Database) -> None:
     with pytest.raises(DatabaseError):
-        store.add_batch(0, {}, [batch_item(0, 8), batch_item(1, 8)])
+        database.add_batch(0, {}, [batch_item(0, 8), batch_item(1, 8)])
 
-    assert store.batch_numbers() == []
+    assert database.batch_numbers() == []
 
 
-def test_reading_the_same_decisions_twice_adds_nothing(store: Database) -> None:
-    first = store.add_decisions([said(0, "sport"), said(1, None), said(0, "world", "bob")])
-    again = store.add_decisions([said(0, "sport"), said(1, None), said(0, "world", "bob")])
+def test_reading_the_same_decisions_twice_adds_nothing(database: Database) -> None:
+    first = database.add_decisions([said(0, "sport"), said(1, None), said(0, "world", "bob")])
+    again = database.add_decisions([said(0, "sport"), said(1, None), said(0, "world", "bob")])
 
     assert (first, again) == (3, 0)
-    assert store.last_decision() == 3
+    assert database.last_decision() == 3
 
 
-def test_changing_ones_mind_and_back_is_three_decisions(store: Database) -> None:
-    added = [store.add_decisions([said(0, label)]) for label in ("sport", "world", "sport")]
+def test_changing_ones_mind_and_back_is_three_decisions(database: Database) -> None:
+    added = [database.add_decisions([said(0, label)]) for label in ("sport", "world", "sport")]
 
     assert added == [1, 1, 1]
-    assert [row.labels for row in store.decisions()] == [["sport"], ["world"], ["sport"]]
-    assert resolved(store) == {0: "sport"}
+    assert [row.labels for row in database.decisions()] == [["sport"], ["world"], ["sport"]]
+    assert resolved(database) == {0: "sport"}
 
 
 @pytest.mark.parametrize("most_named", [0, 1000])
 def test_decisions_are_compared_however_many_come(
-    store: Database, monkeypatch: pytest.MonkeyPatch, most_named: int
+    database: Database, monkeypatch: pytest.MonkeyPatch, most_named: int
 ) -> None:
     monkeypatch.setattr(store_module, "MAX_NAMED", most_named)
-    store.add_decisions([said(0, "sport"), said(1, "sport")])
+    database.add_decisions([said(0, "sport"), said(1, "sport")])
 
-    assert store.add_decisions([said(1, "sport"), said(2, "sport"), said(0, "world")]) == 2
-
-
-def test_a_new_comment_is_a_new_decision(store: Database) -> None:
-    store.add_decisions([said(0, "sport")])
-
-    assert store.add_decisions([said(0, "sport", comment="see the headline")]) == 1
+    assert database.add_decisions([said(1, "sport"), said(2, "sport"), said(0, "world")]) == 2
 
 
-def test_decisions_are_stored_all_or_none(store: Database) -> None:
+def test_a_new_comment_is_a_new_decision(database: Database) -> None:
+    database.add_decisions([said(0, "sport")])
+
+    assert database.add_decisions([said(0, "sport", comment="see the headline")]) == 1
+
+
+def test_decisions_are_stored_all_or_none(database: Database) -> None:
     with pytest.raises(DatabaseError):
-        store.add_decisions([said(0, "sport"), said(1, "sport", batch=99)])
+        database.add_decisions([said(0, "sport"), said(1, "sport", batch=99)])
 
-    assert store.decisions() == []
-    assert store.last_decision() == 0
-
-
-def test_decisions_after_a_number_are_the_later_ones(store: Database) -> None:
-    store.add_decisions([said(index, "sport") for index in range(4)])
-
-    assert [row.item_index for row in store.decisions(after=2)] == [2, 3]
+    assert database.decisions() == []
+    assert database.last_decision() == 0
 
 
-def test_the_majority_of_the_reviewers_wins(store: Database) -> None:
+def test_decisions_after_a_number_are_the_later_ones(database: Database) -> None:
+    database.add_decisions([said(index, "sport") for index in range(4)])
+
+    assert [row.item_index for row in database.decisions(after=2)] == [2, 3]
+
+
+def test_the_majority_of_the_reviewers_wins(database: Database) -> None:
     reviewers = ("ann", "bob", "cat")
     labels = ("sport", "world", "sport")
-    store.add_decisions([said(0, *pair) for pair in zip(labels, reviewers, strict=True)])
+    database.add_decisions([said(0, *pair) for pair in zip(labels, reviewers, strict=True)])
 
-    outcome = store.item_labels()[0]
+    outcome = database.item_labels()[0]
 
     assert (outcome.label, outcome.reviewers) == ("sport", ("ann", "cat"))
 
 
-def test_of_equals_the_latest_wins(store: Database) -> None:
-    store.add_decisions([said(0, "sport", "ann"), said(0, "world", "bob")])
-    assert resolved(store) == {0: "world"}
+def test_of_equals_the_latest_wins(database: Database) -> None:
+    database.add_decisions([said(0, "sport", "ann"), said(0, "world", "bob")])
+    assert resolved(database) == {0: "world"}
 
-    store.add_decisions([said(0, None, "ann")])
-    store.add_decisions([said(0, "sport", "ann")])
-    assert resolved(store) == {0: "sport"}
+    database.add_decisions([said(0, None, "ann")])
+    database.add_decisions([said(0, "sport", "ann")])
+    assert resolved(database) == {0: "sport"}
 
 
-def test_a_reviewers_earlier_decision_does_not_count(store: Database) -> None:
-    store.add_decisions([said(0, "sport", "ann"), said(0, "sport", "bob")])
-    store.add_decisions([said(0, "world", "ann"), said(0, "world", "bob")])
+def test_a_reviewers_earlier_decision_does_not_count(database: Database) -> None:
+    database.add_decisions([said(0, "sport", "ann"), said(0, "sport", "bob")])
+    database.add_decisions([said(0, "world", "ann"), said(0, "world", "bob")])
 
-    assert store.item_labels()[0].reviewers == ("ann", "bob")
-    assert resolved(store) == {0: "world"}
+    assert database.item_labels()[0].reviewers == ("ann", "bob")
+    assert resolved(database) == {0: "world"}
 
 
 @pytest.mark.parametrize("action", ["skip", "flag"])
-def test_an_item_that_is_skipped_or_flagged_has_no_label(store: Database, action: str) -> None:
-    store.add_decisions([said(0, "sport"), said(0, None, action=action)])
+def test_an_item_that_is_skipped_or_flagged_has_no_label(database: Database, action: str) -> None:
+    database.add_decisions([said(0, "sport"), said(0, None, action=action)])
 
-    assert resolved(store) == {0: None}
-    assert store.item_labels()[0].reviewers == ()
-
-
-def test_a_skip_does_not_outvote_a_label(store: Database) -> None:
-    store.add_decisions([said(0, "sport", "ann"), said(0, None, "bob"), said(0, None, "cat")])
-
-    assert resolved(store) == {0: "sport"}
+    assert resolved(database) == {0: None}
+    assert database.item_labels()[0].reviewers == ()
 
 
-def test_a_machines_label_stands_until_a_person_decides(store: Database) -> None:
-    store.add_decisions([by_machine(0, "world"), by_machine(1, "world"), by_machine(2, "world")])
-    store.add_decisions([said(1, "sport"), said(2, None)])
+def test_a_skip_does_not_outvote_a_label(database: Database) -> None:
+    database.add_decisions([said(0, "sport", "ann"), said(0, None, "bob"), said(0, None, "cat")])
 
-    found = [(o.label, o.machine, o.by_people, o.reviewers) for o in store.item_labels()]
+    assert resolved(database) == {0: "sport"}
+
+
+def test_a_machines_label_stands_until_a_person_decides(database: Database) -> None:
+    database.add_decisions([by_machine(0, "world"), by_machine(1, "world"), by_machine(2, "world")])
+    database.add_decisions([said(1, "sport"), said(2, None)])
+
+    found = [(o.label, o.machine, o.by_people, o.reviewers) for o in database.item_labels()]
 
     assert found == [
         ("world", True, False, ("machine:fused",)),
@@ -340,23 +347,23 @@ def test_a_machines_label_stands_until_a_person_decides(store: Database) -> None
     ]
 
 
-def test_machines_never_outvote_a_person(store: Database) -> None:
-    store.add_decisions([said(0, "sport"), by_machine(0, "world")])
-    store.add_decisions([said(0, "world", "machine:nli", machine=True)])
+def test_machines_never_outvote_a_person(database: Database) -> None:
+    database.add_decisions([said(0, "sport"), by_machine(0, "world")])
+    database.add_decisions([said(0, "world", "machine:nli", kind="machine")])
 
-    assert resolved(store) == {0: "sport"}
+    assert resolved(database) == {0: "sport"}
 
 
-def test_storing_a_machines_answer_twice_adds_nothing(store: Database) -> None:
-    added = [store.add_decisions([by_machine(0, "world")]) for _ in range(2)]
+def test_storing_a_machines_answer_twice_adds_nothing(database: Database) -> None:
+    added = [database.add_decisions([by_machine(0, "world")]) for _ in range(2)]
 
     assert added == [1, 0]
 
 
-def test_outcomes_come_in_the_order_of_the_pool(store: Database) -> None:
-    store.add_decisions([said(index, "sport") for index in (5, 1, 3)])
+def test_outcomes_come_in_the_order_of_the_pool(database: Database) -> None:
+    database.add_decisions([said(index, "sport") for index in (5, 1, 3)])
 
-    assert [outcome.item_id for outcome in store.item_labels()] == ["i1", "i3", "i5"]
+    assert [outcome.item_id for outcome in database.item_labels()] == ["i1", "i3", "i5"]
 
 
 votes = st.tuples(
@@ -384,12 +391,12 @@ def test_storing_one_by_one_or_at_once_gives_the_same(
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5)), None])
-def test_a_moment_comes_back_in_utc(store: Database, zone: timezone | None) -> None:
+def test_a_moment_comes_back_in_utc(database: Database, zone: timezone | None) -> None:
     moment = NOON.replace(tzinfo=None) if zone is None else NOON.astimezone(zone)
 
-    store.add_decisions([said(0, "sport", decided_at=moment)])
+    database.add_decisions([said(0, "sport", decided_at=moment)])
 
-    assert store.decisions()[0].decided_at.isoformat() == "2026-01-02T12:00:00+00:00"
+    assert database.decisions()[0].decided_at.isoformat() == "2026-01-02T12:00:00+00:00"
 
 
 def decision(**fields: Any) -> Decision:
@@ -423,27 +430,27 @@ def test_a_decision_outside_any_batch_was_not_shown_anything() -> None:
 
 
 def test_a_machine_is_shown_nothing_and_never_measures() -> None:
-    machine = decision(reviewer="machine:fused", machine=True)
+    machine = decision(reviewer="machine:fused", kind="machine")
 
     shown = decision_row(machine, 7, batch_item(0, 7, batch=4))
     blind = decision_row(machine, 7, batch_item(0, 7, batch=4, blind=True, reason="audit"))
 
-    assert (shown.machine, shown.batch, shown.shown_label) == (True, 4, None)
+    assert (shown.kind, shown.batch, shown.shown_label) == ("machine", 4, None)
     assert (blind.blind, blind.audit) == (False, False)
 
 
-def test_an_audit_stays_known_in_the_outcome(store: Database) -> None:
-    store.add_decisions([said(0, "sport", blind=True, audit=True), said(1, "sport")])
+def test_an_audit_stays_known_in_the_outcome(database: Database) -> None:
+    database.add_decisions([said(0, "sport", blind=True, audit=True), said(1, "sport")])
 
-    assert [outcome.audit for outcome in store.item_labels()] == [True, False]
+    assert [outcome.audit for outcome in database.item_labels()] == [True, False]
 
 
-def test_trainings_come_oldest_first(store: Database) -> None:
+def test_trainings_come_oldest_first(database: Database) -> None:
     for cycle in (2, 1):
         row = TrainingRow(
             cycle=cycle, fingerprint="f", last_decision=1, summary={"x": [1]}, created_at=NOON
         )
-        store.add_training(row)
+        database.add_training(row)
 
-    assert [row.cycle for row in store.trainings()] == [1, 2]
-    assert store.trainings()[0].summary == {"x": [1]}
+    assert [row.cycle for row in database.trainings()] == [1, 2]
+    assert database.trainings()[0].summary == {"x": [1]}

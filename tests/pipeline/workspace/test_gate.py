@@ -19,7 +19,7 @@ import hilt
 from hilt.errors import DataError
 from hilt.pipeline.reviewing.answer_files import import_answers, record
 from hilt.pipeline.workspace.database import decision_row
-from hilt.pipeline.workspace.gate import ACTIONS, add_decisions, misfit
+from hilt.pipeline.workspace.gate import ACTIONS, KINDS, add_decisions, misfit
 from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
@@ -53,10 +53,16 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"reviewer": "Gold"}, "kept for known answers"),
     ({"reviewer": "machine:fused"}, "names that begin with 'machine:' are for proposers"),
     ({"reviewer": "Resolved:skill"}, "names that begin with 'resolved:' are for hilt's own rules"),
-    ({"reviewer": "resolved:skill", "source": "file"}, "names that begin with 'resolved:'"),
-    ({"reviewer": "ann", "machine": True}, "names that begin with 'machine:' are for"),
-    ({"reviewer": "ann", "source": "gold"}, "known answers are those of 'gold'"),
-    ({"reviewer": "gold", "source": "gold", "action": "skip", "labels": ()}, "a known answer is a"),
+    ({"reviewer": "resolved:skill", "kind": "adjudication"}, "names that begin with 'resolved:'"),
+    (
+        {"reviewer": "ann", "kind": "machine"},
+        "machine decisions have names that begin with 'machine:'",
+    ),
+    ({"reviewer": "ann", "kind": "rule"}, "rule decisions have names that begin with 'resolved:'"),
+    ({"reviewer": "ann", "kind": "gold"}, "known answers are those of 'gold'"),
+    ({"kind": "golden"}, "the kind is 'golden'. Did you mean: gold.* Allowed: review, bulk, "),
+    ({"kind": None}, "the kind is None"),
+    ({"reviewer": "gold", "kind": "gold", "action": "skip", "labels": ()}, "a known answer is a"),
     ({"seconds": -4}, "seconds is -4; it must be a number from 0"),
     ({"seconds": math.nan}, "seconds is nan"),
     ({"seconds": math.inf}, "seconds is inf"),
@@ -148,6 +154,7 @@ ANYTHING = st.one_of(
             "seconds": ANYTHING,
             "comment": ANYTHING,
             "source": ANYTHING,
+            "kind": st.one_of(st.sampled_from(KINDS), ANYTHING),
             "decided_at": st.one_of(st.datetimes(), ANYTHING),
         },
     )
@@ -169,9 +176,9 @@ def test_whatever_a_decision_holds_it_fits_or_there_is_a_sentence(fields: dict[s
 
 
 def test_what_hilt_itself_stores_fits() -> None:
-    machine = SimpleNamespace(machine=True, reviewer="machine:fused", source="oracle")
-    gold = SimpleNamespace(machine=False, reviewer="gold", source="gold")
-    rule = SimpleNamespace(machine=None, reviewer="resolved:majority", source="adjudication")
+    machine = SimpleNamespace(kind="machine", reviewer="machine:fused")
+    gold = SimpleNamespace(kind="gold", reviewer="gold")
+    rule = SimpleNamespace(kind="rule", reviewer="resolved:majority")
     late = datetime.now(UTC) + timedelta(hours=2)
     for who in (machine, gold, rule):
         said = Decision(**(FIT | vars(who) | {"decided_at": late, "seconds": 86400}))

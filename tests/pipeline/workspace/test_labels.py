@@ -19,7 +19,7 @@ def row(number: int, reviewer: str, label: str | None, **fields: object) -> Deci
         "audit": False,
         "source": "screen",
         "decided_at": NOON,
-        "machine": False,
+        "kind": "review",
         "key": f"key-{number}",
     }
     return DecisionRow(id=number, reviewer=reviewer, **(values | fields))
@@ -53,7 +53,7 @@ def test_an_adjudication_outweighs_the_majority_and_keeps_who_agreed() -> None:
         row(1, "ann", "sport", audit=True),
         row(2, "bob", "tech"),
         row(3, "cleo", "tech"),
-        row(4, "dan", "sport", source="adjudication"),
+        row(4, "dan", "sport", kind="adjudication"),
     ]
 
     (outcome,) = resolve_all(rows)
@@ -63,23 +63,23 @@ def test_an_adjudication_outweighs_the_majority_and_keeps_who_agreed() -> None:
 
 def test_a_known_answer_outweighs_everything() -> None:
     rows = [
-        row(1, "gold", "politics", source="gold"),
+        row(1, "gold", "politics", kind="gold"),
         row(2, "ann", "sport"),
-        row(3, "dan", "sport", source="adjudication"),
+        row(3, "dan", "sport", kind="adjudication"),
     ]
 
     assert resolve_all(rows)[0].label == "politics"
 
 
 def test_an_adjudicator_may_say_that_an_item_has_no_label() -> None:
-    rows = [row(1, "ann", "sport"), row(2, "dan", None, source="adjudication")]
+    rows = [row(1, "ann", "sport"), row(2, "dan", None, kind="adjudication")]
 
     assert resolve_all(rows)[0].label is None
 
 
 def test_who_is_overruled_stays_in_the_audit() -> None:
     blind = row(1, "ann", "sport", audit=True, blind=True)
-    settled = row(2, "cleo", "tech", source="adjudication")
+    settled = row(2, "cleo", "tech", kind="adjudication")
 
     (outcome,) = resolve_all([blind, settled])
 

@@ -13,7 +13,7 @@ from hilt.pipeline.duplicates.summary import summarise
 from hilt.pipeline.reviewing.answer_files import export, import_answers, record
 from hilt.pipeline.workspace.matching import contrary, same_text
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.types import Decision
+from hilt.types import Decision, DecisionKind
 
 Open = Callable[[str], Workspace]
 Row = dict[str, str]
@@ -184,21 +184,31 @@ def test_blind_is_what_the_caller_gives_their_word_on(workspace: Workspace) -> N
         ("slack", "blind by the caller's word; slack"),
         ("bulk", "blind by the caller's word; bulk"),
         ("blind by the caller's word; slack", "blind by the caller's word; slack"),
-        ("gold", "gold"),
-        ("simulated", "simulated"),
     ],
 )
 def test_the_word_that_answers_are_blind_is_noted_whatever_their_source(
     workspace: Workspace, source: str, stored: str
 ) -> None:
     item = next(row for row in workspace.database.batch_items() if row.blind)
-    reviewer = "gold" if source == "gold" else "ann"
-    said = Decision(item.item_id, "label", ("food",), reviewer, source=source)
+    said = Decision(item.item_id, "label", ("food",), "ann", source=source)
 
     record(workspace, [said], batch=1, blind=True)
 
     (row,) = workspace.database.decisions()
     assert (row.source, row.blind) == (stored, True)
+
+
+@pytest.mark.parametrize(("kind", "reviewer"), [("gold", "gold"), ("simulated", "simulated")])
+def test_the_word_is_not_noted_of_answers_that_are_nobodys(
+    workspace: Workspace, kind: DecisionKind, reviewer: str
+) -> None:
+    item = next(row for row in workspace.database.batch_items() if row.blind)
+    said = Decision(item.item_id, "label", ("food",), reviewer, kind=kind)
+
+    record(workspace, [said], batch=1, blind=True)
+
+    (row,) = workspace.database.decisions()
+    assert (row.source, row.blind) == ("file", True)
 
 
 @pytest.mark.parametrize("blind", [1, 0, "no", None])
@@ -209,7 +219,7 @@ def test_blind_is_true_or_false(workspace: Workspace, blind: object) -> None:
 
 def test_what_settles_a_disagreement_is_not_blind(workspace: Workspace) -> None:
     item = next(row for row in workspace.database.batch_items() if row.blind)
-    said = Decision(item.item_id, "label", ("food",), "ann", source="adjudication")
+    said = Decision(item.item_id, "label", ("food",), "ann", kind="adjudication")
 
     with pytest.raises(DataError, match="settles a disagreement"):
         record(workspace, [said], batch=1, blind=True)

@@ -51,7 +51,7 @@ def test_a_group_is_accepted_but_for_the_odd_ones(screen: Screen, page: Page) ->
     wait_until_saved(page)
     rows = screen.decisions
     assert count > 3
-    assert {(row.action, row.source, *row.labels) for row in rows} == {("label", "bulk", label)}
+    assert {(row.action, row.kind, *row.labels) for row in rows} == {("label", "bulk", label)}
     assert len(rows) == count - 1
     assert not any(row.blind or row.audit for row in rows)
     assert all(row.seconds is not None for row in rows)
@@ -121,7 +121,7 @@ def test_another_group_comes_on_space(page: Page) -> None:
 def test_a_share_is_asked_again_blind(screen: Screen, page: Page) -> None:
     page.keyboard.press("Enter")
     wait_until_saved(page)
-    decided = {row.item_index for row in screen.decisions if row.source == "bulk"}
+    decided = {row.item_index for row in screen.decisions if row.kind == "bulk"}
 
     with page.expect_response("**/api/items") as answer:
         page.goto(screen.address)

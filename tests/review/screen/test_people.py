@@ -115,7 +115,7 @@ def test_disagreements_are_settled_side_by_side(screen: Screen, sign_in: SignIn)
     expect(page.locator("#text")).not_to_have_text(text)
     wait_until_saved(page)
     row = screen.decisions[-1]
-    assert (row.source, row.reviewer, row.item_index, row.labels) == (
+    assert (row.kind, row.reviewer, row.item_index, row.labels) == (
         *("adjudication", "cleo", item),
         [said],
     )
@@ -143,7 +143,7 @@ def test_a_rule_settles_what_is_left(screen: Screen, sign_in: SignIn) -> None:
 
     expect(page.locator("#notice")).to_contain_text("Settled")
     row = screen.decisions[-1]
-    assert (row.source, row.reviewer) == ("adjudication", "resolved:skill")
+    assert (row.kind, row.reviewer) == ("rule", "resolved:skill")
     assert row.comment.startswith("probability ")
 
 
@@ -172,7 +172,7 @@ def test_known_answers_are_mixed_in_blind(make_screen: MakeScreen, open_page: Op
     screen = make_screen(
         made_up_texts(20), review={"gold_share": 0.5, "blind_share": 0.0, "overlap": 1}
     )
-    gold = [Decision(f"i{n}", "label", ("sport",), "gold", source="gold") for n in range(10, 20)]
+    gold = [Decision(f"i{n}", "label", ("sport",), "gold", kind="gold") for n in range(10, 20)]
     record(screen.workspace, gold)
     page = open_page(screen)
     wait_for_item(page)

@@ -9,7 +9,6 @@ from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.workspace.growing import append
-from hilt.pipeline.workspace.labels import ADJUDICATION, GOLD
 from hilt.pipeline.workspace.open_batches import read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -35,7 +34,7 @@ def test_the_screen_gives_the_reason_that_the_command_gives(rehearse: Rehearse) 
 
 def test_an_item_without_a_text_is_no_question(rehearse: Rehearse) -> None:
     workspace = rehearse(texts=["one", "", "  \n", "four"], overlap=2)
-    gold = [Decision("i1", "label", ("sport",), GOLD, source=GOLD)]
+    gold = [Decision("i1", "label", ("sport",), "gold", kind="gold")]
     said = [
         Decision("i2", "label", (label,), name) for name, label in (("x", "sport"), ("y", "tech"))
     ]
@@ -90,7 +89,7 @@ def test_a_blind_label_that_is_overruled_measures_as_what_it_is_settled_to(
     record(workspace, said, blind=True)
     at_desk(workspace, first)
     settled = [
-        Decision(name, "label", (label,), "dana", source=ADJUDICATION)
+        Decision(name, "label", (label,), "dana", kind="adjudication")
         for name, label in proposed.items()
     ]
     record(workspace, settled)
@@ -379,7 +378,9 @@ def test_somebody_alone_counts_what_they_are_asked_again(rehearse: Rehearse) -> 
 
 def test_gold_items_come_blind_and_each_once(rehearse: Rehearse) -> None:
     workspace = rehearse(20, gold_share=0.5)
-    known = [Decision(f"i{item}", "label", ("sport",), GOLD, source=GOLD) for item in range(15, 20)]
+    known = [
+        Decision(f"i{item}", "label", ("sport",), "gold", kind="gold") for item in range(15, 20)
+    ]
     record(workspace, known)
 
     async def work(desk: WorkspaceDesk) -> None:
@@ -451,7 +452,7 @@ def test_a_share_of_what_was_decided_in_bulk_is_asked_again_of_another(rehearse:
 
     at_desk(workspace, work)
 
-    assert [row.source for row in workspace.database.decisions()] == ["bulk", "bulk", "check"]
+    assert [row.kind for row in workspace.database.decisions()] == ["bulk", "bulk", "check"]
 
 
 def test_somebody_alone_is_asked_again_themselves(rehearse: Rehearse) -> None:
