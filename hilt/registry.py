@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,7 @@ class Registry:
             check_object(self._path(name))
 
     def _path(self, name: str) -> str:
-        path = name if ":" in name else {**self._third_party(), **self.built_in}.get(name)
+        path = name if ":" in name else self.built_in.get(name) or self._third_party().get(name)
         if path is None:
             raise UnknownNameError(
                 f"Unknown {self.what} {_shown(name)}.{nearest(name, self.names())}"
@@ -183,4 +184,10 @@ class Registry:
         return path
 
     def _third_party(self) -> dict[str, str]:
-        return {point.name: point.value for point in entry_points(group=f"hilt.{self.what}s")}
+        return _registered(f"hilt.{self.what}s")
+
+
+@cache
+def _registered(group: str) -> dict[str, str]:
+    """List the entry points of a group; every installed package is looked at, so only once."""
+    return {point.name: point.value for point in entry_points(group=group)}

@@ -90,18 +90,18 @@ def test_a_module_with_a_syntax_error_is_named_before_it_is_used(
 
 
 def test_a_third_party_adds_a_name_but_cannot_replace_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    group = "hilt.shapes"
-    points = [
-        EntryPoint("circle", "collections:Counter", group),
-        EntryPoint("margin", "collections:deque", group),
-    ]
-    monkeypatch.setattr(
-        registry, "entry_points", lambda *, group: points if group == "hilt.shapes" else []
-    )
+    points = {
+        "hilt.figures": [
+            EntryPoint("circle", "collections:Counter", "hilt.figures"),
+            EntryPoint("margin", "collections:deque", "hilt.figures"),
+        ]
+    }
+    monkeypatch.setattr(registry, "entry_points", lambda *, group: points.pop(group))  # asked once
+    figures = Registry("figure", SHAPES.built_in)
 
-    assert SHAPES.names() == ["circle", "margin", "square"]
-    assert SHAPES.load("circle").__name__ == "Counter"
-    assert SHAPES.load("margin").__name__ == "Fraction"
+    assert figures.names() == ["circle", "margin", "square"]
+    assert figures.load("circle").__name__ == "Counter"
+    assert figures.load("margin").__name__ == "Fraction"
 
 
 @pytest.mark.parametrize("which", [EMBEDDERS, EXCHANGES, PROPOSERS, SELECTORS])
