@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from hilt.distributions import softmax
 from hilt.errors import ConfigError, UnknownNameError
 from hilt.own_code import place_of, shortened
 from hilt.proposers.base import Context
@@ -290,8 +291,7 @@ def combine_votes(votes: Integers, confidences: Sequence[float], n_labels: int) 
     for column, weight in zip(votes.T, weights, strict=True):
         rows = np.flatnonzero(column >= 0)
         logits[rows, column[rows]] += weight
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    distribution: Floats = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    distribution = softmax(logits)
     distribution[(votes < 0).all(axis=1)] = np.nan
     return distribution
 

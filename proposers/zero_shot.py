@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from hilt.distributions import softmax
 from hilt.proposers.base import Context, embed_labels
 from hilt.types import Floats, Items
 
@@ -35,7 +36,7 @@ def cosine_proposal(embeddings: Floats, label_embeddings: Floats, temperature: f
     proposal = np.empty((len(embeddings), columns.shape[1]), dtype=np.float32)
     for start in range(0, len(embeddings), BLOCK_ROWS):
         block = np.asarray(embeddings[start : start + BLOCK_ROWS], dtype=np.float32)
-        proposal[start : start + BLOCK_ROWS] = _softmax(block @ columns / temperature)
+        proposal[start : start + BLOCK_ROWS] = softmax(block @ columns / temperature)
     return proposal
 
 
@@ -56,14 +57,8 @@ def batch_calibrate(probabilities: Floats, mean: Floats) -> Floats:
     for start in range(0, len(probabilities), BLOCK_ROWS):
         block = np.asarray(probabilities[start : start + BLOCK_ROWS], dtype=np.float32)
         with np.errstate(divide="ignore"):  # log 0 is -inf, whose probability is 0 again
-            calibrated[start : start + BLOCK_ROWS] = _softmax(np.log(block) - lean)
+            calibrated[start : start + BLOCK_ROWS] = softmax(np.log(block) - lean)
     return calibrated
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    normalised: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return normalised
 
 
 class ZeroShot:
