@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.benchmarking.demo import demo
     from hilt.pipeline.configuration.config import Config
     from hilt.pipeline.configuration.reading import load_config
-    from hilt.pipeline.cycle import cycle, train
+    from hilt.pipeline.cycle import cycle
     from hilt.pipeline.duplicates.contrary import find_contrary
     from hilt.pipeline.proposing.duplicates import duplicates
     from hilt.pipeline.proposing.propose import propose
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from hilt.pipeline.reviewing.reviewers import add_reviewer, remove_reviewer, reviewers
     from hilt.pipeline.reviewing.serving import review_in_browser
     from hilt.pipeline.selecting.batches import select
+    from hilt.pipeline.training.train import train
     from hilt.pipeline.workspace.decisions import decisions
     from hilt.pipeline.workspace.growing import append
     from hilt.pipeline.workspace.init import init
@@ -78,7 +79,8 @@ _HOMES = {
     "hilt.pipeline.duplicates.contrary": ("find_contrary",),
     "hilt.pipeline.configuration.config": ("Config",),
     "hilt.pipeline.configuration.reading": ("load_config",),
-    "hilt.pipeline.cycle": ("cycle", "train"),
+    "hilt.pipeline.cycle": ("cycle",),
+    "hilt.pipeline.training.train": ("train",),
     "hilt.pipeline.workspace.decisions": ("decisions",),
     "hilt.pipeline.proposing.duplicates": ("duplicates",),
     "hilt.pipeline.reviewing.exporting": ("export_decisions",),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from hilt.errors import WorkspaceError
 from hilt.figures import counted
-from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.selecting.batches import select
-from hilt.pipeline.training.train import TrainResult, labelled_test, make_problem, train
-from hilt.pipeline.workspace.open_batches import open_batch, undecided
-from hilt.pipeline.workspace.trainings import latest_training
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.panel import Panel
+from hilt.pipeline.proposing.propose import make_proposals
+from hilt.pipeline.selecting.batches import make_batch
+from hilt.pipeline.training.readiness import up_to_date
+from hilt.pipeline.training.train import train_if_new
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Batch
-
-__all__ = ["TrainResult", "cycle", "labelled_test", "make_problem", "train"]
 
 
 def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) -> Batch:
@@ -28,17 +27,20 @@ def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) 
     Raises:
         WorkspaceError: If there are no labels yet, or undecided items and not `partial`.
     """
-    current = open_batch(workspace)
-    if current is not None and not partial and not extend:
-        waiting = undecided(workspace, current)
-        trained = latest_training(workspace)
-        if trained is not None and trained.last_decision == workspace.database.last_decision():
-            return current  # this cycle has turned already
-        raise WorkspaceError(
-            f"Batch {current.number} has {counted(len(waiting), 'undecided item')};"
-            " review the rest, leave it with --partial, or keep it open with --extend."
-        )
     with workspace.locked():
-        train(workspace)
-        propose(workspace)
-        return select(workspace, new=True, extend=extend)
+        state = LoopState.read(workspace)
+        current = state.open_batch
+        if current is not None and not partial and not extend:
+            if state.training is not None and state.training.last_decision == state.last_decision:
+                return current  # this cycle has turned already
+            waiting = state.undecided(current)
+            raise WorkspaceError(
+                f"Batch {current.number} has {counted(len(waiting), 'undecided item')};"
+                " review the rest, leave it with --partial, or keep it open with --extend."
+            )
+        workspace.required(workspace.fused, "propose")
+        panel = Panel.of(state)
+        state = train_if_new(state, panel, workspace.database)
+        make_proposals(state, panel)
+        state = up_to_date(state, panel, workspace.database)
+        return make_batch(state, panel, workspace.database, extend=extend)

@@ -12,10 +12,11 @@ import yaml
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from hilt.pipeline.cycle import cycle, train
+from hilt.pipeline.cycle import cycle
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 

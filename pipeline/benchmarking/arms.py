@@ -15,10 +15,10 @@ from typing import Any
 import yaml
 
 from hilt.errors import WorkspaceError
-from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.open_batches import open_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace

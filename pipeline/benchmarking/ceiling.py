@@ -17,10 +17,10 @@ from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Stopwatch
 from hilt.pipeline.benchmarking.random_labels import STRENGTHS
 from hilt.pipeline.configuration.student import StudentSection
-from hilt.pipeline.cycle import labelled_test
 from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.fine_tuning import FineTuned
+from hilt.pipeline.training.gathering import labelled_test
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.proposers.models.encoder import resolve_device

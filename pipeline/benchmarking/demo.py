@@ -20,16 +20,18 @@ from hilt.errors import MissingExtraError
 from hilt.extras import pip_install
 from hilt.files import write_json
 from hilt.outputs import folder_in_place
-from hilt.pipeline.cycle import cycle, labelled_test, make_problem, train
+from hilt.pipeline.cycle import cycle
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.pools.same_text import normalise
-from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import report
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.cross_validation import train_student
+from hilt.pipeline.training.gathering import gather_data, labelled_test
 from hilt.pipeline.training.headline import ON_POOL, accuracies
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import Workspace
@@ -216,8 +218,7 @@ def _row(summary: dict[str, Any], number: int) -> dict[str, Any]:
 def _random_accuracy(workspace: Workspace, n_labels: int) -> float:
     """Train the same student on labels drawn at random, as many, and measure it alike."""
     config = workspace.config
-    embedder = load_embedder(workspace)
-    proposals = Panel(workspace, embedder)
+    panel = Panel.of(LoopState.read(workspace))
     truth = workspace.pool.answer_key(config.label_names)
     test, positions = labelled_test(workspace)
     accuracies = []
@@ -226,7 +227,7 @@ def _random_accuracy(workspace: Workspace, n_labels: int) -> float:
             rng = generator(config.seed, Stream.DEMO, draw)
             indices = np.sort(rng.choice(len(workspace.pool), n_labels, replace=False))
             training = train_student(
-                make_problem(workspace, indices, truth[indices], embedder, proposals, rng),
+                gather_data(panel, indices, truth[indices], rng),
                 config.student,
                 encoder=config.embedder.source,
                 device=resolve_device(workspace.device),

@@ -13,10 +13,10 @@ from hilt.errors import ConfigError
 from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Row, Run, Stopwatch
 from hilt.pipeline.configuration.config import Config
-from hilt.pipeline.cycle import labelled_test
 from hilt.pipeline.reviewing.answer_files import simulated_reviewer
 from hilt.pipeline.students.base import Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
+from hilt.pipeline.training.gathering import labelled_test
 from hilt.pipeline.training.training_data import assign_folds
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace

@@ -14,10 +14,10 @@ from hilt.pipeline.benchmarking.arms import Row
 from hilt.pipeline.benchmarking.curves import Curve, LabelsTo, area, labels_to, tally
 from hilt.pipeline.benchmarking.plan import BenchmarkPlan
 from hilt.pipeline.benchmarking.ratios import Ratio, ratio_over_budgets, ratio_to_target
-from hilt.pipeline.cycle import labelled_test
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.pools.same_text import normalise
-from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.panel import Panel
+from hilt.pipeline.training.gathering import labelled_test
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
@@ -213,9 +213,9 @@ def _areas(curves: dict[str, Curve], budget: int) -> dict[str, dict[str, Any]]:
 
 def _proposer(base: Workspace) -> dict[str, list[float]]:
     """Measure what the proposers say together before there are labels."""
-    proposals = Panel(base, load_embedder(base))
+    panel = Panel.of(LoopState.read(base))
     _, positions = labelled_test(base)
-    together = pool_logarithmically([*proposals.test_rows()], proposals.trust.exponents)
+    together = pool_logarithmically([*panel.test_rows()], panel.trust.exponents)
     found = measure(together, positions)
     return {"accuracy": [round(found.accuracy, 4)], "macro_f1": [round(found.macro_f1, 4)]}
 

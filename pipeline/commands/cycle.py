@@ -33,16 +33,17 @@ def cycle(
     Once everything is decided, the student learns the last labels, and no batch is made.
     """
     from hilt.pipeline import cycle as loop
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.training.headline import told_in_full
-    from hilt.pipeline.workspace.trainings import latest_training
     from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, device=device, progress=Bars())
     batch = loop.cycle(workspace, partial=partial, extend=extend)
-    training = latest_training(workspace)
+    state = LoopState.read(workspace)
+    training = state.training
     assert training is not None
-    summary = told_in_full(workspace, training)
+    summary = told_in_full(state, training)
     value = {"cycle": training.cycle, "training": summary, **batch_value(batch)}
 
     def text() -> None:

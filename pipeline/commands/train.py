@@ -14,12 +14,12 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
 
     Cross-validation chooses its kind, whether self-training helps, and its temperature.
     """
-    from hilt.pipeline import cycle
     from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.training import train as training
     from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work, device=device, progress=Bars())
-    result = cycle.train(workspace)
+    result = training.train(workspace)
 
     def text() -> None:
         if not result.new:

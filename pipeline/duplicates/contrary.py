@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hilt.pipeline.duplicates.inheriting import contested
+from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.pipeline.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +32,22 @@ class ContraryText:
     copies: tuple[Copy, ...]
 
 
-def count_contrary(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> int:
+def count_contrary(pool: Pool, labels: Sequence[ItemLabel]) -> int:
     """Count the texts whose items have different labels of people.
 
     Texts are the same where they differ in case, width and white space at most.
     """
-    return len(contested(workspace.pool.groups, outcomes))
+    return len(contested(pool.groups, labels))
 
 
-def find_contrary(workspace: Workspace) -> list[ContraryText]:
+def find_contrary(pool: Pool, labels: Sequence[ItemLabel]) -> list[ContraryText]:
     """List the texts whose items have different labels of people, in the order of the pool."""
-    outcomes, groups = workspace.item_labels(), workspace.pool.groups
+    groups = pool.groups
     labelled: dict[int, list[Copy]] = defaultdict(list)
-    for each in outcomes:
+    for each in labels:
         if each.by_people:
             copy = Copy(each.item_id, str(each.label), each.reviewers)
             labelled[int(groups[each.index])].append(copy)
-    found = contested(groups, outcomes)
-    texts = workspace.pool.texts(found)
+    found = contested(groups, labels)
+    texts = pool.texts(found)
     return [ContraryText(text, tuple(labelled[of])) for of, text in zip(found, texts, strict=True)]

@@ -17,7 +17,7 @@ from hilt.pipeline.duplicates.stars import find_stars
 from hilt.pipeline.duplicates.words import Words, read_words
 from hilt.pipeline.workspace.array_making import is_made, make_array
 from hilt.pipeline.workspace.arrays import Array
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.types import Floats, Graph, Integers
 
@@ -30,24 +30,24 @@ NEARLY = 1000  # pairs closest below the cosine, whose words are compared for th
 WIDTH = 0.05  # how far below the cosine that looks
 
 
-def make_groups(workspace: Workspace) -> bool:
+def make_groups(files: WorkspaceFiles) -> bool:
     """Find the near-duplicates, unless that was done for the same graph and thresholds.
 
     Returns:
         Whether anything was made; never while `duplicates.near` is off.
     """
-    if not workspace.config.duplicates.near:
+    if not files.config.duplicates.near:
         return False
-    if is_made(workspace.near_duplicates, groups_maker(workspace), workspace.progress):
+    if is_made(files.near_duplicates, groups_maker(files), files.progress):
         return False
-    groups, found = _find_groups(workspace)
+    groups, found = _find_groups(files)
     return make_array(
-        workspace.near_duplicates,
+        files.near_duplicates,
         groups.shape,
-        groups_maker(workspace),
+        groups_maker(files),
         lambda start, stop: groups[start:stop],
         description="Saving near-duplicates",
-        progress=workspace.progress,
+        progress=files.progress,
         chunk_rows=len(groups),
         dtype=np.int32,
         measured=found,
@@ -58,18 +58,18 @@ class Likeness:
     """Compares items by embedding and by words.
 
     Args:
-        workspace: Where the items are.
+        files: Where the items are.
         items: Ascending indices of all that will be compared; their words are kept in memory,
             20 bytes for each different word of each.
     """
 
-    def __init__(self, workspace: Workspace, items: Integers) -> None:
-        self._least = workspace.config.duplicates
-        self._embeddings = workspace.embeddings.open()
+    def __init__(self, files: WorkspaceFiles, items: Integers) -> None:
+        self._least = files.config.duplicates
+        self._embeddings = files.embeddings.open()
         self._items = items
-        step = max(1, int(workspace.pool.lengths[items].sum()) // CHARACTERS)
-        self._words = _count_words(workspace, items, step)
-        self._much = MUCH * len(np.unique(workspace.pool.groups)) / step
+        step = max(1, int(files.pool.lengths[items].sum()) // CHARACTERS)
+        self._words = _count_words(files, items, step)
+        self._much = MUCH * len(np.unique(files.pool.groups)) / step
 
     def near(self, left: Integers, right: Integers) -> npt.NDArray[np.bool_]:
         """Tell of pairs of items whether they are near-duplicates: shape (m,)."""
@@ -106,36 +106,36 @@ class Likeness:
         return overlaps
 
 
-def _count_words(workspace: Workspace, items: Integers, step: int) -> WordTable:
+def _count_words(files: WorkspaceFiles, items: Integers, step: int) -> WordTable:
     """Count the words of many items, and how widespread each is among them, or every few."""
-    passages = Passages(_read_words(workspace, items[::step], "Counting passages"))
+    passages = Passages(_read_words(files, items[::step], "Counting passages"))
     tables = [
         tabulate(words, passages.spread(words))
-        for words in _read_words(workspace, items, "Counting words")
+        for words in _read_words(files, items, "Counting words")
     ]
     return stack(tables)
 
 
-def _read_words(workspace: Workspace, items: Integers, description: str) -> Iterator[Words]:
+def _read_words(files: WorkspaceFiles, items: Integers, description: str) -> Iterator[Words]:
     """Read the words of items in blocks, at least one."""
-    with workspace.progress.task(description, len(items), "items") as advance:
+    with files.progress.task(description, len(items), "items") as advance:
         for block in [*blocks(len(items), TEXT_ROWS)] or [slice(0)]:
-            words = read_words(workspace.pool.texts(items[block]))
+            words = read_words(files.pool.texts(items[block]))
             yield words
             advance(len(words))
 
 
-def _find_groups(workspace: Workspace) -> tuple[Integers, dict[str, Any]]:
+def _find_groups(files: WorkspaceFiles) -> tuple[Integers, dict[str, Any]]:
     """Group the items of a pool.
 
     Returns:
         Shape (n_items,), each item's representative; and some pairs that the thresholds only just
         hold together or keep apart, in `together` and `apart`.
     """
-    graph, pool, least = workspace.graph, workspace.pool, workspace.config.duplicates
+    graph, pool, least = files.graph, files.pool, files.config.duplicates
     assert graph is not None
     left, right = _linked(graph, np.unique(pool.groups), least.cosine)
-    likeness = Likeness(workspace, np.union1d(left, right))
+    likeness = Likeness(files, np.union1d(left, right))
     cosines, overlaps = likeness.cosines(left, right), likeness.overlaps(left, right)
     close, same_words = cosines >= least.cosine, overlaps >= least.overlap
     near = close & same_words

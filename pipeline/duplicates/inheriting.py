@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hilt.intervals import wilson
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
 MAX_WRONG = 0.1  # share of inherited labels that may be wrong before it is pointed out
@@ -59,16 +59,16 @@ class Check:
         return self.right < self.checked and 1 - self.low > MAX_WRONG
 
 
-def settled_groups(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> Integers:
+def settled_groups(files: WorkspaceFiles, outcomes: Sequence[ItemLabel]) -> Integers:
     """Say which items share a decision now.
 
     Returns:
         Shape (n_items,), each item's representative. A group whose items people labelled
         differently has fallen apart: there only the same text makes a group.
     """
-    groups = workspace.groups
+    groups = files.groups
     apart = contested(groups, outcomes)
-    return np.where(np.isin(groups, apart), workspace.pool.groups, groups) if apart else groups
+    return np.where(np.isin(groups, apart), files.pool.groups, groups) if apart else groups
 
 
 def one_of_each(groups: Integers, free: npt.NDArray[np.bool_]) -> Integers:

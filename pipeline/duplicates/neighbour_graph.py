@@ -18,8 +18,8 @@ import numpy as np
 
 from hilt.pipeline.workspace.array_making import is_made, make_array
 from hilt.pipeline.workspace.arrays import Array, ArrayFile, Maker
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, seedless_generator
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.neighbours import (
     Cut,
     arrange_cuts,
@@ -37,7 +37,7 @@ EDGE = np.dtype([("neighbour", np.int32), ("cosine", np.float16)])
 POOL_ROWS = 65536  # that are written at once where nothing takes long
 
 
-def make_graph(workspace: Workspace) -> bool:
+def make_graph(files: WorkspaceFiles) -> bool:
     """Find the neighbours of every item, unless that was done for the same embeddings.
 
     Returns:
@@ -46,26 +46,26 @@ def make_graph(workspace: Workspace) -> bool:
     Raises:
         DataError: If an embedding holds NaN or infinity.
     """
-    files = {"neighbour": workspace.neighbours, "cosine": workspace.cosines}
-    maker = {"embeddings": workspace.embeddings.made_of(), "neighbours": NEIGHBOURS}
-    if all([is_made(file, maker, workspace.progress) for file in files.values()]):
+    arrays = {"neighbour": files.neighbours, "cosine": files.cosines}
+    maker = {"embeddings": files.embeddings.made_of(), "neighbours": NEIGHBOURS}
+    if all([is_made(file, maker, files.progress) for file in arrays.values()]):
         return False
-    embeddings, first = workspace.embeddings.open(), workspace.pool.groups
-    cuts, recall = _cut_into_lists(workspace, maker, embeddings, np.unique(first))
-    found = _search_lists(workspace, maker, embeddings, cuts)
-    for field, file in files.items():
+    embeddings, first = files.embeddings.open(), files.pool.groups
+    cuts, recall = _cut_into_lists(files, maker, embeddings, np.unique(first))
+    found = _search_lists(files, maker, embeddings, cuts)
+    for field, file in arrays.items():
         make_array(
             file,
             (len(first), NEIGHBOURS),
             maker,
             partial(_in_pool_order, found, field, first),
             description=f"Sorting {file.path.stem}",
-            progress=workspace.progress,
+            progress=files.progress,
             chunk_rows=POOL_ROWS,
             dtype=EDGE[field],
             measured={"recall": round(recall, 4)},
         )
-    shutil.rmtree(workspace.graph_folder)
+    shutil.rmtree(files.graph_folder)
     return True
 
 
@@ -88,12 +88,12 @@ class FoundNeighbours:
 
 
 def _cut_into_lists(
-    workspace: Workspace, maker: Maker, embeddings: Floats, indices: Integers
+    files: WorkspaceFiles, maker: Maker, embeddings: Floats, indices: Integers
 ) -> tuple[list[Cut], float]:
     """Do what `cut_into_lists` does, keeping what was done before a kill."""
     n_cuts, n_lists = count_cuts(len(indices)), count_lists(len(indices))
-    centre_file = ArrayFile(workspace.graph_folder / "centres.npy")
-    owner_file = ArrayFile(workspace.graph_folder / "owners.npy")
+    centre_file = ArrayFile(files.graph_folder / "centres.npy")
+    owner_file = ArrayFile(files.graph_folder / "owners.npy")
     *streams, last = seedless_generator(Stream.GRAPH).spawn(n_cuts + 1)
     make_array(
         centre_file,
@@ -101,7 +101,7 @@ def _cut_into_lists(
         maker,
         lambda start, _stop: list_centres(embeddings, indices, streams[start])[None],
         description="Finding centres",
-        progress=workspace.progress,
+        progress=files.progress,
         chunk_rows=1,
         dtype=np.float32,
     )
@@ -112,7 +112,7 @@ def _cut_into_lists(
         maker,
         lambda start, stop: nearest_centres(embeddings, indices[start:stop], centres),
         description="Cutting into lists",
-        progress=workspace.progress,
+        progress=files.progress,
         chunk_rows=POOL_ROWS,
         dtype=np.int32,
     )
@@ -120,19 +120,19 @@ def _cut_into_lists(
 
 
 def _search_lists(
-    workspace: Workspace, maker: Maker, embeddings: Floats, cuts: list[Cut]
+    files: WorkspaceFiles, maker: Maker, embeddings: Floats, cuts: list[Cut]
 ) -> FoundNeighbours:
     """Find the neighbours of every text in one cut after the other."""
     found: FoundNeighbours | None = None
     for number, cut in enumerate(cuts, start=1):
-        file = ArrayFile(workspace.graph_folder / f"found-{number}.npy")
+        file = ArrayFile(files.graph_folder / f"found-{number}.npy")
         make_array(
             file,
             (len(cut.order), NEIGHBOURS),
             maker,
             partial(_edges_of_list, embeddings, cut, found),
             description=f"Finding neighbours, {number} of {len(cuts)}",
-            progress=workspace.progress,
+            progress=files.progress,
             chunk_rows=np.unique(cut.starts),
             dtype=EDGE,
         )

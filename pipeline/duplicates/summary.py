@@ -10,8 +10,8 @@ import numpy as np
 from hilt.pipeline.duplicates.contrary import count_contrary
 from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_groups
 from hilt.pipeline.duplicates.words import only_in
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers
 
 MAX_MEMBERS = 3  # of a group that are shown beside the representative
@@ -97,24 +97,24 @@ class DuplicatesResult:
     pairs: tuple[Pair, ...]
 
 
-def describe(workspace: Workspace, outcomes: Sequence[ItemLabel], most: int) -> DuplicatesResult:
+def describe(files: WorkspaceFiles, outcomes: Sequence[ItemLabel], most: int) -> DuplicatesResult:
     """Describe the groups as they stand."""
-    settings = workspace.config.duplicates
-    sizes = _sizes(workspace.groups)
+    settings = files.config.duplicates
+    sizes = _sizes(files.groups)
     return DuplicatesResult(
-        summary=summarise(workspace, outcomes),
+        summary=summarise(files, outcomes),
         cosine=settings.cosine,
         overlap=settings.overlap,
-        recall=workspace.neighbours.measured().get("recall"),
+        recall=files.neighbours.measured().get("recall"),
         sizes=dict(zip(SIZES, _histogram(sizes), strict=True)),
-        largest=tuple(_largest_groups(workspace, sizes, most)),
-        pairs=tuple(_close_pairs(workspace)),
+        largest=tuple(_largest_groups(files, sizes, most)),
+        pairs=tuple(_close_pairs(files)),
     )
 
 
-def summarise(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> DuplicatesSummary:
+def summarise(files: WorkspaceFiles, outcomes: Sequence[ItemLabel]) -> DuplicatesSummary:
     """Count groups and inherited labels."""
-    groups, near = workspace.groups, workspace.has_near_duplicates
+    groups, near = files.groups, files.has_near_duplicates
     sizes = _sizes(groups)
     sizes = sizes[sizes > 1]
     return DuplicatesSummary(
@@ -122,10 +122,10 @@ def summarise(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> Duplicates
         groups=len(sizes),
         items=int(sizes.sum()),
         largest=int(sizes.max(initial=0)),
-        inherited=len(inherit(settled_groups(workspace, outcomes), outcomes)),
+        inherited=len(inherit(settled_groups(files, outcomes), outcomes)),
         check=check(groups, outcomes),
-        appended=len(groups) - len(workspace.near_duplicates.open()) if near else 0,
-        contrary=count_contrary(workspace, outcomes),
+        appended=len(groups) - len(files.near_duplicates.open()) if near else 0,
+        contrary=count_contrary(files.pool, outcomes),
     )
 
 
@@ -139,23 +139,23 @@ def _histogram(sizes: Integers) -> list[int]:
     return counts
 
 
-def _largest_groups(workspace: Workspace, sizes: Integers, most: int) -> Iterator[DuplicateGroup]:
+def _largest_groups(files: WorkspaceFiles, sizes: Integers, most: int) -> Iterator[DuplicateGroup]:
     """Read some texts of the largest groups."""
-    groups, same_text = workspace.groups, workspace.pool.groups
+    groups, same_text = files.groups, files.pool.groups
     for representative in np.argsort(-sizes, kind="stable")[:most]:
         if sizes[representative] > 1:
             spellings = np.unique(same_text[groups == representative])
             others = spellings[spellings != representative][:MAX_MEMBERS]
-            text, *texts = workspace.pool.texts([representative, *others])
+            text, *texts = files.pool.texts([representative, *others])
             yield DuplicateGroup(int(sizes[representative]), text, tuple(texts))
 
 
-def _close_pairs(workspace: Workspace) -> Iterator[Pair]:
+def _close_pairs(files: WorkspaceFiles) -> Iterator[Pair]:
     """Read the texts of the pairs that were written down while the groups were made."""
-    if workspace.has_near_duplicates:
-        measured = workspace.near_duplicates.measured()
+    if files.has_near_duplicates:
+        measured = files.near_duplicates.measured()
         for key in ("together", "apart"):
             for each in measured[key]:
-                left, right = workspace.pool.texts(each["items"])
+                left, right = files.pool.texts(each["items"])
                 words = only_in(left, right), only_in(right, left)
                 yield Pair(key == "together", each["cosine"], each["overlap"], (left, right), words)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.audit_slice import count_drawn
 from hilt.pipeline.workspace.labels import resolve_all
-from hilt.pipeline.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,16 @@ class LeftOut:
     without_label: int
 
 
-def find_left_out(workspace: Workspace, last_decision: int) -> LeftOut:
+def find_left_out(state: LoopState, last_decision: int) -> LeftOut:
     """Count what the audit did not measure, when some decision was the last one."""
-    store = workspace.database
-    rows = [row for row in store.decisions() if row.id <= last_decision]
-    empty = set(workspace.pool.empty.tolist())
-    decided = [o for o in resolve_all(rows) if not o.machine and o.index not in empty]
-    batches = store.batch_items()
+    empty = set(state.files.pool.empty.tolist())
+    labels = resolve_all(row for row in state.decisions if row.id <= last_decision)
+    decided = [each for each in labels if not each.machine and each.index not in empty]
     # A recheck asks about what has a label, wherever that came from.
-    asked = {row.item_index for row in batches if row.reason != "recheck"}
-    drawn = {row.item_index for row in batches if row.reason == "audit"}
-    skipped = [o.index for o in decided if o.label is None and o.index in drawn]
+    asked = {row.item_index for row in state.batch_items if row.reason != "recheck"}
+    drawn = {row.item_index for row in state.batch_items if row.reason == "audit"}
+    skipped = [each.index for each in decided if each.label is None and each.index in drawn]
     return LeftOut(
-        outside_batches=sum(outcome.index not in asked for outcome in decided),
-        without_label=int(count_drawn(workspace.drawn_copies, skipped).sum()),
+        outside_batches=sum(each.index not in asked for each in decided),
+        without_label=int(count_drawn(state.audit_order.copies, skipped).sum()),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,11 +12,12 @@ from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.figures import counted
+from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.proposing.members import Member
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, Outdated
-from hilt.pipeline.proposing.panel import Member, Panel
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers, Items
 
 LIMITS = ("max_items", "max_cost_usd")  # of a proposer; unset for none
@@ -24,7 +26,7 @@ ESTIMATE_ITEMS = 200
 TIMED_ITEMS = 32
 
 
-def check_costs(proposals: Panel, found: Sequence[Outdated]) -> None:
+def check_costs(panel: Panel, found: Sequence[Outdated]) -> None:
     """Refuse to make anew what costs money or more than a few minutes.
 
     Raises:
@@ -35,16 +37,16 @@ def check_costs(proposals: Panel, found: Sequence[Outdated]) -> None:
         if each.member is not None and each.member.proposer.is_priced:
             if asks_for_more(each.member):
                 continue
-            price = _price(proposals, each.member)
+            price = _price(panel, each.member)
             if price:
-                raise _refusal(proposals.workspace, each, f"Making them anew costs money. {price}")
+                raise _refusal(panel.files.folder, each, f"Making them anew costs money. {price}")
         else:
-            seconds += _seconds(proposals, each)
+            seconds += _seconds(panel, each)
             if seconds > MAX_SECONDS:
                 minutes = counted(round(seconds / 60), "minute")
-                items = counted(len(proposals.workspace.pool), "item")
+                items = counted(len(panel.files.pool), "item")
                 raise _refusal(
-                    proposals.workspace,
+                    panel.files.folder,
                     each,
                     f"Making them anew takes about {minutes} for {items}.",
                 )
@@ -66,7 +68,7 @@ def asks_for_more(member: Member) -> bool:
     return was == now
 
 
-def check_training_cost(workspace: Workspace, student: Outdated, training: TrainingRow) -> None:
+def check_training_cost(folder: Path, student: Outdated, training: TrainingRow) -> None:
     """Refuse to train anew, unasked, a student whose training took more than a few minutes.
 
     Raises:
@@ -75,51 +77,51 @@ def check_training_cost(workspace: Workspace, student: Outdated, training: Train
     seconds = training.summary["seconds"]
     if seconds > MAX_SECONDS:
         minutes = counted(round(seconds / 60), "minute")
-        line = command_line("train", workspace.folder)
+        line = command_line("train", folder)
         raise WorkspaceError(
             f"{student}. To train it took {minutes}, so that it is not done unasked: run `{line}`."
         )
 
 
-def sample_texts(workspace: Workspace, indices: Integers) -> list[str]:
+def sample_texts(pool: Pool, seed: int, indices: Integers) -> list[str]:
     """Read some of the texts at these indices, drawn at random, to estimate what all cost."""
-    rng = generator(workspace.config.seed, Stream.ESTIMATE)
+    rng = generator(seed, Stream.ESTIMATE)
     sample = rng.choice(indices, min(ESTIMATE_ITEMS, len(indices)), replace=False)
-    return workspace.pool.texts(np.sort(sample))
+    return pool.texts(np.sort(sample))
 
 
-def _refusal(workspace: Workspace, each: Outdated, cost: str) -> WorkspaceError:
-    line = command_line("propose", workspace.folder, "--remake")
+def _refusal(folder: Path, each: Outdated, cost: str) -> WorkspaceError:
+    line = command_line("propose", folder, "--remake")
     return WorkspaceError(
         f"{each}. {cost} That is never done unasked: run `{line}`, or put back what was before"
-        f" in {workspace.folder / 'hilt.yaml'}."
+        f" in {folder / 'hilt.yaml'}."
     )
 
 
-def _price(proposals: Panel, member: Member) -> str:
+def _price(panel: Panel, member: Member) -> str:
     """Say what a proposer would cost; nothing where all answers are there already."""
-    workspace, section = proposals.workspace, member.section
-    indices: Integers = np.delete(np.arange(len(workspace.pool)), workspace.pool.empty)
+    pool, section = panel.files.pool, member.section
+    indices: Integers = np.delete(np.arange(len(pool)), pool.empty)
     if section.only == "all":  # else what it is asked depends on proposals that are to come
-        asked = proposals.asked(member)
+        asked = panel.asked(member)
         indices = indices if asked is None else asked
         parts = (indices[block] for block in blocks(len(indices), ESTIMATE_ITEMS))
-        if all(member.proposer.has_answers(workspace.pool.texts(part)) for part in parts):
+        if all(member.proposer.has_answers(pool.texts(part)) for part in parts):
             return ""
     count = min(len(indices), section.max_items or len(indices))
-    return member.proposer.estimate(sample_texts(workspace, indices), count)
+    return member.proposer.estimate(sample_texts(pool, panel.files.config.seed, indices), count)
 
 
-def _seconds(proposals: Panel, each: Outdated) -> float:
+def _seconds(panel: Panel, each: Outdated) -> float:
     """Estimate how long making something anew takes, from the time that a few items take."""
-    workspace, embedder, member = proposals.workspace, proposals.embedder, each.member
-    n_items = len(workspace.pool)
+    files, embedder, member = panel.files, panel.embedder, each.member
+    n_items = len(files.pool)
     if n_items <= TIMED_ITEMS:
         return 0.0
     if each.what == EMBEDDINGS:
-        n_items += 0 if workspace.test is None else len(workspace.test)
+        n_items += 0 if files.test is None else len(files.test)
         return n_items * _seconds_per_item(
-            workspace, lambda items: embedder.embed(list(items.texts))
+            files.pool, files.config.seed, lambda items: embedder.embed(list(items.texts))
         )
     if member is None or member.learns:
         return 0.0
@@ -130,12 +132,12 @@ def _seconds(proposals: Panel, each: Outdated) -> float:
         return proposer.propose(Items(items.ids, items.texts, vectors))
 
     n_items = min(n_items, member.section.max_items or n_items)
-    return n_items * _seconds_per_item(workspace, propose)
+    return n_items * _seconds_per_item(files.pool, files.config.seed, propose)
 
 
-def _seconds_per_item(workspace: Workspace, work: Callable[[Items], object]) -> float:
-    rng = generator(workspace.config.seed, Stream.ESTIMATE)
-    items = workspace.pool.items(np.sort(rng.choice(len(workspace.pool), TIMED_ITEMS, False)))
+def _seconds_per_item(pool: Pool, seed: int, work: Callable[[Items], object]) -> float:
+    rng = generator(seed, Stream.ESTIMATE)
+    items = pool.items(np.sort(rng.choice(len(pool), TIMED_ITEMS, False)))
     work(Items(items.ids[:1], items.texts[:1]))  # a model opens on first use
     started = time.monotonic()
     work(items)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hilt.files import read_object, write_json
+from hilt.pipeline.configuration.config import Embedder as EmbedderSection
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace.arrays import MEASURED, ArrayFile, fingerprint
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.proposers.base import Embedder
 from hilt.proposers.guarded import make_embedder
 from hilt.proposers.models.encoder import encoder_versions
@@ -23,14 +24,14 @@ IN_WORDS = {  # what of an embedder's fingerprint a user can set
 }
 
 
-def load_embedder(workspace: Workspace) -> Embedder:
+def load_embedder(files: WorkspaceFiles) -> Embedder:
     """Build the configured embedder; its model opens on first use."""
-    section = workspace.config.embedder
-    return make_embedder(section.kind, workspace.device, section.settings)
+    section = files.config.embedder
+    return make_embedder(section.kind, files.device, section.settings)
 
 
 def embeddings_maker(
-    workspace: Workspace, embedder: Embedder, pool: Pool, file: ArrayFile
+    section: EmbedderSection, embedder: Embedder, pool: Pool, file: ArrayFile
 ) -> dict[str, Any]:
     """Say what makes the embeddings of a pool under the present configuration.
 
@@ -40,15 +41,15 @@ def embeddings_maker(
     that is gone from this machine cannot have changed.
     """
     made = file.made_of() or {}
-    if "embedder" not in made or not _was_seen(workspace, file):
+    if "embedder" not in made or not _was_seen(section, file):
         found = dict(embedder.fingerprint)
-        if "embedder" not in made or embedder_changes(workspace, made["embedder"], found):
+        if "embedder" not in made or embedder_changes(section, made["embedder"], found):
             return {"embedder": found, "pool": pool.fingerprint}
     return {"embedder": made["embedder"], "pool": pool.fingerprint}
 
 
 def embedder_changes(
-    workspace: Workspace, made: Mapping[str, str], found: Mapping[str, str]
+    section: EmbedderSection, made: Mapping[str, str], found: Mapping[str, str]
 ) -> dict[str, tuple[str, str]]:
     """List what of an embedder's fingerprint is not as it was, with both values.
 
@@ -59,7 +60,7 @@ def embedder_changes(
         passed_over = {"model", "revision", *(("files",) if "files" not in made else ())}
     else:
         passed_over = {"checksum", "files"}
-    if workspace.config.embedder.precision == "auto":
+    if section.precision == "auto":
         passed_over.add("precision")
     names = dict.fromkeys([*made, *found])
     return {
@@ -89,24 +90,23 @@ def _shown(name: str, value: str) -> str:
     return value if name in ("max_tokens", "precision") else repr(value)
 
 
-def remember(workspace: Workspace, file: ArrayFile) -> None:
+def remember(section: EmbedderSection, file: ArrayFile) -> None:
     """Write down beside embeddings that they are current for the settings and files as they are."""
-    seen, record = _seen(workspace), read_object(file.maker_path)
+    seen, record = _seen(section), read_object(file.maker_path)
     if record is not None and seen["files"] and file.measured().get(SEEN) != seen:
         write_json(file.maker_path, {**record, MEASURED: {**file.measured(), SEEN: seen}})
 
 
-def _was_seen(workspace: Workspace, file: ArrayFile) -> bool:
+def _was_seen(section: EmbedderSection, file: ArrayFile) -> bool:
     """Tell whether the embedder has the settings and files for which `remember` was called."""
-    then, now = file.measured().get(SEEN), _seen(workspace)
-    if not isinstance(then, dict) or workspace.config.embedder.kind != "sentence_transformers":
+    then, now = file.measured().get(SEEN), _seen(section)
+    if not isinstance(then, dict) or section.kind != "sentence_transformers":
         return False
     return now["settings"] == then.get("settings") and now["files"] in ("", then.get("files"))
 
 
-def _seen(workspace: Workspace) -> dict[str, str]:
+def _seen(section: EmbedderSection) -> dict[str, str]:
     """Hash the settings of the embedder, and which files it has; empty where there are none."""
-    section = workspace.config.embedder
     unimportant = ("batch_tokens", "description_prompt")
     settings = {name: each for name, each in section.settings.items() if name not in unimportant}
     own = section.kind != "sentence_transformers"

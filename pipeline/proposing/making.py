@@ -12,22 +12,23 @@ from hilt.pipeline.duplicates.neighbour_graph import make_graph
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposing.costs import check_costs, sample_texts
 from hilt.pipeline.proposing.embedding import embeddings_maker, remember
+from hilt.pipeline.proposing.members import Member
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, FUSED, GROUPS, causes, outdated
-from hilt.pipeline.proposing.panel import Member, Panel
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.workspace.array_making import RowsOf, is_made, made_before, make_array
 from hilt.pipeline.workspace.arrays import Array, ArrayFile
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.proposers.base import Embedder
 from hilt.types import Floats, Integers, Items
 
 SHARED = (("neighbours", make_graph), ("near-duplicates", make_groups))
 
 
-def renew(proposals: Panel, *, remake: bool = False) -> list[str]:
+def renew(panel: Panel, *, remake: bool = False) -> list[str]:
     """Make anew what another configuration made, and say so.
 
     Args:
-        proposals: What is wanted now.
+        panel: What is wanted now.
         remake: Whether that may take long or cost money.
 
     Returns:
@@ -36,32 +37,32 @@ def renew(proposals: Panel, *, remake: bool = False) -> list[str]:
     Raises:
         WorkspaceError: If it would cost much, and not `remake`; then nothing is made.
     """
-    workspace, made = proposals.workspace, []
-    found = [each for each in outdated(proposals) if each.what != FUSED]
+    files, made = panel.files, []
+    found = [each for each in outdated(panel) if each.what != FUSED]
     if found and not remake:
-        check_costs(proposals, found)
+        check_costs(panel, found)
     for each in causes(found):
-        workspace.progress.note(f"{each}. Made anew now.")
+        files.progress.note(f"{each}. Made anew now.")
     what = {each.what for each in found}
     if EMBEDDINGS in what:
-        made += [file.path.stem for file in embed(workspace, proposals.embedder)]
+        made += [file.path.stem for file in embed(files, panel.embedder)]
     if what & {EMBEDDINGS, GROUPS}:
-        made += [name for name, make in SHARED if make(workspace)]
+        made += [name for name, make in SHARED if make(files)]
     asked = [each.member for each in found if each.member is not None]
-    return made + [member.name for member in asked if ask(proposals, member)]
+    return made + [member.name for member in asked if ask(panel, member)]
 
 
-def ask(proposals: Panel, member: Member) -> bool:
+def ask(panel: Panel, member: Member) -> bool:
     """Let one proposer propose for the pool and the test set, unless what it said is current."""
-    workspace = proposals.workspace
-    if is_made(member.array, member.maker, workspace.progress):
+    files = panel.files
+    if is_made(member.array, member.maker, files.progress):
         return False
 
     def make(
         file: ArrayFile, n_items: int, rows_of: RowsOf, description: str, old: Array | None
     ) -> None:
-        shape = (n_items, len(workspace.config.labels))
-        progress = workspace.progress
+        shape = (n_items, len(files.config.labels))
+        progress = files.progress
         make_array(
             file,
             shape,
@@ -72,47 +73,48 @@ def ask(proposals: Panel, member: Member) -> bool:
             old=old,
         )
 
-    proposals.teach(member)
-    asked = proposals.asked(member)
+    panel.teach(member)
+    asked = panel.asked(member)
     old = made_before(member.array, member.grown_from)
     if old is not None:
-        asked = _among_appended(workspace.pool, member, old, asked)
-    _estimate(workspace, member, asked)
+        asked = _among_appended(files.pool, member, old, asked)
+    _estimate(files, member, asked)
     what = f"Proposing ({member.name})"
-    if workspace.test is not None and member.test_array is not None:
-        embeddings = workspace.test_embeddings.open()
-        rows_of = partial(_proposed_rows, workspace.test, embeddings, member, None)
+    if files.test is not None and member.test_array is not None:
+        embeddings = files.test_embeddings.open()
+        rows_of = partial(_proposed_rows, files.test, embeddings, member, None)
         known = made_before(member.test_array, member.grown_from)
-        make(member.test_array, len(workspace.test), rows_of, f"{what}, test set", known)
-    rows_of = partial(_proposed_rows, workspace.pool, workspace.embeddings.open(), member, asked)
-    make(member.array, len(workspace.pool), rows_of, what, old)  # last: it says that all is made
+        make(member.test_array, len(files.test), rows_of, f"{what}, test set", known)
+    rows_of = partial(_proposed_rows, files.pool, files.embeddings.open(), member, asked)
+    make(member.array, len(files.pool), rows_of, what, old)  # last: it says that all is made
     summary = member.proposer.summary()
     if summary is not None:
-        write_json(workspace.proposal_summary(member.name), summary)
+        write_json(files.proposal_summary(member.name), summary)
+    panel.note_made(member)
     return True
 
 
-def embed(workspace: Workspace, embedder: Embedder) -> list[ArrayFile]:
+def embed(files: WorkspaceFiles, embedder: Embedder) -> list[ArrayFile]:
     """Embed the pool and the test set, and return what was made."""
     made = []
     for pool, file in (
-        (workspace.pool, workspace.embeddings),
-        (workspace.test, workspace.test_embeddings),
+        (files.pool, files.embeddings),
+        (files.test, files.test_embeddings),
     ):
         if pool is None:
             continue
-        maker = embeddings_maker(workspace, embedder, pool, file)
+        maker = embeddings_maker(files.config.embedder, embedder, pool, file)
         if make_array(
             file,
             (len(pool), embedder.dimension),
             maker,
             partial(_embed_rows, pool, embedder),
-            description="Embedding" if pool is workspace.pool else "Embedding the test set",
-            progress=workspace.progress,
+            description="Embedding" if pool is files.pool else "Embedding the test set",
+            progress=files.progress,
             old=made_before(file, pool.earlier_makers(maker)),
         ):
             made.append(file)
-        remember(workspace, file)
+        remember(files.config.embedder, file)
     return made
 
 
@@ -120,12 +122,12 @@ def _embed_rows(pool: Pool, embedder: Embedder, start: int, stop: int) -> Floats
     return embedder.embed(pool.texts(slice(start, stop)))
 
 
-def _estimate(workspace: Workspace, member: Member, asked: Integers | None) -> None:
+def _estimate(files: WorkspaceFiles, member: Member, asked: Integers | None) -> None:
     """Say what a proposer that costs money would take, before it is asked."""
     if member.proposer.is_priced:
-        indices = np.arange(len(workspace.pool)) if asked is None else asked
-        texts = sample_texts(workspace, indices)
-        workspace.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")
+        indices = np.arange(len(files.pool)) if asked is None else asked
+        texts = sample_texts(files.pool, files.config.seed, indices)
+        files.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")
 
 
 def _proposed_rows(

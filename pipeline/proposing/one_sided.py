@@ -8,7 +8,7 @@ people gave blind speak for the proposer where there are some.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ from hilt.blocks import blocks
 from hilt.figures import whole_percent
 from hilt.files import read_object, write_json
 from hilt.intervals import wilson
-from hilt.pipeline.proposing.panel import Member, Panel
+from hilt.pipeline.proposing.members import Member
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.workspace.arrays import fingerprint
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.types import Label
 
 MIN_SHARE = 0.9  # of the guesses, for one label of three or more
 MIN_SHARE_OF_TWO = 0.98  # two labels are often uneven: spam, faults, complaints
@@ -56,39 +58,40 @@ class OneSided:
         )
 
 
-def count_guesses(workspace: Workspace, proposals: Panel) -> None:
+def count_guesses(panel: Panel) -> None:
     """Count the likeliest labels of every proposer, unless that is done; see `find_one_sided`."""
-    path = _path(workspace)
-    made_of = fingerprint(proposals.makers)
+    files = panel.files
+    path = _path(files)
+    made_of = fingerprint(panel.makers)
     if _read(path).get("made_of") == made_of:
         return
-    names, empty = workspace.config.label_names, workspace.pool.empty
-    counts = np.zeros((len(proposals.members), len(names)), dtype=np.int64)
-    for block in blocks(len(workspace.pool)):
+    names, empty = files.config.label_names, files.pool.empty
+    counts = np.zeros((len(panel.members), len(names)), dtype=np.int64)
+    for block in blocks(len(files.pool)):
         with_text = np.setdiff1d(np.arange(block.start, block.stop), empty)
-        for place, rows in enumerate(proposals.rows(with_text)):
+        for place, rows in enumerate(panel.rows(with_text)):
             answered = rows[~np.isnan(rows[:, 0])]
             counts[place] += np.bincount(answered.argmax(axis=1), minlength=len(names))
     guesses = {
         member.name: {
-            "asked": _n_asked(proposals, member),
+            "asked": _n_asked(panel, member),
             "labels": dict(zip(names, row.tolist(), strict=True)),
         }
-        for member, row in zip(proposals.members, counts, strict=True)
+        for member, row in zip(panel.members, counts, strict=True)
         if not member.learns  # it repeats what people said
     }
     write_json(path, {"made_of": made_of, "proposers": guesses})
 
 
-def find_one_sided(workspace: Workspace, outcomes: Iterable[ItemLabel]) -> tuple[OneSided, ...]:
+def find_one_sided(files: WorkspaceFiles, outcomes: Iterable[ItemLabel]) -> tuple[OneSided, ...]:
     """List the proposers that give nearly all of their guesses to one label.
 
     Args:
-        workspace: Whose; what `count_guesses` wrote is read, nothing else.
+        files: Whose; what `count_guesses` wrote is read, nothing else.
         outcomes: What was decided; the labels of audit items say how uneven the pool is.
     """
     blind = Counter(str(outcome.label) for outcome in outcomes if outcome.audit)
-    proposers: dict[str, Any] = _read(_path(workspace)).get("proposers", {})
+    proposers: dict[str, Any] = _read(_path(files)).get("proposers", {})
     found = (_judge(name, told["labels"], told["asked"], blind) for name, told in proposers.items())
     return tuple(each for each in found if each is not None)
 
@@ -117,23 +120,22 @@ def _judge(
     return OneSided(name, label, round(share, 4), guesses)
 
 
-def undescribed(workspace: Workspace) -> tuple[str, ...]:
+def undescribed(labels: Sequence[Label]) -> tuple[str, ...]:
     """List the labels of which the description says no more than the name."""
 
     def words(text: str) -> list[str]:
         return text.casefold().replace("_", " ").replace("-", " ").split()
 
-    labels = workspace.config.label_list
     return tuple(each.name for each in labels if words(each.description) == words(each.name))
 
 
-def _n_asked(proposals: Panel, member: Member) -> int:
-    asked, pool = proposals.asked(member), proposals.workspace.pool
+def _n_asked(panel: Panel, member: Member) -> int:
+    asked, pool = panel.asked(member), panel.files.pool
     return len(np.setdiff1d(np.arange(len(pool)) if asked is None else asked, pool.empty))
 
 
-def _path(workspace: Workspace) -> Path:
-    return workspace.folder / "guesses.json"
+def _path(files: WorkspaceFiles) -> Path:
+    return files.folder / "guesses.json"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from hilt.errors import HiltError
 from hilt.files import read_object
 from hilt.own_code import shortened
 from hilt.pipeline.duplicates.groups_on_disk import EMBEDDINGS_CHANGED, why_groups_differ
-from hilt.pipeline.proposing.embedding import changes_in_words, embedder_changes, load_embedder
-from hilt.pipeline.proposing.panel import Member, Panel, unlearnt
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.embedding import changes_in_words, embedder_changes
+from hilt.pipeline.proposing.members import Member, unlearnt
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.students.saved import MADE_BY
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.student_seal import RECORD
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.pipeline.workspace.workspace import Workspace
 
 EMBEDDINGS, GROUPS, FUSED = "The embeddings", "The near-duplicates", "The fused proposals"
 PARTS_CHANGED = "what they are fused from changed"
@@ -47,32 +48,31 @@ class Outdated:
         return f"{self.what} {verb} of another configuration: {self.why}"
 
 
-def outdated(proposals: Panel) -> list[Outdated]:
+def outdated(panel: Panel) -> list[Outdated]:
     """List what is outdated, each thing before those that rest on it; the student is apart."""
-    workspace = proposals.workspace
     found = []
-    if why := _why_embed(proposals):
+    if why := _why_embed(panel):
         found.append(Outdated(EMBEDDINGS, why))
-    if why := why_groups_differ(workspace):
+    if why := why_groups_differ(panel.files):
         found.append(Outdated(GROUPS, why))
-    for member in proposals.members:
+    for member in panel.members:
         if member.is_outdated:
             found.append(Outdated(f"The proposals of {member.name!r}", _why_ask(member), member))
-    if not _is_fused(proposals):
+    if not _is_fused(panel):
         found.append(Outdated(FUSED, PARTS_CHANGED))
     return found
 
 
-def outdated_student(proposals: Panel, training: TrainingRow) -> Outdated | None:
+def outdated_student(panel: Panel, training: TrainingRow) -> Outdated | None:
     """Say how a student is outdated; None where it is not, or is gone from the disk."""
     what = f"The student of cycle {training.cycle}"
-    record = read_object(proposals.workspace.student_folder(training.cycle) / RECORD)
+    record = read_object(panel.files.student_folder(training.cycle) / RECORD)
     if record is None:
         return None
-    made_by, now = record.get(MADE_BY), student_maker(proposals)
+    made_by, now = record.get(MADE_BY), student_maker(panel)
     if not isinstance(made_by, dict):
-        why = _why_train_older(proposals, record)
-    elif why := _why_read_anew(proposals, made_by):
+        why = _why_train_older(panel, record)
+    elif why := _why_read_anew(panel, made_by):
         pass
     elif made_by["labels"] != now["labels"]:
         why = _labels_in_words(made_by["labels"], now["labels"])
@@ -81,55 +81,54 @@ def outdated_student(proposals: Panel, training: TrainingRow) -> Outdated | None
     return Outdated(what, why) if why else None
 
 
-def reads_other_vectors(proposals: Panel, training: TrainingRow) -> str:
+def reads_other_vectors(panel: Panel, training: TrainingRow) -> str:
     """Say in a clause how a student learnt with another embedder; nothing where it did not."""
-    folder = proposals.workspace.student_folder(training.cycle)
+    folder = panel.files.student_folder(training.cycle)
     record = read_object(folder / RECORD)
     if record is None:
         return ""
     made_by = record.get(MADE_BY)
     if not isinstance(made_by, dict):
-        return _why_train_older(proposals, record)
-    return _why_read_anew(proposals, made_by)
+        return _why_train_older(panel, record)
+    return _why_read_anew(panel, made_by)
 
 
-def student_maker(proposals: Panel) -> dict[str, Any]:
+def student_maker(panel: Panel) -> dict[str, Any]:
     """Say what of the configuration, beside the proposers, makes a student."""
-    config = proposals.workspace.config
+    config = panel.files.config
     return {
-        "embedder": proposals.embeddings["embedder"],
+        "embedder": panel.embeddings["embedder"],
         "description_prompt": config.embedder.description_prompt,
         "labels": [[label.name, label.description] for label in config.label_list],
         "student": config.student.model_dump(mode="json"),
     }
 
 
-def fused_of(proposals: Panel) -> str:
+def fused_of(panel: Panel) -> str:
     """Hash what of the configuration makes the fused proposals."""
-    makers = {member.name: unlearnt(member.maker) for member in proposals.members}
-    return fingerprint([makers, proposals.embeddings])
+    makers = {member.name: unlearnt(member.maker) for member in panel.members}
+    return fingerprint([makers, panel.embeddings])
 
 
-def read_outdated(workspace: Workspace) -> tuple[list[Outdated], Outdated | None]:
+def read_outdated(state: LoopState) -> tuple[list[Outdated], Outdated | None]:
     """List what is outdated, and how the latest student is, for those who only read.
 
     What cannot be found out, for an encoder or a module is gone, is not listed.
     """
-    made = workspace.embeddings.maker()
-    if not workspace.is_proposed or made is None or "embedder" not in made:
+    made = state.files.embeddings.maker()
+    if not state.files.is_proposed or made is None or "embedder" not in made:
         return [], None
     try:
-        proposals = Panel(workspace, load_embedder(workspace))
-        trainings = workspace.database.trainings()
-        student = outdated_student(proposals, trainings[-1]) if trainings else None
-        return outdated(proposals), student
+        panel = Panel.of(state)
+        student = None if state.training is None else outdated_student(panel, state.training)
+        return outdated(panel), student
     except HiltError:
         return [], None
 
 
-def say_outdated(workspace: Workspace) -> tuple[str, ...]:
+def say_outdated(state: LoopState) -> tuple[str, ...]:
     """Say in sentences what is outdated."""
-    found, student = read_outdated(workspace)
+    found, student = read_outdated(state)
     return tuple(f"{each}." for each in (*causes(found), *([student] if student else ())))
 
 
@@ -138,17 +137,19 @@ def causes(found: Sequence[Outdated]) -> Sequence[Outdated]:
     return [each for each in found if each.why not in (EMBEDDINGS_CHANGED, PARTS_CHANGED)] or found
 
 
-def is_usable(workspace: Workspace) -> bool:
+def is_usable(state: LoopState) -> bool:
     """Tell whether there is a proposal for every item, of the present configuration."""
-    return workspace.is_proposed and not read_outdated(workspace)[0]
+    return state.files.is_proposed and not read_outdated(state)[0]
 
 
-def _why_embed(proposals: Panel) -> str:
+def _why_embed(panel: Panel) -> str:
     """Say in a clause why the embeddings of the pool, or of the test set, are outdated."""
-    workspace, now = proposals.workspace, proposals.embeddings["embedder"]
-    for file in (workspace.embeddings, workspace.test_embeddings):
+    files, now = panel.files, panel.embeddings["embedder"]
+    for file in (files.embeddings, files.test_embeddings):
         then = (file.maker() or {}).get("embedder")
-        if isinstance(then, dict) and (changes := embedder_changes(workspace, then, now)):
+        if isinstance(then, dict) and (
+            changes := embedder_changes(files.config.embedder, then, now)
+        ):
             return changes_in_words(changes, then, now)
     return ""
 
@@ -169,26 +170,26 @@ def _why_ask(member: Member) -> str:
     return "the proposers before it changed"
 
 
-def _is_fused(proposals: Panel) -> bool:
+def _is_fused(panel: Panel) -> bool:
     """Tell whether the fused proposals on disk are of these proposers, whatever they learnt."""
-    file = proposals.workspace.fused
+    file = panel.files.fused
     made = file.maker()
     if made is None or "proposals" not in made:
         return True
     of = file.measured().get(OF)
     if of is not None:
-        return bool(of == fused_of(proposals))
-    if made["proposals"] == fingerprint(proposals.makers):
+        return bool(of == fused_of(panel))
+    if made["proposals"] == fingerprint(panel.makers):
         return True
-    learns = any(member.learns for member in proposals.members)  # an older hilt hashed labels too
-    count = len(proposals.members) + (made.get("student") is not None)
+    learns = any(member.learns for member in panel.members)  # an older hilt hashed labels too
+    count = len(panel.members) + (made.get("student") is not None)
     return learns and len(made.get("weights", ())) == count
 
 
-def _why_read_anew(proposals: Panel, made_by: Mapping[str, Any]) -> str:
+def _why_read_anew(panel: Panel, made_by: Mapping[str, Any]) -> str:
     """Say in a clause how a student's vectors are others than the present ones."""
-    now = student_maker(proposals)
-    changes = embedder_changes(proposals.workspace, made_by["embedder"], now["embedder"])
+    now = student_maker(panel)
+    changes = embedder_changes(panel.files.config.embedder, made_by["embedder"], now["embedder"])
     if changes:
         return changes_in_words(changes, made_by["embedder"], now["embedder"])
     if made_by.get("description_prompt") != now["description_prompt"]:
@@ -196,13 +197,13 @@ def _why_read_anew(proposals: Panel, made_by: Mapping[str, Any]) -> str:
     return ""
 
 
-def _why_train_older(proposals: Panel, record: Mapping[str, Any]) -> str:
+def _why_train_older(panel: Panel, record: Mapping[str, Any]) -> str:
     """Do the same for the student of an older hilt, which kept the settings of the embedder."""
-    then, section = record.get("embedder"), proposals.workspace.config.embedder
+    then, section = record.get("embedder"), panel.files.config.embedder
     if not isinstance(then, dict):
         return ""
     now = {"kind": section.kind, **section.settings}
-    weights, found = record.get("embedder_weights"), proposals.embeddings["embedder"]
+    weights, found = record.get("embedder_weights"), panel.embeddings["embedder"]
     passed_over = {"batch_tokens"}
     if weights and found.get("checksum"):
         passed_over |= {"model", "revision"}

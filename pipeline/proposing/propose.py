@@ -13,8 +13,8 @@ from hilt.distributions import pool_logarithmically
 from hilt.files import read_object
 from hilt.pipeline.duplicates.groups_on_disk import are_groups_of_an_older_rule
 from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.pools.pool import Pool
-from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.making import SHARED, ask, embed, renew
 from hilt.pipeline.proposing.one_sided import OneSided, count_guesses, find_one_sided, undescribed
 from hilt.pipeline.proposing.outdated import (
@@ -28,8 +28,8 @@ from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace.array_making import made_before, make_array
 from hilt.pipeline.workspace.arrays import fingerprint
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.base import Embedder
 from hilt.types import Floats, Items
@@ -78,131 +78,135 @@ def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
         WorkspaceError: If another command is writing, or something would cost much to make anew.
     """
     with workspace.locked():
-        embedder = load_embedder(workspace)
-        proposals = Panel(workspace, embedder)
-        regrouped = are_groups_of_an_older_rule(workspace)
-        made = renew(proposals, remake=remake)
-        made += [file.path.stem for file in embed(workspace, embedder)]
-        made += [name for name, make in SHARED if make(workspace)]
-        made += [member.name for member in proposals.members if ask(proposals, member)]
-        training = _usable_training(proposals)
-        if training is not None and _propose_student(workspace, training):
-            made.append("student")
-        if _fuse(workspace, proposals, training):
-            made.append("fused")
-        count_guesses(workspace, proposals)
-        likeliest = np.zeros(len(workspace.config.labels), dtype=np.int64)
-        fused = workspace.fused.open()
-        for block in blocks(len(fused)):
-            likeliest += np.bincount(fused[block].argmax(axis=1), minlength=len(likeliest))
-        without = fused[workspace.pool.empty].argmax(axis=1)
-        likeliest -= np.bincount(without, minlength=len(likeliest))
-        outcomes = workspace.item_labels()
-        return ProposeResult(
-            items=len(workspace.pool),
-            dimension=embedder.dimension,
-            proposers=tuple(proposals.names),
-            made=tuple(made),
-            too_long=_count_too_long(workspace.pool, embedder),
-            label_counts=dict(zip(workspace.config.label_names, likeliest.tolist(), strict=True)),
-            summaries={name: told for name in proposals.names if (told := _told(workspace, name))},
-            duplicates=summarise(workspace, outcomes),
-            regrouped=regrouped,
-            one_sided=find_one_sided(workspace, outcomes),
-            undescribed=undescribed(workspace),
-        )
+        state = LoopState.read(workspace)
+        return make_proposals(state, Panel.of(state), remake=remake)
 
 
-def _usable_training(proposals: Panel) -> TrainingRow | None:
+def make_proposals(state: LoopState, panel: Panel, *, remake: bool = False) -> ProposeResult:
+    """Do what `propose` does, under its lock."""
+    files, embedder = state.files, panel.embedder
+    regrouped = are_groups_of_an_older_rule(files)
+    made = renew(panel, remake=remake)
+    made += [file.path.stem for file in embed(files, embedder)]
+    made += [name for name, make in SHARED if make(files)]
+    made += [member.name for member in panel.members if ask(panel, member)]
+    training = _usable_training(panel, state.training)
+    if training is not None and _propose_student(files, training):
+        made.append("student")
+    if _fuse(panel, training):
+        made.append("fused")
+    count_guesses(panel)
+    return ProposeResult(
+        items=len(files.pool),
+        dimension=embedder.dimension,
+        proposers=tuple(panel.names),
+        made=tuple(made),
+        too_long=_count_too_long(files.pool, embedder),
+        label_counts=_count_likeliest(files),
+        summaries={
+            name: summary
+            for name in panel.names
+            if (summary := read_object(files.proposal_summary(name)))
+        },
+        duplicates=summarise(files, state.item_labels),
+        regrouped=regrouped,
+        one_sided=find_one_sided(files, state.item_labels),
+        undescribed=undescribed(files.config.label_list),
+    )
+
+
+def _usable_training(panel: Panel, training: TrainingRow | None) -> TrainingRow | None:
     """Return the newest training, unless its student knows other vectors than the present ones."""
-    workspace = proposals.workspace
-    training = latest_training(workspace)
-    why = "" if training is None else reads_other_vectors(proposals, training)
+    why = "" if training is None else reads_other_vectors(panel, training)
     if training is None or not why:
         return training
-    line = command_line("train", workspace.folder)
-    workspace.progress.note(
+    line = command_line("train", panel.files.folder)
+    panel.files.progress.note(
         f"The student of cycle {training.cycle} learnt from other vectors ({why}), and counts for"
         f" nothing until it is trained anew: `{line}`."
     )
     return None
 
 
-def _told(workspace: Workspace, name: str) -> dict[str, Any]:
-    """Read what a proposer reported about its work."""
-    return read_object(workspace.proposal_summary(name)) or {}
-
-
-def _propose_student(workspace: Workspace, training: TrainingRow) -> bool:
-    embeddings = workspace.embeddings.open()
+def _propose_student(files: WorkspaceFiles, training: TrainingRow) -> bool:
+    embeddings = files.embeddings.open()
     maker = {
         "student": [training.cycle, training.fingerprint],
-        "embeddings": workspace.embeddings.made_of(),
+        "embeddings": files.embeddings.made_of(),
     }
-    student = read_student(
-        workspace.saved_student(training.cycle), workspace.device, workspace.trusted
-    ).student
-    proposal = workspace.proposal("student")
+    student = read_student(files.saved_student(training.cycle), files.device, files.trusted).student
+    proposal, seed = files.proposal("student"), files.config.seed
     previous = None if proposal.find_fault() else proposal.maker()
     n_before = 0 if previous is None else len(proposal.open())
-    before = compared_labels(workspace, proposal, n_before) if n_before else None
+    before = compared_labels(proposal, n_before, seed) if n_before else None
 
     def rows_of(start: int, stop: int) -> Floats:
-        items = workspace.pool.items(slice(start, stop))
-        given = Items(items.ids, items.texts, embeddings[start:stop])
-        return predict_labels(student, given, len(workspace.config.labels))
+        items = files.pool.items(slice(start, stop))
+        embedded = Items(items.ids, items.texts, embeddings[start:stop])
+        return predict_labels(student, embedded, len(files.config.labels))
 
     made = make_array(
         proposal,
-        (len(workspace.pool), len(workspace.config.labels)),
+        (len(files.pool), len(files.config.labels)),
         maker,
         rows_of,
         description=f"Proposing (student of cycle {training.cycle})",
-        progress=workspace.progress,
-        old=made_before(proposal, workspace.pool.earlier_makers(maker)),
+        progress=files.progress,
+        old=made_before(proposal, files.pool.earlier_makers(maker)),
     )
     if before is not None and previous is not None and previous.get("student") != maker["student"]:
-        after = compared_labels(workspace, proposal, n_before)
-        save_stability(workspace, training.cycle, before, after)
+        after = compared_labels(proposal, n_before, seed)
+        save_stability(files, training.cycle, before, after)
     return made
 
 
-def _fuse(workspace: Workspace, proposals: Panel, training: TrainingRow | None) -> bool:
+def _fuse(panel: Panel, training: TrainingRow | None) -> bool:
     """Fuse the proposals with the student's, by the weights that cross-validation found."""
-    student = None if training is None else workspace.proposal("student").open()
-    weights = fusion_weights(proposals, training)
+    files = panel.files
+    student = None if training is None else files.proposal("student").open()
+    weights = fusion_weights(panel, training)
 
     def rows_of(start: int, stop: int) -> Floats:
-        parts = [*proposals.rows(slice(start, stop))]
+        parts = [*panel.rows(slice(start, stop))]
         if student is not None:
             parts.insert(0, student[start:stop])
         return pool_logarithmically(parts, weights)
 
     return make_array(
-        workspace.fused,
-        (len(workspace.pool), len(workspace.config.labels)),
+        files.fused,
+        (len(files.pool), len(files.config.labels)),
         {
-            "proposals": fingerprint(proposals.makers),
+            "proposals": fingerprint(panel.makers),
             "student": None if training is None else [training.cycle, training.fingerprint],
             "weights": weights.tolist(),
         },
         rows_of,
         description="Fusing",
-        progress=workspace.progress,
+        progress=files.progress,
         chunk_rows=65536,
-        measured={OF: fused_of(proposals)},
+        measured={OF: fused_of(panel)},
     )
 
 
-def fusion_weights(proposals: Panel, training: TrainingRow | None) -> Floats:
+def fusion_weights(panel: Panel, training: TrainingRow | None) -> Floats:
     """Say how much each proposer counts, the student first where there is one.
 
     A proposer that was added after the training counts nothing until the next.
     """
     if training is None:
-        return proposals.trust.exponents
+        return panel.trust.exponents
     fitted: dict[str, float] = training.summary["fusion"]
-    return np.array([fitted.get(name, 0.0) for name in ("student", *proposals.names)])
+    return np.array([fitted.get(name, 0.0) for name in ("student", *panel.names)])
+
+
+def _count_likeliest(files: WorkspaceFiles) -> dict[str, int]:
+    """Count how often each label is the likeliest in the fused proposal, of items with a text."""
+    fused, names = files.fused.open(), files.config.label_names
+    likeliest = np.zeros(len(names), dtype=np.int64)
+    for block in blocks(len(fused)):
+        likeliest += np.bincount(fused[block].argmax(axis=1), minlength=len(names))
+    likeliest -= np.bincount(fused[files.pool.empty].argmax(axis=1), minlength=len(names))
+    return dict(zip(names, likeliest.tolist(), strict=True))
 
 
 def _count_too_long(pool: Pool, embedder: Embedder) -> int:

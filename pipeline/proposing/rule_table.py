@@ -15,6 +15,8 @@ from hilt.blocks import blocks
 from hilt.errors import WorkspaceError
 from hilt.intervals import wilson
 from hilt.pipeline.configuration.proposer_kinds import Rules
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.rules import CompiledRule, Rule, cast_votes, compile_rules
 from hilt.types import Integers
@@ -158,11 +160,13 @@ def rules(workspace: Workspace) -> RulesTable:
     compiled = _rules(workspace)
     size = len(workspace.pool)
     counts = _count_pool(workspace, compiled)
-    outcomes = workspace.item_labels()
-    labelled = [row for row in outcomes if row.label is not None and not row.machine]
+    state = LoopState.read(workspace)
+    labelled = state.labelled
     positions = workspace.config.positions_of([str(row.label) for row in labelled])
     audit = np.flatnonzero([row.audit for row in labelled])
-    times = workspace.audit_order.count_audited(outcomes, [labelled[row].index for row in audit])
+    times = state.audit_order.count_audited(
+        state.item_labels, [labelled[row].index for row in audit]
+    )
     drawn = np.repeat(audit, times)  # an answer counts for each item that was drawn for it
     votes = cast_votes(compiled, workspace.pool.texts([row.index for row in labelled]))
     columns = zip(
@@ -186,24 +190,24 @@ def rules(workspace: Workspace) -> RulesTable:
     )
 
 
-def _rules(workspace: Workspace) -> tuple[CompiledRule, ...]:
+def _rules(files: WorkspaceFiles) -> tuple[CompiledRule, ...]:
     """Compile the rules of every proposer of that kind."""
-    sections = [part for part in workspace.config.proposers if isinstance(part, Rules)]
+    sections = [part for part in files.config.proposers if isinstance(part, Rules)]
     if not sections:
         raise WorkspaceError(
-            f"{workspace.folder} has no rules; add a proposer `kind: rules` with `rules:` to"
-            f" `proposers` in {workspace.folder / 'hilt.yaml'}."
+            f"{files.folder} has no rules; add a proposer `kind: rules` with `rules:` to"
+            f" `proposers` in {files.folder / 'hilt.yaml'}."
         )
     rules = [Rule(**rule.model_dump()) for section in sections for rule in section.rules]
-    return compile_rules(rules, workspace.config.label_names)
+    return compile_rules(rules, files.config.label_names)
 
 
-def _count_pool(workspace: Workspace, rules: Sequence[CompiledRule]) -> VoteCounts:
+def _count_pool(files: WorkspaceFiles, rules: Sequence[CompiledRule]) -> VoteCounts:
     """Count block by block, so that the votes on the whole pool are never in memory."""
     counts = count_votes(np.empty((0, len(rules)), dtype=np.int16))
-    with workspace.progress.task("Trying the rules", len(workspace.pool), "items") as advance:
-        for block in blocks(len(workspace.pool), BLOCK_ROWS):
-            votes = cast_votes(rules, workspace.pool.texts(block))
+    with files.progress.task("Trying the rules", len(files.pool), "items") as advance:
+        for block in blocks(len(files.pool), BLOCK_ROWS):
+            votes = cast_votes(rules, files.pool.texts(block))
             counts += count_votes(votes)
             advance(len(votes))
     return counts

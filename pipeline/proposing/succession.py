@@ -6,30 +6,30 @@ import numpy as np
 
 from hilt.files import read_object, write_json
 from hilt.pipeline.workspace.arrays import ArrayFile
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.uncertainty import likeliest_labels
 from hilt.types import Integers
 
 COMPARED_ITEMS = 2000
 
 
-def compared_labels(workspace: Workspace, proposal: ArrayFile, n_items: int) -> Integers:
+def compared_labels(proposal: ArrayFile, n_items: int, seed: int) -> Integers:
     """Read the likeliest labels of a sample of the first items, the same one every time."""
-    rng = generator(workspace.config.seed, Stream.SUCCESSION)
+    rng = generator(seed, Stream.SUCCESSION)
     sample = rng.choice(n_items, min(COMPARED_ITEMS, n_items), replace=False)
     return likeliest_labels(proposal.open(), np.sort(sample))
 
 
-def save_stability(workspace: Workspace, cycle: int, before: Integers, after: Integers) -> None:
+def save_stability(files: WorkspaceFiles, cycle: int, before: Integers, after: Integers) -> None:
     """Keep which share of the sample the student of a cycle labels as the one before it did."""
     stability = round(float((before == after).mean()), 4)
-    path = workspace.proposal_summary("student")
+    path = files.proposal_summary("student")
     write_json(path, {"cycle": cycle, "agreement": stability})
 
 
-def read_stability(workspace: Workspace, cycle: int) -> float | None:
+def read_stability(files: WorkspaceFiles, cycle: int) -> float | None:
     """Read what `save_stability` kept; a process killed before that leaves an earlier cycle's."""
-    told = read_object(workspace.proposal_summary("student")) or {}
-    stability = told.get("agreement") if told.get("cycle") == cycle else None
+    summary = read_object(files.proposal_summary("student")) or {}
+    stability = summary.get("agreement") if summary.get("cycle") == cycle else None
     return stability if isinstance(stability, float) else None

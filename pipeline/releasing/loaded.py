@@ -12,6 +12,7 @@ from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.figures import counted
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import read_outdated
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.students.base import predict_labels
@@ -145,7 +146,7 @@ def _newest(workspace: Workspace) -> Path:
             f"{workspace.folder} has no student yet; run `{next_step(workspace)}`."
         )
     folder = workspace.saved_student(trainings[-1].cycle)
-    _, student = read_outdated(workspace)
+    _, student = read_outdated(LoopState.read(workspace))
     if student is not None:
         line = command_line("train", workspace.folder)
         raise WorkspaceError(

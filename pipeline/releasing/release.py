@@ -8,6 +8,8 @@ from pathlib import Path
 
 from hilt.outputs import output_folder
 from hilt.pipeline.duplicates.inheriting import check
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.releasing.cards import dataset_card, model_card
 from hilt.pipeline.releasing.dataset import Counts, write_dataset
 from hilt.pipeline.releasing.loaded import RELEASED
@@ -15,7 +17,6 @@ from hilt.pipeline.releasing.packing import pack_student
 from hilt.pipeline.training.headline import told_in_full
 from hilt.pipeline.training.readiness import up_to_date
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 
 
@@ -76,8 +77,9 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
         workspace.held(),
         output_folder(folder, "release", force=force, note=workspace.progress.note) as temporary,
     ):
-        up_to_date(workspace)
-        training = latest_training(workspace)
+        state = LoopState.read(workspace)
+        state = up_to_date(state, Panel.of(state), workspace.database)
+        training = state.training
         counts = write_dataset(workspace, temporary, training)
         if training is not None:
             _write_student(workspace, temporary / RELEASED, training)
@@ -101,7 +103,7 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
 def _write_student(workspace: Workspace, folder: Path, training: TrainingRow) -> None:
     """Write the student with what it needs, and its card."""
     packed = pack_student(workspace.saved_student(training.cycle), folder, workspace.trusted)
-    about = {"cycle": training.cycle, **told_in_full(workspace, training)}
+    about = {"cycle": training.cycle, **told_in_full(LoopState.read(workspace), training)}
     card = model_card(_name(workspace), workspace.config, about, packed)
     (folder / "README.md").write_text(card, encoding="utf-8")
 
@@ -110,9 +112,10 @@ def _write_card(
     workspace: Workspace, folder: Path, training: TrainingRow | None, counts: Counts
 ) -> None:
     """Write the card of the dataset, and the names of the labels in the order of their numbers."""
-    about = (
-        None if training is None else {"cycle": training.cycle, **told_in_full(workspace, training)}
-    )
+    about = None
+    if training is not None:
+        state = LoopState.read(workspace)
+        about = {"cycle": training.cycle, **told_in_full(state, training)}
     checked = check(workspace.groups, workspace.item_labels())
     card = dataset_card(_name(workspace), workspace.config, counts, about, checked)
     (folder / "README.md").write_text(card, encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from hilt.figures import cut, whole_percent
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import is_usable
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
@@ -98,7 +99,7 @@ def pool_map(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> PoolMap | N
         None before there are proposals of the present configuration, and where all items look the
         same.
     """
-    if not is_usable(workspace):
+    if not is_usable(LoopState.read(workspace)):
         return None
     rng = generator(workspace.config.seed, Stream.MAP)
     given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}

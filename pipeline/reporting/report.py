@@ -13,6 +13,7 @@ import yaml
 from hilt.figures import counted, points
 from hilt.outputs import output_file
 from hilt.pipeline.duplicates.summary import describe
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import is_usable, say_outdated
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
@@ -88,17 +89,18 @@ def render_report(workspace: Workspace, now: datetime) -> str:
 
 def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
+    state = LoopState.read(workspace)
     outcomes, decisions = workspace.item_labels(), not_withdrawn(workspace.database.decisions())
     by_people = [row for row in decisions if row.kind != "machine"]
     trainings, batches = workspace.database.trainings(), workspace.database.batch_numbers()
     labelled = [outcome for outcome in outcomes if outcome.by_people]
     labels = label_lines(workspace, outcomes)
-    cost = measured_cost(workspace)
+    cost = measured_cost(state)
     return {
         "name": workspace.folder.resolve().name,
         "now": now,
         "verdict": _verdict(workspace, labelled, trainings, batches),
-        "outdated": say_outdated(workspace),
+        "outdated": say_outdated(state),
         "since": len(labelled) - trainings[-1].summary["human_labels"] if trainings else 0,
         "summary": workspace.pool.summary,
         "human_labels": len(labelled),
@@ -110,7 +112,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "n_decisions": len(by_people),
         "trainings": trainings,
         "latest": trainings[-1].summary if trainings else None,
-        "rests_on": rests_on(told_in_full(workspace, trainings[-1])) if trainings else "",
+        "rests_on": rests_on(told_in_full(state, trainings[-1])) if trainings else "",
         "places": PLACES,
         "shares": _shares,
         "on_rest": _on_rest,
@@ -153,7 +155,7 @@ def _verdict(
 ) -> str:
     """Say in a sentence how far the workspace is."""
     if trainings:
-        return _student_verdict(told_in_full(workspace, trainings[-1]))
+        return _student_verdict(told_in_full(LoopState.read(workspace), trainings[-1]))
     if labelled:
         return f"People have labelled {counted(len(labelled), 'item')}; no student is trained yet."
     if batches:
@@ -260,7 +262,7 @@ def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[st
 def _fused_by(workspace: Workspace) -> str | None:
     """Say who stands behind the fused proposal; None before there is one."""
     maker = workspace.fused.maker()
-    if maker is None or not is_usable(workspace):
+    if maker is None or not is_usable(LoopState.read(workspace)):
         return None
     student, weights = maker["student"], maker["weights"]
     others = len(weights) - (student is not None)

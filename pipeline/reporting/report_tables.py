@@ -11,6 +11,7 @@ import numpy as np
 
 from hilt.blocks import blocks
 from hilt.figures import NOTHING, decimals, percent, points
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import is_usable
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.training.headline import MIN_AUDIT, calibration
@@ -126,7 +127,7 @@ def label_lines(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> list[Lab
 
 
 def _count_predicted(workspace: Workspace) -> list[int] | None:
-    if not is_usable(workspace):
+    if not is_usable(LoopState.read(workspace)):
         return None
     fused = workspace.fused.open()
     counts = np.zeros(fused.shape[1], dtype=np.int64)

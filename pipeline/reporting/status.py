@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.damage import say_damaged
 from hilt.pipeline.proposing.one_sided import OneSided, find_one_sided
 from hilt.pipeline.proposing.outdated import say_outdated
@@ -111,12 +112,12 @@ def status(workspace: Workspace) -> Status:
     current = open_batch(workspace)
     open_items = 0 if current is None else len(undecided(workspace, current))
     training = latest_training(workspace)
-    told = None if training is None else told_in_full(workspace, training)
+    told = None if training is None else told_in_full(LoopState.read(workspace), training)
     summary = workspace.pool.summary
     decisions = store.decisions()
     rows = not_withdrawn(decisions)
     seconds = total_seconds([row for row in rows if row.kind != "machine"])
-    cost, notes = measured_cost(workspace), count_notes(rows)
+    cost, notes = measured_cost(LoopState.read(workspace)), count_notes(rows)
     step = next_step(workspace)
     source = None if source_is_as_read(workspace) else source_path(workspace)
     return Status(
@@ -147,7 +148,7 @@ def status(workspace: Workspace) -> Status:
         disputed=len(disputes(workspace)),
         one_sided=find_one_sided(workspace, outcomes),
         damaged=say_damaged(workspace, training),
-        outdated=say_outdated(workspace),
+        outdated=say_outdated(LoopState.read(workspace)),
         finished=step.finished,
         next_step=str(step),
     )

@@ -81,7 +81,7 @@ def agreement(workspace: Workspace, *, settle: Method | None = None) -> PeopleRe
         settled=settled,
         gold=gold_accuracy(rows),
         little_known=little_known(said),
-        contrary=count_contrary(workspace, workspace.item_labels()),
+        contrary=count_contrary(workspace.pool, workspace.item_labels()),
     )
 
 

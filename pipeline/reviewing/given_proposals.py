@@ -15,7 +15,7 @@ import pyarrow.parquet
 from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.errors import ConfigError, DataError
-from hilt.pipeline.proposing.panel import GIVEN, given_folder
+from hilt.pipeline.proposing.members import GIVEN, given_folder
 from hilt.pipeline.reviewing.answer_files import with_names_of_pool
 from hilt.pipeline.reviewing.recording import Source, refuse
 from hilt.pipeline.workspace.matching import MATCHES, Matching

@@ -13,6 +13,7 @@ from hilt.command_line import command_line
 from hilt.figures import counted
 from hilt.output_manifest import MANIFEST
 from hilt.pipeline.duplicates.groups_on_disk import why_group_anew
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.damage import damaged_arrays, say_missing
 from hilt.pipeline.proposing.outdated import read_outdated
 from hilt.pipeline.reviewing.disagreements import disputes
@@ -85,7 +86,7 @@ def step_beside(workspace: Workspace, waiting: Collection[int]) -> NextStep | No
     """
     if not workspace.is_proposed or not _labelled(workspace, workspace.database.decisions()):
         return None
-    if not is_anything_left(workspace, waiting):
+    if not is_anything_left(LoopState.read(workspace), waiting):
         return None
     return NextStep(("cycle", workspace.folder, "--extend"), makes_batch=True)
 
@@ -134,12 +135,12 @@ def read_situation(workspace: Workspace) -> Situation:
     training = latest_training(workspace)
     open_items = 0 if current is None else len(undecided(workspace, current))
     labelled = _labelled(workspace, decisions)
-    found, student = read_outdated(workspace)
+    found, student = read_outdated(LoopState.read(workspace))
     return Situation(
         proposed=True,
         open_items=open_items,
         labels=len(labelled),
-        left=bool(open_items) or is_anything_left(workspace),
+        left=bool(open_items) or is_anything_left(LoopState.read(workspace)),
         learnt=student is None and _is_learnt(workspace, decisions, labelled, training),
         disputed=len(disputes(workspace)),
         released=_released(workspace.folder, training),

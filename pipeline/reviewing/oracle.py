@@ -11,6 +11,8 @@ import numpy as np
 
 from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.training.readiness import up_to_date
@@ -132,13 +134,15 @@ def oracle(
 
 def _proposals(workspace: Workspace, indices: Integers) -> dict[str, Floats]:
     """Read what everyone says of some items: arrays of shape (n, n_labels), by name."""
-    others = up_to_date(workspace)
+    state = LoopState.read(workspace)
+    panel = Panel.of(state)
+    up_to_date(state, panel, workspace.database)
     fused = workspace.fused.open()
     said = {FUSED: np.asarray(fused[indices], dtype=np.float32)}
     if workspace.student_proposal is not None:
         student = workspace.student_proposal.open()
         said[STUDENT] = np.asarray(student[indices], dtype=np.float32)
-    return said | dict(zip(others.names, others.rows(indices), strict=True))
+    return said | dict(zip(panel.names, panel.rows(indices), strict=True))
 
 
 def _verdicts(proposals: Mapping[str, Floats], proposer: str, least: float) -> list[Verdict]:

@@ -6,38 +6,41 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.audit_slice import AuditDraw, settled_copies
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.pipeline.workspace.workspace import Workspace
-from hilt.types import Floats
 
 
-def audit_size(workspace: Workspace, size: int) -> int:
+def audit_size(state: LoopState, size: int) -> int:
     """Say how many audit items a batch should have, so that the share is kept over all batches."""
-    earlier = workspace.database.batch_items()
-    audited = sum(row.reason == "audit" for row in earlier) + len(workspace.drawn_copies)
-    wanted = round(workspace.config.batch.audit * (len(earlier) + size))
+    earlier = state.batch_items
+    audited = sum(row.reason == "audit" for row in earlier) + len(state.audit_order.copies)
+    wanted = round(state.files.config.batch.audit * (len(earlier) + size))
     return int(np.clip(wanted - audited, 0, size))
 
 
-def audit_draw(
-    workspace: Workspace,
-    numbers: Floats,
-    outcomes: Sequence[ItemLabel],
-    waiting: Collection[int],
-) -> AuditDraw:
-    """Say how far the audit is: what it may draw, and of which texts it knows the label."""
-    taken = [*decided_items(outcomes), *waiting]
-    free = np.ones(len(numbers), dtype=bool)
-    free[[*taken, *settled_copies(workspace.drawn_copies, taken)]] = False
+def audit_draw(state: LoopState, waiting: Collection[int]) -> AuditDraw:
+    """Say how far the audit is: what it may draw, and of which texts it knows the label.
+
+    Args:
+        state: Has the order of the audit, and what was decided.
+        waiting: Items that people are given already.
+    """
+    pool, labels, order = state.files.pool, state.item_labels, state.audit_order
+    taken = [*decided_items(labels), *waiting]
+    free = np.ones(len(pool), dtype=bool)
+    free[[*taken, *settled_copies(order.copies, taken)]] = False
     asked = set(waiting)
-    known = [outcome.index for outcome in outcomes if outcome.audit]
-    rows = workspace.database.batch_items() if asked else []
-    known += [row.item_index for row in rows if row.reason == "audit" and row.item_index in asked]
-    texts = workspace.pool.texts(known)
-    return AuditDraw(numbers, free, dict(zip(texts, known, strict=True)), workspace.pool.texts)
+    known = [each.index for each in labels if each.audit]
+    known += [
+        row.item_index
+        for row in state.batch_items
+        if row.reason == "audit" and row.item_index in asked
+    ]
+    heard = dict(zip(pool.texts(known), known, strict=True))
+    return AuditDraw(order.numbers, free, heard, pool.texts)
 
 
-def decided_items(outcomes: Sequence[ItemLabel]) -> list[int]:
+def decided_items(labels: Sequence[ItemLabel]) -> list[int]:
     """List the items that people decided."""
-    return [outcome.index for outcome in outcomes if not outcome.machine]
+    return [each.index for each in labels if not each.machine]

@@ -7,23 +7,24 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.duplicates.inheriting import one_of_each, settled_groups
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.selecting.auditing import audit_draw, audit_size, decided_items
 from hilt.pipeline.selecting.choosing import choose
 from hilt.pipeline.selecting.evidence import explain
 from hilt.pipeline.selecting.item_seconds import ASSUMED_SECONDS, measured_cost, predicted_seconds
 from hilt.pipeline.selecting.loop_signals import read_signals
-from hilt.pipeline.selecting.rechecks import NO_DOUBTS, find_doubts, with_rechecks
+from hilt.pipeline.selecting.rechecks import NO_DOUBTS, Suspects, find_doubts, with_rechecks
 from hilt.pipeline.selecting.remaining import items_to_check, undecided_items
 from hilt.pipeline.selecting.shortage import why_short
 from hilt.pipeline.selecting.time_budget import fit_to_budget
-from hilt.pipeline.workspace.audit_slice import AuditSlice
-from hilt.pipeline.workspace.labels import ItemLabel
+from hilt.pipeline.workspace.audit_slice import AuditDraw, AuditSlice
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.pipeline.workspace.trainings import latest_training
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.distinct import pick_distinct
 from hilt.types import Explanation, Floats, Integers, Reason, Selection, SelectionView
 
@@ -52,24 +53,78 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class _Pick:
-    """A try at a batch of some size: what is drawn for the audit, and how many items there are."""
+    """A try at a batch of some size.
+
+    Attributes:
+        wanted: How many items it should have.
+        drawn: What is drawn for the audit.
+        parts: What is asked of that, what is checked, and what the selector picked.
+    """
 
     wanted: int
     drawn: AuditSlice
-    found: int
+    parts: list[Selection]
 
     def lacking(self, kept: int) -> int:
         """Say how many items a batch by time should have; 0 where time is all that is short."""
-        return self.wanted if kept == self.found else 0
+        return self.wanted if kept == sum(map(len, self.parts)) else 0
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a batch is chosen from.
+
+    Attributes:
+        state: As it is before the batch.
+        waiting: Items that people are given already.
+        view: The pool as the selector sees it.
+        audit: What may be drawn for the audit.
+        kept: The items that are kept for it.
+        doubts: What may be asked again.
+        number: Of the batch.
+    """
+
+    state: LoopState
+    waiting: Sequence[int]
+    view: SelectionView
+    audit: AuditDraw
+    kept: Integers
+    doubts: Suspects
+    number: int
+
+    def pick(self, size: int) -> _Pick:
+        """Draw for the audit, check, and let the selector fill the rest."""
+        config = self.state.files.config
+        rng = generator(config.seed, Stream.BATCH, self.number)
+        drawn = self.audit.slice(audit_size(self.state, size))
+        audit = drawn.asked
+        beside = replace(self.view, taken=audit.indices)
+        passed_over = np.append(self.kept, np.array(self.waiting, dtype=np.int64))
+        checks = _checks(self.state, beside, passed_over, size)
+        beside = replace(self.view, taken=np.concatenate([audit.indices, checks.indices]))
+        chosen = choose(config.selector.model_dump(), beside, size - len(audit) - len(checks), rng)
+        most = int(config.batch.recheck * size)
+        return _Pick(
+            size, drawn, [audit, checks, with_rechecks(chosen, self.view, self.doubts, most)]
+        )
+
+    def pick_the_last(self, size: int) -> AuditSlice:
+        """Draw what is kept for the audit, when nothing else is left, whatever its share."""
+        undecided = replace(self.audit, free=undecided_items(self.state, self.waiting))
+        drawn = undecided.slice(size)
+        if not len(drawn.asked) and audit_size(self.state, size):
+            drawn = self.audit.slice(self.audit.reach())
+        return drawn
 
 
 def compose(
-    workspace: Workspace, size: int, minutes: float | None, waiting: Sequence[int]
+    state: LoopState, panel: Panel, size: int, minutes: float | None, waiting: Sequence[int]
 ) -> Composed:
     """Draw what is asked blind, let the selector fill the rest, and shuffle the two together.
 
     Args:
-        workspace: Where proposals stand.
+        state: As it is.
+        panel: What the proposers say.
         size: How many items, unless there are `minutes`.
         minutes: What they may take people, altogether.
         waiting: Items that people are given already, and that are not picked again.
@@ -77,72 +132,82 @@ def compose(
     Raises:
         WorkspaceError: If there are no proposals yet.
     """
-    config = workspace.config
-    outcomes, committee = workspace.item_labels(), Committee(workspace)
-    number = len(workspace.database.batch_numbers()) + 1
-    numbers = workspace.audit_order.numbers
-    kept = np.flatnonzero(numbers < config.batch.audit)
-    cost = measured_cost(workspace)
-    seconds = predicted_seconds(workspace, cost, committee)
-    view = _view(workspace, outcomes, kept, waiting, committee, seconds)
-    audit_of_pool = audit_draw(workspace, numbers, outcomes, waiting)
-    picks: list[_Pick] = []
-    passed_over = np.append(kept, np.array(waiting, dtype=np.int64))
-    doubts = NO_DOUBTS
-    if config.batch.recheck:
-        again = [outcome for outcome in outcomes if outcome.index not in set(waiting)]
-        doubts = find_doubts(workspace, again, committee)
-
-    def pick(size: int) -> list[Selection]:
-        rng = generator(config.seed, Stream.BATCH, number)
-        drawn = audit_of_pool.slice(audit_size(workspace, size))
-        audit = drawn.asked
-        beside = replace(view, taken=audit.indices)
-        checks = _checks(workspace, beside, outcomes, passed_over, size)
-        beside = replace(view, taken=np.concatenate([audit.indices, checks.indices]))
-        chosen = choose(config.selector.model_dump(), beside, size - len(audit) - len(checks), rng)
-        most = int(config.batch.recheck * size)
-        parts = [audit, checks, with_rechecks(chosen, view, doubts, most)]
-        picks.append(_Pick(size, drawn, sum(map(len, parts))))
-        return parts
-
+    files, committee = state.files, Committee(panel)
+    cost = measured_cost(state)
+    seconds = predicted_seconds(files, cost, committee)
+    choice = _choice(state, waiting, committee, seconds)
     if seconds is None:
         typical = ASSUMED_SECONDS if cost is None else cost.mean_seconds
-        seconds = np.broadcast_to(np.float32(typical), len(workspace.pool))
-    parts = pick(size) if minutes is None else fit_to_budget(pick, seconds, 60 * minutes)
-    drawn = picks[-1].drawn
-    if not sum(map(len, parts)):  # what is kept for the audit comes last, whatever its share
-        undecided = replace(audit_of_pool, free=undecided_items(workspace, outcomes, waiting))
-        drawn = undecided.slice(size)
-        if not len(drawn.asked) and audit_size(workspace, size):
-            drawn = audit_of_pool.slice(audit_of_pool.reach())
+        seconds = np.broadcast_to(np.float32(typical), len(files.pool))
+    pick, parts = _fitting(choice, size, minutes, seconds)
+    drawn = pick.drawn
+    if not sum(map(len, parts)):
+        drawn = choice.pick_the_last(size)
         parts = [drawn.asked]
     if not sum(map(len, parts)):
         return Composed([])
-    rng = generator(config.seed, Stream.ORDER, number)
+    rng = generator(files.config.seed, Stream.ORDER, choice.number)
     picked = _mixed(parts, rng)
     indices = np.array([index for index, _, _ in picked])
+    view, doubts = choice.view, choice.doubts
     proposed = doubts.replacing(np.asarray(view.probabilities[indices], dtype=np.float32), indices)
     known = None if cost is None else seconds[indices]
-    whys = explain(view, indices, proposed, committee, config.label_names, doubts, known, rng)
+    names = files.config.label_names
+    whys = explain(view, indices, proposed, committee, names, doubts, known, rng)
     shortage = why_short(
-        size if minutes is None else picks[-1].lacking(len(indices)),
+        size if minutes is None else pick.lacking(len(indices)),
         indices,
         view.groups,
-        decided=np.array(decided_items(outcomes), dtype=np.int64),
+        decided=np.array(decided_items(state.item_labels), dtype=np.int64),
         waiting=np.array(waiting, dtype=np.int64),
-        kept=kept,
-        empty=workspace.pool.empty,
+        kept=choice.kept,
+        empty=files.pool.empty,
         minutes=None if minutes is None else (float(seconds[indices].sum()) / 60, minutes),
     )
-    rows = _rows(workspace, picked, proposed, whys)
-    copies = audit_of_pool.beside(drawn, len(parts[0]))
+    rows = _rows(files, picked, proposed, whys)
+    copies = choice.audit.beside(drawn, len(parts[0]))
     return Composed(rows, "".join(part.note for part in parts), shortage, copies)
 
 
+def _choice(
+    state: LoopState, waiting: Sequence[int], committee: Committee, seconds: Floats | None
+) -> _Choice:
+    """Look at what there is to choose from."""
+    batch, doubts = state.files.config.batch, NO_DOUBTS
+    kept = np.flatnonzero(state.audit_order.numbers < batch.audit)
+    if batch.recheck:
+        again = [each for each in state.item_labels if each.index not in set(waiting)]
+        doubts = find_doubts(state, again, committee)
+    return _Choice(
+        state,
+        waiting,
+        view=_view(state, kept, waiting, committee, seconds),
+        audit=audit_draw(state, waiting),
+        kept=kept,
+        doubts=doubts,
+        number=len(state.batches) + 1,
+    )
+
+
+def _fitting(
+    choice: _Choice, size: int, minutes: float | None, seconds: Floats
+) -> tuple[_Pick, Sequence[Selection]]:
+    """Pick so many items, or as many as fit into the minutes; with what is kept of the last try."""
+    if minutes is None:
+        pick = choice.pick(size)
+        return pick, pick.parts
+    picks: list[_Pick] = []
+
+    def parts(size: int) -> list[Selection]:
+        picks.append(choice.pick(size))
+        return picks[-1].parts
+
+    kept = fit_to_budget(parts, seconds, 60 * minutes)
+    return picks[-1], kept
+
+
 def _view(
-    workspace: Workspace,
-    outcomes: Sequence[ItemLabel],
+    state: LoopState,
     kept: Integers,
     waiting: Sequence[int],
     committee: Committee,
@@ -155,40 +220,34 @@ def _view(
     are kept, as large a share of the pool as of a batch: so the audit measures the same whatever
     the selector does.
     """
-    config = workspace.config
-    labelled = [outcome for outcome in outcomes if outcome.label is not None]
-    groups = settled_groups(workspace, outcomes)
-    free = undecided_items(workspace, outcomes, waiting)
+    files, config = state.files, state.files.config
+    labelled = [each for each in state.item_labels if each.label is not None]
+    groups = settled_groups(files, state.item_labels)
+    free = undecided_items(state, waiting)
     free[kept] = False
     return SelectionView(
-        embeddings=workspace.required(workspace.embeddings, "propose").open(),
-        probabilities=workspace.required(workspace.fused, "propose").open(),
+        embeddings=files.required(files.embeddings, "propose").open(),
+        probabilities=files.required(files.fused, "propose").open(),
         candidates=one_of_each(groups, free),
-        labelled=np.array([outcome.index for outcome in labelled], dtype=np.int64),
-        labels=config.positions_of([str(outcome.label) for outcome in labelled]),
+        labelled=np.array([each.index for each in labelled], dtype=np.int64),
+        labels=config.positions_of([str(each.label) for each in labelled]),
         groups=groups,
         near_duplicate=config.batch.near_duplicate,
         seconds=seconds,
         committee=committee,
-        graph=workspace.graph,
-        signals=read_signals(workspace, latest_training(workspace)),
+        graph=files.graph,
+        signals=read_signals(files, state.training),
     )
 
 
-def _checks(
-    workspace: Workspace,
-    view: SelectionView,
-    outcomes: Sequence[ItemLabel],
-    passed_over: Integers,
-    size: int,
-) -> Selection:
+def _checks(state: LoopState, view: SelectionView, passed_over: Integers, size: int) -> Selection:
     """Take some of the items that inherit a label, to see how often it is right.
 
     Those that are kept for the audit are passed over, for there they tell the same, and those that
     people are waiting for.
     """
-    share = workspace.config.duplicates.audited
-    waiting = items_to_check(workspace, view.groups, outcomes)
+    share = state.files.config.duplicates.audited
+    waiting = items_to_check(state, view.groups)
     waiting = waiting[~np.isin(waiting, passed_over)]
     count = min(size - len(view.taken), int(np.ceil(share * size)))
     indices = pick_distinct(view, [waiting], count) if count else waiting[:0]
@@ -212,14 +271,14 @@ def _mixed(parts: Sequence[Selection], rng: np.random.Generator) -> list[Picked]
 
 
 def _rows(
-    workspace: Workspace,
+    files: WorkspaceFiles,
     picked: Sequence[Picked],
     probabilities: Floats,
     whys: Sequence[Explanation],
 ) -> list[BatchItemRow]:
     """Write down a batch, with the proposals as they stand."""
-    ids = workspace.pool.ids([index for index, _, _ in picked])
-    proposals = _likeliest(workspace, probabilities)
+    ids = files.pool.ids([index for index, _, _ in picked])
+    proposals = _likeliest(files.config, probabilities)
     return [
         BatchItemRow(
             rank=rank,
@@ -237,9 +296,9 @@ def _rows(
     ]
 
 
-def _likeliest(workspace: Workspace, probabilities: Floats) -> list[list[list[object]]]:
+def _likeliest(config: Config, probabilities: Floats) -> list[list[list[object]]]:
     """List the likeliest labels of each row with their probabilities, as JSON can hold them."""
-    names, count = workspace.config.label_names, workspace.config.batch.candidates
+    names, count = config.label_names, config.batch.candidates
     most = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
     return [
         [[names[place], round(float(row[place]), 4)] for place in order]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hilt.blocks import blocks
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.selecting.review_cost import (
     ReviewCost,
@@ -16,28 +17,27 @@ from hilt.pipeline.selecting.review_cost import (
     perplexity,
     review_cost,
 )
-from hilt.pipeline.workspace.labels import not_withdrawn
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats
 
 ASSUMED_SECONDS = 10.0  # of an item, while no decision has a time
 
 
-def measured_cost(workspace: Workspace) -> ReviewCost | None:
+def measured_cost(state: LoopState) -> ReviewCost | None:
     """Learn what review costs from the decisions of people, None while none has a time.
 
     What made an item slow is read as it stood when its batch was made: since then its label has
     been learnt, and the proposals for it look sure.
     """
-    timings = _timings(workspace)
+    timings = _timings(state)
     if not len(timings):
         return None
-    return review_cost(timings, generator(workspace.config.seed, Stream.COST))
+    return review_cost(timings, generator(state.files.config.seed, Stream.COST))
 
 
 def predicted_seconds(
-    workspace: Workspace, cost: ReviewCost | None, committee: Committee
+    files: WorkspaceFiles, cost: ReviewCost | None, committee: Committee
 ) -> Floats | None:
     """Predict how long the typical reviewer needs for each item, proposal in view.
 
@@ -46,7 +46,7 @@ def predicted_seconds(
     """
     if cost is None or not cost.is_predictable:
         return None
-    fused, lengths = workspace.required(workspace.fused, "propose").open(), workspace.pool.lengths
+    fused, lengths = files.required(files.fused, "propose").open(), files.pool.lengths
     seconds = np.empty(len(lengths), dtype=np.float32)
     for block in blocks(len(seconds)):
         indices = np.arange(block.start, block.stop)
@@ -57,21 +57,21 @@ def predicted_seconds(
     return seconds
 
 
-def _timings(workspace: Workspace) -> Timings:
+def _timings(state: LoopState) -> Timings:
     """Gather the decisions of people, one at a time, on items that a batch asked about."""
     whys: dict[tuple[int | None, int], dict[str, Any] | None] = {
-        (row.batch, row.item_index): row.why for row in workspace.database.batch_items()
+        (row.batch, row.item_index): row.why for row in state.batch_items
     }
     timed = [
         (row, why)
-        for row in not_withdrawn(workspace.database.decisions())
+        for row in state.standing_decisions
         if row.seconds
         and row.kind not in ("bulk", "machine")
         and (why := whys.get((row.batch, row.item_index)))
     ]
     items = np.array([row.item_index for row, _ in timed], dtype=np.int64)
     told = features(
-        workspace.pool.lengths[items],
+        state.files.pool.lengths[items],
         np.array([why["plausible"] for _, why in timed]),
         np.array([why["disagreement"] for _, why in timed]),
         np.array([row.blind for row, _ in timed]),

@@ -8,12 +8,12 @@ from typing import Any
 from hilt.metrics import calibration_of
 from hilt.pipeline.proposing.succession import read_stability
 from hilt.pipeline.training.selection_gain import MIN_AUDIT
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import LoopSignals
 
 
-def read_signals(workspace: Workspace, training: TrainingRow | None) -> LoopSignals:
+def read_signals(files: WorkspaceFiles, training: TrainingRow | None) -> LoopSignals:
     """Gather what was measured at the last training, and when its student proposed."""
     if training is None:
         return LoopSignals()
@@ -21,7 +21,7 @@ def read_signals(workspace: Workspace, training: TrainingRow | None) -> LoopSign
     enough = training.summary["audit_labels"] >= MIN_AUDIT
     return LoopSignals(
         calibration_error=_beyond_chance(audit["fused"]) if audit and enough else None,
-        stability=read_stability(workspace, training.cycle),
+        stability=read_stability(files, training.cycle),
         advantage=(advantage["difference"], advantage["standard_error"]) if advantage else None,
     )
 

@@ -20,13 +20,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hilt.distributions import log_of, pool_logarithmically, softmax
+from hilt.pipeline.configuration.config import Config
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.proposing.propose import fusion_weights
 from hilt.pipeline.students.saved import load_out_of_fold
-from hilt.pipeline.workspace.labels import SETTLING, ItemLabel, not_withdrawn
+from hilt.pipeline.workspace.labels import SETTLING, ItemLabel
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
-from hilt.pipeline.workspace.trainings import latest_training
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
 
 PEOPLE_ARE_RIGHT = 0.8  # how often, as far as one label alone speaks against the students
@@ -76,31 +76,35 @@ class Suspects:
 NO_DOUBTS = Suspects(np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, 0)))
 
 
-def find_doubts(
-    workspace: Workspace, outcomes: Sequence[ItemLabel], committee: Committee
-) -> Suspects:
+def find_doubts(state: LoopState, labels: Sequence[ItemLabel], committee: Committee) -> Suspects:
     """Look for wrong labels among those that the latest student learnt.
 
     Labels that were given blind are left alone: a measure must not depend on what it measures. So
     are labels that are known, adjudicated or were asked about again before, that have changed
     since, or that the students would give too.
+
+    Args:
+        state: Has the decisions, and the latest training.
+        labels: What may be asked again.
+        committee: Everyone who proposes.
     """
-    training = latest_training(workspace)
-    saved = None if training is None else load_out_of_fold(workspace.student_folder(training.cycle))
-    if training is None or saved is None:
+    config, training = state.files.config, state.training
+    if training is None:
         return NO_DOUBTS
-    said = not_withdrawn(workspace.database.decisions())
-    decisions = [row for row in said if row.kind != "machine"]
-    answered = asked_again(workspace.database.batch_items(), decisions)
-    settled = {row.item_index for row in decisions if row.kind in SETTLING}
+    saved = load_out_of_fold(state.files.student_folder(training.cycle))
+    if saved is None:
+        return NO_DOUBTS
+    people = [row for row in state.standing_decisions if row.kind != "machine"]
+    answered = asked_again(state.batch_items, people)
+    settled = {row.item_index for row in people if row.kind in SETTLING}
     settled |= answered.keys()
-    given = _positions(workspace, [each for each in outcomes if each.index not in settled])
+    current = _positions(config, [each for each in labels if each.index not in settled])
     indices, positions, student = saved
-    rows = np.flatnonzero([given.get(i) == p for i, p in zip(indices, positions, strict=True)])
+    rows = np.flatnonzero([current.get(i) == p for i, p in zip(indices, positions, strict=True)])
     indices, positions, student = indices[rows], positions[rows], student[rows]
-    weights = fusion_weights(committee.proposals, training)
-    fused = pool_logarithmically([student, *committee.proposals.rows(indices)], weights)
-    votes = _votes(workspace, decisions, indices)
+    weights = fusion_weights(committee.panel, training)
+    fused = pool_logarithmically([student, *committee.panel.rows(indices)], weights)
+    votes = _votes(config.label_names, people, indices)
     right = label_posterior(fused, votes, PEOPLE_ARE_RIGHT)[np.arange(len(rows)), positions]
     in_doubt = np.flatnonzero(fused.argmax(axis=1) != positions)
     order = in_doubt[np.argsort(right[in_doubt], kind="stable")]
@@ -186,15 +190,14 @@ def with_rechecks(chosen: Selection, view: SelectionView, doubts: Suspects, most
     )
 
 
-def _positions(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> dict[int, int]:
+def _positions(config: Config, labels: Sequence[ItemLabel]) -> dict[int, int]:
     """Give the positions of the labels that people gave with a proposal in view."""
-    given = [outcome for outcome in outcomes if outcome.by_people and not outcome.blind]
-    positions = workspace.config.positions_of([str(outcome.label) for outcome in given])
-    return dict(zip((outcome.index for outcome in given), positions.tolist(), strict=True))
+    given = [each for each in labels if each.by_people and not each.blind]
+    positions = config.positions_of([str(each.label) for each in given])
+    return dict(zip((each.index for each in given), positions.tolist(), strict=True))
 
 
-def _votes(workspace: Workspace, decisions: Sequence[DecisionRow], indices: Integers) -> Floats:
+def _votes(names: Sequence[str], decisions: Sequence[DecisionRow], indices: Integers) -> Floats:
     """Count how often people gave each label: shape (n, n_labels)."""
     counts = Counter((row.item_index, row.labels[0]) for row in decisions if row.labels)
-    names = workspace.config.label_names
     return np.array([[counts[index, name] for name in names] for index in indices.tolist()])

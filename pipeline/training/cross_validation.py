@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hilt.distributions import log_of, negative_log_likelihood, pool_logarithmically, softmax
+from hilt.distributions import negative_log_likelihood
 from hilt.figures import counted
 from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.measuring.calibration import fit_temperature
-from hilt.pipeline.proposing.fusion import Trust, weigh
 from hilt.pipeline.students.base import Student, take
 from hilt.pipeline.students.blend import BlendedStudent
+from hilt.pipeline.training.combining import Combination, divided, fusion_weights
 from hilt.pipeline.training.fine_tuning import FineTuner, total_epochs
 from hilt.pipeline.training.self_training import SelfTraining, fit_plain
 from hilt.pipeline.training.training_data import TrainingData
@@ -34,7 +34,6 @@ from hilt.types import Floats, Integers
 
 MIN_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
 FEW_FOLDS = 2  # of cross-validation, where an encoder is fine-tuned in each
-MIN_SHARE = 0.15  # of the blend; less is not worth a second model
 TRIED_BY = {
     "quick": (),
     "normal": ("contrastive",),
@@ -90,51 +89,15 @@ class Trial:
     @property
     def out_of_fold(self) -> Floats:
         """Shape (n, n_labels), after the temperature."""
-        return _divided(self.raw, self.temperature)
+        return divided(self.raw, self.temperature)
 
     def loss(self, positions: Integers) -> Floats:
         """Score the out-of-fold predictions item by item; lower is better."""
         return negative_log_likelihood(self.out_of_fold, positions)
 
 
-@dataclass(frozen=True, slots=True)
-class Combination:
-    """What is fitted on out-of-fold predictions: how kinds are tempered, blended and fused.
-
-    Attributes:
-        temperatures: By kind.
-        weights: By kind that is kept.
-        fusion: Shape (1 + p,), the exponents of the student and of each proposer.
-    """
-
-    temperatures: dict[str, float]
-    weights: dict[str, float]
-    fusion: Floats
-
-    @classmethod
-    def fit(cls, raw: dict[str, Floats], problem: TrainingData, rows: Integers) -> Combination:
-        """Fit on the labels at some rows what kinds predict out of fold: each of shape (n, ...)."""
-        positions = problem.positions[rows]
-        temperatures = {kind: fit_temperature(each[rows], positions) for kind, each in raw.items()}
-        tempered = {kind: _divided(raw[kind][rows], t) for kind, t in temperatures.items()}
-        weights = _blend_weights(tempered, positions)
-        blended = _blended(tempered, weights)
-        fusion = _fusion_weights(blended, problem, rows)
-        return cls(temperatures, weights, fusion)
-
-    def student(self, raw: dict[str, Floats]) -> Floats:
-        """Temper and blend what kinds predict."""
-        return _blended(
-            {k: _divided(raw[k], self.temperatures[k]) for k in self.weights}, self.weights
-        )
-
-    def fused(self, student: Floats, proposals: Floats) -> Floats:
-        """Fuse a student with the proposers: shape (p, m, n_labels) for (m, n_labels)."""
-        return pool_logarithmically([student, *proposals], self.fusion)
-
-
 def train_student(
-    problem: TrainingData,
+    data: TrainingData,
     settings: StudentSection,
     *,
     encoder: EncoderSource,
@@ -145,7 +108,7 @@ def train_student(
     """Train the student that cross-validation prefers.
 
     Args:
-        problem: What to learn from, at least one labelled item.
+        data: What to learn from, at least one labelled item.
         settings: The `student` section of the configuration.
         encoder: The embedder's; fine-tuned kinds without a `model` of their own start from
             it.
@@ -153,38 +116,35 @@ def train_student(
         rng: The only source of chance.
         progress: Who looks on.
     """
-    kinds = _fine_tuned_kinds(problem, settings)
+    kinds = _fine_tuned_kinds(data, settings)
     n_folds = _n_folds(kinds, settings)
-    folds = problem.deal(n_folds, rng)
+    folds = data.deal(n_folds, rng)
     seed = int(rng.integers(2**31))
-    steps = 1 + sum(total_epochs(kind, settings, problem, n_folds) for kind in kinds)
-    task = (progress or Silent()).task(
-        f"Training on {counted(len(problem), 'label')}", steps, "steps"
-    )
+    steps = 1 + sum(total_epochs(kind, settings, data, n_folds) for kind in kinds)
+    task = (progress or Silent()).task(f"Training on {counted(len(data), 'label')}", steps, "steps")
     with task as advance:
-        linear, self_training = _best_linear(problem, settings, folds)
+        linear, self_training = _best_linear(data, settings, folds)
         trials = {"linear": linear}
         for kind in kinds:
             start = settings.encoder_of(kind, encoder)
-            tuner = FineTuner(kind, problem, settings, self_training, start, device, seed, advance)
+            tuner = FineTuner(kind, data, settings, self_training, start, device, seed, advance)
             complete = tuner.complete if tuner.is_averaged else None
-            trials[kind] = _try(tuner.fit, problem, folds, complete, tuner.finish)
+            trials[kind] = _try(tuner.fit, data, folds, complete, tuner.finish)
         if settings.kind != "auto":
             trials = {settings.kind: trials[settings.kind]}
-        training = _combine(trials, problem, folds, self_training)
+        training = _combine(trials, data, folds, self_training)
         advance(steps)
     return training
 
 
-def _fine_tuned_kinds(problem: TrainingData, settings: StudentSection) -> list[str]:
+def _fine_tuned_kinds(data: TrainingData, settings: StudentSection) -> list[str]:
     """List the fine-tuned kinds of student to try."""
     if settings.kind != "auto":
         return [settings.kind] if settings.kind != "linear" else []
     return [
         kind
         for kind in TRIED_BY[settings.effort]
-        if len(problem)
-        >= max(getattr(settings, kind).from_labels, problem.n_labels * MIN_PER_LABEL)
+        if len(data) >= max(getattr(settings, kind).from_labels, data.n_labels * MIN_PER_LABEL)
     ]
 
 
@@ -197,16 +157,16 @@ def _n_folds(kinds: list[str], settings: StudentSection) -> int:
 
 def _combine(
     trials: dict[str, Trial],
-    problem: TrainingData,
+    data: TrainingData,
     folds: Integers,
     self_training: SelfTraining | None,
 ) -> Training:
     """Blend the ways of training by their out-of-fold predictions, and train on every label."""
-    everything = np.arange(len(problem))
-    scores = {kind: float(trial.loss(problem.positions).mean()) for kind, trial in trials.items()}
-    combination = Combination.fit(_raw(trials), problem, everything)
+    everything = np.arange(len(data))
+    scores = {kind: float(trial.loss(data.positions).mean()) for kind, trial in trials.items()}
+    combination = Combination.fit(_raw(trials), data, everything)
     trials = {kind: trials[kind] for kind in combination.weights}
-    audit, audit_fused = _predict_audit(trials, problem, folds)
+    audit, audit_fused = _predict_audit(trials, data, folds)
     return Training(
         student=_finish(trials, combination),
         out_of_fold=combination.student(_raw(trials)),
@@ -223,20 +183,20 @@ def _raw(trials: dict[str, Trial]) -> dict[str, Floats]:
 
 
 def _predict_audit(
-    trials: dict[str, Trial], problem: TrainingData, folds: Integers
+    trials: dict[str, Trial], data: TrainingData, folds: Integers
 ) -> tuple[Floats, Floats]:
     """Predict each audit item by what knows every label but the audit labels of its fold.
 
     Returns:
         What the student says, and what is fused with the proposers; each (n_audit, n_labels).
     """
-    audit = problem.audit
-    student = np.empty((len(audit), problem.n_labels), dtype=np.float32)
+    audit = data.audit
+    student = np.empty((len(audit), data.n_labels), dtype=np.float32)
     fused = np.empty_like(student)
     for place, fold in enumerate(np.unique(folds)):
         held_out = folds[audit] == fold
         asked = audit[held_out]
-        rows = np.setdiff1d(np.arange(len(problem)), asked)
+        rows = np.setdiff1d(np.arange(len(data)), asked)
         completed: dict[str, Student] = {}
         for kind, trial in trials.items():
             if trial.complete is not None:  # in any case: the student of all labels is their mean
@@ -245,60 +205,48 @@ def _predict_audit(
                 completed[kind] = trial.fit(rows)
         if not len(asked):
             continue
-        items = take(problem.labelled, asked)
+        items = take(data.labelled, asked)
         raw = {kind: each.predict_proba(items) for kind, each in completed.items()}
-        combination = Combination.fit(_raw(trials), problem, rows)
+        combination = Combination.fit(_raw(trials), data, rows)
         student[held_out] = combination.student(raw)
-        fused[held_out] = combination.fused(student[held_out], problem.proposals[:, asked])
+        fused[held_out] = combination.fused(student[held_out], data.proposals[:, asked])
     return student, fused
 
 
-def cross_fit(fit: Callable[[Integers], Student], problem: TrainingData, folds: Integers) -> Floats:
+def cross_fit(fit: Callable[[Integers], Student], data: TrainingData, folds: Integers) -> Floats:
     """Predict every labelled item with a student that was fitted without its fold.
 
     Returns:
         Shape (n, n_labels), rows sum to 1.
     """
-    predictions = np.empty((len(problem), problem.n_labels), dtype=np.float32)
+    predictions = np.empty((len(data), data.n_labels), dtype=np.float32)
     for fold in np.unique(folds):
         held_out = np.flatnonzero(folds == fold)
         student = fit(np.flatnonzero(folds != fold))
-        predictions[held_out] = student.predict_proba(take(problem.labelled, held_out))
+        predictions[held_out] = student.predict_proba(take(data.labelled, held_out))
     return predictions
 
 
 def _try(
     fit: Callable[[Integers], Student],
-    problem: TrainingData,
+    data: TrainingData,
     folds: Integers,
     complete: Callable[[int, Integers], Student] | None = None,
     finish: Callable[[], Student] | None = None,
 ) -> Trial:
     """Cross-validate a way of training; it is finished by training on everything, if not else."""
-    raw = cross_fit(fit, problem, folds)
+    raw = cross_fit(fit, data, folds)
     return Trial(
         fit,
         complete,
-        finish or (lambda: fit(np.arange(len(problem)))),
+        finish or (lambda: fit(np.arange(len(data)))),
         raw,
-        fit_temperature(raw, problem.positions),
+        fit_temperature(raw, data.positions),
     )
 
 
-def _fusion_weights(out_of_fold: Floats, problem: TrainingData, rows: Integers) -> Floats:
-    """Weigh the student and the proposers on the labels at some rows, which none has seen.
-
-    Args:
-        out_of_fold: Shape (len(rows), n_labels), what the student says of those.
-        problem: Has the labels, and what the proposers say.
-        rows: Of the labelled items.
-    """
-    prior = problem.trust.beside_a_student()
-    return weigh([out_of_fold, *problem.proposals[:, rows]], problem.positions[rows], prior)
-
-
 def _best_linear(
-    problem: TrainingData, settings: StudentSection, folds: Integers
+    data: TrainingData, settings: StudentSection, folds: Integers
 ) -> tuple[Trial, SelfTraining | None]:
     """Try the linear student without self-training, and with several amounts of it.
 
@@ -306,16 +254,16 @@ def _best_linear(
     few labels the comparison is mostly noise, and on average it helps much.
     """
     trials: dict[float, tuple[Trial, SelfTraining | None]] = {}
-    plain = _try(lambda rows: fit_plain(problem, rows, settings), problem, folds)
+    plain = _try(lambda rows: fit_plain(data, rows, settings), data, folds)
     trials[0.0] = plain, None
-    if not settings.self_training.rounds or not len(problem.unlabelled):
+    if not settings.self_training.rounds or not len(data.unlabelled):
         return trials[0.0]
-    fusion = _fusion_weights(plain.out_of_fold, problem, np.arange(len(problem)))
+    fusion = fusion_weights(plain.out_of_fold, data, np.arange(len(data)))
     usual = settings.self_training.weight
     for amount in AMOUNTS[settings.effort]:
-        taught = SelfTraining(problem, settings, fusion, usual * amount)
-        trials[usual * amount] = _try(taught.fit, problem, folds), taught
-    losses = {weight: trial.loss(problem.positions) for weight, (trial, _) in trials.items()}
+        taught = SelfTraining(data, settings, fusion, usual * amount)
+        trials[usual * amount] = _try(taught.fit, data, folds), taught
+    losses = {weight: trial.loss(data.positions) for weight, (trial, _) in trials.items()}
     return trials[_usual_or_better(losses, usual)]
 
 
@@ -324,29 +272,6 @@ def _usual_or_better(losses: dict[float, Floats], usual: float) -> float:
     best = min(losses, key=lambda choice: float(losses[choice].mean()))
     worse_by = losses[usual] - losses[best]
     return best if worse_by.mean() > worse_by.std() / np.sqrt(len(worse_by)) else usual
-
-
-def _blend_weights(tempered: dict[str, Floats], positions: Integers) -> dict[str, float]:
-    """Weigh ways of training by their out-of-fold predictions, without those that add little."""
-    if len(tempered) == 1:
-        return dict.fromkeys(tempered, 1.0)
-    prior = Trust(np.ones(len(tempered)), np.full(len(tempered), 1 / len(tempered)))
-    weights = weigh([*tempered.values()], positions, prior)
-    least = MIN_SHARE * weights.sum()
-    kept = {k: float(w) for k, w in zip(tempered, weights, strict=True) if w and w >= least}
-    if not kept:
-        return dict(zip(tempered, prior.shares.tolist(), strict=True))
-    if len(kept) == len(tempered):
-        return kept
-    return _blend_weights({kind: tempered[kind] for kind in kept}, positions)
-
-
-def _blended(tempered: dict[str, Floats], weights: dict[str, float]) -> Floats:
-    return pool_logarithmically([tempered[kind] for kind in weights], np.array([*weights.values()]))
-
-
-def _divided(raw: Floats, temperature: float) -> Floats:
-    return softmax(log_of(raw) / np.float32(temperature))
 
 
 def _finish(trials: dict[str, Trial], combination: Combination) -> Student:

@@ -38,7 +38,7 @@ class FineTuner:
 
     Attributes:
         kind: `contrastive` or `transformer`.
-        problem: What to learn from.
+        data: What to learn from.
         settings: The `student` section of the configuration.
         self_training: Gives as many guessed examples as there are labels; None for none.
         encoder: What to start from.
@@ -49,7 +49,7 @@ class FineTuner:
     """
 
     kind: str
-    problem: TrainingData
+    data: TrainingData
     settings: StudentSection
     self_training: SelfTraining | None
     encoder: EncoderSource
@@ -63,7 +63,7 @@ class FineTuner:
         validation = None
         if len(rows) >= MIN_FOR_VALIDATION and self._epochs > 2:  # else nothing to choose from
             held_out = self._fold_of(rows) == 0
-            rows, validation = rows[~held_out], self.problem.known(rows[held_out])
+            rows, validation = rows[~held_out], self.data.known(rows[held_out])
         student = self._train(rows, validation)
         if self.is_averaged:
             self.students_.append(student)
@@ -85,7 +85,7 @@ class FineTuner:
         """
         student = self.students_[place]
         examples = self._examples(rows, student, self.seed + 2)
-        completed = self._fit(examples, last_epochs(self.problem), start=student)
+        completed = self._fit(examples, last_epochs(self.data), start=student)
         self.students_[place] = completed
         return completed
 
@@ -95,13 +95,13 @@ class FineTuner:
         Source: Wortsman et al. 2022, the uniform soup.
         """
         if not self.is_averaged:
-            return self.fit(np.arange(len(self.problem)))
+            return self.fit(np.arange(len(self.data)))
         mean: FineTuned = STUDENTS.load(self.kind).average(self.students_)
         return mean
 
     def _fold_of(self, rows: Integers) -> Integers:
-        problem, rng = self.problem, np.random.default_rng(self.seed)
-        return assign_folds(problem.positions[rows], problem.groups[rows], STOPPING_FOLDS, rng)
+        data, rng = self.data, np.random.default_rng(self.seed)
+        return assign_folds(data.positions[rows], data.groups[rows], STOPPING_FOLDS, rng)
 
     @property
     def _epochs(self) -> int:
@@ -124,13 +124,13 @@ class FineTuner:
 
     def _examples(self, rows: Integers, teacher: Student | None = None, seed: int = 0) -> Examples:
         """Give the labels at some rows, the descriptions, and as many guesses of a teacher."""
-        known = [self.problem.known(rows, self.settings.balance), self.problem.described()]
+        known = [self.data.known(rows, self.settings.balance), self.data.described()]
         if self.self_training is None or teacher is None:
             return join(known)
         return join(
             [
                 *known,
-                self.self_training.guess(teacher, self.problem.proposed(rows), len(rows), seed),
+                self.self_training.guess(teacher, self.data.proposed(rows), len(rows), seed),
             ]
         )
 
@@ -156,17 +156,17 @@ class FineTuner:
         return student
 
 
-def total_epochs(kind: str, settings: StudentSection, problem: TrainingData, n_folds: int) -> int:
+def total_epochs(kind: str, settings: StudentSection, data: TrainingData, n_folds: int) -> int:
     """Count the epochs of all trainings of a kind, at most."""
     epochs: int = getattr(settings, kind).epochs
     if kind in AVERAGED:
-        return (epochs + last_epochs(problem)) * n_folds
-    measured = n_folds if len(problem.audit) else 0  # trained anew, as the student of all labels is
+        return (epochs + last_epochs(data)) * n_folds
+    measured = n_folds if len(data.audit) else 0  # trained anew, as the student of all labels is
     return epochs * (n_folds + measured + 1)
 
 
-def last_epochs(problem: TrainingData) -> int:
+def last_epochs(data: TrainingData) -> int:
     """Say for how many epochs the student of a fold goes on with the labels that it missed."""
-    characters = sum(map(len, problem.labelled.texts))
-    slow = len(problem) >= MANY_LABELS and characters >= MANY_CHARACTERS
+    characters = sum(map(len, data.labelled.texts))
+    slow = len(data) >= MANY_LABELS and characters >= MANY_CHARACTERS
     return 1 if slow else LAST_EPOCHS

@@ -18,11 +18,11 @@ from typing import Any
 
 from hilt.figures import counted, decimals, percent, with_interval
 from hilt.metrics import calibration_of, measure
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.measuring.left_out import find_left_out
 from hilt.pipeline.students.saved import load_out_of_fold, why_not_out_of_fold
 from hilt.pipeline.workspace.batch_items import any_picked
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.pipeline.workspace.workspace import Workspace
 
 MIN_AUDIT = 30  # audit labels from which on an accuracy is told
 HARDER = ", which are harder than the pool"
@@ -56,28 +56,29 @@ def checked_items(summary: Mapping[str, Any]) -> int:
     return 0 if audit is None else int(audit["student"]["items"])
 
 
-def told_in_full(workspace: Workspace, training: TrainingRow) -> dict[str, Any]:
+def told_in_full(state: LoopState, training: TrainingRow) -> dict[str, Any]:
     """Give a training's summary, and for what of the pool as it is now its audit stands.
 
     That of an older hilt gets the accuracy on labelled items added, unless what it is computed from
     is damaged.
     """
-    pool = workspace.pool.summary
+    pool = state.files.pool.summary
     then = pool.earlier[0].items if pool.earlier else pool.items  # if an older hilt trained
     summary = {
         "audited_items": then,
         **training.summary,
         "pool_items": pool.items,
-        "left_out": asdict(find_left_out(workspace, training.last_decision)),
+        "left_out": asdict(find_left_out(state, training.last_decision)),
     }
     if "picked" in (summary.get("labelled") or {}):
         return summary
-    folder = workspace.student_folder(training.cycle)
+    folder = state.files.student_folder(training.cycle)
     saved = None if why_not_out_of_fold(folder) else load_out_of_fold(folder)
     if saved is not None:
         indices, positions, probabilities = saved
         found = measure(probabilities, positions).share()
-        summary["labelled"] = {**found, "picked": any_picked(workspace.database, indices)}
+        picked = any_picked(state.batches, state.batch_items, indices)
+        summary["labelled"] = {**found, "picked": picked}
     return summary
 
 

@@ -19,7 +19,7 @@ MAX_LABELS = 200  # that a student learns from, so that a comparison stays cheap
 
 
 def measure_advantage(
-    problem: TrainingData, settings: StudentSection, rng: np.random.Generator
+    data: TrainingData, settings: StudentSection, rng: np.random.Generator
 ) -> SelectionGain | None:
     """Replace some of the chosen labels by random ones, and see what that does to a student.
 
@@ -30,7 +30,7 @@ def measure_advantage(
     items alone teach less than a few random ones even where many teach much more.
 
     Args:
-        problem: What the student of the loop learns from, and its audit.
+        data: What the student of the loop learns from, and its audit.
         settings: The `student` section of the configuration.
         rng: The only source of chance.
 
@@ -40,23 +40,23 @@ def measure_advantage(
     Source: Nadeau and Bengio 2003, section 3.2, for the standard error over folds whose students
     share labels: the plain one would be two thirds of it, and too sure of itself.
     """
-    audit = problem.audit
-    chosen = _chosen(problem)
+    audit = data.audit
+    chosen = _chosen(data)
     if len(audit) < MIN_AUDIT or len(chosen) < MIN_CHOSEN:
         return None
     chosen = rng.permutation(chosen)[:MAX_LABELS]
     # Spread without regard to labels: a fold that is like the others would favour the audit.
-    folds = assign_folds(np.zeros_like(audit), problem.groups[audit], FOLDS, rng)
+    folds = assign_folds(np.zeros_like(audit), data.groups[audit], FOLDS, rng)
     replaced = min(len(chosen), *(int((folds != fold).sum()) for fold in range(FOLDS)))
-    audited = take(problem.labelled, audit)
-    by_chosen = fit_plain(problem, chosen, settings).predict_proba(audited)
+    audited = take(data.labelled, audit)
+    by_chosen = fit_plain(data, chosen, settings).predict_proba(audited)
     by_both = np.empty_like(by_chosen)
     for fold in range(FOLDS):
         random = rng.choice(audit[folds != fold], replaced, replace=False)
         kept = rng.choice(chosen, len(chosen) - replaced, replace=False)
-        student = fit_plain(problem, np.append(kept, random), settings)
+        student = fit_plain(data, np.append(kept, random), settings)
         by_both[folds == fold] = student.predict_proba(take(audited, np.flatnonzero(folds == fold)))
-    positions = problem.positions[audit]
+    positions = data.positions[audit]
     gains = _calibrated_loss(by_both, positions) - _calibrated_loss(by_chosen, positions)
     return SelectionGain(
         difference=round(float(gains.mean()), 4),
@@ -67,13 +67,13 @@ def measure_advantage(
     )
 
 
-def _chosen(problem: TrainingData) -> Integers:
+def _chosen(data: TrainingData) -> Integers:
     """List the rows that a selector chose, one of every text, none that is an audit item's too."""
-    audit = problem.audit
-    rows = np.setdiff1d(np.arange(len(problem)), audit)
-    _, first = np.unique(problem.groups[rows], return_index=True)
+    audit = data.audit
+    rows = np.setdiff1d(np.arange(len(data)), audit)
+    _, first = np.unique(data.groups[rows], return_index=True)
     rows = rows[np.sort(first)]
-    return rows[~np.isin(problem.groups[rows], problem.groups[audit])]
+    return rows[~np.isin(data.groups[rows], data.groups[audit])]
 
 
 def _calibrated_loss(probabilities: Floats, positions: Integers) -> Floats:

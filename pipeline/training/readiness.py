@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.costs import check_training_cost
-from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.outdated import outdated, outdated_student
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.proposing.propose import propose
-from hilt.pipeline.workspace.trainings import latest_training
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.proposing.propose import make_proposals
+from hilt.pipeline.training.train import train_if_new
+from hilt.pipeline.workspace.database import Database
 
 
-def up_to_date(workspace: Workspace) -> Panel:
+def up_to_date(state: LoopState, panel: Panel, database: Database) -> LoopState:
     """Make the student and the fused proposals those of the present configuration.
 
-    To be called before they, or anything that they rest on, are used. Labels that came since may
-    still be unknown to them.
+    To be called, under the lock, before they, or anything that they rest on, are used. Labels that
+    came since may still be unknown to them.
+
+    Args:
+        state: As it is.
+        panel: The proposers, which are asked anew where they must.
+        database: Where a training is stored.
+
+    Returns:
+        The state after it.
 
     Raises:
-        WorkspaceError: If there are none yet, or something would cost much to make anew.
+        WorkspaceError: If there are no proposals yet, or something would cost much to make anew.
     """
-    workspace.required(workspace.fused, "propose")
-    proposals = Panel(workspace, load_embedder(workspace))
-    for member in proposals.members:
-        workspace.required(member.array, "propose")
-    training = latest_training(workspace)
-    student = None if training is None else outdated_student(proposals, training)
+    files = state.files
+    files.required(files.fused, "propose")
+    for member in panel.members:
+        files.required(member.array, "propose")
+    training = state.training
+    student = None if training is None else outdated_student(panel, training)
     if training is not None and student is not None:
-        # here, because it loads what students are made of, and hardly ever is one trained
-        from hilt.pipeline.training.train import train
-
-        check_training_cost(workspace, student, training)
-        workspace.progress.note(f"{student}. Trained anew now.")
-        train(workspace)
-    elif not outdated(proposals):
-        return proposals
-    propose(workspace)
-    return Panel(workspace, proposals.embedder)
+        check_training_cost(files.folder, student, training)
+        files.progress.note(f"{student}. Trained anew now.")
+        state = train_if_new(state, panel, database)
+    elif not outdated(panel):
+        return state
+    make_proposals(state, panel)
+    return state

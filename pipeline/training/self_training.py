@@ -43,23 +43,23 @@ class SelfTraining:
     """Teaches a linear student with its own confident guesses.
 
     Attributes:
-        problem: What to learn from.
+        data: What to learn from.
         settings: The `student` section of the configuration.
         fusion: Shape (1 + p,), the exponents of the student and of each proposer in a guess.
         weight: What a guess counts.
     """
 
-    problem: TrainingData
+    data: TrainingData
     settings: StudentSection
     fusion: Floats
     weight: float
 
     def fit(self, rows: Integers) -> LinearStudent:
         """Fit, guess the unlabelled items with the proposal's help, fit on both, and again."""
-        student = fit_plain(self.problem, rows, self.settings)
-        strength = regularisation(self.problem, self.settings)
-        known = join([self.problem.known(rows, self.settings.balance), self.problem.described()])
-        proposed = self.problem.proposed(rows)
+        student = fit_plain(self.data, rows, self.settings)
+        strength = regularisation(self.data, self.settings)
+        known = join([self.data.known(rows, self.settings.balance), self.data.described()])
+        proposed = self.data.proposed(rows)
         for _ in range(self.settings.self_training.rounds):
             examples = join([known, self.guess(student, proposed)])
             student = LinearStudent.fit(examples, strength, student)
@@ -78,24 +78,24 @@ class SelfTraining:
             seed: Of the draw of those items.
         """
         amount = self.settings.self_training
-        asked = np.arange(len(self.problem.unlabelled))
+        asked = np.arange(len(self.data.unlabelled))
         if most is not None:
             asked = np.random.default_rng(seed).permutation(asked)[: math.ceil(most / amount.share)]
-        predicted = student.predict_proba(take(self.problem.unlabelled, asked))
+        predicted = student.predict_proba(take(self.data.unlabelled, asked))
         fused = pool_logarithmically([predicted, *proposed[:, asked]], self.fusion)
         sure = confident_share(fused, amount.share)[:most]
         targets = (
             fused[sure] if amount.soft else one_hot(fused[sure].argmax(axis=1), fused.shape[1])
         )
-        return self.problem.guessed(asked[sure], targets, self.weight)
+        return self.data.guessed(asked[sure], targets, self.weight)
 
 
-def fit_plain(problem: TrainingData, rows: Integers, settings: StudentSection) -> LinearStudent:
+def fit_plain(data: TrainingData, rows: Integers, settings: StudentSection) -> LinearStudent:
     """Fit a linear student to the labelled items at some rows and to the descriptions."""
-    known = join([problem.known(rows, settings.balance), problem.described()])
-    return LinearStudent.fit(known, regularisation(problem, settings))
+    known = join([data.known(rows, settings.balance), data.described()])
+    return LinearStudent.fit(known, regularisation(data, settings))
 
 
-def regularisation(problem: TrainingData, settings: StudentSection) -> float:
+def regularisation(data: TrainingData, settings: StudentSection) -> float:
     """Give C as it is configured, or as is usual for so many labels."""
-    return settings.regularisation or usual_regularisation(problem.n_labels)
+    return settings.regularisation or usual_regularisation(data.n_labels)

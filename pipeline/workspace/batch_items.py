@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hilt.pipeline.workspace.database import Database
-from hilt.pipeline.workspace.tables import BatchItemRow
+from collections.abc import Iterable
+
+from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow
 from hilt.types import BatchItem, Candidate, Explanation, Integers, Reason
 
 # For the batch to cover the pool, by doubt, and by doubt about a label: no draw of any kind.
@@ -34,13 +35,14 @@ def batch_item(row: BatchItemRow, text: str, note: str) -> BatchItem:
     )
 
 
-def any_picked(store: Database, indices: Integers) -> bool:
+def any_picked(
+    batches: Iterable[BatchRow], items: Iterable[BatchItemRow], indices: Integers
+) -> bool:
     """Tell whether a selector picked any of these items, and did not draw them all at random."""
     asked = set(indices.tolist())
-    notes = {n: str(store.batch_selector(n).get("note", "")) for n in store.batch_numbers()}
+    notes = {batch.number: str(batch.selector.get("note", "")) for batch in batches}
     return any(
-        row.item_index in asked and _reason(row, notes[row.batch]) in PICKED
-        for row in store.batch_items()
+        item.item_index in asked and _reason(item, notes[item.batch]) in PICKED for item in items
     )
 
 

@@ -142,7 +142,8 @@ class Database:
         So what is read in it stays true until it ends, and the numbers of decisions are given in
         the order in which they can be seen: who follows `decisions(after=...)` misses none.
         """
-        with faults_of(self.url), Session(self._engine) as session, session.begin():
+        session = Session(self._engine, expire_on_commit=False)  # so that what is stored is known
+        with faults_of(self.url), session, session.begin():
             session.execute(text(_EXCLUSIVE[self._engine.dialect.name]))
             yield session
 
@@ -172,24 +173,23 @@ class Database:
         items: Iterable[BatchItemRow],
         *,
         extends: int | None = None,
-    ) -> int:
-        """Append a batch with its items, and return its number."""
+    ) -> BatchRow:
+        """Append a batch with its items, and return it with its number."""
         with self.writing() as session:
             number = (session.scalar(select(func.max(BatchRow.number))) or 0) + 1
-            session.add(
-                BatchRow(
-                    number=number,
-                    cycle=cycle,
-                    selector=selector,
-                    created_at=datetime.now(UTC),
-                    extends=extends,
-                )
+            row = BatchRow(
+                number=number,
+                cycle=cycle,
+                selector=selector,
+                created_at=datetime.now(UTC),
+                extends=extends,
             )
+            session.add(row)
             session.flush()
             for item in items:
                 item.batch = number
                 session.add(item)
-        return number
+        return row
 
     def batch_numbers(self) -> list[int]:
         """List the batches, oldest first."""

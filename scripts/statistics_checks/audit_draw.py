@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.selecting.composition import compose
 from hilt.pipeline.workspace.audit_slice import AuditDraw, count_drawn
 from hilt.pipeline.workspace.item_draws import draw
@@ -78,8 +80,10 @@ def _seeded(workspace: Workspace, seed: int) -> Workspace:
 def _audit(workspace: Workspace, batches: int, size: int) -> Integers:
     """Compose batches beside each other, and list their audit items."""
     waiting: list[int] = []
+    state = LoopState.read(workspace)
+    panel = Panel.of(state)
     for _ in range(batches):
-        rows = compose(workspace, size, None, waiting).rows
+        rows = compose(state, panel, size, None, waiting).rows
         waiting += [row.item_index for row in rows if row.reason == "audit"]
     assert len(waiting) == batches * size
     return np.array(waiting)

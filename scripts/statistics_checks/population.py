@@ -19,7 +19,7 @@ import hilt
 from hilt.distributions import softmax
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
-from hilt.pipeline.proposing.embedding import load_embedder
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
 from hilt.pipeline.proposing.panel import Panel
 from hilt.proposers.base import embed_labels
@@ -98,19 +98,18 @@ def real(folder: Path, name: str) -> Population:
     tell(f"{name}: embeddings and proposals")
     workspace = hilt.init(folder / name / "work", _lay_out(folder / name, name), device="cpu")
     hilt.propose(workspace)
-    embedder = load_embedder(workspace)
-    proposals, labels = Panel(workspace, embedder), workspace.config.label_list
+    panel, labels = Panel.of(LoopState.read(workspace)), workspace.config.label_list
     items = workspace.pool.items(slice(None))
     embeddings = workspace.embeddings.open().astype(np.float32)
     population = Population(
         items=Items(items.ids, items.texts, embeddings),
         truth=workspace.pool.answer_key(workspace.config.label_names),
-        proposals=proposals.rows(slice(None)),
-        trust=proposals.trust,
+        proposals=panel.rows(slice(None)),
+        trust=panel.trust,
         descriptions=Items(
             [label.name for label in labels],
             [label.description for label in labels],
-            embed_labels(embedder, labels),
+            embed_labels(panel.embedder, labels),
         ),
     )
     workspace.database.close()

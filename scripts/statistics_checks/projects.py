@@ -19,7 +19,8 @@ from hilt.distributions import pool_logarithmically
 from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.students.base import take
 from hilt.pipeline.students.linear import LinearStudent
-from hilt.pipeline.training.cross_validation import Combination, Training, train_student
+from hilt.pipeline.training.combining import Combination
+from hilt.pipeline.training.cross_validation import Training, train_student
 from hilt.pipeline.training.self_training import fit_plain
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.item_draws import draw

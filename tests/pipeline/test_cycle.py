@@ -11,12 +11,13 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hilt.errors import WorkspaceError
 from hilt.files import write_json
-from hilt.pipeline.cycle import cycle, train
+from hilt.pipeline.cycle import cycle
 from hilt.pipeline.proposing.embedding import embeddings_maker
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.students.saved import read_student
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.proposers.base import Embedder
 from tests.forks import BEFORE_A_FILE, BEFORE_A_STATEMENT, forked
@@ -76,7 +77,7 @@ def test_an_encoder_whose_folder_was_moved_embeds_nothing_again(small_workspace:
 
     def maker(**changes: str) -> dict[str, Any]:
         embedder = SimpleNamespace(fingerprint={**named, **changes})
-        return embeddings_maker(workspace, cast(Embedder, embedder), pool, file)
+        return embeddings_maker(workspace.config.embedder, cast(Embedder, embedder), pool, file)
 
     assert file.is_current(maker(model="/home/ann/enc"))
     assert not file.is_current(maker(model="/home/ann/enc", checksum="def"))

@@ -23,7 +23,8 @@ from hilt.pipeline.reviewing.answer_files import export, record, simulate
 from hilt.pipeline.reviewing.disagreements import agreement
 from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.selecting.batches import select
-from hilt.pipeline.training.train import _sample_unlabelled, train
+from hilt.pipeline.training.gathering import _sample_unlabelled
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.item_draws import draw
 from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow
@@ -68,7 +69,7 @@ def ask_about_a_blank_item(workspace: Workspace, reason: str = "audit") -> int:
         )
         for rank, item in enumerate([ordinary, index])
     ]
-    return workspace.database.add_batch(0, {"kind": "auto"}, rows)
+    return workspace.database.add_batch(0, {"kind": "auto"}, rows).number
 
 
 @pytest.mark.parametrize("space", [chr(c) for c in range(0x3001) if chr(c).isspace()])
@@ -174,7 +175,8 @@ def test_a_disagreement_on_one_is_none_and_nothing_settles_it(workspace: Workspa
 
 
 def test_none_is_drawn_for_self_training(workspace: Workspace) -> None:
-    drawn = _sample_unlabelled(workspace, np.array([0, 1]), np.random.default_rng(0))
+    settings, rng = workspace.config.student.self_training, np.random.default_rng(0)
+    drawn = _sample_unlabelled(workspace.pool, settings, np.array([0, 1]), rng)
 
     assert sorted(drawn) == sorted(set(range(2, 63)) - set(workspace.pool.empty.tolist()))
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from hilt.files import sentences
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import read_outdated
 from hilt.pipeline.reviewing.desk.ahead import Ahead, in_words
 from hilt.pipeline.reviewing.desk.answer_checks import Recorder
@@ -115,7 +116,7 @@ class WorkspaceDesk:
     @cached_property
     def _is_outdated(self) -> bool:
         """Whether another configuration made the embeddings, or what rests on them, at first."""
-        return bool(read_outdated(self._workspace)[0])
+        return bool(read_outdated(LoopState.read(self._workspace))[0])
 
     async def start(self) -> None:
         """Read where the work stands; before anything else."""

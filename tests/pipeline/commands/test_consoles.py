@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from hilt.pipeline.cli import main
-from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.workspace import Workspace
 
 Call = Callable[..., tuple[int, str, str]]

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from hilt.pipeline.cycle import train
 from hilt.pipeline.duplicates.inheriting import (
     check,
     inherit,
@@ -19,6 +18,7 @@ from hilt.pipeline.releasing.release import release
 from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision

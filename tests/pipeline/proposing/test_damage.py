@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from hilt.errors import OutputError
 from hilt.files import read_object
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.training.headline import told_in_full
@@ -180,11 +181,11 @@ def test_what_an_older_hilt_did_not_store_is_left_out_where_it_is_damaged(
     workspace = small_workspace("trained")
     training = workspace.database.trainings()[-1]
     training.summary = {**training.summary, "labelled": None}
-    assert told_in_full(workspace, training)["labelled"]["items"] == 12
+    assert told_in_full(LoopState.read(workspace), training)["labelled"]["items"] == 12
 
     flip(workspace.student_folder(1) / "out_of_fold.npz")
 
-    assert told_in_full(workspace, training)["labelled"] is None
+    assert told_in_full(LoopState.read(workspace), training)["labelled"] is None
 
 
 @pytest.mark.parametrize("name", ["embeddings", "fused"])

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import hilt
 from hilt.errors import WorkspaceError
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing import costs
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.outdated import is_usable, read_outdated, say_outdated
@@ -113,7 +114,7 @@ def fresh_embeddings(workspace: Workspace) -> np.ndarray:
 
 def assert_nothing_is_outdated(workspace: Workspace) -> None:
     """Everything on disk is what the configuration makes, down to the vectors."""
-    assert read_outdated(workspace) == ([], None)
+    assert read_outdated(LoopState.read(workspace)) == ([], None)
     found = workspace.embeddings.open().astype(np.float32)
     assert found == pytest.approx(fresh_embeddings(workspace), abs=0.02)
     assert workspace.graph is not None
@@ -136,7 +137,7 @@ def test_whatever_changed_is_told_by_those_who_only_read(
     page = render_report(workspace, workspace.database.trainings()[0].created_at)
     assert told[0].split("'")[0] in page
     assert "Predicted in the pool" not in page
-    assert not is_usable(workspace)
+    assert not is_usable(LoopState.read(workspace))
     assert {path: path.read_bytes() for path in workspace.folder.glob("*.npy")} == before
 
 
@@ -162,7 +163,7 @@ def test_training_anew_learns_from_the_present_vectors(
     result = hilt.train(workspace)
 
     assert (result.cycle, result.new) == (2, True)
-    assert read_outdated(workspace)[1] is None
+    assert read_outdated(LoopState.read(workspace))[1] is None
     student = read_student(workspace.student_folder(2), "cpu")
     assert hilt.load_student(workspace).kind == student.student.kind
 
@@ -300,7 +301,7 @@ def test_what_changes_no_vector_makes_nothing_outdated(
     workspace = change(small_workspace("two_cycles"), encoders, changes)
     hilt.propose(workspace)
 
-    assert say_outdated(workspace) == ()
+    assert say_outdated(LoopState.read(workspace)) == ()
     assert said(workspace) == ""
     assert hilt.train(workspace).new is False
 
@@ -316,7 +317,7 @@ def test_looking_whether_anything_changed_opens_no_model(
 
     monkeypatch.setattr("hilt.proposers.models.sentence_embedder._open", refuse)
 
-    assert read_outdated(workspace) == ([], None)
+    assert read_outdated(LoopState.read(workspace)) == ([], None)
 
 
 def test_an_encoder_that_is_gone_stops_nobody_who_does_not_need_it(
@@ -370,9 +371,9 @@ def test_new_labels_make_nothing_outdated(small_workspace: Open, encoders: dict[
     hilt.propose(workspace)
     simulate(workspace, hilt.select(workspace))
 
-    assert read_outdated(workspace) == ([], None)
+    assert read_outdated(LoopState.read(workspace)) == ([], None)
     hilt.cycle(workspace)
-    assert read_outdated(workspace) == ([], None)
+    assert read_outdated(LoopState.read(workspace)) == ([], None)
 
 
 def write_pool(folder: Path) -> Path:

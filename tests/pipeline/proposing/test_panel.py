@@ -13,12 +13,13 @@ import yaml
 
 from hilt.errors import ConfigError
 from hilt.files import write_json
-from hilt.pipeline.cycle import train
-from hilt.pipeline.proposing.embedding import load_embedder
-from hilt.pipeline.proposing.panel import LIMIT_DRAW, Panel
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.members import LIMIT_DRAW
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.growing import append
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.item_draws import draw
@@ -82,7 +83,7 @@ def parrot(**changes: Any) -> dict[str, Any]:
 
 
 def rows_of(workspace: Workspace) -> np.ndarray[Any, Any]:
-    return Panel(workspace, load_embedder(workspace)).rows(slice(None))
+    return Panel.of(LoopState.read(workspace)).rows(slice(None))
 
 
 def test_an_abstention_leaves_the_others_to_speak(with_proposers: Callable[..., Workspace]) -> None:

@@ -24,7 +24,6 @@ from typer.testing import CliRunner
 
 import hilt
 from hilt.pipeline.cli import app
-from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.releasing.release import release
@@ -35,6 +34,7 @@ from hilt.pipeline.students.base import STUDENTS, Student
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.training import cross_validation as training
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.init import init
 from hilt.proposers.models.encoder import quiet_loading
 from hilt.types import Decision, Items

@@ -11,7 +11,6 @@ import pytest
 
 from hilt.errors import OutputError
 from hilt.metrics import measure
-from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.mistakes import wrong_predictions
 from hilt.pipeline.reporting.report import render_report, report
@@ -22,6 +21,7 @@ from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.training.headline import MIN_AUDIT
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.database import decision_row
 from hilt.pipeline.workspace.open_batches import read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow

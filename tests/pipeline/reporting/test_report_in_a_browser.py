@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 import hilt
-from hilt.pipeline.cycle import train
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision

@@ -12,8 +12,9 @@ import hilt
 from hilt.errors import ConfigError, DataError
 from hilt.pipeline.cli import app
 from hilt.pipeline.configuration.proposer_kinds import CustomProposer
-from hilt.pipeline.proposing.embedding import load_embedder
-from hilt.pipeline.proposing.panel import GIVEN, KIND, Panel
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.members import GIVEN, KIND
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.reviewing.given_proposals import _name
 from hilt.pipeline.workspace.workspace import Workspace
 
@@ -239,4 +240,4 @@ def test_the_command_says_what_it_did_and_how_to_undo_it(
     assert f"delete {table}" in done.output.replace("\n", "")
     assert f"hilt propose {work.folder}" in done.output.replace("\n", "")
     assert (misspelt.exit_code, beside.exit_code, plain.exit_code) == (2, 2, 2)
-    assert NAME in Panel(work, load_embedder(work)).names
+    assert NAME in Panel.of(LoopState.read(work)).names

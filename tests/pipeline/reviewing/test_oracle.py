@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from hilt.errors import ConfigError, DataError, UnknownNameError, WorkspaceError
 from hilt.files import write_json
 from hilt.pipeline.cli import app
-from hilt.pipeline.cycle import train
 from hilt.pipeline.reviewing.answer_files import import_answers, record, simulate
 from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem, Decision, Floats

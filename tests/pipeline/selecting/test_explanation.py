@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.explanation import REASONS, in_words, reason_in_words, shown_why
@@ -120,7 +122,7 @@ def test_of_a_blind_item_nothing_is_told_that_leans() -> None:
 def test_what_is_kept_with_a_batch_is_what_was_proposed_then(small_workspace: Open) -> None:
     workspace = small_workspace("trained")
     propose(workspace)
-    committee = Committee(workspace)
+    committee = Committee(Panel.of(LoopState.read(workspace)))
 
     batch = select(workspace)
 

@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from hilt.errors import ConfigError
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.selecting.batches import select
@@ -47,24 +49,25 @@ def test_nothing_is_known_before_a_decision_has_a_time(small_workspace: Open) ->
     batch = select(workspace)
     record(workspace, [Decision(batch.items[0].item_id, "skip", (), "ann", batch.number)])
 
-    assert measured_cost(workspace) is None
+    assert measured_cost(LoopState.read(workspace)) is None
     assert all(item.why is not None and item.why.seconds is None for item in batch.items)
 
 
 def test_the_constant_reviewer_makes_nothing_predictable(small_workspace: Open) -> None:
     workspace = small_workspace("two_cycles")
-    cost = measured_cost(workspace)
+    cost = measured_cost(LoopState.read(workspace))
 
     assert cost is not None
+    committee = Committee(Panel.of(LoopState.read(workspace)))
     assert (cost.decisions, cost.median_seconds, cost.is_predictable) == (24, 5, False)
-    assert predicted_seconds(workspace, cost, Committee(workspace)) is None
+    assert predicted_seconds(workspace, cost, committee) is None
 
 
 def test_long_items_are_predicted_to_take_longer(timed: Workspace) -> None:
-    cost = measured_cost(timed)
+    cost = measured_cost(LoopState.read(timed))
     assert cost is not None
 
-    seconds = predicted_seconds(timed, cost, Committee(timed))
+    seconds = predicted_seconds(timed, cost, Committee(Panel.of(LoopState.read(timed))))
 
     assert cost.is_predictable
     assert seconds is not None
@@ -88,7 +91,7 @@ def test_what_was_decided_in_bulk_has_no_time_of_its_own(timed: Workspace) -> No
         for item in batch.items
     ]
     record(timed, rows)
-    cost = measured_cost(timed)
+    cost = measured_cost(LoopState.read(timed))
 
     assert cost is not None
     assert cost.decisions == 50

@@ -1,13 +1,15 @@
 """Asking again where people are probably wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from hilt.pipeline.cycle import cycle, train
+from hilt.pipeline.cycle import cycle
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
+from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.oracle import oracle
@@ -20,6 +22,8 @@ from hilt.pipeline.selecting.rechecks import (
     trust,
     with_rechecks,
 )
+from hilt.pipeline.training.train import train
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -189,11 +193,16 @@ def test_most_of_what_is_asked_again_is_wrong(mistaken: Mistaken) -> None:
     assert len(rechecks(batch)) <= 4
 
 
+def doubts_of(workspace: Workspace, labels: Sequence[ItemLabel]) -> Suspects:
+    state = LoopState.read(workspace)
+    return find_doubts(state, labels, Committee(Panel.of(state)))
+
+
 def test_audit_labels_are_not_asked_again(mistaken: Mistaken) -> None:
     workspace, _, _ = mistaken
     outcomes = workspace.database.item_labels()
 
-    doubts = find_doubts(workspace, outcomes, Committee(workspace))
+    doubts = doubts_of(workspace, outcomes)
 
     assert not {o.index for o in outcomes if o.audit} & set(doubts.indices.tolist())
 
@@ -281,4 +290,4 @@ def test_nothing_is_asked_again_unless_a_share_is_given(new_workspace: MakeWorks
 def test_before_a_training_nothing_is_in_doubt(small_workspace: Callable[[str], Workspace]) -> None:
     workspace = small_workspace("reviewed")
 
-    assert len(find_doubts(workspace, workspace.database.item_labels(), Committee(workspace))) == 0
+    assert len(doubts_of(workspace, workspace.database.item_labels())) == 0

@@ -10,6 +10,7 @@ from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.students.base import Examples, Student, take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training import cross_validation as training_module
+from hilt.pipeline.training.combining import _blend_weights
 from hilt.pipeline.training.cross_validation import Training, cross_fit, train_student
 from hilt.pipeline.training.fine_tuning import FineTuner, last_epochs
 from hilt.pipeline.training.self_training import fit_plain
@@ -68,13 +69,13 @@ def test_each_kind_starts_from_its_own_encoder_or_the_embedders(
     class Watched(FineTuner):
         def fit(self, rows: Integers) -> Any:
             started[self.kind] = self.encoder.model
-            return LinearStudent.fit(self.problem.known(rows), 10)
+            return LinearStudent.fit(self.data.known(rows), 10)
 
         def complete(self, _place: int, rows: Integers) -> Any:
             return self.fit(rows)
 
         def finish(self) -> Any:
-            return self.fit(np.arange(len(self.problem)))
+            return self.fit(np.arange(len(self.data)))
 
     monkeypatch.setattr(training_module, "FineTuner", Watched)
     sections = {kind: {"model": model} for kind, model in models.items()}
@@ -218,10 +219,10 @@ class FakeTuner:
     is_averaged = True
 
     def __init__(self, _kind: str, problem: TrainingData, *_rest: object) -> None:
-        self.problem = problem
+        self.data = problem
 
     def fit(self, rows: Integers) -> LinearStudent:
-        known = self.problem.known(rows)
+        known = self.data.known(rows)
         targets = np.roll(known.targets, self.shift, axis=1)
         return LinearStudent.fit(Examples(known.items, targets, known.weights), 10)
 
@@ -229,7 +230,7 @@ class FakeTuner:
         return self.fit(rows)
 
     def finish(self) -> LinearStudent:
-        return self.fit(np.arange(len(self.problem)))
+        return self.fit(np.arange(len(self.data)))
 
 
 @pytest.mark.parametrize(
@@ -285,7 +286,7 @@ def test_two_kinds_that_err_differently_are_blended() -> None:
         one = 1 / (1 + np.exp(-logit))
         return np.column_stack([1 - one, one]).astype(np.float32)
 
-    weights = training_module._blend_weights({"one": noisy(), "other": noisy()}, positions)
+    weights = _blend_weights({"one": noisy(), "other": noisy()}, positions)
 
     assert 0.5 <= weights["one"] / weights["other"] <= 2
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hilt.pipeline.cli import app
-from hilt.pipeline.cycle import train
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.measuring.left_out import LeftOut, find_left_out
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import record, simulate
@@ -20,6 +20,7 @@ from hilt.pipeline.training.headline import (
     on_labelled,
     rests_on,
 )
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
@@ -66,8 +67,9 @@ def test_what_the_audit_does_not_measure_is_counted(
     record(workspace, [Decision(name, "label", ("food",), "ann") for name in ids])
     record(workspace, [Decision(audited.item_id, "flag", (), audited_by(workspace, audited.index))])
 
-    assert find_left_out(workspace, before) == LeftOut(outside_batches=0, without_label=0)
-    found = find_left_out(workspace, workspace.database.last_decision())
+    state = LoopState.read(workspace)
+    assert find_left_out(state, before) == LeftOut(outside_batches=0, without_label=0)
+    found = find_left_out(state, state.last_decision)
     assert found == LeftOut(outside_batches=4, without_label=1)
 
 

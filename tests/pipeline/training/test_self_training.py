@@ -94,7 +94,7 @@ def test_guesses_can_be_limited_and_carry_the_configured_weight(
         return predict(student, items)
 
     monkeypatch.setattr(LinearStudent, "predict_proba", watched)
-    said = self_training.problem.unlabelled_proposals
+    said = self_training.data.unlabelled_proposals
     all_of_them = self_training.guess(student, said)
     some = self_training.guess(student, said, 5, seed=3)
 

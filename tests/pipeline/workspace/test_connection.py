@@ -132,7 +132,7 @@ def test_a_locked_database_can_be_read_and_says_who_writes(path: Path) -> None:
 
 
 def add_a_batch(store: Database) -> int:
-    return store.add_batch(0, {}, [])
+    return store.add_batch(0, {}, []).number
 
 
 def test_a_database_in_a_closed_folder_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

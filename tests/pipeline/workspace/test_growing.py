@@ -12,12 +12,14 @@ from typer.testing import CliRunner
 import hilt
 from hilt.errors import WorkspaceError
 from hilt.pipeline.cli import app
-from hilt.pipeline.cycle import cycle, train
+from hilt.pipeline.cycle import cycle
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.headline import accuracy_lines, told_in_full
+from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.growing import append, say_changes, source_is_as_read
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -115,7 +117,7 @@ def test_the_appended_catch_up_and_only_then_the_figure_is_of_all(grown: Workspa
     assert sum(outcome.audit for outcome in half_way) == 40
     assert grown.audit_order.audited_items(caught_up) == 560
     assert sum(outcome.audit for outcome in caught_up) == 40 + len(due)
-    told = told_in_full(grown, grown.database.trainings()[-1])
+    told = told_in_full(LoopState.read(grown), grown.database.trainings()[-1])
     assert "of the pool before" not in accuracy_lines(told)[-1]
 
 
