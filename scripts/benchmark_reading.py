@@ -25,7 +25,7 @@ import json, resource, sys, time
 from pathlib import Path
 import datasets, pyarrow.csv
 from hilt.pipeline.configuration.source import Source
-from hilt.pipeline.pools.pool import build_pool
+from hilt.pipeline.pools.building import build_pool
 start = time.perf_counter()
 source = Source(path=sys.argv[1], id="id", label="label")
 summary = build_pool(source, ["praise", "complaint"], Path(sys.argv[2]))

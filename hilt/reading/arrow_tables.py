@@ -16,13 +16,12 @@ from hilt.plain_files import kind_of_file, shown
 from hilt.reading.arrow_values import BadBytesError, Leaf, class_names, leaves_of, strings_of
 from hilt.reading.names import find_column, unique_names
 from hilt.reading.opening import File, unreadable
-from hilt.reading.options import Options
+from hilt.reading.options import HUB, Options
 from hilt.reading.rows import Column, Row
 from hilt.reading.values import WrongValueError
 from hilt.registry import nearest
 
 BATCH_ROWS = 16384
-HUB = "hub:"
 # What damaged files make Arrow and `datasets` raise, beside errors of their own.
 DAMAGED = (
     pa.ArrowException,

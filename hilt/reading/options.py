@@ -9,6 +9,8 @@ from hilt.errors import ConfigError
 from hilt.reading.dialects import Quoting
 from hilt.registry import nearest
 
+HUB = "hub:"  # before the name of a dataset on the hub
+
 Synonyms = tuple[tuple[str, str], ...]
 Format = Literal["delimited", "json", "parquet", "workbook"]
 

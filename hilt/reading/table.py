@@ -17,12 +17,12 @@ import pyarrow as pa
 
 from hilt.errors import DataError
 from hilt.plain_files import shown
-from hilt.reading.arrow_tables import HUB, open_dataset, open_parquet
+from hilt.reading.arrow_tables import open_dataset, open_parquet
 from hilt.reading.delimited import open_delimited
 from hilt.reading.encoding import MARKS
 from hilt.reading.json_rows import open_json
 from hilt.reading.opening import PACKED_ENDINGS, UNREADABLE, File, file_mode, open_file
-from hilt.reading.options import Format, Options
+from hilt.reading.options import HUB, Format, Options
 from hilt.reading.rows import Column, Row
 from hilt.reading.workbook import open_workbook
 

@@ -15,11 +15,8 @@ import pyarrow.compute as pc
 
 from hilt.command_line import command_line
 from hilt.errors import DataError, WorkspaceError
-from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.record import RECORD, Earlier, PoolSummary, item_files, read_record
 from hilt.types import Integers, Items
-
-__all__ = ["Pool", "PoolSummary", "Where", "build_pool"]
 
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hilt.contents import Content
 from hilt.files import write_json
-from hilt.reading.arrow_tables import HUB
+from hilt.reading.options import HUB
 
 RECORD = "pool.json"
 

@@ -16,8 +16,9 @@ from hilt.files import room_for, sentences, whole_file
 from hilt.output_places import check_outside_workspaces, make_parents, remove_empty
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config, load_workspace_config
+from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.mending import mend_pool
-from hilt.pipeline.pools.pool import Pool, build_pool, find_fault
+from hilt.pipeline.pools.pool import Pool, find_fault
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.lock import LOCK_NAMES, lock
 from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_workspace

@@ -15,7 +15,8 @@ import pyarrow.parquet
 import pytest
 
 from hilt.pipeline.configuration.source import Source
-from hilt.pipeline.pools.pool import Pool, build_pool
+from hilt.pipeline.pools.building import build_pool
+from hilt.pipeline.pools.pool import Pool
 from hilt.reading.kept_columns import kept_columns
 from hilt.reading.names import match_name
 from hilt.reading.options import Options

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from hilt.errors import DataError, WorkspaceError
 from hilt.pipeline.configuration.source import Source, TestSource
-from hilt.pipeline.pools.pool import Pool, build_pool
+from hilt.pipeline.pools.building import build_pool
+from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.pools.same_text import find_repeats, hash_texts, normalise
 
 LABELS = ["sport", "world"]
