@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hilt.errors import DataError
-from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.gate import add_decisions, misfit
 from hilt.pipeline.workspace.labels import not_withdrawn
 from hilt.pipeline.workspace.matching import MatchedDecision, Matching, settle

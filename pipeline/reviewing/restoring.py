@@ -23,7 +23,7 @@ from hilt.pipeline.reviewing.decisions_file import (
 from hilt.pipeline.reviewing.other_pools import first_items, grow_likewise, what_came, what_differs
 from hilt.pipeline.reviewing.recording import RecordResult, Source, count_open, refuse, take
 from hilt.pipeline.workspace.audit_slice import read_copies
-from hilt.pipeline.workspace.database import measures
+from hilt.pipeline.workspace.decision_rows import measures
 from hilt.pipeline.workspace.gate import append_decisions, misfit
 from hilt.pipeline.workspace.labels import SETTLING, not_withdrawn
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow, Table

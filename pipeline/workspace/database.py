@@ -34,7 +34,7 @@ from hilt.pipeline.workspace.tables import (
     TrainingRow,
 )
 from hilt.pipeline.workspace.upgrades import upgrade
-from hilt.types import Action, Decision
+from hilt.types import Action
 
 History = tuple[
     tuple[DecisionRow, ...],
@@ -277,60 +277,6 @@ class Database:
         """Read the trainings, oldest first."""
         with self.reading() as session:
             return list(session.scalars(select(TrainingRow).order_by(TrainingRow.cycle)))
-
-
-def decision_row(
-    decision: Decision,
-    index: int,
-    shown: BatchItemRow | None,
-    *,
-    blind: bool = False,
-    own: bool = True,
-    key: str | None = None,
-) -> DecisionRow:
-    """Turn a decision into a row, with what the reviewer was shown; a machine is shown nothing.
-
-    Args:
-        decision: What was said.
-        index: The item's place in the pool.
-        shown: The item as it stands in a batch, if it does.
-        blind: Whether the proposal was kept from this reviewer though the batch shows it.
-        own: Whether the answer came by the batch's own sheet or screen; elsewhere nobody knows
-            that a blind item was asked without its proposal, so that it measures nothing.
-        key: By which the same decision is known when it comes again.
-    """
-    seen = None if decision.kind == "machine" else shown
-    unseen = seen is not None and (blind or (seen.blind and own))
-    visible = seen is not None and not (blind or seen.blind) and bool(seen.proposal)
-    label, probability = seen.proposal[0] if seen is not None and visible else (None, None)
-    return DecisionRow(
-        item_index=index,
-        item_id=decision.item_id,
-        action=decision.action,
-        labels=list(decision.labels),
-        reviewer=decision.reviewer,
-        batch=None if shown is None else shown.batch,
-        blind=unseen,
-        audit=own and measures(seen, blind=unseen),
-        shown_label=label,
-        shown_probability=probability,
-        seconds=decision.seconds,
-        comment=decision.comment,
-        source=decision.source,
-        decided_at=decision.decided_at or datetime.now(UTC),
-        key=key,
-        kind=decision.kind,
-    )
-
-
-def measures(seen: BatchItemRow | None, *, blind: bool) -> bool:
-    """Tell whether an answer belongs to the audit, by what was drawn.
-
-    Args:
-        seen: The item as it stands in a batch, if a person was asked in one.
-        blind: Whether they were asked without the proposal.
-    """
-    return seen is not None and blind and seen.blind and seen.reason == "audit"
 
 
 def _asked(row: DecisionRow) -> tuple[int, str, int | None]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from hilt.review.screen.protocol import Act, Answer, Desk, Method, Person
+from hilt.review.screen.protocol import Answer, Desk, Item, Method, Person
 from hilt.review.screen.visitor import current_person
 
 MAX_ITEMS = 50
@@ -17,35 +17,16 @@ MAX_ANSWERS = 1000
 
 api = APIRouter(prefix="/api")
 CurrentPerson = Annotated[Person, Depends(current_person)]
-Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[!-~]+$")]
-Item = Annotated[int, Field(ge=0, lt=2**53)]  # its place in the pool; no database takes any number
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AnswerBody(_Body):
-    """One answer, as the page sends it."""
-
-    key: Key
-    item: Item
-    act: Act
-    label: str | None = Field(None, max_length=1000)
-    seconds: float | None = Field(None, ge=0, le=24 * 3600, allow_inf_nan=False)
-    comment: str = Field("", max_length=10_000)
-    withdraws: Key | None = None
-    bulk: bool = False
-
-
 class AnswersBody(_Body):
     """Answers in the order in which they were given."""
 
-    answers: list[AnswerBody] = Field(min_length=1, max_length=MAX_ANSWERS)
-
-    def to_answers(self) -> list[Answer]:
-        """Turn them into what a desk takes."""
-        return [Answer(**dict(each)) for each in self.answers]
+    answers: list[Answer] = Field(min_length=1, max_length=MAX_ANSWERS)
 
 
 class ItemsBody(_Body):
@@ -113,7 +94,7 @@ async def release(body: ReleaseBody, person: CurrentPerson, desk: CurrentDesk) -
 @api.post("/answers")
 async def answers(body: AnswersBody, person: CurrentPerson, desk: CurrentDesk) -> Response:
     """Store answers; what has a receipt is safe."""
-    receipts = await desk.record(person, body.to_answers())
+    receipts = await desk.record(person, body.answers)
     return _json({"receipts": receipts, "standing": desk.standing(person)})
 
 
@@ -156,7 +137,7 @@ async def disputes(person: Adjudicator, desk: CurrentDesk) -> Response:
 @api.post("/adjudications")
 async def adjudications(body: AnswersBody, person: Adjudicator, desk: CurrentDesk) -> Response:
     """Store what settles disagreements."""
-    receipts = await desk.adjudicate(person, body.to_answers())
+    receipts = await desk.adjudicate(person, body.answers)
     return _json({"receipts": receipts, "standing": desk.standing(person)})
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
+
+from pydantic import ConfigDict, Field
 
 from hilt.types import Candidate
 
 Act = Literal["label", "skip", "flag", "undo"]
+Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[!-~]+$")]
+Item = Annotated[int, Field(ge=0, lt=2**53)]  # its place in the pool; no database takes any number
 Method = Literal["majority", "skill"]
 
 
@@ -88,7 +92,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a reviewer did, as the page reports it.
+    """What a reviewer did, as the page sends it; pydantic checks it on the way in.
 
     Attributes:
         key: Made by the page; the same answer sent twice has the same key.
@@ -98,13 +102,15 @@ class Answer:
         bulk: Whether it was one of many, accepted together.
     """
 
-    key: str
-    item: int
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    key: Key
+    item: Item
     act: Act
-    label: str | None = None
-    seconds: float | None = None
-    comment: str = ""
-    withdraws: str | None = None
+    label: Annotated[str, Field(max_length=1000)] | None = None
+    seconds: Annotated[float, Field(ge=0, le=24 * 3600, allow_inf_nan=False)] | None = None
+    comment: Annotated[str, Field(max_length=10_000)] = ""
+    withdraws: Key | None = None
     bulk: bool = False
 
 

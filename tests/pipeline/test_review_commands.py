@@ -13,7 +13,8 @@ from hilt.pipeline.reporting.report import report
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.serving import review_in_browser
 from hilt.pipeline.selecting.batches import select
-from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.decision_rows import decision_row
+from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision, DecisionKind
 from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
@@ -135,16 +136,23 @@ def test_status_and_report_tell_of_the_people(small_workspace: Open) -> None:
     assert status["next_step"].startswith("hilt cycle")
 
 
+def decided(said: Decision, shown: BatchItemRow, *, blind: bool) -> DecisionRow:
+    """A decision on the screen, with its proposal in view or not."""
+    row = decision_row(said, shown.item_index, shown)
+    if blind:
+        row.blind, row.shown_label, row.shown_probability = True, None, None
+    return row
+
+
 def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> None:
     rows = [row for row in workspace.database.batch_items() if not row.blind]
     for number, row in enumerate(rows[:20]):
         given = row.proposal[0][0] if number % 2 else "sport"
         kind: DecisionKind = "bulk" if number in (0, 1) else "review"
         said = Decision(row.item_id, "label", (given,), "ann", row.batch, kind=kind)
-        blind = number >= 10
-        workspace.database.add_decisions([decision_row(said, row.item_index, row, blind=blind)])
+        workspace.database.add_decisions([decided(said, row, blind=number >= 10)])
     again = Decision(rows[0].item_id, "label", ("sport",), "bo", 1, kind="check")
-    workspace.database.add_decisions([decision_row(again, rows[0].item_index, rows[0], blind=True)])
+    workspace.database.add_decisions([decided(again, rows[0], blind=True)])
 
     out = run("status", workspace.folder)[1]
     page = report(workspace).read_text("utf-8")

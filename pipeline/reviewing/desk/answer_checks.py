@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 from hilt.pipeline.reviewing.desk.assignments import Assignments
 from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
-from hilt.pipeline.workspace.database import decision_row
-from hilt.pipeline.workspace.gate import misfit, name_misfit
+from hilt.pipeline.workspace.decision_rows import what_was_shown
+from hilt.pipeline.workspace.files import WorkspaceFiles
+from hilt.pipeline.workspace.gate import misfit
 from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Answer, Receipt
-from hilt.types import Decision, DecisionKind
+from hilt.types import DecisionKind
 
 SCREEN = "screen"
 
@@ -24,12 +24,12 @@ class Recorder:
     """Checks answers, and turns them into rows with what the reviewer was shown.
 
     Attributes:
-        workspace: Whose items and labels they are about.
+        files: The items and labels that they are about.
         ledger: What was decided before.
         assignments: What was given to whom.
     """
 
-    workspace: Workspace
+    files: WorkspaceFiles
     ledger: DecisionLog
     assignments: Assignments
 
@@ -42,11 +42,10 @@ class Recorder:
         for answer in answers:
             reason = None
             if not self.ledger.knows(answer.key) and answer.key not in rows:
-                # The gate lets rules adjudicate under names of their own; here there are people.
-                reason = name_misfit(reviewer) or self._misplaced(reviewer, answer, rows)
+                reason = self._misplaced(reviewer, answer, rows)
                 if reason is None:
                     row = self._row(reviewer, answer, adjudicates)
-                    reason = misfit(row, self.workspace.config.label_names)
+                    reason = misfit(row, self.files.config.label_names)
                     if reason is None:
                         rows[answer.key] = row
             receipts.append(Receipt(answer.key, reason))
@@ -54,9 +53,9 @@ class Recorder:
 
     def _misplaced(self, reviewer: str, answer: Answer, rows: dict[str, DecisionRow]) -> str | None:
         """Say why an answer cannot be about its item, or None when it can."""
-        if not 0 <= answer.item < len(self.workspace.pool):
+        if not 0 <= answer.item < len(self.files.pool):
             return f"there is no item {answer.item}"
-        if answer.act == "undo":
+        if answer.act == UNDO:
             key = answer.withdraws or ""
             said = self.ledger.standing(key)
             own = said is not None and said.reviewer == reviewer and said.item == answer.item
@@ -69,46 +68,28 @@ class Recorder:
     def _row(self, reviewer: str, answer: Answer, adjudicates: bool) -> DecisionRow:
         entry = self.assignments.entries.get(answer.item)
         claim = self.assignments.claim(answer.item, reviewer)
-        if answer.act == "undo":
-            return self._undo(reviewer, answer, claim is not None and claim.blind)
-        shown = None if entry is None else entry.row
-        row = decision_row(
-            Decision(
-                item_id=self._id(answer.item),
-                action=answer.act,
-                labels=() if answer.label is None else (answer.label,),
-                reviewer=reviewer,
-                seconds=answer.seconds,
-                comment=answer.comment.strip(),
-                source=SCREEN,
-                kind="adjudication" if adjudicates else self._kind(answer),
-            ),
-            answer.item,
-            shown,
-            blind=adjudicates or (claim is not None and claim.blind),
-            key=answer.key,
-        )
-        row.blind = row.blind or shown is None  # an item of no batch has no proposal to show
-        return row
-
-    def _undo(self, reviewer: str, answer: Answer, blind: bool) -> DecisionRow:
-        return DecisionRow(
+        kept = claim is not None and claim.blind
+        undoes = answer.act == UNDO
+        shown = None if entry is None or undoes else entry.row
+        row = DecisionRow(
             item_index=answer.item,
             item_id=self._id(answer.item),
-            action=UNDO,
-            labels=[],
+            action=answer.act,
+            labels=[] if answer.label is None else [answer.label],
             reviewer=reviewer,
-            batch=None,
-            blind=blind,
-            audit=False,
+            batch=None if shown is None else shown.batch,
             seconds=answer.seconds,
-            comment="",
+            comment=answer.comment.strip(),
             source=SCREEN,
             decided_at=datetime.now(UTC),
             key=answer.key,
             withdraws=answer.withdraws,
-            kind="review",
+            kind="adjudication" if adjudicates else self._kind(answer),
+            **what_was_shown(shown, blind=adjudicates or kept),
         )
+        if shown is None:  # an item of no batch has no proposal to show
+            row.blind = kept if undoes else True
+        return row
 
     def _kind(self, answer: Answer) -> DecisionKind:
         entry = self.assignments.entries.get(answer.item)
@@ -118,4 +99,4 @@ class Recorder:
 
     def _id(self, item: int) -> str:
         entry = self.assignments.entries.get(item)
-        return entry.row.item_id if entry is not None else self.workspace.pool.ids([item])[0]
+        return entry.row.item_id if entry is not None else self.files.pool.ids([item])[0]

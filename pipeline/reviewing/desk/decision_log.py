@@ -16,7 +16,7 @@ STEPS = 50  # the latest answers by which a reviewer's pace is told
 
 @dataclass(frozen=True, slots=True)
 class StandingDecision:
-    """One decision, without what the screen never asks for again."""
+    """One decision, without what the screen never asks for again: a third of a row's memory."""
 
     key: str | None
     item: int

@@ -11,7 +11,7 @@ import hilt
 from hilt.errors import DataError
 from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import record
-from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.decisions import decisions, write_decisions
 from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace

@@ -22,7 +22,7 @@ from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.training.headline import MIN_AUDIT
 from hilt.pipeline.training.train import train
-from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.open_batches import read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DatabaseError
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.workspace import database as store_module
-from hilt.pipeline.workspace.database import Database, decision_row
+from hilt.pipeline.workspace.database import Database
+from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.tables import SCHEMA_VERSION, BatchItemRow, DecisionRow, TrainingRow
 from hilt.types import Decision
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import hilt
 from hilt.errors import DataError
 from hilt.pipeline.reviewing.answer_files import import_answers, record
-from hilt.pipeline.workspace.database import decision_row
+from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.gate import ACTIONS, KINDS, add_decisions, misfit
 from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -202,7 +202,7 @@ def test_nothing_is_stored_but_through_the_gate() -> None:
     assert users(r"insert\(session, DecisionRow") == {"pipeline/workspace/inserting.py"}
     makers = users(r"\bdecision_row\(|\bDecisionRow\(")
     makers -= {
-        "pipeline/workspace/database.py",
+        "pipeline/workspace/decision_rows.py",
         "pipeline/workspace/tables.py",
     }  # where they are defined
     assert makers == {

@@ -424,6 +424,24 @@ def test_a_group_shares_its_label_nearest_first_without_blind_items(rehearse: Re
     at_desk(workspace, work)
 
 
+def test_what_was_accepted_in_bulk_and_taken_back_comes_in_bulk_again(rehearse: Rehearse) -> None:
+    async def work(desk: WorkspaceDesk) -> None:
+        ann = person(desk, "ann")
+        group = await desk.group(ann, frozenset())
+        assert group is not None
+        accepted = [says(shown.item, group.label, bulk=True) for shown in group.items]
+        await desk.record(ann, accepted)
+        taken_back = [
+            Answer(f"undo-{each.key}", each.item, "undo", withdraws=each.key) for each in accepted
+        ]
+        receipts = await desk.record(ann, taken_back)
+
+        assert {receipt.refused for receipt in receipts} == {None}
+        assert await desk.group(ann, frozenset()) == group
+
+    at_desk(rehearse(60), work)
+
+
 def test_second_opinions_are_not_given_in_bulk(rehearse: Rehearse) -> None:
     async def work(desk: WorkspaceDesk) -> None:
         first = await desk.group(person(desk, "ann"), frozenset())
