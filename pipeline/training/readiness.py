@@ -7,7 +7,6 @@ from hilt.pipeline.proposing.costs import check_training_cost
 from hilt.pipeline.proposing.outdated import outdated, outdated_student
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import make_proposals
-from hilt.pipeline.training.train import train_if_new
 from hilt.pipeline.workspace.database import Database
 
 
@@ -35,6 +34,9 @@ def up_to_date(state: LoopState, panel: Panel, database: Database) -> LoopState:
     training = state.training
     student = None if training is None else outdated_student(panel, training)
     if training is not None and student is not None:
+        # here, because it loads what students are made of, and hardly ever is one trained
+        from hilt.pipeline.training.train import train_if_new
+
         check_training_cost(files.folder, student, training)
         files.progress.note(f"{student}. Trained anew now.")
         state = train_if_new(state, panel, database)
