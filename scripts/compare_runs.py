@@ -106,7 +106,7 @@ class Project:
 def main() -> int:
     """Run the projects; write what came of them, or compare it with what was written."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--hilt", default=f"{sys.executable} -c '{CALL}'")
+    parser.add_argument("--hilt", default=f"{sys.executable} -P -c '{CALL}'")
     parser.add_argument("--write", type=Path)
     parser.add_argument("--against", type=Path)
     arguments = parser.parse_args()
