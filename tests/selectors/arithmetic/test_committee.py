@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hilt.errors import DataError
 from hilt.selectors.arithmetic.committee import disagreement, scored_by, vote_entropy
 from hilt.selectors.base import Selector
-from hilt.selectors.disagreement import Disagreement
-from hilt.selectors.vote_entropy import VoteEntropy
+from hilt.selectors.disagreement import Disagreement, VoteEntropy
 from hilt.types import Floats, SelectionView
 
 NAN = np.nan
