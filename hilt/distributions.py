@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.errors import ExtensionError
 from hilt.types import Floats, Integers
 
@@ -15,6 +16,8 @@ from hilt.types import Floats, Integers
 TIE = 1e-3
 NO_LABEL = -1
 FLOOR = 1e-6  # of a probability whose logarithm is taken
+SMALLEST_MEAN = 1e-7  # proposals are kept as float16, to which anything smaller is 0
+CALIBRATED_ROWS = 8192  # of a memory-mapped array, that are cast at a time
 OFF = 0.01  # how far a sum may be from 1: rows in float16 are off by less
 
 
@@ -76,6 +79,27 @@ def pool_logarithmically(distributions: Sequence[Floats], weights: Floats) -> Fl
         if weight:
             total += np.float32(weight) * log_of(distribution)
     return softmax(total)
+
+
+def batch_calibrate(probabilities: Floats, mean: Floats) -> Floats:
+    """Take out how much the pool as a whole leans towards each label.
+
+    Args:
+        probabilities: Shape (n, n_labels), rows sum to 1; may be float16 or memory-mapped.
+        mean: Shape (n_labels,), the mean of the probabilities over the whole pool.
+
+    Returns:
+        Shape (n, n_labels), float32, rows sum to 1: log p(y|x) - log mean p(y), renormalised.
+
+    Source: Zhou et al. 2023, Batch Calibration (arXiv 2309.17249), section 3.
+    """
+    lean = np.log(np.maximum(np.asarray(mean, dtype=np.float32), SMALLEST_MEAN))  # (n_labels,)
+    calibrated = np.empty(probabilities.shape, dtype=np.float32)
+    for block in blocks(len(probabilities), CALIBRATED_ROWS):
+        rows = np.asarray(probabilities[block], dtype=np.float32)
+        with np.errstate(divide="ignore"):  # log 0 is -inf, whose probability is 0 again
+            calibrated[block] = softmax(np.log(rows) - lean)
+    return calibrated
 
 
 def number_array(value: Any, shape: tuple[int, ...], who: str) -> Floats:  # noqa: ANN401 - anything

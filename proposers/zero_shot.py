@@ -12,7 +12,6 @@ from hilt.types import Floats, Items
 
 BLOCK_ROWS = 8192  # rows of a memory-mapped array that are cast at a time
 TEMPERATURES = (1e-6, 1e6)  # beyond, all is decided, or nothing, and float32 overflows
-SMALLEST_MEAN = 1e-7  # proposals are kept as float16, to which anything smaller is 0
 
 
 def cosine_proposal(embeddings: Floats, label_embeddings: Floats, temperature: float) -> Floats:
@@ -38,27 +37,6 @@ def cosine_proposal(embeddings: Floats, label_embeddings: Floats, temperature: f
         block = np.asarray(embeddings[start : start + BLOCK_ROWS], dtype=np.float32)
         proposal[start : start + BLOCK_ROWS] = softmax(block @ columns / temperature)
     return proposal
-
-
-def batch_calibrate(probabilities: Floats, mean: Floats) -> Floats:
-    """Take out how much the pool as a whole leans towards each label.
-
-    Args:
-        probabilities: Shape (n, n_labels), rows sum to 1; may be float16 or memory-mapped.
-        mean: Shape (n_labels,), the mean of the probabilities over the whole pool.
-
-    Returns:
-        Shape (n, n_labels), float32, rows sum to 1: log p(y|x) - log mean p(y), renormalised.
-
-    Source: Zhou et al. 2023, Batch Calibration (arXiv 2309.17249), section 3.
-    """
-    lean = np.log(np.maximum(np.asarray(mean, dtype=np.float32), SMALLEST_MEAN))  # (n_labels,)
-    calibrated = np.empty(probabilities.shape, dtype=np.float32)
-    for start in range(0, len(probabilities), BLOCK_ROWS):
-        block = np.asarray(probabilities[start : start + BLOCK_ROWS], dtype=np.float32)
-        with np.errstate(divide="ignore"):  # log 0 is -inf, whose probability is 0 again
-            calibrated[start : start + BLOCK_ROWS] = softmax(np.log(block) - lean)
-    return calibrated
 
 
 class ZeroShot:

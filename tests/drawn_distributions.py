@@ -12,6 +12,14 @@ logits = arrays.arrays(
 )
 
 
+@st.composite
+def distributions(draw: st.DrawFn) -> Floats:
+    shape = draw(st.tuples(st.integers(1, 20), st.integers(2, 8)))
+    weights = draw(arrays.arrays(np.float32, shape, elements=st.floats(0.0009765625, 1, width=32)))
+    rows: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return rows
+
+
 def sample(n: int, sharpness: float, seed: int = 0) -> tuple[Floats, Integers]:
     """Draw distributions over three labels, and labels that follow them exactly."""
     rng = np.random.default_rng(seed)

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hilt import distributions as module
 from hilt.distributions import (
     NO_LABEL,
+    batch_calibrate,
     clear_label,
     log_of,
     negative_log_likelihood,
@@ -14,7 +16,7 @@ from hilt.distributions import (
     softmax,
 )
 from hilt.types import Floats
-from tests.drawn_distributions import logits, sample
+from tests.drawn_distributions import distributions, logits, sample
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -122,3 +124,69 @@ def test_a_zero_alone_does_not_decide() -> None:
     pooled = pool_logarithmically([np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]])], np.ones(2))
 
     assert pooled[0] == pytest.approx([0.5, 0.5])
+
+
+# Batch calibration
+
+
+@given(distributions())
+def test_a_uniform_mean_leaves_probabilities_unchanged(probabilities: Floats) -> None:
+    n_labels = probabilities.shape[1]
+
+    calibrated = batch_calibrate(probabilities, np.full(n_labels, 1 / n_labels))
+
+    np.testing.assert_allclose(calibrated, probabilities, rtol=1e-4, atol=1e-6)
+
+
+@given(distributions())
+def test_calibrated_rows_sum_to_one(probabilities: Floats) -> None:
+    calibrated = batch_calibrate(probabilities, probabilities.mean(axis=0))
+
+    np.testing.assert_allclose(calibrated.sum(axis=1), 1, atol=1e-5)
+    assert (calibrated >= 0).all()
+
+
+@given(distributions())
+def test_calibration_makes_an_average_item_uniform(probabilities: Floats) -> None:
+    mean = probabilities.mean(axis=0)
+
+    calibrated = batch_calibrate(mean[None], mean)
+
+    np.testing.assert_allclose(calibrated, 1 / len(mean), atol=1e-4)
+
+
+@given(distributions())
+def test_calibration_keeps_the_order_of_items_within_a_pair_of_labels(
+    probabilities: Floats,
+) -> None:
+    calibrated = batch_calibrate(probabilities, probabilities.mean(axis=0))
+
+    before = np.log(probabilities[:, 0]) - np.log(probabilities[:, 1])
+    after = np.log(calibrated[:, 0]) - np.log(calibrated[:, 1])
+    np.testing.assert_allclose(after - after[0], before - before[0], atol=1e-3)
+
+
+def test_a_label_that_nothing_leans_to_stays_at_zero() -> None:
+    probabilities = np.array([[0.75, 0.25, 0], [0.25, 0.75, 0]], dtype=np.float16)
+
+    calibrated = batch_calibrate(probabilities, np.array([0.5, 0.5, 0]))
+
+    np.testing.assert_allclose(calibrated, probabilities, atol=1e-6)
+
+
+def test_a_label_that_takes_everything_gives_no_nan() -> None:
+    probabilities = np.array([[1, 0], [1, 0]], dtype=np.float16)
+
+    assert batch_calibrate(probabilities, np.array([1.0, 0.0])).tolist() == [[1, 0], [1, 0]]
+
+
+def test_no_rows_are_calibrated_to_none() -> None:
+    assert batch_calibrate(np.empty((0, 3), np.float32), np.full(3, 1 / 3)).shape == (0, 3)
+
+
+def test_many_rows_are_calibrated_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = sample(7, 1)[0]
+    whole = batch_calibrate(rows, rows.mean(axis=0))
+    monkeypatch.setattr(module, "CALIBRATED_ROWS", 3)
+
+    np.testing.assert_allclose(batch_calibrate(rows, rows.mean(axis=0)), whole, rtol=1e-6)

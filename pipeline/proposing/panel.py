@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hilt.blocks import blocks
-from hilt.distributions import pool_logarithmically
+from hilt.distributions import batch_calibrate, pool_logarithmically
 from hilt.errors import ConfigError
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.pools.pool import Where
@@ -218,8 +218,6 @@ def _asks(maker: Maker) -> dict[str, Any]:
 
 
 def _calibrated(rows: Floats, mean: Floats | None) -> Floats:
-    from hilt.proposers.zero_shot import batch_calibrate
-
     return np.asarray(rows, dtype=np.float32) if mean is None else batch_calibrate(rows, mean)
 
 

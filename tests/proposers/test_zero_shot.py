@@ -1,13 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from hilt.proposers import zero_shot
 from hilt.proposers.base import Context
 from hilt.proposers.models.sentence_embedder import SentenceEmbedder
-from hilt.proposers.zero_shot import ZeroShot, batch_calibrate, cosine_proposal
+from hilt.proposers.zero_shot import ZeroShot, cosine_proposal
 from hilt.types import Items, Label
 
 LABELS = (
@@ -15,14 +12,6 @@ LABELS = (
     Label("money", "a text about money, banks and business"),
     Label("space", "a text about planets and space flight"),
 )
-
-
-@st.composite
-def distributions(draw: st.DrawFn) -> np.ndarray:
-    shape = draw(st.tuples(st.integers(1, 20), st.integers(2, 8)))
-    weights = draw(arrays(np.float32, shape, elements=st.floats(0.0009765625, 1, width=32)))
-    rows: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
-    return rows
 
 
 class CountingEmbedder(SentenceEmbedder):
@@ -37,62 +26,10 @@ def items_with(embeddings: np.ndarray | None) -> Items:
     return Items(ids=["a", "b"], texts=["first", "second"], embeddings=embeddings)
 
 
-@given(distributions())
-def test_a_uniform_mean_leaves_probabilities_unchanged(probabilities: np.ndarray) -> None:
-    n_labels = probabilities.shape[1]
-
-    calibrated = batch_calibrate(probabilities, np.full(n_labels, 1 / n_labels))
-
-    np.testing.assert_allclose(calibrated, probabilities, rtol=1e-4, atol=1e-6)
-
-
-@given(distributions())
-def test_calibrated_rows_sum_to_one(probabilities: np.ndarray) -> None:
-    calibrated = batch_calibrate(probabilities, probabilities.mean(axis=0))
-
-    np.testing.assert_allclose(calibrated.sum(axis=1), 1, atol=1e-5)
-    assert (calibrated >= 0).all()
-
-
-@given(distributions())
-def test_calibration_makes_an_average_item_uniform(probabilities: np.ndarray) -> None:
-    mean = probabilities.mean(axis=0)
-
-    calibrated = batch_calibrate(mean[None], mean)
-
-    np.testing.assert_allclose(calibrated, 1 / len(mean), atol=1e-4)
-
-
-@given(distributions())
-def test_calibration_keeps_the_order_of_items_within_a_pair_of_labels(
-    probabilities: np.ndarray,
-) -> None:
-    calibrated = batch_calibrate(probabilities, probabilities.mean(axis=0))
-
-    before = np.log(probabilities[:, 0]) - np.log(probabilities[:, 1])
-    after = np.log(calibrated[:, 0]) - np.log(calibrated[:, 1])
-    np.testing.assert_allclose(after - after[0], before - before[0], atol=1e-3)
-
-
-def test_a_label_that_nothing_leans_to_stays_at_zero() -> None:
-    probabilities = np.array([[0.75, 0.25, 0], [0.25, 0.75, 0]], dtype=np.float16)
-
-    calibrated = batch_calibrate(probabilities, np.array([0.5, 0.5, 0]))
-
-    np.testing.assert_allclose(calibrated, probabilities, atol=1e-6)
-
-
-def test_a_label_that_takes_everything_gives_no_nan() -> None:
-    probabilities = np.array([[1, 0], [1, 0]], dtype=np.float16)
-
-    assert batch_calibrate(probabilities, np.array([1.0, 0.0])).tolist() == [[1, 0], [1, 0]]
-
-
 def test_no_items_give_no_rows() -> None:
     labels = np.eye(3, dtype=np.float32)
 
     assert cosine_proposal(np.empty((0, 3), np.float32), labels, 0.05).shape == (0, 3)
-    assert batch_calibrate(np.empty((0, 3), np.float32), np.full(3, 1 / 3)).shape == (0, 3)
 
 
 def test_a_lower_temperature_is_surer() -> None:
@@ -123,11 +60,9 @@ def test_float16_embeddings_propose_what_float32_ones_do() -> None:
 def test_many_items_are_proposed_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
     embeddings = np.eye(7, dtype=np.float32)
     whole = cosine_proposal(embeddings, embeddings, 0.2)
-    calibrated = batch_calibrate(whole, whole.mean(axis=0))
     monkeypatch.setattr(zero_shot, "BLOCK_ROWS", 3)
 
     np.testing.assert_allclose(cosine_proposal(embeddings, embeddings, 0.2), whole, rtol=1e-6)
-    np.testing.assert_allclose(batch_calibrate(whole, whole.mean(axis=0)), calibrated, rtol=1e-6)
 
 
 def test_items_without_embeddings_are_refused() -> None:
