@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -18,6 +19,7 @@ from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.init import init
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 # The same cases everywhere: what fails, fails for all. HYPOTHESIS_SEARCH=1 looks for new ones.
@@ -42,6 +44,13 @@ STAGES = ("ready", "proposed", "selected", "reviewed", "trained", "two_cycles")
 LONGEST = ("test_demo.py", "test_readme.py", "test_every_student.py", "test_benchmark.py")
 
 MakeWorkspace = Callable[..., Workspace]
+
+
+def summary_of(**values: Any) -> TrainingSummary:
+    """The summary of a training that learnt nothing, but for some values."""
+    nothing: dict[str, Any] = {"label_counts": {}, "fusion": {}, "proposers": {}, "scores": {}}
+    counts = {"human_labels": 0, "audit_labels": 0, "kind": "linear", "seconds": 0.0}
+    return TrainingSummary(**(nothing | counts | values))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

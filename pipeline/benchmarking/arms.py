@@ -21,6 +21,7 @@ from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.open_batches import open_batch
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 SHARED = ("pool", "test", "proposals", "test-proposals")
@@ -93,7 +94,7 @@ def run_loop(run: Run) -> Iterator[Row]:
     changes = {"seed": run.seed, "selector": selector}
     workspace = branch(base, run.folder, changes, device=run.device, state=run.state)
     with closing(workspace.database):
-        trained = {t.summary["decisions"]: t.summary for t in workspace.database.trainings()}
+        trained = {t.summary.decisions: t.summary for t in workspace.database.trainings()}
         for labels in run.at:
             if labels not in trained:
                 _label_until(workspace, labels)
@@ -156,16 +157,17 @@ def _label_until(workspace: Workspace, count: int) -> None:
         simulate(workspace, batch)
 
 
-def _row(summary: dict[str, Any], watch: Stopwatch) -> Row:
-    student, fused = summary["test"]["student"], summary["test"]["fused"]
+def _row(summary: TrainingSummary, watch: Stopwatch) -> Row:
+    assert summary.test is not None
+    student, fused = summary.test["student"], summary.test["fused"]
     return {
-        "labels": summary["decisions"],
+        "labels": summary.decisions,
         "accuracy": student["accuracy"],
         "macro_f1": student["macro_f1"],
-        "review_seconds": summary["review_seconds"],
+        "review_seconds": summary.review_seconds,
         "fused_accuracy": fused["accuracy"],
         "fused_macro_f1": fused["macro_f1"],
-        "kind": summary["kind"],
+        "kind": summary.kind,
         **watch.lap(),
     }
 

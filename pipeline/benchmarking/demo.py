@@ -34,6 +34,7 @@ from hilt.pipeline.training.headline import ON_POOL, accuracies
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.random_streams import Stream, generator
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.progress import Progress, Silent
 from hilt.proposers.models.encoder import resolve_device
@@ -200,13 +201,14 @@ def _split(
     return rows[:border], rows[border:]
 
 
-def _row(summary: dict[str, Any], number: int) -> dict[str, Any]:
-    test, in_pool = summary["test"], accuracies(summary)
+def _row(summary: TrainingSummary, number: int) -> dict[str, Any]:
+    test, in_pool = summary.test, accuracies(summary)
+    assert test is not None
     return {
         "cycle": number,
-        "human_labels": summary["human_labels"],
-        "audit_labels": summary["audit_labels"],
-        "student": summary["kind"],
+        "human_labels": summary.human_labels,
+        "audit_labels": summary.audit_labels,
+        "student": summary.kind,
         "student_accuracy": test["student"]["accuracy"],
         "proposer_accuracy": test["proposer"]["accuracy"],
         "audit_accuracy": in_pool[ON_POOL]["student"]["accuracy"] if in_pool else None,

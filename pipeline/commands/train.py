@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hilt.figures import counted, decimals
 from hilt.pipeline.commands.options import Debug, Device, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
+
+if TYPE_CHECKING:
+    from hilt.pipeline.workspace.training_summary import TrainingSummary
 
 
 def train(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
@@ -29,16 +32,16 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
     emit(result, as_json=json, text=text, then=next_step(workspace))
 
 
-def say_training(number: int, summary: dict[str, Any]) -> None:
+def say_training(number: int, summary: TrainingSummary) -> None:
     """Print what a training came to, given its number and what `told_in_full` says of it."""
     from hilt.pipeline.training.headline import accuracy_lines
     from hilt.pipeline.training.selection_gain import advantage_sentence
 
-    taught = ", with self-training" if summary["self_training"] else ""
+    taught = ", with self-training" if summary.self_training else ""
     say(
-        f"Cycle {number}: a {summary['kind']} student on"
-        f" {counted(summary['human_labels'], 'label')}{taught},"
-        f" {decimals(summary['seconds'], 1)} s."
+        f"Cycle {number}: a {summary.kind} student on"
+        f" {counted(summary.human_labels, 'label')}{taught},"
+        f" {decimals(summary.seconds, 1)} s."
     )
     for line in accuracy_lines(summary):
         say(f"  {line}")

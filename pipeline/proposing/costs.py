@@ -74,7 +74,7 @@ def check_training_cost(folder: Path, student: Outdated, training: TrainingRow) 
     Raises:
         WorkspaceError: If it did.
     """
-    seconds = training.summary["seconds"]
+    seconds = training.summary.seconds
     if seconds > MAX_SECONDS:
         minutes = counted(round(seconds / 60), "minute")
         line = command_line("train", folder)

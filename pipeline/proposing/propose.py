@@ -195,7 +195,7 @@ def fusion_weights(panel: Panel, training: TrainingRow | None) -> Floats:
     """
     if training is None:
         return panel.trust.exponents
-    fitted: dict[str, float] = training.summary["fusion"]
+    fitted = training.summary.fusion
     return np.array([fitted.get(name, 0.0) for name in ("student", *panel.names)])
 
 

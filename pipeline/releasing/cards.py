@@ -24,6 +24,7 @@ from hilt.pipeline.training.headline import (
     rests_on,
     too_early,
 )
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 
 UNKNOWN_LANGUAGE = "und"  # "undetermined", in the list of languages that hubs use
 TAGS = ["text-classification", "active-learning", "hilt"]
@@ -33,7 +34,7 @@ def dataset_card(
     name: str,
     config: Config,
     counts: Counts,
-    training: Mapping[str, Any] | None,
+    training: TrainingSummary | None,
     check: Check | None,
 ) -> str:
     """Write the card of a dataset.
@@ -42,7 +43,7 @@ def dataset_card(
         name: What to call it.
         config: The configuration that it was made with.
         counts: Its rows.
-        training: The cycle and the summary of the last training; None before the first.
+        training: What the last training came to; None before the first.
         check: How often inherited labels were right, where that was checked.
     """
     head = {
@@ -67,13 +68,16 @@ def dataset_card(
     )
 
 
-def model_card(name: str, config: Config, training: Mapping[str, Any], saved: SavedStudent) -> str:
+def model_card(
+    name: str, config: Config, cycle: int, training: TrainingSummary, saved: SavedStudent
+) -> str:
     """Write the card of a released student.
 
     Args:
         name: What to call the project.
         config: The configuration that it was made with.
-        training: The cycle and the summary of its training.
+        cycle: The number of its training.
+        training: What that came to.
         saved: The student, as it is in the release.
     """
     card = saved.student.card()
@@ -86,6 +90,7 @@ def model_card(name: str, config: Config, training: Mapping[str, Any], saved: Sa
     values = {
         "name": name,
         "config": config,
+        "cycle": cycle,
         "training": training,
         "card": card,
         "encoder": _encoder(saved),

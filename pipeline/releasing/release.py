@@ -103,8 +103,8 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
 def _write_student(workspace: Workspace, folder: Path, training: TrainingRow) -> None:
     """Write the student with what it needs, and its card."""
     packed = pack_student(workspace.saved_student(training.cycle), folder, workspace.trusted)
-    about = {"cycle": training.cycle, **told_in_full(LoopState.read(workspace), training)}
-    card = model_card(_name(workspace), workspace.config, about, packed)
+    summary = told_in_full(LoopState.read(workspace), training)
+    card = model_card(_name(workspace), workspace.config, training.cycle, summary, packed)
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -112,12 +112,11 @@ def _write_card(
     workspace: Workspace, folder: Path, training: TrainingRow | None, counts: Counts
 ) -> None:
     """Write the card of the dataset, and the names of the labels in the order of their numbers."""
-    about = None
+    summary = None
     if training is not None:
-        state = LoopState.read(workspace)
-        about = {"cycle": training.cycle, **told_in_full(state, training)}
+        summary = told_in_full(LoopState.read(workspace), training)
     checked = check(workspace.groups, workspace.item_labels())
-    card = dataset_card(_name(workspace), workspace.config, counts, about, checked)
+    card = dataset_card(_name(workspace), workspace.config, counts, summary, checked)
     (folder / "README.md").write_text(card, encoding="utf-8")
     names = json.dumps(list(workspace.config.label_names), ensure_ascii=False, indent=1)
     (folder / "labels.json").write_text(names + "\n", encoding="utf-8")

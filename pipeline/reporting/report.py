@@ -49,6 +49,7 @@ from hilt.pipeline.workspace.decisions import decisions as given_decisions
 from hilt.pipeline.workspace.decisions import total_seconds
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 
 MAX_BATCH_LINES = 200
@@ -101,7 +102,7 @@ def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "now": now,
         "verdict": _verdict(workspace, labelled, trainings, batches),
         "outdated": say_outdated(state),
-        "since": len(labelled) - trainings[-1].summary["human_labels"] if trainings else 0,
+        "since": len(labelled) - trainings[-1].summary.human_labels if trainings else 0,
         "summary": workspace.pool.summary,
         "human_labels": len(labelled),
         "machine_labels": sum(line.machine for line in labels),
@@ -167,17 +168,17 @@ def _verdict(
     return f"The workspace is ready: {counted(len(workspace.pool), 'item')}, no proposals yet."
 
 
-def _student_verdict(summary: dict[str, Any]) -> str:
+def _student_verdict(summary: TrainingSummary) -> str:
     """Say how good the student is: on the test set, and in the pool where that can be told."""
-    after = f"After {counted(summary['human_labels'], 'label')}"
+    after = f"After {counted(summary.human_labels, 'label')}"
     found, told = accuracies(summary), []
-    if not found and not summary["test"]:
+    if not found and not summary.test:
         return _early_verdict(after, summary)
-    if summary["test"]:
-        items = counted(summary["test"]["student"]["items"], "test item")
+    if summary.test:
+        items = counted(summary.test["student"]["items"], "test item")
         told.append(
-            f"{after} the student is right on {_share(summary['test']['student'])} of {items}; the"
-            f" proposer alone on {percent(summary['test']['proposer']['accuracy'])}."
+            f"{after} the student is right on {_share(summary.test['student'])} of {items}; the"
+            f" proposer alone on {percent(summary.test['proposer']['accuracy'])}."
         )
     if found:
         whose = "The student's accuracy" if told else f"{after} the student's accuracy"
@@ -193,10 +194,10 @@ def _share(measure: Mapping[str, Any]) -> str:
     return f"{percent(measure['accuracy'])} (95\u00a0% interval {interval})"
 
 
-def _early_verdict(after: str, summary: dict[str, Any]) -> str:
+def _early_verdict(after: str, summary: TrainingSummary) -> str:
     """Say that nothing is known yet, and what is instead."""
     early = f"{after}: how often the student is right is {too_early(checked_items(summary))}."
-    if not summary.get("labelled"):
+    if not summary.labelled:
         return early
     return spaced(f"{early} Accuracy {on_labelled(summary)}.")
 
@@ -208,27 +209,27 @@ def _curves(trainings: Sequence[TrainingRow]) -> dict[str, Chart]:
         kind: charts.learning_curve(
             {
                 who: [
-                    _point(each["human_labels"], who, _shares(kind, each)[who])
+                    _point(each.human_labels, who, _shares(kind, each)[who])
                     for each in summaries
-                    if is_enough(kind, each[kind])
+                    if is_enough(kind, getattr(each, kind))
                 ]
                 for who in ("proposer", "student")
             }
         )
         for kind in ("test", "audit")
-        if any(is_enough(kind, each[kind]) for each in summaries)
+        if any(is_enough(kind, getattr(each, kind)) for each in summaries)
     }
 
 
-def _shares(kind: str, summary: Mapping[str, Any]) -> Mapping[str, Any]:
+def _shares(kind: str, summary: TrainingSummary) -> Mapping[str, Any]:
     """Give the accuracies on the test set, or on items like the pool."""
-    measured: Mapping[str, Any] = summary[kind]
-    return (summary.get("on_pool") or measured) if kind == "audit" else measured
+    measured: Mapping[str, Any] = getattr(summary, kind)
+    return (summary.on_pool or measured) if kind == "audit" else measured
 
 
-def _on_rest(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _on_rest(summary: TrainingSummary) -> Mapping[str, Any] | None:
     """Give the student's accuracy on what is left of the pool, where it was estimated."""
-    rest = summary.get("on_rest")
+    rest = summary.on_rest
     return rest["student"] if rest else None
 
 
@@ -243,10 +244,10 @@ def _point(labels: int, who: str, measure: dict[str, Any]) -> Point:
 
 def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[str, Any] | None:
     """Gather calibration and confusions of the newest student, on the test set if there is one."""
-    kind = "test" if trainings and trainings[-1].summary["test"] else "audit"
-    if not trainings or not is_enough(kind, trainings[-1].summary[kind]):
+    kind = "test" if trainings and trainings[-1].summary.test else "audit"
+    if not trainings or not is_enough(kind, getattr(trainings[-1].summary, kind)):
         return None
-    student = trainings[-1].summary[kind]["student"]
+    student = getattr(trainings[-1].summary, kind)["student"]
     lines = confusion_lines(student, workspace.config.label_names)
     many = len(lines) > MANY_LABELS
     return {

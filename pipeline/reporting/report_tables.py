@@ -19,6 +19,7 @@ from hilt.pipeline.workspace.decisions import total_seconds
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem
 
@@ -207,7 +208,7 @@ def _reviewer_line(name: str, rows: Sequence[DecisionRow]) -> ReviewerLine:
     )
 
 
-def proposer_rows(summary: Mapping[str, Any]) -> list[list[str]]:
+def proposer_rows(summary: TrainingSummary) -> list[list[str]]:
     """Describe each proposer as a training measured it, in the order of `PROPOSER_COLUMNS`.
 
     Args:
@@ -222,7 +223,7 @@ def proposer_rows(summary: Mapping[str, Any]) -> list[list[str]]:
             calibration(told) if told["labels"] >= MIN_AUDIT else NOTHING,
             decimals(told["weight"], 2),
         ]
-        for name, told in summary.get("proposers", {}).items()
+        for name, told in summary.proposers.items()
     ]
 
 

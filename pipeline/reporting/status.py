@@ -24,6 +24,7 @@ from hilt.pipeline.workspace.decisions import count_notes, total_seconds
 from hilt.pipeline.workspace.growing import source_is_as_read, source_path
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
 from hilt.pipeline.workspace.open_batches import open_batch, undecided
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Share
@@ -88,7 +89,7 @@ class Status:
     open_items: int
     without_text: int
     cycle: int
-    training: dict[str, Any] | None
+    training: TrainingSummary | None
     accuracy: tuple[str, ...]
     cost: dict[str, Any] | None
     anchoring: Anchoring | None

@@ -17,8 +17,8 @@ def read_signals(files: WorkspaceFiles, training: TrainingRow | None) -> LoopSig
     """Gather what was measured at the last training, and when its student proposed."""
     if training is None:
         return LoopSignals()
-    audit, advantage = training.summary["audit"], training.summary.get("advantage")
-    enough = training.summary["audit_labels"] >= MIN_AUDIT
+    audit, advantage = training.summary.audit, training.summary.advantage
+    enough = training.summary.audit_labels >= MIN_AUDIT
     return LoopSignals(
         calibration_error=_beyond_chance(audit["fused"]) if audit and enough else None,
         stability=read_stability(files, training.cycle),

@@ -13,7 +13,7 @@ where doubt or distance picked some of them, and not where all were drawn at ran
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from hilt.figures import counted, decimals, percent, with_interval
@@ -23,6 +23,7 @@ from hilt.pipeline.measuring.left_out import find_left_out
 from hilt.pipeline.students.saved import load_out_of_fold, why_not_out_of_fold
 from hilt.pipeline.workspace.batch_items import any_picked
 from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 
 MIN_AUDIT = 30  # audit labels from which on an accuracy is told
 HARDER = ", which are harder than the pool"
@@ -50,60 +51,58 @@ def too_early(checked: int) -> str:
     return f"too early to say: {checked:,} checked"
 
 
-def checked_items(summary: Mapping[str, Any]) -> int:
+def checked_items(summary: TrainingSummary) -> int:
     """Count the audit items that measured a training's student."""
-    audit = summary["audit"]
+    audit = summary.audit
     return 0 if audit is None else int(audit["student"]["items"])
 
 
-def told_in_full(state: LoopState, training: TrainingRow) -> dict[str, Any]:
+def told_in_full(state: LoopState, training: TrainingRow) -> TrainingSummary:
     """Give a training's summary, and for what of the pool as it is now its audit stands.
 
     That of an older hilt gets the accuracy on labelled items added, unless what it is computed from
     is damaged.
     """
-    pool = state.files.pool.summary
-    then = pool.earlier[0].items if pool.earlier else pool.items  # if an older hilt trained
-    summary = {
-        "audited_items": then,
-        **training.summary,
-        "pool_items": pool.items,
-        "left_out": asdict(find_left_out(state, training.last_decision)),
-    }
-    if "picked" in (summary.get("labelled") or {}):
+    pool, summary = state.files.pool.summary, training.summary
+    if summary.audited_items is None:
+        then = pool.earlier[0].items if pool.earlier else pool.items
+        summary = replace(summary, audited_items=then)
+    left_out = find_left_out(state, training.last_decision)
+    summary = replace(summary, pool_items=pool.items, left_out=asdict(left_out))
+    if "picked" in (summary.labelled or {}):
         return summary
     folder = state.files.student_folder(training.cycle)
     saved = None if why_not_out_of_fold(folder) else load_out_of_fold(folder)
-    if saved is not None:
-        indices, positions, probabilities = saved
-        found = measure(probabilities, positions).share()
-        picked = any_picked(state.batches, state.batch_items, indices)
-        summary["labelled"] = {**found, "picked": picked}
-    return summary
+    if saved is None:
+        return summary
+    indices, positions, probabilities = saved
+    found = measure(probabilities, positions).share()
+    picked = any_picked(state.batches, state.batch_items, indices)
+    return replace(summary, labelled={**found, "picked": picked})
 
 
-def accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
+def accuracy_lines(summary: TrainingSummary) -> list[str]:
     """Say how good a training's student is, a line for each way of measuring.
 
     Args:
         summary: Of the training, from `told_in_full`.
     """
     lines = []
-    if summary["test"]:
-        items = counted(summary["test"]["student"]["items"], "test item")
-        lines.append(f"Accuracy on {items}: {_of_all(summary['test'])}.")
+    if summary.test:
+        items = counted(summary.test["student"]["items"], "test item")
+        lines.append(f"Accuracy on {items}: {_of_all(summary.test)}.")
     found = accuracies(summary)
     lines += [f"Accuracy {where}: {_of_all(measured)}." for where, measured in found.items()]
     if found:
         return [*lines, rests_on(summary)]
     early = too_early(checked_items(summary))
     lines.append(f"Accuracy {ON_POOL}, and {ON_REST}: {early}.")
-    if summary.get("labelled"):
+    if summary.labelled:
         lines.append(f"Accuracy {on_labelled(summary)}.")
     return lines
 
 
-def accuracies(summary: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def accuracies(summary: TrainingSummary) -> dict[str, Mapping[str, Any]]:
     """List the accuracies in the pool that may be told, by their names.
 
     Args:
@@ -114,26 +113,27 @@ def accuracies(summary: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         the `proposer` (all proposers as they were fused before there were labels) and of all
         `fused`.
     """
-    if not is_enough("audit", summary["audit"]):
+    if not is_enough("audit", summary.audit):
         return {}
-    if not summary.get("on_pool"):
-        return {ON_AUDIT: summary["audit"]}
-    rest = summary["on_rest"]  # without anybody's where nothing is left
-    return {ON_POOL: summary["on_pool"]} | ({ON_REST: rest} if rest["student"] else {})
+    if not summary.on_pool:
+        return {} if summary.audit is None else {ON_AUDIT: summary.audit}
+    rest = summary.on_rest  # without anybody's where nothing is left
+    return {ON_POOL: summary.on_pool} | ({ON_REST: rest} if rest and rest["student"] else {})
 
 
-def rests_on(summary: Mapping[str, Any]) -> str:
+def rests_on(summary: TrainingSummary) -> str:
     """Say what the accuracies in the pool rest on, and which items they do not stand for.
 
     Args:
         summary: Of the training, from `told_in_full`.
     """
     audited = checked_items(summary)
-    drawn = summary["on_pool"]["student"]["items"] if summary.get("on_pool") else audited
-    outside, without = (summary["left_out"][key] for key in ("outside_batches", "without_label"))
+    drawn = summary.on_pool["student"]["items"] if summary.on_pool else audited
+    left_out = summary.left_out or {}
+    outside, without = (left_out.get(key, 0) for key in ("outside_batches", "without_label"))
     before = f", of which {drawn - audited:,} had a label already" if drawn > audited else ""
     sentences = [f"This rests on {counted(drawn, 'item')} drawn at random{before}."]
-    if outside and not summary.get("on_pool"):
+    if outside and not summary.on_pool:
         which = counted(outside, "item that was", "items that were")
         sentences.append(f"The {which} labelled outside batches could not be audited.")
     if without:
@@ -153,10 +153,10 @@ def _of_all(found: Mapping[str, Any]) -> str:
     )
 
 
-def _pool_before(summary: Mapping[str, Any]) -> list[str]:
+def _pool_before(summary: TrainingSummary) -> list[str]:
     """Say that an audit stands for the pool before items were appended, where it does."""
-    audited, items = summary["audited_items"], summary["pool_items"]
-    if audited == items:
+    audited, items = summary.audited_items, summary.pool_items
+    if audited is None or items is None or audited == items:
         return []
     appended = counted(items - audited, "item that was", "items that were")
     return [
@@ -184,9 +184,10 @@ def calibration_parts(measured: Mapping[str, Any]) -> tuple[str, str]:
     return decimals(error, 3), by_chance
 
 
-def on_labelled(summary: Mapping[str, Any]) -> str:
+def on_labelled(summary: TrainingSummary) -> str:
     """Say how good a student is on the items that people labelled, by cross-validation."""
-    labelled = summary["labelled"]
+    labelled = summary.labelled
+    assert labelled is not None
     which = HARDER if labelled.get("picked") else ""
     accuracy = with_interval(labelled)
     return f"on labelled items{which}: {accuracy} of {labelled['items']:,}, cross-validated"

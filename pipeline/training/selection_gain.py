@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 
 MIN_AUDIT = 20  # audit labels before anything is said
 MIN_CHOSEN = 10
@@ -35,27 +35,27 @@ class SelectionGain:
         return self.difference - half, self.difference + half
 
 
-def advantage_sentence(summary: Mapping[str, Any]) -> str:
+def advantage_sentence(summary: TrainingSummary) -> str:
     """Say in a sentence whether selected labels teach more than random ones.
 
     Args:
         summary: Of a training; one of an older hilt says nothing about it.
     """
-    if not summary.get("advantage"):
-        audit = summary["audit_labels"]
+    if summary.advantage is None:
+        audit = summary.audit_labels
         return (
             f"Selected and random labels are not compared yet: that takes {MIN_AUDIT} audit"
             f" labels and {MIN_CHOSEN} others; there are {audit} and"
-            f" {summary['human_labels'] - audit} now."
+            f" {summary.human_labels - audit} now."
         )
-    told = SelectionGain(**summary["advantage"])
-    low, high = told.interval
+    gain = SelectionGain(**summary.advantage)
+    low, high = gain.interval
     paying = "is" if low > 0 else "is not" if high < 0 else "is not clearly"
-    change, size = "fall", told.difference
+    change, size = "fall", gain.difference
     if size < 0:
         change, size, low, high = "rise", -size, -high, -low
     return (
-        f"Selection {paying} paying off: with {told.replaced} of the {told.labels} selected labels"
-        f" replaced by random ones, the student's mean log-likelihood on {told.audit_labels} audit"
+        f"Selection {paying} paying off: with {gain.replaced} of the {gain.labels} selected labels"
+        f" replaced by random ones, the student's mean log-likelihood on {gain.audit_labels} audit"
         f" items would {change} by {size:.2f} (95 % interval {low:.2f} to {high:.2f})."
     )

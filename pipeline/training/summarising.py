@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,15 +16,38 @@ from hilt.pipeline.measuring.two_accuracies import accuracy_on_the_pool, accurac
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.training.cross_validation import Training
+from hilt.pipeline.training.selection_gain import SelectionGain
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.batch_items import any_picked
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.types import Floats, Integers
 
 
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What a student says of the test set.
+
+    Attributes:
+        probabilities: Shape (n_test, n_labels).
+        positions: Shape (n_test,), the true labels.
+    """
+
+    probabilities: Floats
+    positions: Integers
+
+
 def summarise_training(
-    state: LoopState, panel: Panel, training: Training, data: TrainingData, indices: Integers
-) -> dict[str, Any]:
-    """Count what the student learnt from, and measure it without the test set.
+    state: LoopState,
+    panel: Panel,
+    training: Training,
+    data: TrainingData,
+    indices: Integers,
+    *,
+    tested: Tested | None,
+    advantage: SelectionGain | None,
+    started: float,
+) -> TrainingSummary:
+    """Count what the student learnt from, and measure it.
 
     Args:
         state: Has the decisions, and the order of the audit.
@@ -30,28 +55,36 @@ def summarise_training(
         training: Predicted the labelled items.
         data: Has their labels.
         indices: Shape (n,), which items of the pool they are.
+        tested: What the student says of the test set, if there is one.
+        advantage: What choosing gains, where that is known.
+        started: When the training began, of the monotonic clock.
     """
     people = [row for row in state.standing_decisions if row.kind != "machine"]
     times = state.audit_order.count_audited(state.item_labels, indices[data.audit].tolist())
-    return {
-        "human_labels": len(panel.labelled),
-        "decisions": len(people),
-        "review_seconds": round(sum(row.seconds or 0.0 for row in people), 2),
-        "audit_labels": len(data.audit),
-        "label_counts": dict(Counter(str(each.label) for each in panel.labelled)),
-        "kind": training.student.kind,
-        "self_training": training.self_training,
-        "fusion": dict(zip(("student", *panel.names), training.fusion.tolist(), strict=True)),
-        "proposers": _measure_proposers(panel, training, data, times),
-        "scores": training.scores,
-        "audit": _measure_audit(training, data, times),
-        "audited_items": state.audit_order.audited_items(state.item_labels),
-        **_two_accuracies(state, training, data, indices, times),
-        "labelled": {
+    on_pool, on_rest = _two_accuracies(state, training, data, indices, times)
+    return TrainingSummary(
+        human_labels=len(panel.labelled),
+        decisions=len(people),
+        review_seconds=round(sum(row.seconds or 0.0 for row in people), 2),
+        audit_labels=len(data.audit),
+        label_counts=dict(Counter(str(each.label) for each in panel.labelled)),
+        kind=training.student.kind,
+        self_training=training.self_training,
+        fusion=dict(zip(("student", *panel.names), training.fusion.tolist(), strict=True)),
+        proposers=_measure_proposers(panel, training, data, times),
+        scores=training.scores,
+        audit=_measure_audit(training, data, times),
+        audited_items=state.audit_order.audited_items(state.item_labels),
+        on_pool=on_pool,
+        on_rest=on_rest,
+        labelled={
             **measure(training.out_of_fold, data.positions).share(),
             "picked": any_picked(state.batches, state.batch_items, indices),
         },
-    }
+        test=None if tested is None else _measure_test(panel, training, tested),
+        advantage=None if advantage is None else asdict(advantage),
+        seconds=round(time.monotonic() - started, 2),
+    )
 
 
 def _measure_audit(
@@ -83,7 +116,7 @@ def _two_accuracies(
     data: TrainingData,
     indices: Integers,
     times: Integers,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """Estimate how good the student and the proposals are on the pool, and on what is left of it.
 
     Args:
@@ -93,9 +126,8 @@ def _two_accuracies(
         indices: Shape (n,), which items of the pool they are.
         times: Shape (n_audit,), for how many items each audit answer stands.
     """
-    names = ("on_pool", "on_rest")
     if not len(times):
-        return dict.fromkeys(names)
+        return None, None
     audit, order = data.audit, state.audit_order
     audited = order.audited_items(state.item_labels)
     others = np.setdiff1d(np.flatnonzero(indices < audited), audit)
@@ -104,7 +136,8 @@ def _two_accuracies(
     proposed = pool_logarithmically([*proposals], data.trust.exponents)
     fused = pool_logarithmically([training.out_of_fold, *proposals], training.fusion)
     items = audited - int((state.files.pool.empty < audited).sum())
-    on_pool, on_rest = {}, {}
+    on_pool: dict[str, Any] = {}
+    on_rest: dict[str, Any] = {}
     for who, of_audit, of_others in (
         ("student", training.audit, training.out_of_fold),
         ("proposer", proposed[audit], proposed),
@@ -116,23 +149,14 @@ def _two_accuracies(
         on_pool[who] = accuracy_on_the_pool(sample).to_dict()
         rest = accuracy_on_the_rest(sample, also[~drawn], items)
         on_rest[who] = None if rest is None else rest.to_dict()
-    return dict(zip(names, (on_pool, on_rest), strict=True))
+    return on_pool, on_rest
 
 
-def measure_test(
-    panel: Panel, training: Training, student: Floats, positions: Integers
-) -> dict[str, Any]:
-    """Measure on the test set.
-
-    Args:
-        panel: What the proposers say.
-        training: Has the weights of all.
-        student: Shape (n_test, n_labels), what the student says of it.
-        positions: Shape (n_test,), the true labels.
-    """
-    proposed = panel.test_rows()
+def _measure_test(panel: Panel, training: Training, tested: Tested) -> dict[str, Any]:
+    """Measure on the test set."""
+    student, proposed = tested.probabilities, panel.test_rows()
     fused = pool_logarithmically([student, *proposed], training.fusion)
-    return _measure_all(student, fused, proposed, panel.trust, positions)
+    return _measure_all(student, fused, proposed, panel.trust, tested.positions)
 
 
 def _measure_all(

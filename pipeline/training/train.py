@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
@@ -20,11 +19,12 @@ from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.gathering import gather_data, labelled_test
 from hilt.pipeline.training.headline import told_in_full
 from hilt.pipeline.training.measure_gain import measure_advantage
-from hilt.pipeline.training.summarising import measure_test, summarise_training
+from hilt.pipeline.training.summarising import Tested, summarise_training
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.base import Checked
 from hilt.proposers.models.encoder import resolve_device
@@ -42,7 +42,7 @@ class TrainResult:
 
     cycle: int
     new: bool
-    summary: dict[str, Any]
+    summary: TrainingSummary
 
 
 def train(workspace: Workspace) -> TrainResult:
@@ -118,18 +118,21 @@ def _train(state: LoopState, panel: Panel, number: int, made_of: str) -> Trainin
         rng=rng,
         progress=files.progress,
     )
-    test = None if files.test is None else labelled_test(files)
-    tested = None if test is None else training.student.predict_proba(test[0])
+    tested = None
+    if files.test is not None:
+        items, true = labelled_test(files)
+        tested = Tested(training.student.predict_proba(items), true)
     draws = generator(config.seed, Stream.ADVANTAGE, number)
-    advantage = measure_advantage(data, config.student, draws)
-    summary = {
-        **summarise_training(state, panel, training, data, indices),
-        "test": None
-        if test is None or tested is None
-        else measure_test(panel, training, tested, test[1]),
-        "advantage": None if advantage is None else asdict(advantage),
-        "seconds": round(time.monotonic() - started, 2),
-    }
+    summary = summarise_training(
+        state,
+        panel,
+        training,
+        data,
+        indices,
+        tested=tested,
+        advantage=measure_advantage(data, config.student, draws),
+        started=started,
+    )
     embedder = panel.embedder
     save_student(
         training.student,
@@ -141,11 +144,11 @@ def _train(state: LoopState, panel: Panel, number: int, made_of: str) -> Trainin
             "fingerprint": made_of,
             MADE_BY: student_maker(panel),
             EMBEDDER_FILES: panel.embeddings["embedder"].get("files", ""),
-            "training": summary,
+            "training": summary.to_dict(),
         },
         embedder_weights=embedder.checksum if isinstance(embedder, Checked) else "",
         out_of_fold=(indices, positions, training.out_of_fold),
-        tested=tested,
+        tested=None if tested is None else tested.probabilities,
     )
     return TrainingRow(
         cycle=number,

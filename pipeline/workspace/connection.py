@@ -22,7 +22,7 @@ from sqlalchemy.exc import (
 
 from hilt.errors import ConfigError, MissingExtraError, WorkspaceError
 from hilt.extras import pip_install
-from hilt.pipeline.workspace.tables import UnreadableMomentError
+from hilt.pipeline.workspace.tables import UnreadableValueError
 
 ALLOWED = "allowed: sqlite:///FILE.db, postgresql://USER@HOST/NAME"
 # What to do, by a word of what the database says.
@@ -31,6 +31,7 @@ WAYS_ON = {
     "full": "make room on its disk, and run the same command again",
     "readonly": "it may be read here, and not written; work on a copy, or mend its permissions",
     "unable to open": "mend its path or its permissions",
+    "this hilt knows": "a newer hilt wrote it; upgrade hilt",
     "connect": "start the server, or mend `database` in the configuration",
 }
 CHECKED_BYTES = 100_000_000
@@ -101,7 +102,7 @@ def faults_of(url: URL) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (SQLAlchemyError, json.JSONDecodeError, UnreadableMomentError) as error:
+    except (SQLAlchemyError, json.JSONDecodeError, UnreadableValueError) as error:
         said = error.orig if isinstance(error, DBAPIError) else error
         reason = str(said).strip().partition("\n")[0]
         way_on = next((way for word, way in WAYS_ON.items() if word in reason), DAMAGED)

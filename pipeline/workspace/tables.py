@@ -20,13 +20,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.types import DecisionKind
 
 SCHEMA_VERSION = 5  # what each version brought stands in `upgrades.py`
 
 
-class UnreadableMomentError(ValueError):
-    """A moment in the database that is none."""
+class UnreadableValueError(ValueError):
+    """A value in the database that is not what it should be."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -49,7 +50,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             try:
                 return value if read is None else read(value)
             except (ValueError, TypeError) as error:
-                raise UnreadableMomentError(f"{value!r} is no moment") from error
+                raise UnreadableValueError(f"{value!r} is no moment") from error
 
         return checked
 
@@ -58,6 +59,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None or value.tzinfo is not None:
             return value
         return value.replace(tzinfo=UTC)
+
+
+class SummaryJson(TypeDecorator[TrainingSummary]):
+    """The summary of a training, as JSON in the database."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: TrainingSummary | None, dialect: Dialect
+    ) -> dict[str, Any] | None:
+        """Write it down."""
+        return None if value is None else value.to_dict()
+
+    def process_result_value(
+        self, value: dict[str, Any] | None, dialect: Dialect
+    ) -> TrainingSummary | None:
+        """Read it, whichever hilt wrote it."""
+        try:
+            return None if value is None else TrainingSummary.parse(value)
+        except ValueError as error:
+            raise UnreadableValueError(str(error)) from error
 
 
 class Table(DeclarativeBase):
@@ -69,6 +92,7 @@ class Table(DeclarativeBase):
         list[str]: JSON,
         list[Any]: JSON,
         datetime: UtcDateTime,
+        TrainingSummary: SummaryJson,
     }
 
 
@@ -195,7 +219,7 @@ class TrainingRow(Table):
     cycle: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     fingerprint: Mapped[str]
     last_decision: Mapped[int]
-    summary: Mapped[dict[str, Any]]
+    summary: Mapped[TrainingSummary]
     created_at: Mapped[datetime]
 
 

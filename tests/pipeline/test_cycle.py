@@ -29,9 +29,9 @@ def test_the_loop_learns(small_workspace: Open) -> None:
     workspace = small_workspace("two_cycles")
     first, second = workspace.database.trainings()
 
-    assert (first.summary["human_labels"], second.summary["human_labels"]) == (12, 24)
-    assert second.summary["test"]["student"]["accuracy"] >= 0.9
-    assert second.summary["audit"]["student"]["items"] == 6
+    assert (first.summary.human_labels, second.summary.human_labels) == (12, 24)
+    assert second.summary.test["student"]["accuracy"] >= 0.9  # type: ignore[index]
+    assert second.summary.audit["student"]["items"] == 6  # type: ignore[index]
 
 
 def test_nothing_is_trained_or_made_again_when_nothing_changed(small_workspace: Open) -> None:

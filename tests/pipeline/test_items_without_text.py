@@ -146,7 +146,7 @@ def test_what_was_said_of_one_teaches_measures_and_passes_on_nothing(
 
     outcomes = workspace.database.item_labels()
     inherited = inherit(settled_groups(workspace, outcomes), outcomes)
-    assert (summary["human_labels"], summary["audit_labels"]) == (1, 1)
+    assert (summary.human_labels, summary.audit_labels) == (1, 1)
     assert not np.isin(inherited.indices, workspace.pool.empty).any()
     assert status(workspace).human_labels == 1
     release(workspace, tmp_path / "out")

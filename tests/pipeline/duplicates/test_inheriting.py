@@ -136,7 +136,7 @@ def test_an_inherited_label_is_no_human_label(copies: Copies) -> None:
 
     assert (result.human_labels, result.audit_labels, result.machine_labels) == (2, 0, 0)
     assert result.label_counts == {"animals": 1, "food": 1}
-    assert summary["human_labels"] == 2
+    assert summary.human_labels == 2
 
 
 def test_taking_a_decision_back_takes_the_inherited_labels_back(copies: Copies) -> None:
@@ -283,7 +283,7 @@ def test_a_check_is_counted_but_not_as_audit(copies: Copies) -> None:
     assert (found.checked, found.right, found.high) == (2, 2, 1.0)
     assert not found.doubtful
     assert (result.human_labels, result.audit_labels) == (3, 0)
-    assert train(workspace).summary["audit"] is None
+    assert train(workspace).summary.audit is None
 
 
 def test_wrong_inherited_labels_are_pointed_out(copies: Copies, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -180,12 +181,14 @@ def test_what_an_older_hilt_did_not_store_is_left_out_where_it_is_damaged(
 ) -> None:
     workspace = small_workspace("trained")
     training = workspace.database.trainings()[-1]
-    training.summary = {**training.summary, "labelled": None}
-    assert told_in_full(LoopState.read(workspace), training)["labelled"]["items"] == 12
+    training.summary = replace(training.summary, labelled=None)
+    labelled = told_in_full(LoopState.read(workspace), training).labelled
+    assert labelled is not None
+    assert labelled["items"] == 12
 
     flip(workspace.student_folder(1) / "out_of_fold.npz")
 
-    assert told_in_full(LoopState.read(workspace), training)["labelled"] is None
+    assert told_in_full(LoopState.read(workspace), training).labelled is None
 
 
 @pytest.mark.parametrize("name", ["embeddings", "fused"])

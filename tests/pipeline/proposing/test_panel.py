@@ -249,8 +249,8 @@ def test_a_proposer_that_learns_proposes_again_when_there_are_labels(
 
     said = rows_of(workspace)[1]
     assert not np.isnan(said).any()
-    assert summary["proposers"]["neighbours"]["coverage"] == 1
-    assert summary["fusion"]["neighbours"] >= 0
+    assert summary.proposers["neighbours"]["coverage"] == 1
+    assert summary.fusion["neighbours"] >= 0
 
 
 @pytest.mark.parametrize("settings", [{"label": 0}, {"label": 2}])
@@ -264,17 +264,17 @@ def test_a_bad_proposer_is_turned_down_and_does_no_harm(
     summary = train(workspace).summary
 
     # A dozen labels cannot turn it down to nothing yet; `test_fusion.py` does that with more.
-    assert summary["fusion"]["bad"] < 0.6 * summary["fusion"]["zero_shot"]
-    assert summary["proposers"]["bad"]["weight"] == summary["fusion"]["bad"]
+    assert summary.fusion["bad"] < 0.6 * summary.fusion["zero_shot"]
+    assert summary.proposers["bad"]["weight"] == summary.fusion["bad"]
     for who in ("student", "fused"):
-        assert summary["test"][who]["accuracy"] >= without["test"][who]["accuracy"] - 0.05
+        assert summary.test[who]["accuracy"] >= without.test[who]["accuracy"] - 0.05  # type: ignore[index]
 
 
 def test_a_proposer_that_was_added_counts_nothing_until_the_next_training(
     with_proposers: Callable[..., Workspace],
 ) -> None:
     workspace = with_proposers(parrot(), stage="trained")
-    before = workspace.database.trainings()[-1].summary["fusion"]
+    before = workspace.database.trainings()[-1].summary.fusion
     propose(workspace)
 
     maker = workspace.fused.maker()

@@ -197,7 +197,7 @@ def released(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         weights = dict(zip(kind.parts, (0.5, 0.75), strict=False))
         patched.setattr(training, "_blend_weights", lambda *_: weights)
         summary = train(workspace).summary
-    assert summary["kind"] == kind.name
+    assert summary.kind == kind.name
     propose(workspace)
     expected = hilt.load_student(workspace).predict(TEXTS)
     vectors = load_embedder(workspace).embed(TEXTS)

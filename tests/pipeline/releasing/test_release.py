@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_the_cards_state_what_was_measured(small_workspace: Open, tmp_path: Path
     assert "the fused proposal is right is too early to say: 6 checked." in dataset
     assert on_labelled(summary) in dataset
     assert "<" not in (model + dataset).replace("- n<1K", "")
-    assert with_interval(summary["test"]["student"]) in model
+    assert with_interval(summary.test["student"]) in model  # type: ignore[index]
     assert "too early to say: 6 checked" in model
     assert on_labelled(summary) in model
     assert "| a person (`source` is `person`) | 24 |" in dataset
@@ -121,14 +122,14 @@ def test_from_30_audit_labels_on_the_cards_state_an_accuracy(
     workspace = small_workspace("trained")
     last = workspace.database.trainings()[-1]
     found = {"items": 30, "accuracy": 0.8, "low": 0.6269, "high": 0.9049}
-    measured = {**last.summary["test"]["student"], **found}
+    measured = {**last.summary.test["student"], **found}  # type: ignore[index]
     audit = dict.fromkeys(("student", "proposer", "fused"), measured)
     rest = {who: {**found, "accuracy": 0.85} for who in audit}
     row = TrainingRow(
         cycle=2,
         fingerprint="another",
         last_decision=last.last_decision,
-        summary=last.summary | {"audit": audit, "on_pool": audit, "on_rest": rest},
+        summary=replace(last.summary, audit=audit, on_pool=audit, on_rest=rest),
         created_at=last.created_at,
     )
     workspace.database.add_training(row)

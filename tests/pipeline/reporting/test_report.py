@@ -1,6 +1,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,8 +26,10 @@ from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.open_batches import read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Batch, Decision
+from tests.conftest import summary_of
 
 OPEN_COPY = Callable[[str], Workspace]
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
@@ -94,7 +97,7 @@ def audited(labels: int) -> dict[str, Any]:
     }
 
 
-def add_training(workspace: Workspace, **changes: object) -> None:
+def add_training(workspace: Workspace, **changes: Any) -> None:
     """One more training, as the last one but for some of its summary."""
     last = workspace.database.trainings()[-1]
     workspace.database.add_training(
@@ -102,7 +105,7 @@ def add_training(workspace: Workspace, **changes: object) -> None:
             cycle=last.cycle + 1,
             fingerprint="another",
             last_decision=last.last_decision,
-            summary=last.summary | changes,
+            summary=replace(last.summary, **changes),
             created_at=NOW,
         )
     )
@@ -140,7 +143,7 @@ def test_the_verdict_and_the_table_say_what_the_training_measured(
     small_workspace: OPEN_COPY,
 ) -> None:
     workspace = small_workspace("two_cycles")
-    student = workspace.database.trainings()[-1].summary["test"]["student"]
+    student = workspace.database.trainings()[-1].summary.test["student"]  # type: ignore[index]
 
     page = page_of(workspace)
 
@@ -208,7 +211,7 @@ def test_an_older_training_is_told_with_its_accuracy_on_labelled_items(
 ) -> None:
     new = page_of(without_test).words
     last = without_test.database.trainings()[-1]
-    older = {key: value for key, value in last.summary.items() if key != "labelled"}
+    older = replace(last.summary, labelled=None)
     row = TrainingRow(
         cycle=2, fingerprint="old", last_decision=12, summary=older, created_at=last.created_at
     )
@@ -296,7 +299,7 @@ def test_wrong_predictions_on_the_test_set_are_those_that_were_measured(
 ) -> None:
     workspace = small_workspace("two_cycles")
     training = workspace.database.trainings()[-1]
-    measured = training.summary["test"]["student"]
+    measured = training.summary.test["student"]  # type: ignore[index]
 
     found = wrong_predictions(workspace, training, workspace.database.item_labels())
 
@@ -477,13 +480,13 @@ def test_proposers_are_measured_in_a_table() -> None:
     measured = {"accuracy": 0.92, "low": 0.854, "high": 0.958, "calibration_error": 0.0312}
     measured["calibration_limit"] = 0.0204
     nothing = dict.fromkeys(measured)
-    summary = {
-        "proposers": {
+    summary = summary_of(
+        proposers={
             "student": {**measured, "labels": 1200, "coverage": 1.0, "weight": 0.5},
             "rules": {**nothing, "labels": 0, "coverage": 0.104, "weight": 0.25},
             "fused": {**measured, "labels": 1200, "coverage": 1.0, "weight": None},
         }
-    }
+    )
 
     assert proposer_rows(summary) == [
         ["student", "92.0% (85.4\u201395.8)", "1,200", "100.0%", "0.031 (to 0.020)", "0.50"],
@@ -508,8 +511,9 @@ def test_the_report_shows_what_the_last_training_says_of_proposers(
 def test_an_older_training_says_nothing_of_proposers(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("trained")
     last = workspace.database.trainings()[-1]
-    summary = {**last.summary, "fusion": [0.75, 0.5]}
-    del summary["proposers"]
+    older = {**last.summary.to_dict(), "fusion": [0.75, 0.5]}
+    del older["proposers"], older["format"]
+    summary = TrainingSummary.parse(older)
     workspace.database.add_training(
         TrainingRow(cycle=2, fingerprint="old", last_decision=12, summary=summary, created_at=NOW)
     )

@@ -50,4 +50,4 @@ def test_the_json_says_what_the_table_does(small_workspace: Open) -> None:
 
     training = json.loads(out)["training"]
     assert proposer_rows(training) == proposer_rows(workspace.database.trainings()[-1].summary)
-    assert list(training["proposers"]) == ["student", "zero_shot", "fused"]
+    assert list(training.proposers) == ["student", "zero_shot", "fused"]

@@ -136,8 +136,8 @@ def test_training_weighs_it_as_any_other(small_workspace: Open, tmp_path: Path) 
 
     training = hilt.status(work).training
     assert training is not None
-    assert set(training["fusion"]) == {"student", "zero_shot", NAME}
-    assert training["fusion"][NAME] > 0
+    assert set(training.fusion) == {"student", "zero_shot", NAME}
+    assert training.fusion[NAME] > 0
     assert len(batch) == 12
 
 

@@ -215,8 +215,8 @@ def test_measures_rest_on_the_same_labels_with_and_without_the_oracle(
 
     summary = train(workspace).summary
 
-    assert (summary["human_labels"], summary["audit_labels"]) == (3, 3)
-    assert summary["audit"]["student"]["items"] == 3
+    assert (summary.human_labels, summary.audit_labels) == (3, 3)
+    assert summary.audit["student"]["items"] == 3  # type: ignore[index]
 
 
 def test_the_command_says_what_was_answered_and_what_is_next(small_workspace: Open) -> None:

@@ -1,6 +1,7 @@
 """What selectors are told about how the loop is doing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def test_before_a_training_nothing_is_measured(small_workspace: Open) -> None:
 def test_few_audit_labels_say_nothing(small_workspace: Open) -> None:
     workspace = small_workspace("two_cycles")
 
-    assert latest_training(workspace).summary["audit_labels"] == 6  # type: ignore[union-attr]
+    assert latest_training(workspace).summary.audit_labels == 6  # type: ignore[union-attr]
     assert signals(workspace).calibration_error is None
     assert signals(workspace).advantage is None
 
@@ -58,9 +59,9 @@ def test_a_calibration_error_within_chance_is_none(
     workspace = small_workspace("trained")
     training = latest_training(workspace)
     assert training is not None
-    fused = training.summary["audit"]["fused"]
+    fused = training.summary.audit["fused"]  # type: ignore[index]
     audit = {"fused": {**fused, "calibration_error": 0.04, "calibration_limit": limit}}
-    training.summary = {**training.summary, "audit_labels": 50, "audit": audit}
+    training.summary = replace(training.summary, audit_labels=50, audit=audit)
 
     assert read_signals(workspace, training).calibration_error == told
 

@@ -22,8 +22,10 @@ from hilt.pipeline.training.headline import (
 )
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.open_batches import read_batch
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
+from tests.conftest import summary_of
 
 QUICK = {"kind": "linear", "effort": "quick"}
 MEASURED = {"items": 1200, "accuracy": 0.9, "low": 0.88, "high": 0.92}
@@ -36,7 +38,7 @@ MEASURED = {"items": 1200, "accuracy": 0.9, "low": 0.88, "high": 0.92}
 def test_labelled_items_are_called_hard_only_where_they_were_picked(
     told: dict[str, bool], which: str
 ) -> None:
-    said = on_labelled({"labelled": {**MEASURED, **told}})
+    said = on_labelled(summary_of(labelled={**MEASURED, **told}))
 
     assert said == f"on labelled items{which}: 90.0% (88.0% to 92.0%) of 1,200, cross-validated"
 
@@ -51,7 +53,7 @@ def test_a_training_knows_whether_a_selector_picked_its_items(
     workspace = open_workspace(folder)
     simulate(workspace, select(workspace))
 
-    assert train(workspace).summary["labelled"]["picked"] is picked
+    assert train(workspace).summary.labelled["picked"] is picked  # type: ignore[index]
 
 
 def test_what_the_audit_does_not_measure_is_counted(
@@ -83,10 +85,9 @@ def found(items: int, accuracy: float) -> dict[str, dict[str, float]]:
     return dict.fromkeys(("student", "proposer", "fused"), measured)
 
 
-def summary(audited: int, **changes: object) -> dict[str, Any]:
+def summary(audited: int, **changes: Any) -> TrainingSummary:
     """What is told of a training with as many audit labels."""
-    return {
-        "test": None,
+    told = {
         "audit": found(audited, 0.8),
         "on_pool": found(audited, 0.8),
         "on_rest": found(audited, 0.85),
@@ -94,8 +95,8 @@ def summary(audited: int, **changes: object) -> dict[str, Any]:
         "audited_items": 60,
         "pool_items": 60,
         "left_out": asdict(LeftOut(0, 0)),
-        **changes,
     }
+    return summary_of(**(told | changes))
 
 
 def test_there_are_two_accuracies_and_each_has_its_name() -> None:
@@ -124,8 +125,7 @@ def test_where_nothing_is_left_there_is_one_accuracy() -> None:
 
 
 def test_an_older_training_has_one_accuracy_on_audit_items() -> None:
-    older = summary(30, left_out=asdict(LeftOut(1200, 0)))
-    del older["on_pool"], older["on_rest"]
+    older = summary(30, left_out=asdict(LeftOut(1200, 0)), on_pool=None, on_rest=None)
 
     assert list(accuracies(older)) == ["on audit items"]
     assert rests_on(older) == (

@@ -10,6 +10,7 @@ from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.training.measure_gain import measure_advantage
 from hilt.pipeline.training.selection_gain import SelectionGain, advantage_sentence
 from hilt.pipeline.training.training_data import TrainingData
+from tests.conftest import summary_of
 
 MakeProblem = Callable[..., TrainingData]
 SETTINGS = StudentSection()
@@ -106,7 +107,7 @@ def test_a_sentence_says_so_only_beyond_the_interval(
         "replaced": 20,
     }
 
-    sentence = advantage_sentence({"advantage": advantage, "audit_labels": 30})
+    sentence = advantage_sentence(summary_of(advantage=advantage, audit_labels=30))
 
     assert sentence == (
         f"Selection {verdict} paying off: with 20 of the 100 selected labels replaced by random"
@@ -114,8 +115,7 @@ def test_a_sentence_says_so_only_beyond_the_interval(
     )
 
 
-@pytest.mark.parametrize("more", [{}, {"advantage": None}])
-def test_a_sentence_says_what_is_missing(more: dict[str, None]) -> None:
-    sentence = advantage_sentence({"audit_labels": 12, "human_labels": 60, **more})
+def test_a_sentence_says_what_is_missing() -> None:
+    sentence = advantage_sentence(summary_of(audit_labels=12, human_labels=60))
 
     assert sentence.endswith("takes 20 audit labels and 10 others; there are 12 and 48 now.")

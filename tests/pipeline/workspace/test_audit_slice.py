@@ -107,7 +107,7 @@ def test_a_batch_asks_a_text_once_and_its_answer_counts_for_all(work: Workspace)
 
     rows = [row for row in work.database.batch_items() if row.reason == "audit"]
     drawn = {row.item_index for row in rows} | set(work.drawn_copies)
-    audit = hilt.status(work).training["audit"]["student"]  # type: ignore[index]
+    audit = hilt.status(work).training.audit["student"]  # type: ignore[index, union-attr]
     assert sum(row.item_index in same for row in rows) == 1
     assert len(drawn) == audit["items"] == 12
     assert drawn == set(first.tolist())

@@ -13,6 +13,7 @@ from hilt.errors import ConfigError, MissingExtraError, WorkspaceError
 from hilt.pipeline.workspace.connection import open_engine, read_url
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow
+from tests.conftest import summary_of
 
 LABELS = ["sport", "world"]
 
@@ -33,7 +34,7 @@ def path(tmp_path: Path) -> Path:
     store.add_batch(0, {"kind": "random"}, items)
     now = datetime(2026, 1, 2, tzinfo=UTC)
     store.add_training(
-        TrainingRow(cycle=1, fingerprint="x", last_decision=0, summary={}, created_at=now)
+        TrainingRow(cycle=1, fingerprint="x", last_decision=0, summary=summary_of(), created_at=now)
     )
     store.close()
     return path

@@ -16,6 +16,7 @@ from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.tables import SCHEMA_VERSION, BatchItemRow, DecisionRow, TrainingRow
 from hilt.types import Decision
+from tests.conftest import summary_of
 
 LABELS = ["sport", "world"]
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -105,7 +106,9 @@ def test_what_is_written_cannot_be_changed(database: Database, path: Path, state
     database.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
     database.add_decisions([said(3, "sport")])
     database.add_training(
-        TrainingRow(cycle=1, fingerprint="f", last_decision=1, summary={}, created_at=NOON)
+        TrainingRow(
+            cycle=1, fingerprint="f", last_decision=1, summary=summary_of(), created_at=NOON
+        )
     )
     connection = sqlite3.connect(path)
 
@@ -447,11 +450,12 @@ def test_an_audit_stays_known_in_the_outcome(database: Database) -> None:
 
 
 def test_trainings_come_oldest_first(database: Database) -> None:
+    summary = summary_of(kind="blend")
     for cycle in (2, 1):
         row = TrainingRow(
-            cycle=cycle, fingerprint="f", last_decision=1, summary={"x": [1]}, created_at=NOON
+            cycle=cycle, fingerprint="f", last_decision=1, summary=summary, created_at=NOON
         )
         database.add_training(row)
 
     assert [row.cycle for row in database.trainings()] == [1, 2]
-    assert database.trainings()[0].summary == {"x": [1]}
+    assert database.trainings()[0].summary == summary

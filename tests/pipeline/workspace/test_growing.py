@@ -87,9 +87,9 @@ def test_figures_of_the_pool_before_stay_and_say_so(audited: Path, grown: Worksp
     assert after.audit_labels == before.audit_labels == 40
     assert before.training is not None
     assert after.training is not None
-    assert after.training["audit"] == before.training["audit"]
-    assert before.training["audited_items"] == before.training["pool_items"] == 60
-    assert (after.training["audited_items"], after.training["pool_items"]) == (60, 560)
+    assert after.training.audit == before.training.audit
+    assert before.training.audited_items == before.training.pool_items == 60
+    assert (after.training.audited_items, after.training.pool_items) == (60, 560)
     assert "of the pool before" not in " ".join(accuracy_lines(before.training))
     assert (
         "This is of the pool before: of the 500 items that were appended to its 60, too few have"
@@ -139,8 +139,8 @@ def test_appended_copies_of_audited_texts_are_no_part_of_the_pool_before(
     summary = train(grown).summary
 
     assert max(grown.drawn_copies) >= 260
-    assert summary["audited_items"] == 60
-    assert summary["audit"]["student"]["items"] == summary["audit_labels"] == 40
+    assert summary.audited_items == 60
+    assert summary.audit["student"]["items"] == summary.audit_labels == 40  # type: ignore[index]
 
 
 def test_what_was_made_for_the_items_before_is_kept(
