@@ -153,7 +153,7 @@ def _watch_weights() -> Counter[str]:
 
     def look_on(name: str, arguments: tuple[Any, ...]) -> None:
         if name == "open" and str(arguments[0]).endswith(WEIGHTS) and "r" in str(arguments[1]):
-            opened[str(arguments[0])] += 1
+            opened[str(arguments[0]).replace(".partial", "")] += 1  # one that is being saved
 
     sys.addaudithook(look_on)  # which stays for good
     return opened

@@ -75,10 +75,9 @@ def say_contrary(work: Path, count: int) -> None:
 
 def _list_contrary(workspace: Workspace, *, json: bool) -> None:
     from hilt.pipeline.duplicates.contrary import find_contrary
-    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing.next_steps import next_step
 
-    found = find_contrary(workspace.pool, LoopState.read(workspace).item_labels)
+    found = find_contrary(workspace)
 
     def text() -> None:
         for each in found:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hilt.pipeline.duplicates.inheriting import contested
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace.labels import ItemLabel
+from hilt.pipeline.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,10 @@ def count_contrary(pool: Pool, labels: Sequence[ItemLabel]) -> int:
     return len(contested(pool.groups, labels))
 
 
-def find_contrary(pool: Pool, labels: Sequence[ItemLabel]) -> list[ContraryText]:
+def find_contrary(workspace: Workspace) -> list[ContraryText]:
     """List the texts whose items have different labels of people, in the order of the pool."""
-    groups = pool.groups
+    pool, groups = workspace.pool, workspace.pool.groups
+    labels = LoopState.read(workspace).item_labels
     labelled: dict[int, list[Copy]] = defaultdict(list)
     for each in labels:
         if each.by_people:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from hilt.pipeline.proposing.outdated import (
 )
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.succession import compared_labels, save_stability
-from hilt.pipeline.students.base import predict_labels
+from hilt.pipeline.students.base import Student, predict_labels
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace.array_making import made_before, make_array
 from hilt.pipeline.workspace.arrays import fingerprint
@@ -82,8 +83,17 @@ def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
         return make_proposals(state, Panel.of(state), remake=remake)
 
 
-def make_proposals(state: LoopState, panel: Panel, *, remake: bool = False) -> ProposeResult:
-    """Do what `propose` does, under its lock."""
+def make_proposals(
+    state: LoopState, panel: Panel, *, remake: bool = False, student: Student | None = None
+) -> ProposeResult:
+    """Do what `propose` does, under its lock.
+
+    Args:
+        state: As it is.
+        panel: Who proposes, beside the student.
+        remake: Make anew what another configuration made, whatever it costs.
+        student: That of the newest training, where it is open; else it is read if it is needed.
+    """
     files, embedder = state.files, panel.embedder
     regrouped = are_groups_of_an_older_rule(files)
     made = renew(panel, remake=remake)
@@ -91,7 +101,7 @@ def make_proposals(state: LoopState, panel: Panel, *, remake: bool = False) -> P
     made += [name for name, make in SHARED if make(files)]
     made += [member.name for member in panel.members if ask(panel, member)]
     training = _usable_training(panel, state.training)
-    if training is not None and _propose_student(files, training):
+    if training is not None and _propose_student(files, training, student):
         made.append("student")
     if _fuse(panel, training):
         made.append("fused")
@@ -128,22 +138,27 @@ def _usable_training(panel: Panel, training: TrainingRow | None) -> TrainingRow 
     return None
 
 
-def _propose_student(files: WorkspaceFiles, training: TrainingRow) -> bool:
-    embeddings = files.embeddings.open()
+def _propose_student(files: WorkspaceFiles, training: TrainingRow, student: Student | None) -> bool:
+    embeddings, folder = files.embeddings.open(), files.saved_student(training.cycle)
     maker = {
         "student": [training.cycle, training.fingerprint],
         "embeddings": files.embeddings.made_of(),
     }
-    student = read_student(files.saved_student(training.cycle), files.device, files.trusted).student
     proposal, seed = files.proposal("student"), files.config.seed
     previous = None if proposal.find_fault() else proposal.maker()
     n_before = 0 if previous is None else len(proposal.open())
     before = compared_labels(proposal, n_before, seed) if n_before else None
 
+    @cache
+    def opened() -> Student:
+        if student is not None:
+            return student
+        return read_student(folder, files.device, files.trusted).student
+
     def rows_of(start: int, stop: int) -> Floats:
         items = files.pool.items(slice(start, stop))
         embedded = Items(items.ids, items.texts, embeddings[start:stop])
-        return predict_labels(student, embedded, len(files.config.labels))
+        return predict_labels(opened(), embedded, len(files.config.labels))
 
     made = make_array(
         proposal,

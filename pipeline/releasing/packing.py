@@ -20,7 +20,7 @@ from hilt.pipeline.students.saved import (
     placed,
     read_student,
 )
-from hilt.pipeline.workspace.student_seal import RECORD, seal
+from hilt.pipeline.workspace.student_seal import RECORD, STAMPS, seal
 from hilt.proposers.models.encoder import (
     encoder_folder,
     quiet_loading,
@@ -52,7 +52,8 @@ def pack_student(source: Path, folder: Path, trust: Collection[str] = ()) -> Sav
     needed: dict[str, Any] = {"embedder": None, "embedder_weights": ""}
     if saved.student.reads_embeddings and saved.embedder is not None:
         needed = _pack_embedder(saved.embedder, saved.record.get("embedder_weights", ""), folder)
-    about = {key: value for key, value in saved.record.items() if key != MADE_BY}  # it has paths
+    own = (MADE_BY, STAMPS)  # paths and times, which mean nothing elsewhere
+    about = {key: value for key, value in saved.record.items() if key not in own}
     record = {**about, **seal(folder, saved.labels), **needed}
     write_json(folder / RECORD, record)
     return replace(saved, embedder=placed(saved.record["embedder"], folder), record=record)

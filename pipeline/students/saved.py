@@ -20,7 +20,7 @@ from hilt.files import let_umask_decide, read_object, sentences, write_json
 from hilt.own_code import shortened
 from hilt.pipeline.students.base import STUDENTS, Student
 from hilt.pipeline.students.record import checked_embedder, checked_kind, checked_labels
-from hilt.pipeline.workspace.student_seal import FORMAT, RECORD, find_fault, seal
+from hilt.pipeline.workspace.student_seal import FORMAT, RECORD, STAMPS, find_fault, seal, stamps
 from hilt.types import Floats, Integers
 
 OUT_OF_FOLD = "out_of_fold.npz"
@@ -87,9 +87,11 @@ def save_student(
             _save(student, temporary, labels)
             if out_of_fold is not None:
                 _save_out_of_fold(temporary, out_of_fold, tested)
+            sealed = seal(temporary, labels)
             record = {
                 "kind": student.kind,
-                **seal(temporary, labels),
+                **sealed,
+                STAMPS: stamps(temporary, sealed["files"]),
                 "embedder": dict(embedder),
                 "embedder_weights": embedder_weights,
                 **about,

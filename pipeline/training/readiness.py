@@ -27,7 +27,7 @@ def up_to_date(state: LoopState, panel: Panel, database: Database) -> LoopState:
     Raises:
         WorkspaceError: If there are no proposals yet, or something would cost much to make anew.
     """
-    files = state.files
+    files, made = state.files, None
     files.required(files.fused, "propose")
     for member in panel.members:
         files.required(member.array, "propose")
@@ -39,8 +39,8 @@ def up_to_date(state: LoopState, panel: Panel, database: Database) -> LoopState:
 
         check_training_cost(files.folder, student, training)
         files.progress.note(f"{student}. Trained anew now.")
-        state = train_if_new(state, panel, database)
+        state, made = train_if_new(state, panel, database)
     elif not outdated(panel):
         return state
-    make_proposals(state, panel)
+    make_proposals(state, panel, student=made)
     return state

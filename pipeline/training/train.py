@@ -14,6 +14,7 @@ from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.making import ask, renew
 from hilt.pipeline.proposing.outdated import student_maker
 from hilt.pipeline.proposing.panel import Panel
+from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, save_student
 from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.gathering import gather_data, labelled_test
@@ -58,17 +59,19 @@ def train(workspace: Workspace) -> TrainResult:
     with workspace.locked():
         workspace.required(workspace.fused, "propose")
         before = LoopState.read(workspace)
-        state = train_if_new(before, Panel.of(before), workspace.database)
+        state, _ = train_if_new(before, Panel.of(before), workspace.database)
         assert state.training is not None
         summary = told_in_full(state, state.training)
         return TrainResult(state.training.cycle, state is not before, summary)
 
 
-def train_if_new(state: LoopState, panel: Panel, database: Database) -> LoopState:
+def train_if_new(
+    state: LoopState, panel: Panel, database: Database
+) -> tuple[LoopState, Student | None]:
     """Do what `train` does, under its lock.
 
     Returns:
-        The state after it, which is the same where nothing is new.
+        The state after it, and the new student; the same state and none where nothing is new.
     """
     files = state.files
     if not panel.labelled:
@@ -79,13 +82,13 @@ def train_if_new(state: LoopState, panel: Panel, database: Database) -> LoopStat
     renew(panel)
     made_of, last = _made_of(panel), state.training
     if last is not None and last.fingerprint == made_of and files.has_student(last.cycle):
-        return state
+        return state, None
     for member in panel.members:
         if member.learns:  # before the student does, for it is weighed by what they say
             ask(panel, member)
-    row = _train(state, panel, 1 if last is None else last.cycle + 1, made_of)
+    row, student = _train(state, panel, 1 if last is None else last.cycle + 1, made_of)
     database.add_training(row)
-    return state.after_training(row)
+    return state.after_training(row), student
 
 
 def _made_of(panel: Panel) -> str:
@@ -101,7 +104,9 @@ def _made_of(panel: Panel) -> str:
     )
 
 
-def _train(state: LoopState, panel: Panel, number: int, made_of: str) -> TrainingRow:
+def _train(
+    state: LoopState, panel: Panel, number: int, made_of: str
+) -> tuple[TrainingRow, Student]:
     """Train the student of a cycle, measure it, and save it."""
     files, config, labelled = state.files, state.files.config, panel.labelled
     started = time.monotonic()
@@ -150,10 +155,11 @@ def _train(state: LoopState, panel: Panel, number: int, made_of: str) -> Trainin
         out_of_fold=(indices, positions, training.out_of_fold),
         tested=None if tested is None else tested.probabilities,
     )
-    return TrainingRow(
+    row = TrainingRow(
         cycle=number,
         fingerprint=made_of,
         last_decision=state.last_decision,
         summary=summary,
         created_at=datetime.now(UTC),
     )
+    return row, training.student

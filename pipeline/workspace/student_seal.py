@@ -2,14 +2,15 @@
 
 `student.json` holds the SHA-256 of every file that belongs to the student, and a checksum over
 those, the labels and the number of the format. The embedder is not part of it: its folder may move,
-and it has a checksum of its own.
+and it has a checksum of its own. In a workspace it also holds how long every file is and when it
+was changed last, so that what is as it was saved is not read again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from hilt.files import read_object
 
 RECORD = "student.json"
+STAMPS = "stamps"  # in the record: by the name of a file, its length and when it was changed last
 FORMAT = 3  # 1 had the path of the embedder as the configuration wrote it; 2 had no checksum
 UNSEALED = 2
 BESIDE = (RECORD, "README.md")  # written later, and nothing that a student is made of
@@ -28,6 +30,11 @@ def seal(folder: Path, labels: tuple[str, ...]) -> dict[str, Any]:
     files = {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
     sealed = {"format": FORMAT, "labels": list(labels), "files": files}
     return {**sealed, "checksum": _checksum(sealed)}
+
+
+def stamps(folder: Path, names: Iterable[str]) -> dict[str, list[int]]:
+    """Say of files how long they are, and when they were changed last."""
+    return {name: _stamp(folder / name) for name in names}
 
 
 def find_fault(folder: Path) -> str | None:
@@ -43,21 +50,32 @@ def find_fault(folder: Path) -> str | None:
         return None
     if record.get("checksum") != _checksum(record):
         return f"the format, the labels or the list of files in {folder / RECORD} were changed"
-    for name, written in record["files"].items():
-        path = folder / name
-        if not path.is_file():
-            return f"{path} is gone"
-        try:
-            if _sha256(path) != written:
-                return f"{path} was changed, or is damaged"
-        except OSError as error:
-            return f"{path} cannot be read: {error.strerror}"
-    return None
+    known = record.get(STAMPS)
+    seen: Mapping[str, Any] = known if isinstance(known, dict) else {}
+    faults = (_fault(folder / name, of, seen.get(name)) for name, of in record["files"].items())
+    return next((fault for fault in faults if fault is not None), None)
+
+
+def _fault(path: Path, written: str, stamp: object) -> str | None:
+    """Say in a clause how a file differs from what was written; its stamp may speak for it."""
+    if not path.is_file():
+        return f"{path} is gone"
+    try:
+        if _stamp(path) == stamp or _sha256(path) == written:
+            return None
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    return f"{path} was changed, or is damaged"
 
 
 def _checksum(record: Mapping[str, Any]) -> str:
     content = [record.get(name) for name in ("format", "labels", "files")]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 def _sha256(path: Path) -> str:

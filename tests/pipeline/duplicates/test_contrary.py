@@ -11,7 +11,6 @@ import hilt
 from hilt.pipeline.cli import app
 from hilt.pipeline.duplicates.contrary import find_contrary
 from hilt.pipeline.duplicates.summary import summarise
-from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
@@ -62,7 +61,7 @@ def test_they_are_counted_wherever_duplicates_and_agreement_are(work: Workspace)
 
 
 def test_the_command_that_is_named_shows_them(work: Workspace) -> None:
-    (found,) = find_contrary(work.pool, LoopState.read(work).item_labels)
+    (found,) = find_contrary(work)
     out = run("duplicates", work.folder, "--contrary")
     listed = json.loads(run("duplicates", work.folder, "--contrary", "--json"))["contrary"]
 
@@ -81,7 +80,7 @@ def test_they_are_gone_once_one_is_put_right(work: Workspace, tmp_path: Path) ->
     (tmp_path / "right.csv").write_text("id,label\ncopy-1,animals\n")
     hilt.import_answers(work, tmp_path / "right.csv", reviewer="bob")
 
-    assert find_contrary(work.pool, LoopState.read(work).item_labels) == []
+    assert find_contrary(work) == []
     assert summarise(work, work.item_labels()).contrary == 0
     assert "No copies are contrary." in run("duplicates", work.folder, "--contrary")
     assert "differently" not in run("status", work.folder)

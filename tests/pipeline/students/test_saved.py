@@ -1,6 +1,7 @@
 """What a saved student must be, to be used again."""
 
 import json
+import os
 import re
 import stat
 import sys
@@ -22,6 +23,7 @@ from hilt.pipeline.students.saved import (
     save_student,
     why_not_out_of_fold,
 )
+from hilt.pipeline.workspace import student_seal
 from hilt.pipeline.workspace.student_seal import find_fault
 from hilt.types import Items
 
@@ -221,6 +223,20 @@ def test_code_that_somebody_vouches_for_is_run(
     with pytest.raises(ModelError, match="--trust vouched:Mine"):
         read_student(folder, "cpu")
     assert read_student(folder, "cpu", ["vouched:Mine"]).student.kind == "vouched:Mine"
+
+
+def test_what_is_as_it_was_saved_is_not_read_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(path: Path) -> str:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(student_seal, "_sha256", unread)
+
+    assert find_fault(folder) is None
+    os.utime(folder / "out_of_fold.npz")
+    with pytest.raises(AssertionError, match="out_of_fold"):
+        find_fault(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", bytes(100)])
