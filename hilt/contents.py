@@ -68,7 +68,7 @@ class Content:
             return None
         if _checksum(path, status.st_size, status.st_mtime_ns) == self.checksum:
             return None
-        return "is damaged: it holds something else than was written"
+        return "is damaged: its content is not what was written"
 
 
 @lru_cache(maxsize=1024)

@@ -122,11 +122,11 @@ def number_array(value: Any, shape: tuple[int, ...], who: str) -> Floats:  # noq
         if isinstance(value, np.ndarray):
             given = f"an array of {array.dtype.name}"
         raise ExtensionError(
-            f"{who} gave {given}; it must give numbers, an array of shape {shape}."
+            f"{who} returned {given}; it must return numbers, an array of shape {shape}."
         )
     if array.shape != shape:
         raise ExtensionError(
-            f"{who} gave an array of shape {array.shape}; it must be of shape {shape}."
+            f"{who} returned an array of shape {array.shape}; the shape must be {shape}."
         )
     return array
 
@@ -164,10 +164,10 @@ def checked_distributions(
     if not fits.all():
         place = int(np.flatnonzero(~fits)[0])
         raise ExtensionError(
-            f"{who} gave {int((~fits).sum())} of {len(ids)} items numbers that are no"
-            f" probabilities: those for item {ids[place]!r} {_trouble(rows[place])}. They must be"
-            " at least 0 and sum to 1 (a softmax makes that of scores)"
-            + (", or be NaN throughout to abstain." if may_abstain else ".")
+            f"{who} returned numbers that are not probabilities for {int((~fits).sum())}"
+            f" of {len(ids)} items: those for item {ids[place]!r} {_trouble(rows[place])}."
+            " They must be at least 0 and sum to 1 (a softmax turns scores into"
+            " probabilities)" + (", or all be NaN to abstain." if may_abstain else ".")
         )
     return np.maximum(rows, 0, out=rows)
 

@@ -33,7 +33,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
-        with sentences(path, "mend that, and run the same command again"):
+        with sentences(path, "correct that, and run the same command again"):
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -123,8 +123,8 @@ def room_for(path: Path) -> Iterator[None]:
             raise
         reason = os.strerror(error.errno or errno.ENOSPC)
         raise OutputError(
-            f"{path} cannot be written: {reason}; make room on its disk, and run the same command"
-            " again."
+            f"{path} cannot be written: {reason}; free space on its disk, and run the same"
+            " command again."
         ) from None
 
 

@@ -41,9 +41,9 @@ def is_ours(path: Path, manifest: Mapping[str, Any] | None) -> bool:
 def change_of(path: Path, kind: str, manifest: Mapping[str, Any] | None) -> str | None:
     """Say how a folder differs from its manifest, or in kind; None where it does not."""
     if manifest is None:
-        return "was written by a hilt that did not note what it wrote"
+        return "was written by an older hilt that kept no list of its files"
     if manifest["kind"] != kind:
-        return f"holds another thing that hilt wrote ({manifest['kind']})"
+        return f"holds something else that hilt wrote ({manifest['kind']})"
     written, found = manifest["files"], _contents(path)
     if not isinstance(written, dict):
         return f"holds an unfinished {manifest['kind']}"

@@ -27,7 +27,7 @@ def check_kind(path: Path, wanted: str) -> None:
     """Refuse a link, a device, a pipe, and a file where a folder belongs."""
     if path.is_symlink():
         raise OutputError(
-            f"{path} is a symbolic link; name the {wanted} that it leads to:"
+            f"{path} is a symbolic link; name the {wanted} that it points to:"
             f" {os.path.realpath(path)}."
         )
     if path.is_dir():
@@ -49,7 +49,7 @@ def check_outside_workspaces(path: Path, wanted: str = "folder") -> None:
     holder = _workspace_around(path)
     if holder is not None:
         raise OutputError(
-            f"{path} lies in the workspace {holder}, where hilt keeps its own files; name a"
+            f"{path} is in the workspace {holder}, where hilt keeps its own files; name a"
             f" {wanted} elsewhere."
         )
 
@@ -98,4 +98,6 @@ def resolved(path: Path) -> Path:
     try:
         return Path(os.path.realpath(path))
     except ValueError:
-        raise OutputError(f"{shown(str(path))} has a NUL in it, as no path may.") from None
+        raise OutputError(
+            f"{shown(str(path))} contains a NUL character, which no path may."
+        ) from None

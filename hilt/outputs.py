@@ -194,7 +194,7 @@ def move_aside(path: Path, note: Note) -> None:
     if os.path.lexists(path):
         backup = backup_of(path)
         path.rename(backup)
-        note(f"What stood at {path} is now at {backup}.")
+        note(f"What was at {path} is now at {backup}.")
 
 
 def backup_of(path: Path) -> Path:
@@ -224,7 +224,7 @@ def _check_file(
     if not path.exists():
         return
     if any(each.exists() and path.samefile(each) for each in inputs):
-        raise OutputError(f"{path} is read by this command; name another file to write to.")
+        raise OutputError(f"This command reads {path}; name another file to write to.")
     if not force:
         _refuse_taken(path, "file", keep(path))
 
@@ -258,7 +258,7 @@ def _check_filled(path: Path, kind: str, force: bool) -> None:
     manifest = read_object(path / MANIFEST)
     if not is_ours(path, manifest):
         raise OutputError(
-            f"{path} is not empty, and hilt did not write what is in it; name a new folder."
+            f"{path} is not empty, and hilt did not write its content; name a new folder."
         )
     if not force:
         _refuse_taken(path, "folder", change_of(path, kind, manifest))

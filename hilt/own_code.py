@@ -10,7 +10,7 @@ from types import TracebackType
 from hilt.errors import ExtensionError, HiltError
 
 NOT_THEIRS = (Path(__file__).parent, Path(importlib.__file__).parent)
-MEND = "mend it; --debug shows all of where it failed"
+MEND = "correct it; --debug shows where it failed"
 MAX_REASON_LENGTH = 300  # characters of what was raised that a message shows
 
 

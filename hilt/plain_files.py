@@ -16,7 +16,7 @@ _KINDS = {
     stat.S_ISSOCK: "a socket",
 }
 _REASONS = {
-    errno.ELOOP: "its symbolic links go round in a circle",
+    errno.ELOOP: "its symbolic links form a circle",
     errno.EACCES: "permission denied",
     errno.ENAMETOOLONG: "the name is too long",
 }

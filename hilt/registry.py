@@ -102,7 +102,7 @@ def _defined_in(file: Path) -> set[str] | None:
     return None if found & {"*", "__getattr__"} else found
 
 
-_REBUILD = "mend it, or its settings; --debug shows all of where it failed"
+_REBUILD = "correct it or its settings; --debug shows where it failed"
 
 
 @dataclass(frozen=True, slots=True)

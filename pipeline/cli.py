@@ -42,15 +42,16 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="A human-in-the-loop labelling pipeline: a pretrained model proposes labels for the whole"
-    " pool, a selector picks the few items that a person should see, the person corrects them, and"
-    " a small student learns from it. Then the loop turns again.",
+    help="A human-in-the-loop labelling pipeline: a pretrained model proposes labels for the"
+    " whole pool, a selector picks the few items that a person should see, the person"
+    " corrects them, and a small student learns from the corrections. Then the loop starts"
+    " again.",
     epilog="Start with `hilt demo`, or with `hilt init WORK --config CONFIG.yaml`.",
 )
 
 # The commands by the heading under which `hilt --help` lists them.
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
-    "To begin": {"demo": demo, "config": config, "init": init},
+    "Start": {"demo": demo, "config": config, "init": init},
     "The loop": {
         "propose": propose,
         "duplicates": duplicates,
@@ -66,13 +67,13 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "cycle": cycle,
         "status": status,
     },
-    "What you leave with": {
+    "Results": {
         "report": report,
         "release": release,
         "predict": predict,
         "onnx": onnx,
     },
-    "To measure": {"benchmark": benchmark},
+    "Measure": {"benchmark": benchmark},
 }
 for heading, functions in COMMANDS.items():
     for name, function in functions.items():
@@ -80,7 +81,7 @@ for heading, functions in COMMANDS.items():
 
 reviewer = typer.Typer(
     no_args_is_help=True,
-    help="Who may use the review screen: add, list and remove reviewers, each with a token.",
+    help="Add, list and remove reviewers; each gets a token for the review screen.",
 )
 for name, function in REVIEWER.items():
     reviewer.command(name)(command(function))

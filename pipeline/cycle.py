@@ -35,8 +35,8 @@ def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) 
                 return current  # this cycle has turned already
             waiting = state.undecided(current)
             raise WorkspaceError(
-                f"Batch {current.number} has {counted(len(waiting), 'undecided item')};"
-                " review the rest, leave it with --partial, or keep it open with --extend."
+                f"Batch {current.number} has {counted(len(waiting), 'undecided item')}; review the"
+                " rest, give it up with --partial, or keep it open with --extend."
             )
         workspace.required(workspace.fused, "propose")
         panel = Panel.of(state)

@@ -103,8 +103,8 @@ class LoopState:
         strange = next((each for each in labels if each.label not in names), None)
         if strange is not None:
             raise WorkspaceError(
-                f"{self.database_name} holds the label {strange.label!r} for the item"
-                f" {self.files.pool.ids([strange.index])[0]!r}, and there is no such label;"
+                f"{self.database_name} has the label {strange.label!r} for the item"
+                f" {self.files.pool.ids([strange.index])[0]!r}, but there is no such label;"
                 f" {DAMAGED}."
             )
 

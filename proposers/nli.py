@@ -29,8 +29,8 @@ def entailment_index(id2label: Mapping[int, str]) -> int:
         if name.lower().startswith("entail"):
             return index
     raise ModelError(
-        f"The model's labels are {', '.join(id2label.values())}, and none is called entailment;"
-        " give a model that was trained on entailment (natural language inference)."
+        f"The model's labels are {', '.join(id2label.values())}, but none is called entailment;"
+        " use a model that was trained on entailment (natural language inference)."
     )
 
 
@@ -175,8 +175,9 @@ class Entailment:
         taken += self._opened.tokenizer.num_special_tokens_to_add(pair=True)
         if taken >= self._model_tokens:
             raise ModelError(
-                f"The longest hypothesis takes {taken} tokens, but the model {self.model!r} reads"
-                f" {self._model_tokens} with the text; shorten the descriptions of the labels."
+                f"The longest hypothesis has {taken} tokens, but the model {self.model!r} reads at"
+                f" most {self._model_tokens} together with the text; shorten the descriptions"
+                " of the labels."
             )
         return int(min(self.max_tokens, self._model_tokens - taken))
 

@@ -152,7 +152,7 @@ def _pattern(pattern: str, title: str) -> regex.Pattern[str]:
     try:
         return regex.compile(pattern, regex.IGNORECASE | regex.VERSION0)
     except (regex.error, RecursionError) as error:
-        raise ConfigError(f"{_called(title)} has no usable pattern: {error}.") from None
+        raise ConfigError(f"{_called(title)} has an invalid pattern: {error}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,8 @@ class _Searcher:
         except TimeoutError:
             raise ConfigError(
                 f"{_called(self.title)} took more than {MAX_WAIT_SECONDS} seconds for one text,"
-                f" which begins {text[:MAX_EXCERPT_LENGTH]!r}; write its pattern without repeats"
-                " inside of repeats, such as `(a+)+`."
+                f" which begins {text[:MAX_EXCERPT_LENGTH]!r}; write its pattern without"
+                " repeats inside repeats, such as `(a+)+`."
             ) from None
         return ABSTAINS if found is None else self.label
 
@@ -182,8 +182,8 @@ class _Searcher:
 def _position(label: str, title: str, labels: Sequence[str]) -> int:
     if label not in labels:
         raise ConfigError(
-            f"{_called(title)} votes for {label!r}, which is not a label of the task."
-            f"{nearest(label, labels)} Labels: {label_listing(labels)}."
+            f"{_called(title)} votes for {label!r}, which is not a label of the"
+            f" task.{nearest(label, labels)} Labels: {label_listing(labels)}."
         )
     return labels.index(label)
 
@@ -193,8 +193,8 @@ def _import(path: str, title: str) -> Callable[[str], object]:
         function: Callable[[str], object] = import_object(path)
     except UnknownNameError as error:
         raise ConfigError(
-            f"{_called(title)}: {error} A module in the current folder is found with"
-            " `PYTHONPATH=. hilt ...`."
+            f"{_called(title)}: {error} To find a module in the current folder, run `PYTHONPATH=."
+            " hilt ...`."
         ) from None
     if not callable(function):
         raise ConfigError(f"{_called(title)}: {path} is {function!r}; it must be a function.")
@@ -226,8 +226,8 @@ class _Caller:
             excerpt = text[:MAX_EXCERPT_LENGTH]
             raise ConfigError(
                 f"{_called(self.title)} failed with {type(error).__name__}:"
-                f" {shortened(str(error))}{place_of(error)}; the text was {excerpt!r}. Mend the"
-                " function; --debug shows all of where it failed."
+                f" {shortened(str(error))}{place_of(error)}; the text was {excerpt!r}. Correct"
+                " the function; --debug shows where it failed."
             ) from error
         if answer is None or answer is False:
             return ABSTAINS

@@ -19,9 +19,9 @@ Stage = Literal["spread", "herding"]
 BEHIND = 2.0  # standard errors by which chosen labels must fall short of random ones
 NOTES = {
     "spread": "items at random, spread over the predicted labels: nothing is labelled yet",
-    "herding": "items that cover most of the doubt around them",
+    "herding": "items that represent the most uncertain items around them",
 }
-HALF_RANDOM = "half of them at random, for chosen labels have taught less than random ones"
+HALF_RANDOM = "half of them at random, because selected labels have taught less than random ones"
 
 
 class Auto:

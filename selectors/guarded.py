@@ -37,7 +37,8 @@ class GuardedSelector:
             picked = self.selector.select(view, k, rng)
         if not isinstance(picked, Selection):
             raise ExtensionError(
-                f"{self.who} gave a {type(picked).__name__}; it must give a hilt.types.Selection."
+                f"{self.who} returned a {type(picked).__name__}; it must return a"
+                " hilt.types.Selection."
             )
         indices = self._indices(picked, k, candidates)
         scores = number_array(picked.scores, (len(indices),), f"{self.who}: its scores")
@@ -56,19 +57,19 @@ class GuardedSelector:
             )
         if len(indices) > k:
             raise ExtensionError(
-                f"{self.who} picked {len(indices)} items where at most {k} were asked for."
+                f"{self.who} picked {len(indices)} items, but at most {k} were asked for."
             )
         strange = indices[~np.isin(indices, candidates)]
         if len(strange):
             raise ExtensionError(
                 f"{self.who} picked {strange[0]}, which is not one of the {len(candidates)}"
-                " indices in view.candidates; it may pick those alone."
+                " indices in view.candidates; it may only pick those."
             )
         values, counts = np.unique(indices, return_counts=True)
         if len(values) < len(indices):
             raise ExtensionError(
-                f"{self.who} picked {values[counts > 1][0]} more than once; each index may stand"
-                " there once."
+                f"{self.who} picked {values[counts > 1][0]} more than once; each index may occur"
+                " once."
             )
         return indices.astype(np.int64)
 

@@ -60,7 +60,8 @@ class Subsample:
             return np.zeros(len(view.candidates), dtype=bool)
         if view.graph is None:
             raise DataError(
-                "`near_labelled` looks the neighbours of labelled items up in the graph of nearest"
-                " neighbours, and there is none; make it, or set near_labelled to false."
+                "`near_labelled` needs the graph of nearest neighbours to look up the neighbours"
+                " of labelled items, but there is none; make it, or set near_labelled to"
+                " false."
             )
         return np.isin(view.candidates, view.graph.neighbours[view.labelled])

@@ -79,7 +79,7 @@ def test_the_corpus_has_five_topics() -> None:
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("do not delete")
 
-    with pytest.raises(OutputError, match="hilt did not write what is in it"):
+    with pytest.raises(OutputError, match="hilt did not write its content"):
         demo(tmp_path)
 
     assert (tmp_path / "thesis.txt").read_text() == "do not delete"

@@ -43,7 +43,9 @@ def test_a_file_is_as_readable_as_the_umask_says(tmp_path: Path) -> None:
 def test_a_file_in_the_place_of_a_folder_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(OutputError, match=r"file/a\.json cannot be written: Not a directory; mend"):
+    with pytest.raises(
+        OutputError, match=r"file/a\.json cannot be written: Not a directory; correct"
+    ):
         write_json(tmp_path / "file" / "a.json", {})
 
 
@@ -57,11 +59,14 @@ def test_only_an_object_is_read(tmp_path: Path, content: bytes) -> None:
 
 def test_a_full_disk_is_told_from_other_faults(tmp_path: Path) -> None:
     with (
-        pytest.raises(OutputError, match="No space left on device; make room"),
+        pytest.raises(OutputError, match="No space left on device; free space"),
         sentences(tmp_path),
     ):
         Path("/dev/full").write_text("x")
-    with pytest.raises(OutputError, match="No space left on device; make room"), room_for(tmp_path):
+    with (
+        pytest.raises(OutputError, match="No space left on device; free space"),
+        room_for(tmp_path),
+    ):
         Path("/dev/full").write_text("x")
     with pytest.raises(FileNotFoundError), room_for(tmp_path):
         (tmp_path / "nowhere").read_text()

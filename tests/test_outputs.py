@@ -98,7 +98,7 @@ def test_an_input_is_never_written_over(tmp_path: Path, force: bool) -> None:
     (tmp_path / "new.csv").write_text("mine")
     (tmp_path / "same.csv").hardlink_to(tmp_path / "new.csv")
 
-    with pytest.raises(OutputError, match="is read by this command"):
+    with pytest.raises(OutputError, match="This command reads"):
         write(tmp_path / "same.csv", force=force, inputs=[tmp_path / "new.csv"])
 
     assert (tmp_path / "new.csv").read_text() == "mine"
@@ -160,11 +160,11 @@ BAD_PLACES = {
     "dangling": (_dangling_link, "x", "is a symbolic link"),
     "pipe": (_pipe, "x", "is a device or a pipe"),
     "workspace": (_workspace, "x", "workspace|folder"),
-    "inside a workspace": (_workspace, "x/out", "lies in the workspace"),
-    "deep inside a workspace": (_workspace, "x/pool/out", "lies in the workspace"),
+    "inside a workspace": (_workspace, "x/out", "is in the workspace"),
+    "deep inside a workspace": (_workspace, "x/pool/out", "is in the workspace"),
     "below a file": (_below_a_file, "x/out", "x is a file;"),
     "a long name": (lambda place: None, "x" * 300, "cannot be written"),
-    "a full folder": (_full_folder, "x", "is a folder|hilt did not write what is in it"),
+    "a full folder": (_full_folder, "x", "is a folder|hilt did not write its content"),
 }
 
 
@@ -279,7 +279,7 @@ def test_a_folder_of_another_kind_is_moved_only_when_asked(tmp_path: Path) -> No
         with output_folder(tmp_path / "out", "export"):
             pass
 
-    with pytest.raises(OutputError, match=r"another thing that hilt wrote \(release\)"):
+    with pytest.raises(OutputError, match=r"something else that hilt wrote \(release\)"):
         export()
     with output_folder(tmp_path / "out", "export", force=True):
         pass
@@ -303,7 +303,7 @@ def test_a_release_without_a_manifest_is_moved_only_when_asked(tmp_path: Path) -
     for name in ("dataset.csv", "dataset.parquet", "labels.json", "README.md"):
         (tmp_path / "out" / name).write_text("old")
 
-    with pytest.raises(OutputError, match="did not note what it wrote"):
+    with pytest.raises(OutputError, match="kept no list of its files"):
         fill(tmp_path / "out")
     fill(tmp_path / "out", force=True)
 
@@ -393,5 +393,5 @@ def test_a_file_whose_name_is_not_utf_8_is_remembered(tmp_path: Path) -> None:
 
 
 def test_a_path_with_a_nul_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="has a NUL in it"), output_file(tmp_path / "a\0.csv"):
+    with pytest.raises(OutputError, match="contains a NUL"), output_file(tmp_path / "a\0.csv"):
         pass

@@ -189,8 +189,8 @@ def _load_folder(path: str) -> Any:  # noqa: ANN401 - a datasets.Dataset, which 
 
     if not any((Path(path) / name).is_file() for name in ("state.json", "dataset_dict.json")):
         raise DataError(
-            f"{shown(path)} is a folder, but not one that `save_to_disk` of `datasets` made;"
-            " give a file, or such a folder."
+            f"{shown(path)} is a folder, but was not made by `save_to_disk` of `datasets`;"
+            " give a file or such a folder."
         )
     _check_plain(Path(path))
     try:

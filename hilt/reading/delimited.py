@@ -93,7 +93,7 @@ class Delimited:
             for line, cells in islice(self._records(), 1, None):
                 extra = any(cell.strip() for cell in cells[width:])
                 if cells[-1].endswith(END):
-                    told = "a quote is opened in the row that begins here, and never closed"
+                    told = "the row that begins here opens a quote that is never closed"
                     yield Row(line, told)
                 elif extra or (len(cells) < width and not fill):
                     yield Row(line, self._uneven(len(cells), width))
@@ -170,8 +170,8 @@ class Delimited:
                 line = reader.line_num + 1 + self.dialect.skipped
         except csv.Error as error:
             raise DataError(
-                f"{shown(self.file.path)}, line {line}: the row that begins here cannot be read:"
-                f" {error} (a field may hold up to {MAX_FIELD_LENGTH >> 20} MB)."
+                f"{shown(self.file.path)}, line {line}: the row that begins here cannot be"
+                f" read: {error} (a field may have up to {MAX_FIELD_LENGTH >> 20} MB)."
             ) from None
 
 
@@ -221,8 +221,8 @@ def _find_dialect(file: File, codec: str, options: Options, tabs: bool) -> Diale
         )
     if any("\0" in name for name in dialect.header):
         raise DataError(
-            f"{shown(file.path)}, line {1 + dialect.skipped}: there is a byte 0x00 among the names"
-            " of the columns, so this is not a table in text."
+            f"{shown(file.path)}, line {1 + dialect.skipped}: the names of the columns"
+            " contain a byte 0x00, so this is not a table in text form."
         )
     return dialect
 
@@ -230,8 +230,9 @@ def _find_dialect(file: File, codec: str, options: Options, tabs: bool) -> Diale
 def _rivals(file: File, dialect: Dialect) -> str:
     others = " or ".join(map(repr, dialect.rivals))
     return (
-        f"{shown(file.path)}, line {1 + dialect.skipped}: fields are taken to be separated by"
-        f" {dialect.delimiter!r}, but {others} would fit as well; if so, set `delimiter`."
+        f"{shown(file.path)}, line {1 + dialect.skipped}: fields were read as separated by"
+        f" {dialect.delimiter!r}, but {others} would fit as well; if that is right, set"
+        " `delimiter`."
     )
 
 
@@ -255,22 +256,22 @@ def _remarks(file: File, check: QuoteCheck, bare: bool, *, sure: bool) -> list[s
     if bare:
         line = check.first_stray or (check.swallowed or (check.open_since,))[0]
         return [
-            f"{shown(file.path)}, line {line}: the quote that begins a field here does not enclose"
-            " it, so quotes are read as plain characters; if they enclose fields, set `quoting` to"
-            " fields."
+            f"{shown(file.path)}, line {line}: the quote that begins a field here does not"
+            " enclose it, so quotes are read as ordinary characters; if they enclose fields,"
+            " set `quoting` to fields."
         ]
     told = []
     if check.swallowed is not None and not sure:  # who says that quotes enclose fields knows
         line, lines = check.swallowed
         told.append(
-            f"{shown(file.path)}, line {line}: a quoted field that begins here goes on for"
-            f" {lines} more lines, which look like rows of their own; if quotes are plain"
-            " characters in this file, set `quoting` to none."
+            f"{shown(file.path)}, line {line}: a quoted field that begins here continues"
+            f" for {lines} more lines, which look like rows of their own; if quotes are"
+            " ordinary characters in this file, set `quoting` to none."
         )
     if check.first_stray is not None:
         told.append(
-            f"{shown(file.path)}, line {check.first_stray}: a quote that begins a field closes"
-            " before the field ends; the quotes are left out. If they are plain characters in this"
-            " file, set `quoting` to none."
+            f"{shown(file.path)}, line {check.first_stray}: a quote that begins a field"
+            " closes before the field ends; the quotes are left out. If they are ordinary"
+            " characters in this file, set `quoting` to none."
         )
     return told

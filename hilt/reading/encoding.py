@@ -59,8 +59,8 @@ def check_encoding(path: str, encoding: str) -> str:
     # Python asks codecs themselves whether they make text; there is no other way to know.
     if found is None or not getattr(found, "_is_text_encoding", True) or _odd(found.name):
         raise ConfigError(
-            f"{shown(path)}: `encoding` is {encoding[:80]!r}, which is unknown;"
-            " use for example utf-8, utf-16, cp1252 or latin-1."
+            f"{shown(path)}: `encoding` is {encoding[:80]!r}, which is unknown; use for"
+            " example utf-8, utf-16, cp1252 or latin-1."
         )
     return "utf-8-sig" if found.name == "utf-8" else found.name
 
@@ -89,7 +89,7 @@ def text_lines(file: File, codec: str, *, newline: str, errors: str = "strict") 
             if len(line) == MAX_LINE_LENGTH:
                 raise DataError(
                     f"{shown(file.path)}, line {number}: the line is longer than"
-                    f" {MAX_LINE_LENGTH >> 20} MB, which is no row of a table."
+                    f" {MAX_LINE_LENGTH >> 20} MB, too long for a row of a table."
                 )
             yield line
 

@@ -19,7 +19,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+        raise ValueError(f"the key {twice[:80]!r} occurs twice in one object")
     return made
 
 
@@ -103,7 +103,7 @@ class Reader:
                 yield self._value()
             self._at += 1
         if self._peek():
-            raise ValueError("there is more after the closing `]` of the array")
+            raise ValueError("there is more text after the closing `]` of the array")
 
     def _take(self, character: str, otherwise: str) -> None:
         if self._peek() != character:
@@ -140,7 +140,7 @@ class Reader:
         """Read on until there is twice as much text ahead; False at the end."""
         kept = self._text[self._at :]
         if len(kept) > MAX_VALUE_LENGTH:
-            raise ValueError(f"a value is longer than {MAX_VALUE_LENGTH >> 20} MB, or has no end")
+            raise ValueError(f"a value is longer than {MAX_VALUE_LENGTH >> 20} MB, or never ends")
         pieces, length = [kept], 0
         for chunk in self._chunks:
             pieces.append(chunk)

@@ -87,16 +87,17 @@ def find_column(wanted: str, present: Sequence[str], *, place: str, role: str) -
         if alike:
             told = " and ".join(repr(name[:80]) for name in alike[:2])
             raise DataError(
-                f"{place}: {told} are both spellings of the column {wanted[:80]!r}, which `{role}`"
-                f" names; write it exactly. Columns: {listed}."
+                f"{place}: {told} are both spellings of the column {wanted[:80]!r} of"
+                f" `{role}`; write it exactly. Columns: {listed}."
             )
         raise DataError(
-            f"{place}: there is no column {wanted[:80]!r}, which `{role}` names."
-            f"{nearest(wanted[:80], [name.strip()[:80] for name in present])} Columns: {listed}."
+            f"{place}: there is no column {wanted[:80]!r}, which `{role}`"
+            f" names.{nearest(wanted[:80], [name.strip()[:80] for name in present])} Columns:"
+            f" {listed}."
         )
     if list(present).count(found) > 1:
         raise DataError(
-            f"{place}: column {found[:80]!r} stands twice in the header; rename one."
+            f"{place}: column {found[:80]!r} occurs twice in the header; rename one."
             f" Columns: {listed}."
         )
     return found

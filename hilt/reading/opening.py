@@ -29,10 +29,10 @@ STRANGE = {
     b"BZh": "packed with bzip2; unpack it first",
     b"\xfd7zXZ\x00": "packed with xz; unpack it first",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind; save it as .xlsx or as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format; save it as .xlsx or as CSV",
     b"SQLite format 3\x00": "an SQLite database; export the table as CSV",
     b"ARROW1": "an Arrow file; save it as Parquet",
-    b"%PDF": "a PDF; it holds no table that can be read",
+    b"%PDF": "a PDF, which contains no table that can be read",
 }
 
 

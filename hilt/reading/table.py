@@ -120,18 +120,20 @@ def _format(file: File) -> Format:
     ending = _ending(file.path)
     named = FORMATS.get(ending)
     if named == "parquet":
-        raise DataError(f"{shown(file.path)} cannot be read as Parquet: it does not begin as such.")
+        raise DataError(
+            f"{shown(file.path)} cannot be read as Parquet: it does not begin like a Parquet file."
+        )
     if named == "workbook":
         raise DataError(
-            f"{shown(file.path)} cannot be read as an Excel workbook: it does not begin as such."
+            f"{shown(file.path)} cannot be read as an Excel workbook: it does not begin like one."
         )
     if named:
         return named
     if _is_binary(file.head):
         raise DataError(
-            f"{shown(file.path)}: a file of this kind cannot be read."
-            f" Allowed: {', '.join(ENDINGS)}, each also with {' or '.join(PACKED_ENDINGS)}, or a"
-            " folder saved by `datasets`."
+            f"{shown(file.path)}: this kind of file cannot be read. Allowed:"
+            f" {', '.join(ENDINGS)}, each also with {' or '.join(PACKED_ENDINGS)}, or a folder"
+            " saved by `datasets`."
         )
     return "json" if _looks_like_json(file.head) else "delimited"
 

@@ -102,8 +102,8 @@ def _records(file: File) -> Iterator[tuple[int, list[str]]]:
         import openpyxl
     except ImportError:
         raise MissingExtraError(
-            f"{shown(file.path)} is an Excel workbook, and openpyxl, which reads it, is not"
-            f" installed: {pip_install('excel')}; or save the file as CSV."
+            f"{shown(file.path)} is an Excel workbook; reading it needs openpyxl, which is"
+            f" not installed: {pip_install('excel')}; or save the file as CSV."
         ) from None
     try:
         with file.open_seekable() as content, python_warnings.catch_warnings():

@@ -151,8 +151,8 @@ def _label_until(workspace: Workspace, count: int) -> None:
             batch = select(workspace, left)
             if not len(batch):
                 raise WorkspaceError(
-                    f"Nothing is left to ask after {count - left} labels, for a near-duplicate is"
-                    f" not asked; the budget is {count}: lower it."
+                    f"Nothing is left to ask after {count - left} labels, because near-duplicates"
+                    f" are not asked; the budget is {count}: lower it."
                 )
         simulate(workspace, batch)
 

@@ -101,19 +101,19 @@ def check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
     found = read_object(mark)
     if found is None or "made_of" not in found:
         if folder.exists() and any(folder.iterdir()):
-            raise WorkspaceError(f"{folder} holds other files; choose another --folder.")
+            raise WorkspaceError(f"{folder} contains other files; choose another --folder.")
         with sentences(folder):
             make_parents(folder)
     elif found["made_of"] != made_of:
         raise WorkspaceError(
-            f"{folder} holds runs of another configuration or of another hilt; choose another"
-            " --folder, or remove it."
+            f"{folder} contains runs of another configuration or of another version of hilt;"
+            " choose another --folder, or remove it."
         )
     elif list(plan.at[: len(found["at"])]) != found["at"]:
         raise WorkspaceError(
-            f"{folder} holds runs at {_listed(found['at'])} labels, and these are to be at"
-            f" {_listed(plan.at)}: label counts can be added at the end alone. Put them back with"
-            " --at, or choose another --folder."
+            f"{folder} contains runs at {_listed(found['at'])} labels, but --at asks for"
+            f" {_listed(plan.at)}: label counts can only be added at the end. Repeat the"
+            " former ones in --at, or choose another --folder."
         )
     write_json(mark, {"made_of": made_of, "at": plan.at})
 

@@ -164,7 +164,7 @@ def read_corpus() -> list[tuple[str, str, str]]:
     spec = importlib.util.find_spec(CORPUS)
     if spec is None or spec.origin is None:
         raise MissingExtraError(
-            f"The demo's corpus is not installed; get it with {pip_install('demo')}."
+            f"The demo's corpus is not installed; install it with {pip_install('demo')}."
         )
     data = Path(spec.origin).parent / "bbcnews" / "data"
     return [

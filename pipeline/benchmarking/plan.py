@@ -66,7 +66,7 @@ def check_plan(plan: BenchmarkPlan) -> None:
 
 def _check_numbers(plan: BenchmarkPlan) -> None:
     if not plan.at or list(plan.at) != sorted(set(plan.at)) or plan.at[0] < 1:
-        raise ConfigError(f"Label counts must rise from 1 on, but are {list(plan.at)}.")
+        raise ConfigError(f"Label counts must increase from 1 on, but are {list(plan.at)}.")
     if plan.seeds < 1 or plan.processes < 1:
         raise ConfigError(
             f"--seeds is {plan.seeds} and --processes {plan.processes}; both must be at least 1."

@@ -132,8 +132,9 @@ def check_setfit(config: Config) -> None:
     """
     if EMBEDDERS.is_own(config.embedder.kind) and config.student.contrastive.model is None:
         raise ConfigError(
-            f"The arm setfit tunes an encoder, and embedder.kind {config.embedder.kind} cannot be"
-            " tuned; name one as `student.contrastive.model`, or leave setfit out of --arms."
+            f"The arm setfit tunes an encoder, but embedder.kind {config.embedder.kind} cannot be"
+            " tuned; name an encoder as `student.contrastive.model`, or leave setfit out of"
+            " --arms."
         )
 
 

@@ -22,18 +22,19 @@ def agreement(
         Literal["majority", "skill"] | None,
         typer.Option(
             "--settle",
-            help="Settle disagreements: `majority` where more than half agree, `skill` by how good"
-            " each reviewer is at each label (Dawid and Skene). Each is stored as a decision.",
+            help="Settle disagreements by a rule and store each result as a decision:"
+            " `majority` takes the label that more than half of the reviewers chose, `skill`"
+            " weights reviewers by how good each is at each label (Dawid and Skene).",
             show_default=False,
         ),
     ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Say how far people agree, per label and per pair, and how often each is right on gold items.
+    """Show how well people agree, per label and per pair, and how accurate each is on gold items.
 
-    Intervals are at 95 %, by bootstrap over the items. Disagreements are best settled by a person,
-    in `hilt review`.
+    Intervals are at 95 %, by bootstrap over the items. The best way to settle a disagreement is to
+    let a person decide, in `hilt review`.
     """
     from hilt.pipeline.reviewing import disagreements
     from hilt.pipeline.reviewing.next_steps import NextStep, next_step
@@ -47,12 +48,17 @@ def agreement(
         if result.settled:
             say(f"{counted(result.settled, 'disagreement')} settled by {settle}.")
         if not result.agreement.items:
-            say("No item has a label from two people yet; `review.overlap` asks several.")
+            say(
+                "No item has labels from two people yet; set `review.overlap` to ask several"
+                " people about the same items."
+            )
         else:
             _show_agreement(result.agreement)
         if result.gold:
             rows = [[name, str(share.items), _share(share)] for name, share in result.gold.items()]
-            show_table("Right on known answers", ["reviewer", "items", "accuracy"], rows)
+            show_table(
+                "Accuracy on items with known answers", ["reviewer", "items", "accuracy"], rows
+            )
         if result.disputed:
             say(f"{counted(result.disputed, 'item waits', 'items wait')} to be settled.")
         if (result.disputed or settle == "skill") and result.little_known:

@@ -27,40 +27,43 @@ def benchmark(
     arms: Annotated[
         str,
         typer.Option(
-            help="What to compare, with commas: `hilt` (the configured selector), `setfit` (random"
-            " labels and an encoder tuned on them, without proposals), `plain` (random labels and"
-            " logistic regression on the same embeddings), or names of selectors. NAME:N runs one"
-            " with N seeds only. The proposals alone, and all labels, are always beside them."
+            help="What to compare, separated by commas: `hilt` (the configured selector),"
+            " `setfit` (random labels and an encoder tuned on them, without proposals),"
+            " `plain` (random labels and logistic regression on the same embeddings), or"
+            " names of selectors. NAME:N runs an arm with only N seeds. The results of the"
+            " proposals alone and of all labels are always shown too."
         ),
     ] = "hilt,setfit,random,margin,plain",
-    budget: Annotated[int, typer.Option(help="Labels at which to stop.", min=1)] = 300,
+    budget: Annotated[int, typer.Option(help="Number of labels at which to stop.", min=1)] = 300,
     at: Annotated[
         str,
         typer.Option(
-            help="Label counts at which to train and measure, with commas, each the end of one"
-            " batch. By default every batch at first, then ever larger ones (25, 50, 75, 100, 150,"
-            " 200, ...), because each later training takes longer. More can be added at the end"
-            " later.",
+            help="Label counts at which to train and measure, separated by commas, each the"
+            " end of one batch. By default every batch at first, then at growing distances"
+            " (25, 50, 75, 100, 150, 200, ...), because each later training takes longer."
+            " More can be added at the end later.",
             show_default=False,
         ),
     ] = "",
-    seeds: Annotated[int, typer.Option(help="How often to repeat everything.", min=1)] = 5,
+    seeds: Annotated[
+        int, typer.Option(help="Number of repetitions, each with its own seed.", min=1)
+    ] = 5,
     processes: Annotated[
         int, typer.Option(help="Number of runs in parallel; 0 means one per processor.", min=0)
     ] = 0,
     ceiling: Annotated[
         str,
         typer.Option(
-            help="Kinds of student to train on every label of the pool, with commas; by default"
-            " all that the configuration may use, which takes longest of all.",
+            help="Kinds of student to train on all labels of the pool, separated by commas. By"
+            " default all kinds that the configuration may use; this takes longest.",
             show_default=False,
         ),
     ] = "",
     folder: Annotated[
         Path | None,
         typer.Option(
-            help="Where runs are kept, so that the same command goes on; `hilt-benchmark-NAME` by"
-            " default.",
+            help="The folder that keeps the runs, so that the same command can continue."
+            " Default: `hilt-benchmark-NAME`.",
             show_default=False,
         ),
     ] = None,
@@ -70,7 +73,7 @@ def benchmark(
     html: Annotated[
         Path | None,
         typer.Option(
-            help="Where the page with the curves goes; beside the runs by default.",
+            help="The file for the page with the curves. Default: beside the runs.",
             show_default=False,
         ),
     ] = None,
@@ -80,9 +83,9 @@ def benchmark(
 ) -> None:
     """Run the loop with a known answer key, and compare it with what you would do otherwise.
 
-    Every arm starts without labels on the same pool, with the same seeds and the same student;
-    the simulated reviewer answers from `pool.label`, and students are measured on `test`. Runs
-    that are there already are not made again; seeds, arms and label counts can be added.
+    Every arm starts without labels on the same pool, with the same seeds and the same student. The
+    simulated reviewer answers from `pool.label`, and students are measured on `test`. Finished runs
+    are reused; seeds, arms and label counts can be added.
     """
     from hilt.files import write_json
     from hilt.pipeline.benchmarking.benchmark import ALWAYS, BenchmarkPlan
@@ -145,7 +148,7 @@ def _counts(at: str, budget: int, size: int) -> tuple[int, ...]:
             return tuple(int(count) for count in at.split(","))
         except ValueError:
             raise ConfigError(
-                f"--at is {at!r}; write label counts with commas, such as 50,100,200."
+                f"--at is {at!r}; write label counts separated by commas, such as 50,100,200."
             ) from None
     counts, count = [], min(size, budget)
     while count < budget:
@@ -158,28 +161,36 @@ def _show(result: BenchmarkResult) -> None:
     from hilt.pipeline.benchmarking import words
 
     say(
-        f"{result.config}: {counted(result.items, 'item')}, {counted(result.labels, 'label')},"
-        f" {counted(result.seeds, 'seed')}; the student of every label has"
-        f" {percent(result.full_accuracy)}, the proposals alone"
+        f"{result.config}: {counted(result.items, 'item')},"
+        f" {counted(result.labels, 'label')}, {counted(result.seeds, 'seed')}; the student"
+        f" trained on all labels reaches {percent(result.full_accuracy)}, the proposals alone"
         f" {percent(result.arms['proposer']['accuracy'][0])}. That student is"
         f" {words.ceiling(result.full_kind, result.full)}."
         f" {words.overlap(result.overlap, result.test_items)}"
     )
     names = list(result.area)
     show_table("Accuracy", ["labels", *names], _accuracy_rows(result, names))
-    show_table("Labels needed", ["share of all labels'", *names], _target_rows(result, names))
+    show_table(
+        "Labels needed",
+        ["share of the accuracy with all labels", *names],
+        _target_rows(result, names),
+    )
     say(words.ABOUT_LABELS)
     if result.over_budgets:
         pairs = list(result.over_budgets)
-        show_table("hilt's labels over those of others", ["", *pairs], _ratio_rows(result))
+        show_table(
+            "Labels that hilt needs, divided by those that others need",
+            ["", *pairs],
+            _ratio_rows(result),
+        )
         say(words.ABOUT_RATIOS)
     for arm, counts in result.against.items():
         say(
-            f"hilt against {arm}, by the area under the curve:"
+            f"hilt against {arm}, compared by the area under the curve:"
             f" {counted(counts['wins'], 'win')}, {counted(counts['ties'], 'tie')},"
             f" {counted(counts['losses'], 'loss', 'losses')}."
         )
-    say(f"All of it took {result.hours:.2f} hours of one processor core.")
+    say(f"Everything took {result.hours:.2f} hours of one processor core.")
 
 
 def _accuracy_rows(result: BenchmarkResult, names: list[str]) -> list[list[str]]:

@@ -15,22 +15,22 @@ from hilt.pipeline.commands.terminal import emit, say
 
 def config(
     file: Annotated[
-        Path | None, typer.Argument(help="A configuration to check.", show_default=False)
+        Path | None, typer.Argument(help="The configuration to check.", show_default=False)
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print every option with what it does.")
+        bool, typer.Option("--explain", help="Print every option with its description.")
     ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Check a configuration, or explain every option that one may have."""
+    """Check a configuration, or explain every option."""
     if explain:
         from hilt.pipeline.configuration.explaining import explain_config, list_options
 
         emit({"options": list_options()}, as_json=json, text=lambda: say(explain_config()))
         return
     if file is None:
-        raise ConfigError("Name a configuration to check, or ask for --explain.")
+        raise ConfigError("Name a configuration to check, or use --explain.")
     from hilt.pipeline.configuration.reading import load_config
 
     loaded = load_config(file)
@@ -38,5 +38,5 @@ def config(
     emit(
         loaded.model_dump(mode="json"),
         as_json=json,
-        text=lambda: say(f"{file} is fine: {labels}, pool {loaded.pool.path}."),
+        text=lambda: say(f"{file} is valid: {labels}, pool {loaded.pool.path}."),
     )

@@ -16,7 +16,11 @@ from hilt.pipeline.commands.train import say_training
 def cycle(
     work: Work,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Continue although the batch has undecided items.")
+        bool,
+        typer.Option(
+            "--partial",
+            help="Continue although the batch has undecided items; they go back to the pool.",
+        ),
     ] = False,
     extend: Annotated[
         bool,
@@ -28,9 +32,9 @@ def cycle(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Train, propose again with the student, and select the next batch.
+    """Train the student, propose again with it, and select the next batch.
 
-    Once everything is decided, the student learns the last labels, and no batch is made.
+    Once everything is decided, the student still learns the last labels, but no batch is made.
     """
     from hilt.pipeline import cycle as loop
     from hilt.pipeline.loop_state import LoopState

@@ -20,27 +20,27 @@ COLUMNS = ["text", "action", "label", "reviewer", "comment"]
 
 def decisions(
     work: Work,
-    flagged: Annotated[bool, typer.Option("--flagged", help="List what people flagged.")] = False,
-    skipped: Annotated[bool, typer.Option("--skipped", help="List what people skipped.")] = False,
+    flagged: Annotated[bool, typer.Option("--flagged", help="List flagged items.")] = False,
+    skipped: Annotated[bool, typer.Option("--skipped", help="List skipped items.")] = False,
     commented: Annotated[
-        bool, typer.Option("--commented", help="List what people wrote a comment on.")
+        bool, typer.Option("--commented", help="List items with a comment.")
     ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Write all of them to this file, a .csv.", show_default=False
+            "--output", "-o", help="Write all of them to this .csv file.", show_default=False
         ),
     ] = None,
     force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """List what people said: labels, skips, flags and comments, each with its reviewer.
+    """List the decisions of people: labels, skips, flags and comments, each with its reviewer.
 
-    A skip means "I cannot say", a flag "somebody should look at this"; a comment may stand beside
-    any answer. `--flagged --commented` lists what is either. Of an item that a person decided
-    twice, the last word counts; `outcome` is the label that the item has by all decisions
-    together. To change one, correct it in `hilt review` or import another answer.
+    A skip means "I cannot say", a flag "somebody should look at this"; any answer may have a
+    comment. `--flagged --commented` lists items that have either. If a person decided an item
+    twice, the last decision counts; `outcome` is the label of the item after all decisions. To
+    change a decision, correct it in `hilt review` or import another answer.
     """
     from hilt.pipeline.workspace import decisions as said
     from hilt.pipeline.workspace.workspace import open_workspace

@@ -13,19 +13,19 @@ from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", help="Where everything goes.")] = Path(
-        "hilt-demo"
-    ),
+    folder: Annotated[
+        Path, typer.Option("--folder", help="The folder for all files of the demo.")
+    ] = Path("hilt-demo"),
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")] = 0,
     device: Device = None,
     force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Watch all of it work on a small real corpus: BBC News, five topics, five cycles.
+    """Run the whole loop on a small real corpus: BBC News, five topics, five cycles.
 
-    A simulated reviewer gives 80 labels. The student is compared with the proposer alone and
-    with the same student on as many random labels.
+    A simulated reviewer gives 80 labels. The student is compared with the proposer alone and with
+    the same student trained on as many random labels.
     """
     from hilt.pipeline.benchmarking import demo as running
     from hilt.pipeline.training.headline import calibration
@@ -58,12 +58,12 @@ def demo(
         ]
         show_table("BBC News, accuracy on held-out documents", columns, rows)
         say(
-            f"After {counted(result.human_labels, 'label')}:"
-            f" student {percent(result.student_accuracy)};"
-            f" the same student on as many random labels {percent(result.random_accuracy)};"
-            f" the proposer alone {percent(result.proposer_accuracy)}."
+            f"After {counted(result.human_labels, 'label')}: the student"
+            f" {percent(result.student_accuracy)}; the same student on as many random labels"
+            f" {percent(result.random_accuracy)}; the proposer alone"
+            f" {percent(result.proposer_accuracy)}."
         )
-        say(f"{result.seconds:.0f} s, {result.peak_memory_mb:,.0f} MB at most.")
+        say(f"{result.seconds:.0f} s, peak memory {result.peak_memory_mb:,.0f} MB.")
         say(f"Report: {result.report}")
         say(f"Result: {folder / 'result.json'}")
 

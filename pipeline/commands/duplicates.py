@@ -21,12 +21,14 @@ WIDTH = 100  # characters of a line that are shown
 
 def duplicates(
     work: Work,
-    most: Annotated[int, typer.Option("--most", min=1, help="Groups to show.")] = 10,
+    most: Annotated[
+        int, typer.Option("--most", min=1, help="Maximum number of groups to show.")
+    ] = 10,
     contrary: Annotated[
         bool,
         typer.Option(
             "--contrary",
-            help="List texts that are the same and that people labelled differently, instead.",
+            help="List copies of the same text that people labelled differently, instead.",
         ),
     ] = False,
     json: Json = False,
@@ -34,8 +36,9 @@ def duplicates(
 ) -> None:
     """Show the groups of near-duplicates, and the pairs just above and just below the threshold.
 
-    Look before you label: one item of a group is asked, and the others inherit its label. Edit
-    `duplicates` in the workspace's `hilt.yaml` and run this again until you agree.
+    Look at them before you label: one item of a group is asked, and the others inherit its label.
+    Change `duplicates` in the workspace's `hilt.yaml` and run this again until the groups are
+    right.
     """
     from hilt.pipeline.proposing import duplicates as finding
     from hilt.pipeline.reviewing.next_steps import next_step
@@ -50,7 +53,7 @@ def duplicates(
     def text() -> None:
         say_summary(work, result.summary)
         if result.summary.near and result.recall is not None:
-            say(f"The search saw {percent(result.recall)} of the nearest neighbours of a sample.")
+            say(f"The search found {percent(result.recall)} of the nearest neighbours of a sample.")
         show_table("Groups", ["items", "groups"], [[k, f"{n:,}"] for k, n in result.sizes.items()])
         for group in result.largest:
             _say_group(group)
@@ -58,7 +61,7 @@ def duplicates(
             pairs = [pair for pair in result.pairs if pair.together is together]
             if pairs:
                 limits = f"cosine {result.cosine:g} and overlap {result.overlap:g}"
-                say(f"\nOnly just {word} ({limits} are needed):")
+                say(f"\nOnly just {word} (needed: {limits}):")
             for pair in pairs:
                 _say_pair(pair)
 
@@ -70,7 +73,7 @@ def say_contrary(work: Path, count: int) -> None:
     if count:
         line = command_line("duplicates", work, "--contrary")
         texts = counted(count, "text has copies", "texts have copies")
-        say(f"{texts} that people labelled differently: look with `{line}`.")
+        say(f"{texts} that people labelled differently; list them with `{line}`.")
 
 
 def _list_contrary(workspace: Workspace, *, json: bool) -> None:
@@ -85,10 +88,14 @@ def _list_contrary(workspace: Workspace, *, json: bool) -> None:
             for copy in each.copies:
                 say(f"    {copy.label} ({', '.join(copy.reviewers)}): {copy.id}")
         many = counted(len(found), "text has copies", "texts have copies")
-        say(f"{many} that people labelled differently." if found else "No copies are contrary.")
+        say(
+            f"{many} that people labelled differently."
+            if found
+            else "No copies of a text have different labels."
+        )
         if found:
             line = command_line("import", workspace.folder, "FILE")
-            say(f"Put one right by another answer, with `id` and `label`: `{line}`.")
+            say(f"Correct a label by importing another answer with `id` and `label`: `{line}`.")
 
     emit({"contrary": found}, as_json=json, text=text, then=next_step(workspace))
 
@@ -97,26 +104,28 @@ def say_summary(work: Path, summary: DuplicatesSummary) -> None:
     """Say how many groups there are, and how far inherited labels can be trusted."""
     kind = "near-duplicates" if summary.near else "the same texts"
     say(
-        f"{counted(summary.items, 'item is', 'items are')} in {counted(summary.groups, 'group')} of"
-        f" {kind}; {counted(summary.inherited, 'inherits', 'inherit')} a label."
+        f"{counted(summary.items, 'item is', 'items are')} in"
+        f" {counted(summary.groups, 'group')} of {kind};"
+        f" {counted(summary.inherited, 'inherits', 'inherit')} a label."
     )
     if summary.appended:
         say(
-            f"Near-duplicates of {counted(summary.appended, 'item that was', 'items that were')}"
-            f" appended are yet to be found, by `{command_line('propose', work)}`."
+            "The near-duplicates of"
+            f" {counted(summary.appended, 'item that was', 'items that were')} appended are"
+            f" not known yet; run `{command_line('propose', work)}`."
         )
     say_contrary(work, summary.contrary)
     check = summary.check
     if check is not None:
         was = "was" if check.right == 1 else "were"
         say(
-            f"Of inherited labels checked blind, {check.right} of {check.checked} {was} right"
-            f" (95 % interval {between(check.low, check.high)})."
+            f"{check.right} of {check.checked} inherited labels that were checked blind"
+            f" {was} right (95 % interval {between(check.low, check.high)})."
         )
         if check.doubtful:
             say(
-                "Too many may be wrong: raise `duplicates.cosine` or `duplicates.overlap` in"
-                " hilt.yaml, and look again with `hilt duplicates`."
+                "Too many may be wrong: raise `duplicates.cosine` or `duplicates.overlap`"
+                " in hilt.yaml, then look again with `hilt duplicates`."
             )
 
 

@@ -18,41 +18,49 @@ def export(
     file: Annotated[Path, typer.Argument(help="The file to write: .csv or .jsonl.")],
     batch: Annotated[
         int | None,
-        typer.Option("--batch", min=1, help="An earlier batch, all of it.", show_default=False),
+        typer.Option(
+            "--batch",
+            min=1,
+            help="Number of the batch to write, with all its items. Default: the undecided items"
+            " of the open batch.",
+            show_default=False,
+        ),
     ] = None,
     format: Annotated[  # noqa: A002 - named like the option
         str | None,
-        typer.Option("--format", help="csv or jsonl, instead of the ending.", show_default=False),
+        typer.Option(
+            "--format", help="csv or jsonl. Default: the ending of the file.", show_default=False
+        ),
     ] = None,
     simulated: Annotated[
         bool,
         typer.Option(
             "--simulated",
-            help="Fill in the answers from the pool's answer key, to try things out.",
+            help="Fill in answers from the pool's answer key, to try things out.",
         ),
     ] = False,
     decisions: Annotated[
         bool,
         typer.Option(
             "--decisions",
-            help="Write all decisions that were ever made, instead of a batch, into a .jsonl file.",
+            help="Write all decisions ever made to a .jsonl file, instead of a batch.",
         ),
     ] = False,
     force: Force = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write the open batch to a file for people to answer, or all decisions to keep or move them.
+    """Write the open batch to a file that people answer, or write all decisions to a file.
 
     People write a label into `label`, or `accept`, `skip` or `flag` into `action`; `hilt import`
-    reads that back.
+    reads the file back.
 
-    With `--decisions` the file has every decision that was ever made: item and text, reviewer,
-    action, label, what was shown, seconds, time, comment, whether it was blind, and the batches in
-    which it was asked. `hilt import NEW FILE` knows such a file by its first line. A new workspace
-    of the same pool and labels gets the same state from it, the audit included; one of another
-    pool, or with more labels, gets what people said as labels given before. Students are not in it
-    (train again), nor are the tokens of reviewers.
+    With `--decisions` the file has every decision ever made: item and text, reviewer, action,
+    label, what was shown, seconds, time, comment, whether it was blind, and the batches in which it
+    was asked. `hilt import NEW FILE` recognises such a file by its first line. A new workspace with
+    the same pool and labels gets the same state from it, the audit included; a workspace with
+    another pool or more labels gets the decisions as labels given before. The file has neither
+    students (train again) nor the tokens of reviewers.
     """
     from hilt.pipeline.reviewing import answer_files as reviewing
     from hilt.pipeline.reviewing.next_steps import NextStep
@@ -94,7 +102,7 @@ def _export_decisions(work: Path, file: Path, *, force: bool, json: bool) -> Non
     def text() -> None:
         batches = counted(written.batches, "batch", "batches")
         say(f"{file}: {counted(written.decisions, 'decision')} in {batches}.")
-        say("`hilt import` reads it into a new workspace. Students are not in it.")
+        say("`hilt import` reads it into a new workspace. It does not contain students.")
 
     counts = {"decisions": written.decisions, "batches": written.batches, "items": written.items}
     emit({"file": file, **counts}, as_json=json, text=text)

@@ -26,39 +26,44 @@ DECISIONS, PROPOSALS = "decisions", "proposals"
 
 def import_(
     work: Work,
-    file: Annotated[Path, typer.Argument(help="The answered file: .csv, .xlsx, .jsonl, ...")],
+    file: Annotated[
+        Path, typer.Argument(help="The file with the answers: .csv, .xlsx, .jsonl, ...")
+    ],
     reviewer: Annotated[
-        str, typer.Option("--reviewer", help="Who decided, where the file does not say.")
+        str, typer.Option("--reviewer", help="The reviewer of lines that do not name one.")
     ] = REVIEWER,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Store the lines that fit although others do not.")
+        bool, typer.Option("--partial", help="Store the valid lines even if others are rejected.")
     ] = False,
     gold: Annotated[
         bool,
         typer.Option(
             "--gold",
-            help="These answers are known to be right: the review screen mixes the items in, blind,"
-            " and measures reviewers by them.",
+            help="These answers are known to be right: the review screen mixes their items in,"
+            " blind, and measures reviewers by them.",
         ),
     ] = False,
     format: Annotated[  # noqa: A002 - named like the option
         str | None,
-        typer.Option("--format", help="csv or jsonl, instead of the ending.", show_default=False),
+        typer.Option(
+            "--format", help="csv or jsonl. Default: the ending of the file.", show_default=False
+        ),
     ] = None,
     match: Annotated[
         str,
         typer.Option(
             "--match",
-            help="How items are found: `text` by their texts; `auto` by batch and rank, or id, and"
-            " by text where the file has no ids.",
+            help="How to find the item of a line: `text` by its text; `auto` by batch and"
+            " rank, or by id, or by text if the file has no ids.",
         ),
     ] = "auto",
     as_: Annotated[
         str,
         typer.Option(
             "--as",
-            help="`decisions`, which people made, or `proposals`: labels of a machine (predictions,"
-            " a release), which are one proposer more from the next `hilt propose` on.",
+            help="What the file contains: `decisions` made by people, or `proposals`, the"
+            " labels of a machine (predictions, a release). `hilt propose` then uses these"
+            " proposals as one more proposer.",
         ),
     ] = DECISIONS,
     encoding: Encoding = None,
@@ -67,19 +72,20 @@ def import_(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Read the answers back. Reading a file twice does no harm.
+    """Read answers from a file and store them. Reading a file twice does no harm.
 
-    A file with just the columns `id` and `label`, or `text` and `label`, works too, for labels
-    that you have already; the names that the pool's file has for these columns are understood.
+    A file that only has the columns `id` and `label`, or `text` and `label`, works too, for labels
+    that you already have. The column names of the pool's file are understood as well.
 
-    A file of `hilt export --decisions` is known by its first line. Into a new workspace of the same
-    pool and labels it brings the same state: batches, decisions, audit. Into one of another pool or
-    with other labels it brings what people said as labels given before, found by id and text.
+    A file of `hilt export --decisions` is recognised by its first line. In a new workspace with the
+    same pool and labels it restores the same state: batches, decisions, audit. In a workspace with
+    another pool or other labels it adds the decisions as labels given before, found by id and text.
 
-    With `--as proposals` the file has the columns `id` or `text`, `label`, and perhaps
-    `probability`. Nothing is decided by it: its labels are stored as those of a proposer called
-    `given-FILE`, which `hilt propose` asks from then on beside those of the configuration. Import
-    a file of the same name to replace it; to undo it, delete the file that is named, and propose.
+    With `--as proposals` the file has the columns `id` or `text`, `label`, and optionally
+    `probability`. It decides nothing: its labels are stored as those of a proposer called
+    `given-FILE`, which `hilt propose` then uses in addition to those of the configuration.
+    Importing a file of the same name replaces it; to undo it, delete the file that is printed, and
+    propose again.
     """
     from hilt.pipeline.reviewing import answer_files, given_proposals
     from hilt.pipeline.reviewing.next_steps import NextStep, next_step
@@ -133,28 +139,31 @@ def import_(
 def _say(result: RecordResult, again: Path | None) -> None:
     """Say what became of a file; `again` is the file where it has to be imported again."""
     differ = (
-        f" {result.changed} of the stored ones differ from what the same reviewer said before,"
-        " and take its place; if somebody else gave these answers, name them with --reviewer."
+        f" {result.changed} of the stored decisions replace different ones of the same"
+        " reviewer; if another person gave these answers, name that person with --reviewer."
     )
-    known = f"{counted(result.added, 'decision')} stored, {result.unchanged} known already."
+    known = f"{counted(result.added, 'decision')} stored, {result.unchanged} already known."
     say(known + (differ if result.changed else ""))
     if result.as_labels:
         say(result.as_labels)
     if result.batches:
-        say(f"{counted(result.batches, 'batch', 'batches')} came with them. Students did not.")
+        say(
+            f"{counted(result.batches, 'batch', 'batches')} restored. Students are not part of"
+            " such a file."
+        )
     if result.machine:
         left = counted(result.machine, "answer of proposers was", "answers of proposers were")
-        say(f"{left} left out, for they are no person's.")
+        say(f"{left} left out, because no person gave them.")
     if result.mended:
         ids = counted(result.mended, "id was", "ids were")
-        say(f"{ids} changed by a program; rank and text told the items.")
+        say(f"{ids} changed by a program; the items were found by rank and text.")
     _say_rejected(result.rejected)
     if result.unanswered:
         say(f"{counted(result.unanswered, 'line is', 'lines are')} not answered yet.")
     if result.open_items:
         say(f"{counted(result.open_items, 'item is', 'items are')} still open in the batch.")
     if again is not None:
-        say(f"Mend or answer these lines in {again}, and import it again.")
+        say(f"Correct or answer these lines in {again}, and import it again.")
 
 
 def _say_rejected(rejected: Iterable[Rejection]) -> None:
@@ -171,22 +180,21 @@ def _check_as(as_: str, given: Mapping[str, str | bool | None]) -> None:
     beside = [name for name, value in given.items() if value]
     if beside:
         raise ConfigError(
-            f"{' and '.join(beside)} says something about decisions; leave it out with"
-            f" `--as {PROPOSALS}`."
+            f"{' and '.join(beside)} is about decisions; leave it out with `--as {PROPOSALS}`."
         )
 
 
 def _say_proposals(result: GivenProposals) -> None:
-    before = "" if result.replaced is None else f", in place of the {result.replaced:,} it had"
+    before = "" if result.replaced is None else f", replacing the {result.replaced:,} it had"
     stored = counted(result.proposals, "proposal")
-    say(f"{stored} stored, of the proposer {result.proposer}{before}.")
+    say(f"{stored} stored for the proposer {result.proposer}{before}.")
     if result.from_people:
         left = counted(result.from_people, "row", "rows")
-        say(f"Left out: {left} with what people said; without --as these are decisions.")
+        say(f"Left out: {left} labelled by people; import these as decisions, without --as.")
     if result.unlabelled:
         say(f"{counted(result.unlabelled, 'row has', 'rows have')} no label.")
     _say_rejected(result.rejected)
-    say(f"To undo it, delete {result.table}, and propose again.")
+    say(f"To undo this, delete {result.table} and run `hilt propose` again.")
 
 
 def _options(given: Mapping[str, str | bool | None]) -> tuple[str, ...]:

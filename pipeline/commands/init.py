@@ -25,16 +25,16 @@ def init(
         typer.Option(
             "--config",
             "-c",
-            help="The configuration, a YAML file. For a workspace that there is it may be left out;"
-            " beside --append it may name another `pool`, with new rows.",
+            help="The configuration, a YAML file. It may be left out if the workspace exists."
+            " With --append it may name another `pool` that has the new rows.",
         ),
     ] = None,
     append: Annotated[
         bool,
         typer.Option(
             "--append",
-            help="Take rows that were added to the pool's file into the workspace that there is."
-            " Items that it has keep their ids, decisions and proposals.",
+            help="Add the new rows of the pool's file to the existing workspace. Its items"
+            " keep their ids, decisions and proposals.",
         ),
     ] = False,
     json: Json = False,
@@ -42,8 +42,8 @@ def init(
 ) -> None:
     """Read the pool, check every row, and make the workspace.
 
-    Nothing is left behind when a row cannot be used. Run it again and nothing changes, but you
-    are told whether the pool's file has; with --append, its new rows are taken in.
+    If a row cannot be used, nothing is made. Running it again changes nothing, but reports whether
+    the pool's file has changed; --append adds its new rows.
     """
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.workspace import growing
@@ -73,15 +73,15 @@ def init(
             say(changes)
         if summary.empty_texts:
             say(
-                f"{counted(summary.empty_texts, 'text is', 'texts are')} empty: kept in place, but"
-                " nobody is asked about a text that is empty."
+                f"{counted(summary.empty_texts, 'text is', 'texts are')} empty: they stay"
+                " in the pool, but nobody is asked about an empty text."
             )
         if summary.exact_duplicates:
             copies = counted(summary.exact_duplicates, "copy of an", "copies of")
             texts = "earlier text" if summary.exact_duplicates == 1 else "earlier texts"
-            say(f"{copies} {texts}: kept, but each text is asked once.")
+            say(f"{copies} {texts}: they stay in the pool, but each text is asked only once.")
         if made.test is not None:
-            say(f"{counted(len(made.test), 'test item')}, to measure on.")
+            say(f"{counted(len(made.test), 'test item')} to measure on.")
 
     emit(value, as_json=json, text=text, then=next_step(made))
 
@@ -95,7 +95,7 @@ def _made(work: Path, config: Path | None) -> Workspace:
         return init(work, config, progress=Bars())
     if not is_workspace(work):
         line = command_line("init", work, "--config", "CONFIG.yaml")
-        raise ConfigError(f"{work} is no workspace yet: make it with `{line}`.")
+        raise ConfigError(f"{work} is no workspace yet; make it with `{line}`.")
     return open_workspace(work, progress=Bars())
 
 
@@ -106,5 +106,5 @@ def say_appended(appended: Appended) -> str:
         told = "No row is new; nothing was appended."
     if appended.gone:
         items = counted(appended.gone, "item has", "items have")
-        told += f" {items} no row in what was read now; nothing of them is lost."
+        told += f" {items} no row in the file that was read now; nothing about them is lost."
     return told

@@ -24,7 +24,7 @@ def onnx(
 ) -> None:
     """Write the student as ONNX: token ids in, probabilities out, without torch.
 
-    Needs the packages onnx, onnxruntime and onnxscript; docs/students.md shows how to use the
+    Needs the packages onnx, onnxruntime and onnxscript. docs/students.md shows how to use the
     result.
     """
     from hilt.pipeline.releasing import onnx_export

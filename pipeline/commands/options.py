@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-Work = Annotated[Path, typer.Argument(help="The workspace, a folder.", metavar="WORK")]
+Work = Annotated[Path, typer.Argument(help="The folder of the workspace.", metavar="WORK")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Device = Annotated[
     str | None,
     typer.Option(
         "--device",
-        help="Where models run: auto, cpu, cuda or mps. By default what the configuration says.",
+        help="Where models run: auto, cpu, cuda or mps. Default: the configuration.",
         show_default=False,
     ),
 ]
@@ -22,15 +22,15 @@ Force = Annotated[
     bool,
     typer.Option(
         "--force",
-        help="Write although something stands there; it is moved to NAME.bak-1, never deleted.",
+        help="Write even if something is there already; it is moved to NAME.bak-1, never deleted.",
     ),
 ]
 Trust = Annotated[
     list[str] | None,
     typer.Option(
         "--trust",
-        help="A class, package.module:Class, that the student's files name and that may be run. May"
-        " be given more than once.",
+        help="A class (package.module:Class) that the student's files name and that you allow"
+        " to run. Can be given more than once.",
         metavar="NAME",
         show_default=False,
     ),
@@ -39,8 +39,7 @@ Encoding = Annotated[
     str | None,
     typer.Option(
         "--encoding",
-        help="How the file is encoded, such as cp1252. By default as its byte order mark says, else"
-        " UTF-8.",
+        help="Encoding of the file, such as cp1252. Default: from its byte order mark, else UTF-8.",
         show_default=False,
     ),
 ]
@@ -48,7 +47,7 @@ Delimiter = Annotated[
     str | None,
     typer.Option(
         "--delimiter",
-        help="The character between fields; it is found where this is not given.",
+        help="The character between fields. Default: detected.",
         show_default=False,
     ),
 ]
@@ -56,6 +55,6 @@ Quoting = Annotated[
     str,
     typer.Option(
         "--quoting",
-        help='What `"` means: fields (it encloses them), none (a character like others) or auto.',
+        help='What `"` means: fields (it encloses fields), none (an ordinary character) or auto.',
     ),
 ]

@@ -30,21 +30,21 @@ def predict(
     ],
     file: Annotated[Path, typer.Argument(help="New items: .csv, .xlsx, .jsonl, .parquet, ...")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where to write: .csv or .parquet.")
+        Path, typer.Option("--output", "-o", help="The file to write: .csv or .parquet.")
     ] = Path("predictions.csv"),
     text: Annotated[str, typer.Option("--text", help="The column with the text.")] = "text",
     id: Annotated[  # noqa: A002 - named like the option
         str | None,
         typer.Option(
             "--id",
-            help="A column that must be there. All columns are kept, and ids may repeat.",
+            help="A column that must exist. All columns are kept, and ids may repeat.",
             show_default=False,
         ),
     ] = None,
     all_probabilities: Annotated[
         bool,
         typer.Option(
-            "--all-probabilities", help="Write a column probability_LABEL for each label too."
+            "--all-probabilities", help="Also write a column probability_LABEL for each label."
         ),
     ] = False,
     encoding: Encoding = None,
@@ -58,8 +58,8 @@ def predict(
 ) -> None:
     """Label new items with the student.
 
-    The output has all columns of the input, in its order, and `label` and `probability`. Rows
-    without a text are kept, with an empty label.
+    The output has all columns of the input, in the same order, and also `label` and `probability`.
+    Rows without a text are kept, with an empty label.
     """
     from hilt.pipeline.releasing import predict as predicting
 
@@ -83,7 +83,7 @@ def predict(
         say(f"{result.path}: {counted(result.items, 'item')}.")
         if result.unlabelled:
             without = counted(result.unlabelled, "row has", "rows have")
-            say(f"{without} no text, so the label is empty.")
+            say(f"{without} no text, and an empty label.")
         if not result.label_counts:
             return
         rows = [[name, f"{count:,}"] for name, count in result.label_counts.items()]

@@ -22,7 +22,8 @@ def propose(
         bool,
         typer.Option(
             "--remake",
-            help="Make anew what another configuration made, though it costs money or takes long.",
+            help="Make everything again that another configuration made, even if it costs"
+            " money or takes long.",
         ),
     ] = False,
     device: Device = None,
@@ -32,8 +33,8 @@ def propose(
     """Embed the pool and propose a label for every item.
 
     Results that are still valid are reused, and an interrupted run is resumed. Once a student is
-    trained, it proposes too. What another configuration made is made anew, unless that costs money
-    or more than a few minutes; then it says so.
+    trained, it proposes too. Results of another configuration are made again, unless that costs
+    money or more than a few minutes; then the command refuses and says so.
     """
     from hilt.pipeline.proposing import propose as proposing
     from hilt.pipeline.reviewing.next_steps import next_step
@@ -43,17 +44,18 @@ def propose(
     result = proposing.propose(workspace, remake=remake)
 
     def text() -> None:
-        made = ", ".join(result.made) or "nothing: all was current"
+        made = ", ".join(result.made) or "nothing, because everything was current"
         say(f"{counted(result.items, 'item')}; made {made}.")
         if result.too_long:
             texts = counted(result.too_long, "text is", "texts are")
-            say(f"{texts} longer than the encoder reads, and cut at the end.")
+            say(f"{texts} longer than the encoder can read, and cut at the end.")
         for name, told in result.summaries.items():
             say(f"{name}: {', '.join(f'{key} {value}' for key, value in told.items())}.")
         if result.regrouped:
             say(
-                "Near-duplicates were found anew, for what many texts share no longer makes them"
-                " alike. Decisions stay as they are; inherited labels follow the new groups."
+                "Near-duplicates were searched again: words that many texts share no"
+                " longer make texts alike. Decisions stay as they are; inherited labels"
+                " follow the new groups."
             )
         if result.duplicates.groups:
             say_summary(work, result.duplicates)
@@ -75,6 +77,7 @@ def _hint_at_descriptions(result: ProposeResult) -> None:
     if bare and "student" not in result.made:
         shown = ", ".join(bare[:5]) + (", ..." if len(bare) > 5 else "")
         say(
-            f"Labels without a description: {shown}. Proposals are mostly better where a sentence"
-            " under `labels` in hilt.yaml says what each label means (their names must stay)."
+            f"Labels without a description: {shown}. Proposals are usually better if a"
+            " sentence under `labels` in hilt.yaml says what each label means (do not change"
+            " the names)."
         )

@@ -22,7 +22,7 @@ def release(
 ) -> None:
     """Write the dataset (Parquet and CSV), the student, and a card for each.
 
-    Every row says who or what gave its label, and with which probability.
+    Every row says who or what labelled it, and with which probability.
     """
     from hilt.pipeline.releasing import release as releasing
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -31,15 +31,15 @@ def release(
 
     def text() -> None:
         say(
-            f"{result.folder}: {counted(result.items, 'item')}, of which"
-            f" {result.human:,} labelled by people, {result.inherited:,} as near-duplicates of"
-            f" those, {result.oracle:,} by a proposer in a batch, {result.machine:,} by the fused"
-            f" proposal, {result.unlabelled:,} by nobody ({result.skipped:,} skipped,"
-            f" {result.flagged:,} flagged); {counted(result.commented, 'has', 'have')} a comment."
+            f"{result.folder}: {counted(result.items, 'item')}. Labelled: {result.human:,}"
+            f" by people, {result.inherited:,} as their near-duplicates, {result.oracle:,} by"
+            f" a proposer in a batch, {result.machine:,} by the fused proposal. Unlabelled:"
+            f" {result.unlabelled:,} ({result.skipped:,} skipped, {result.flagged:,} flagged)."
+            f" {counted(result.commented, 'has', 'have')} a comment."
         )
         if result.without_text:
             items = counted(result.without_text, "item has", "items have")
-            say(f"{items} no text, and so no label.")
+            say(f"{items} no text, and therefore no label.")
         if result.student is not None:
             line = command_line("predict", result.student, "FILE")
             say(f"The student labels new texts: `{line}`.")

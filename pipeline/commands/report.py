@@ -15,7 +15,7 @@ def report(
     work: Work,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Where to write it.", show_default="WORK/report.html"),
+        typer.Option("--output", "-o", help="The file to write.", show_default="WORK/report.html"),
     ] = None,
     force: Force = False,
     json: Json = False,

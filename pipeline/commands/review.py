@@ -17,30 +17,33 @@ def review(
     live: Annotated[
         bool,
         typer.Option(
-            "--live", help="Train, and select more items, in the background when few are left."
+            "--live", help="Train and select more items in the background when few are left."
         ),
     ] = False,
     host: Annotated[
         str,
         typer.Option(
             "--host",
-            help="Where to listen. Any address but this machine's own needs reviewers with tokens:"
-            " `hilt reviewer add WORK NAME`.",
+            help="The address to listen on. Any other than this machine's own requires"
+            " reviewers with tokens: `hilt reviewer add WORK NAME`.",
         ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")
+        int,
+        typer.Option(
+            "--port", min=0, max=65535, help="The port to listen on; 0 means any free one."
+        ),
     ] = 8642,
-    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+    browser: Annotated[bool, typer.Option(help="Whether to open the browser.")] = True,
     device: Device = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Open the review screen in the browser: Enter accepts, a digit corrects.
 
-    Every decision is stored as it is made; stop with Ctrl+C at any time. Without a batch, one is
-    selected. The address that is printed has a token in it: whoever knows it can read and label.
-    Several people can work at once, each with a token of their own (`hilt reviewer add`).
+    Every decision is stored at once; stop with Ctrl+C at any time. If there is no batch, one is
+    selected. The printed address contains a token: whoever knows it can read and label. Several
+    people can work at the same time, each with a token of their own (`hilt reviewer add`).
     """
     from hilt.pipeline.reviewing.serving import review_in_browser
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -50,7 +53,7 @@ def review(
         emit(
             {"address": address},
             as_json=json,
-            text=lambda: say(f"Reviewing {work} at {address} (Ctrl+C ends it; nothing is lost)"),
+            text=lambda: say(f"Reviewing {work} at {address} (Ctrl+C stops; nothing is lost)"),
         )
         if browser and not open_browser(address, workspace.folder):
             warn("No browser could be opened; open the address yourself.")

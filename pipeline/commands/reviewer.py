@@ -18,15 +18,15 @@ def add(
     work: Work,
     name: Name,
     adjudicator: Annotated[
-        bool, typer.Option("--adjudicator", help="They may also settle disagreements.")
+        bool, typer.Option("--adjudicator", help="This reviewer may also settle disagreements.")
     ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Add a reviewer, or give one a new token.
 
-    The token is shown once, and stored nowhere. As soon as there is a reviewer, everybody needs
-    one, also on this machine.
+    The token is shown once and not stored. As soon as there is a reviewer, everybody needs a token,
+    on this machine too.
     """
     from hilt.pipeline.reviewing.next_steps import NextStep
     from hilt.pipeline.reviewing.reviewers import add_reviewer
@@ -37,7 +37,7 @@ def add(
     def text() -> None:
         say(f"{name} signs in with this token, which is not shown again:")
         say(token)
-        say("With --host ADDRESS, `hilt review` can be reached from other machines too.")
+        say("With --host ADDRESS, `hilt review` accepts other machines too.")
 
     value = {"name": name, "token": token, "adjudicator": adjudicator}
     emit(value, as_json=json, text=text, then=NextStep(("review", work)))
@@ -56,8 +56,11 @@ def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
 
     def text() -> None:
         if not found:
-            say("Nobody was added yet: the address that `hilt review` prints lets in.")
-            say(f"`{command_line('reviewer', 'add', work, 'NAME')}` adds somebody.")
+            say(
+                "No reviewer was added yet: whoever opens the address that `hilt review`"
+                " prints can review."
+            )
+            say(f"Add a reviewer with `{command_line('reviewer', 'add', work, 'NAME')}`.")
             return
         rows = [
             [each.name, "yes" if each.adjudicator else "", f"{each.added_at:%Y-%m-%d}"]
@@ -69,7 +72,7 @@ def list_(work: Work, json: Json = False, debug: Debug = False) -> None:
 
 
 def remove(work: Work, name: Name, json: Json = False, debug: Debug = False) -> None:
-    """Take a reviewer's access away at once; what they decided stays."""
+    """Remove a reviewer's access at once; their decisions stay."""
     from hilt.pipeline.reviewing.reviewers import remove_reviewer
     from hilt.pipeline.workspace.workspace import open_workspace
 

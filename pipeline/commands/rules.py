@@ -11,15 +11,15 @@ from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
 if TYPE_CHECKING:
     from hilt.pipeline.proposing.rule_table import Accuracy
 
-COLUMNS = ["rule", "votes", "coverage", "overlaps", "conflicts", "right", "right (audit)"]
+COLUMNS = ["rule", "votes", "coverage", "overlaps", "conflicts", "accuracy", "accuracy (audit)"]
 
 
 def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
     """Show the coverage, conflicts and accuracy of every rule.
 
-    Of the two columns on accuracy, the one on audit items stands for the whole pool: the other
-    items were picked because they are hard, and people saw proposals for them. Nothing is
-    written, so try, edit the rules in the workspace's `hilt.yaml`, and try again.
+    There are two columns for accuracy. Only the one on audit items holds for the whole pool: the
+    other items were picked because they are hard, and people saw proposals for them. Nothing is
+    written, so you can edit the rules in the workspace's `hilt.yaml` and try again.
     """
     from hilt.pipeline.proposing import rule_table as tried
     from hilt.pipeline.reviewing.next_steps import NextStep
@@ -40,9 +40,9 @@ def rules(work: Work, json: Json = False, debug: Debug = False) -> None:
         ]
         show_table("Rules", COLUMNS, rows)
         say(
-            f"Some rule votes on {percent(result.covered)} of {counted(result.items, 'item')};"
-            f" {counted(result.human_labels, 'is', 'are')} labelled by people"
-            f" ({result.audit_labels:,} of them blind, for audit)."
+            f"At least one rule votes on {percent(result.covered)} of"
+            f" {counted(result.items, 'item')}; {counted(result.human_labels, 'is', 'are')}"
+            f" labelled by people ({result.audit_labels:,} of them blind, for the audit)."
         )
 
     emit(result, as_json=json, text=text, then=NextStep(("propose", work)))

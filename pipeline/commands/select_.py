@@ -18,7 +18,9 @@ def select(
     work: Work,
     size: Annotated[
         int | None,
-        typer.Option("--size", "-n", min=1, help="Items in the batch.", show_default=False),
+        typer.Option(
+            "--size", "-n", min=1, help="Number of items in the batch.", show_default=False
+        ),
     ] = None,
     minutes: Annotated[
         float | None,
@@ -37,15 +39,15 @@ def select(
         ),
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say of every item why it was picked.")
+        bool, typer.Option("--explain", help="Show for every item why it was picked.")
     ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Pick the next batch for people, the audit slice included.
 
-    While the last batch has undecided items, it is returned again; --new makes another. Once
-    everything is decided, that is said, and nothing is picked.
+    While the last batch has undecided items, it is returned again; --new or --extend makes another.
+    Once everything is decided, nothing is picked, and the command says so.
     """
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.selecting import batches
@@ -60,14 +62,14 @@ def select(
             return
         say(_summary(batch))
         if batch.note:
-            say(f"Picked: {batch.note}.")
+            say(f"How it was picked: {batch.note}.")
         if batch.shortage:
             say(f"{batch.shortage}.")
         if explain:
             _explain(batch)
         else:
             rows = [_row(item) for item in batch.items[:10]]
-            show_table("The first of them", ["text", "reason", "score", "proposal"], rows)
+            show_table("The first items", ["text", "reason", "score", "proposal"], rows)
 
     emit(batch_value(batch), as_json=json, text=text, then=next_step(workspace))
 
@@ -77,7 +79,8 @@ def _summary(batch: Batch) -> str:
     again = sum(item.reason == "recheck" for item in batch.items)
     seconds = [item.why.seconds for item in batch.items if item.why and item.why.seconds]
     return (
-        f"Batch {batch.number}: {counted(len(batch), 'item')}, {blind} of them blind, to measure"
+        f"Batch {batch.number}: {counted(len(batch), 'item')}, {blind} of them blind, to"
+        " measure"
         + (f", {again} asked again" if again else "")
         + (f"; about {_minutes(sum(seconds))}." if len(seconds) == len(batch) else ".")
     )

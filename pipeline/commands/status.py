@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
-    """Say where the workspace stands and what to do next."""
+    """Show the state of the workspace and what to do next."""
     from hilt.pipeline.reporting import status as state
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -44,26 +44,25 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
 def say_items(work: Path, result: Status) -> None:
     """Print how far the items are, and which are out of the ordinary."""
     say(
-        f"{work}: {counted(result.items, 'item')}, {result.human_labels:,} labelled by people"
-        f" ({result.audit_labels:,} of them blind),"
-        f" minutes of review: {minutes(result.review_seconds)}."
+        f"{work}: {counted(result.items, 'item')}, {result.human_labels:,} labelled by"
+        f" people ({result.audit_labels:,} of them blind); minutes of review:"
+        f" {minutes(result.review_seconds)}."
     )
     if result.skipped or result.flagged or result.commented:
         say(
             f"{result.skipped:,} skipped, {result.flagged:,} flagged, {result.commented:,}"
-            f" commented: look at them with"
-            f" `{command_line('decisions', work)}`."
+            f" commented; list them with `{command_line('decisions', work)}`."
         )
     if result.empty_texts:
         say(
-            f"{counted(result.empty_texts, 'item has', 'items have')} no text: nobody is asked, and"
-            " a release gives no label."
+            f"{counted(result.empty_texts, 'item has', 'items have')} no text: nobody is"
+            " asked about such an item, and a release has no label for it."
         )
     if result.changed_source:
         say(_say_source(work, result.changed_source, gone=result.source_gone))
     if result.machine_labels:
         items = counted(result.machine_labels, "item has", "items have")
-        say(f"{items} only a machine's label, by `hilt oracle`.")
+        say(f"{items} only the label of a machine, given by `hilt oracle`.")
 
 
 def _say_source(work: Path, source: str, *, gone: bool) -> str:
@@ -72,7 +71,7 @@ def _say_source(work: Path, source: str, *, gone: bool) -> str:
     if gone:
         return say_gone(source)
     return (
-        f"{source} has changed since the pool was read; rows that were added are taken in with"
+        f"{source} has changed since the pool was read; add its new rows with"
         f" `{command_line('init', work, '--append')}`."
     )
 
@@ -82,7 +81,7 @@ def say_batch(result: Status) -> None:
     if result.batch:
         say(f"Batch {result.batch}: {counted(result.open_items, 'item')} open.")
     if result.without_text:
-        items = counted(result.without_text, "item of it has", "items of it have")
+        items = counted(result.without_text, "of its items has", "of its items have")
         say(f"  {items} no text, and count{'s' * (result.without_text == 1)} as decided.")
 
 
@@ -108,14 +107,14 @@ def say_people(result: Status) -> None:
     if result.anchoring is not None:
         shown, blind = result.anchoring.shown, result.anchoring.blind
         say(
-            f"Proposals accepted: {percent(shown.share)} of {shown.items} in view,"
-            f" {percent(blind.share)} of {blind.items} blind; people lean by"
-            f" {points(result.anchoring.difference)} points"
+            f"Proposals accepted: {percent(shown.share)} of {shown.items} when shown,"
+            f" {percent(blind.share)} of {blind.items} when blind; seeing a proposal raises"
+            f" acceptance by {points(result.anchoring.difference)} points"
             f" ({points(result.anchoring.low)} to {points(result.anchoring.high)})."
         )
     if result.bulk is not None:
         say(
-            f"Decided in bulk: {percent(result.bulk.share)} of"
+            f"Decisions in bulk: {percent(result.bulk.share)} of"
             f" {counted(result.bulk.items, 'holds', 'hold')} when asked again"
             f" ({between(result.bulk.low, result.bulk.high)})."
         )

@@ -65,12 +65,12 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
                 raise
             file = "" if error.filename is None else f"{shown(str(error.filename))}: "
             say_error(
-                f"{file}the operating system says: {why_unreadable(error)}. Mend that, then run the"
-                " same command again; --debug shows where it came up."
+                f"{file}the operating system says: {why_unreadable(error)}. Correct that,"
+                " then run the same command again; --debug shows where it happened."
             )
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
-            warn("Stopped. Nothing is lost: the same command goes on from here.")
+            warn("Stopped. Nothing is lost: run the same command again to continue.")
             raise typer.Exit(130) from None
 
     return wrapped

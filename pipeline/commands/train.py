@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def train(work: Work, device: Device = None, json: Json = False, debug: Debug = False) -> None:
-    """Train the student on everything that people have said so far.
+    """Train the student on all labels that people gave so far.
 
     Cross-validation chooses its kind, whether self-training helps, and its temperature.
     """

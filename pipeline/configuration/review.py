@@ -17,36 +17,36 @@ class Review(Section):
     )
     guidelines: dict[str, str] = Field(
         default_factory=dict,
-        description="For a label, when to use it and when not, with examples, as Markdown.",
+        description="For each label, when to use it and when not, with examples, as Markdown.",
     )
     overlap: int = Field(
-        1, ge=1, description="How many people decide an item for which several are wanted."
+        1, ge=1, description="Number of people who decide each item of `overlap_share`."
     )
     overlap_share: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="Share of the items that `overlap` people decide; one person"
-        " decides each of the others.",
+        description="Share of the items that `overlap` people decide; one person decides each of"
+        " the others.",
     )
     second_opinions: Literal["blind", "shown"] = Field(
         "blind",
-        description="Whether those who come after somebody else see the proposal: `blind` lets"
-        " people agree with each other rather than with the machine. Nobody ever sees what the"
-        " others said.",
+        description="Whether the second and later reviewers of an item see the proposal. `blind`"
+        " makes people agree with each other rather than with the machine. Nobody ever sees"
+        " the decisions of others.",
     )
     blind_share: float = Field(
         0.05,
         ge=0,
         le=1,
         description="Share of the items outside the audit slice that are shown without their"
-        " proposal, at random, to measure how far people lean towards what they are shown.",
+        " proposal, at random, to measure how much a shown proposal influences people.",
     )
     gold_share: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="Share of a reviewer's items that have a known answer, once there are such"
+        description="Share of each reviewer's items that have a known answer, once there are such"
         " items (`hilt import WORK FILE --gold`).",
     )
     bulk_size: int = Field(
@@ -63,13 +63,13 @@ class Review(Section):
         ge=0,
         le=1,
         description="Share of the items decided in bulk that are asked again, one by one and blind,"
-        " to measure what bulk costs.",
+        " to measure the errors that bulk decisions cause.",
     )
     claim_minutes: float = Field(
         15.0,
         gt=0,
-        description="How long an item is reserved for the reviewer who was given it; then others"
-        " may get it.",
+        description="Minutes for which an item is reserved for the reviewer who got it; afterwards"
+        " others may get it.",
     )
     refill_below: int = Field(
         10,

@@ -44,7 +44,7 @@ class Section(BaseModel):
         """Refuse `true` where a number belongs, which Python takes for 1."""
         annotation = cls.model_fields[str(info.field_name)].annotation
         if isinstance(value, bool) and {int, float} & {annotation, *get_args(annotation)}:
-            raise PydanticCustomError("number_type", "true or false in the place of a number")
+            raise PydanticCustomError("number_type", "true or false instead of a number")
         return value
 
 

@@ -42,16 +42,22 @@ class Balanced(SelectorSection):
 class Bald(SelectorSection):
     """The items on which students that could all be right disagree most."""
 
-    kind: Literal["bald"] = Field("bald", description="Mutual information with the weights.")
-    draws: int = Field(10, ge=2, description="Students drawn from the posterior of a linear one.")
+    kind: Literal["bald"] = Field(
+        "bald", description="Mutual information between label and weights."
+    )
+    draws: int = Field(
+        10, ge=2, description="Number of students drawn from the posterior of a linear one."
+    )
 
 
 class Contrastive(SelectorSection):
     """The items that are judged differently from the labelled items around them."""
 
-    kind: Literal["contrastive"] = Field("contrastive", description="Unlike labelled neighbours.")
+    kind: Literal["contrastive"] = Field(
+        "contrastive", description="Differs from labelled neighbours."
+    )
     neighbours: int = Field(
-        10, ge=1, description="Nearest labelled items with which an item is compared."
+        10, ge=1, description="Number of nearest labelled items to compare with."
     )
 
 
@@ -60,10 +66,10 @@ class Density(SelectorSection):
 
     kind: Literal["density"] = Field("density", description="Uncertainty times density.")
     neighbours: int = Field(
-        10, ge=1, description="Nearest neighbours whose mean cosine is the density."
+        10, ge=1, description="Number of nearest neighbours whose mean cosine is the density."
     )
     power: float = Field(
-        1.0, ge=0, description="Exponent of the density; with 0 uncertainty alone counts."
+        1.0, ge=0, description="Exponent of the density; at 0 only uncertainty counts."
     )
 
 
@@ -77,8 +83,10 @@ class DropQuery(SelectorSection):
     """One item of each kind whose predicted label flips when part of its embedding is dropped."""
 
     kind: Literal["dropquery"] = Field("dropquery", description="Flips under dropout, clustered.")
-    passes: int = Field(3, ge=1, description="How often part of it is dropped.")
-    share: float = Field(0.75, gt=0, lt=1, description="How much of an embedding is dropped.")
+    passes: int = Field(
+        3, ge=1, description="Number of times that a part of the embedding is dropped."
+    )
+    share: float = Field(0.75, gt=0, lt=1, description="Share of the embedding that is dropped.")
 
 
 class Entropy(SelectorSection):
@@ -91,7 +99,7 @@ class Herding(SelectorSection):
     """Items that cover most of the uncertainty around them; centroids in the first batch."""
 
     kind: Literal["herding"] = Field("herding", description="Uncertainty times coverage.")
-    sample: int = Field(4000, ge=100, description="Items, drawn at random, that are looked at.")
+    sample: int = Field(4000, ge=100, description="Number of items, drawn at random, to consider.")
     quantile: float = Field(
         0.1,
         gt=0,
@@ -108,7 +116,8 @@ class Hybrid(SelectorSection):
     shortlist: int = Field(
         10,
         ge=1,
-        description="Batches' worth of the most uncertain items from which the clusters are made.",
+        description="The clusters are made from this many times the batch size of the most"
+        " uncertain items.",
     )
 
 
@@ -143,10 +152,12 @@ class MaxHerding(SelectorSection):
 
     kind: Literal["max_herding"] = Field("max_herding", description="Coverage by a kernel.")
     sample: int = Field(
-        10_000, ge=100, description="Items, drawn at random, that are covered and picked from."
+        10_000, ge=100, description="Number of items, drawn at random, to cover and to pick from."
     )
     radius: float = Field(
-        1.0, gt=0, description="Distance of unit vectors at which nearness has fallen to 1/e."
+        1.0,
+        gt=0,
+        description="Distance between unit vectors at which the similarity has fallen to 1/e.",
     )
 
 
@@ -158,7 +169,10 @@ class PerSecond(SelectorSection):
         default_factory=lambda: Margin(), description="The selector whose scores are the value."
     )
     shortlist: int = Field(
-        4, ge=1, description="Batches' worth of items that it picks, the best of which are taken."
+        4,
+        ge=1,
+        description="The selector inside picks this many times the batch size; the best of these"
+        " are taken.",
     )
 
 
@@ -167,7 +181,7 @@ class ProbCover(SelectorSection):
 
     kind: Literal["probcover"] = Field("probcover", description="Coverage by balls.")
     sample: int = Field(
-        8_000, ge=100, description="Items, drawn at random, that are covered and picked from."
+        8_000, ge=100, description="Number of items, drawn at random, to cover and to pick from."
     )
     purity: float = Field(
         0.95, gt=0, le=1, description="Share of balls that must lie within one cluster."
@@ -185,13 +199,13 @@ class Subsample(SelectorSection):
 
     kind: Literal["subsample"] = Field("subsample", description="Fewer items to look at.")
     of: AnySelector = Field(
-        default_factory=lambda: Margin(), description="The selector that looks at them."
+        default_factory=lambda: Margin(), description="The selector that considers them."
     )
-    size: int = Field(10_000, ge=1, description="How many items it looks at.")
+    size: int = Field(10_000, ge=1, description="Number of items to consider.")
     near_labelled: bool = Field(
         False,
-        description="Whether the nearest neighbours of labelled items come first; else all of them"
-        " are drawn at random.",
+        description="Whether the nearest neighbours of labelled items are taken first; otherwise"
+        " all are drawn at random.",
     )
 
 
@@ -200,10 +214,13 @@ class TypiClust(SelectorSection):
 
     kind: Literal["typiclust"] = Field("typiclust", description="Typical items of clusters.")
     neighbours: int = Field(
-        20, ge=1, description="Nearest neighbours to which a typical item is near."
+        20, ge=1, description="Number of nearest neighbours that make an item typical."
     )
     most_clusters: int = Field(
-        500, ge=1, description="There are as many as labels and picks together, up to this."
+        500,
+        ge=1,
+        description="Maximum number of clusters; up to it there are as many as labels and picks"
+        " together.",
     )
 
 

@@ -20,32 +20,33 @@ class Source(Section):
     )
     text: str = Field(
         "text",
-        description="The column with the text; one inside of an object has dots: `data.text`.",
+        description="The column with the text; write the path of a nested one with dots:"
+        " `data.text`.",
     )
     id: str | None = Field(
         None,
-        description="The column with a unique id. Without it an id is made from the content.",
+        description="The column with a unique id. Without it, ids are made from the content.",
     )
     label: str | None = Field(
         None,
-        description="The column with known labels. In `pool` it is the answer key of the simulated"
-        " reviewer and nothing else reads it; in `test` it is what students are measured against.",
+        description="The column with known labels. In `pool` it is the answer key, read only by the"
+        " simulated reviewer; in `test` students are measured against it.",
     )
     split: str = Field("train", description="Which split of a saved or hub dataset to read.")
     encoding: str | None = Field(
         None,
-        description="How a text file is encoded. Unset: as its byte order mark says, else UTF-8.",
+        description="Encoding of a text file. Unset: from its byte order mark, else UTF-8.",
     )
     delimiter: str | None = Field(
         None,
         min_length=1,
         max_length=1,
-        description="The character between the fields of delimited text. Unset: it is found.",
+        description="The character between the fields of delimited text. Unset: detected.",
     )
     quoting: Literal["auto", "fields", "none"] = Field(
         "auto",
-        description='What `"` means in delimited text. `fields`: it encloses fields, which may'
-        " then hold delimiters and line breaks. `none`: it is a character like others. `auto`:"
+        description='What `"` means in delimited text. `fields`: it encloses fields, which may then'
+        " contain delimiters and line breaks. `none`: it is an ordinary character. `auto`:"
         " whichever fits the whole file.",
     )
 

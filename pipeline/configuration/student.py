@@ -16,8 +16,8 @@ class FineTuning(Section):
 
     model: Annotated[str | None, MODEL] = Field(
         None,
-        description="The encoder to fine-tune: a model on the hub or a folder, as `embedder.model`."
-        " Unset: the embedder's.",
+        description="The encoder to fine-tune: a model on the hub or a folder, as in"
+        " `embedder.model`. Unset: the embedder's.",
     )
     epochs: int = Field(
         8, ge=1, description="Maximum number of passes over the labels; training may stop earlier."
@@ -33,8 +33,9 @@ class ContrastiveSettings(FineTuning):
     epochs: int = Field(
         2,
         ge=1,
-        description="Maximum number of passes over the labelled items of each fold. The model of a"
-        " fold then goes on for one or two more passes with the others' too, and all are averaged.",
+        description="Maximum number of passes over the labelled items outside each fold. The"
+        " model of each fold is then trained for one or two more passes on the other labels"
+        " too, and the models are averaged.",
     )
     from_labels: int = Field(
         30,
@@ -61,21 +62,25 @@ class TransformerSettings(FineTuning):
 class SelfTraining(Section):
     """Learning also from the confident part of the fused proposals."""
 
-    rounds: int = Field(2, ge=0, description="How often to repeat it; 0 turns it off.")
+    rounds: int = Field(2, ge=0, description="Number of rounds; 0 turns self-training off.")
     share: float = Field(
-        0.65, gt=0, le=1, description="The more confident share of every predicted label to use."
+        0.65,
+        gt=0,
+        le=1,
+        description="Share of the items with each predicted label to use, the most confident"
+        " first.",
     )
     weight: float = Field(
         0.3,
         gt=0,
         le=1,
-        description="Weight of such an example; a human label has weight 1. Cross-validation lowers"
-        " it, to 0 if need be.",
+        description="Weight of such an example; a label of a person has weight 1. Cross-validation"
+        " lowers it, to 0 if necessary.",
     )
     soft: bool = Field(
         False,
-        description="Learn the fused probabilities themselves (distillation), not their likeliest"
-        " label.",
+        description="Learn the fused probabilities themselves (distillation), not only the"
+        " likeliest label.",
     )
     max_items: int = Field(
         4000, ge=1, description="Maximum number of such examples, drawn at random."
@@ -87,23 +92,22 @@ class StudentSection(Section):
 
     kind: Literal["auto", "linear", "contrastive", "transformer"] = Field(
         "auto",
-        description="`linear`: logistic regression on the embeddings. `contrastive`: the encoder"
-        " fine-tuned until texts of one label are close, then logistic regression."
-        " `transformer`: the encoder fine-tuned with a classification head. `auto`: whichever"
-        " cross-validation prefers, or a blend.",
+        description="`linear`: logistic regression on the embeddings. `contrastive`: an encoder"
+        " fine-tuned so that texts with the same label are close, then logistic regression."
+        " `transformer`: an encoder fine-tuned with a classification head. `auto`: the kind"
+        " that predicts held-out labels best, or a weighted mixture.",
     )
     effort: Literal["quick", "normal", "thorough"] = Field(
         "normal",
-        description="How much `auto` tries. `quick`: linear alone, in seconds. `normal`:"
-        " contrastive too. `thorough`: transformer too, on all `folds`, and more amounts of"
-        " self-training.",
+        description="What `auto` tries. `quick`: linear alone, in seconds. `normal`: contrastive"
+        " too. `thorough`: transformer too, on all `folds`, and more amounts of self-training.",
     )
     folds: int = Field(5, ge=2, description="Number of folds of cross-validation.")
     regularisation: float | None = Field(
         None,
         ge=1e-6,
-        description="C of the logistic regression; higher fits the labels closer. Unset:"
-        " as many as there are labels, but 10 at least and 100 at most.",
+        description="C of the logistic regression; a higher value fits the labels more closely."
+        " Unset: the number of labels, but at least 10 and at most 100.",
     )
     balance: float = Field(
         0.0,

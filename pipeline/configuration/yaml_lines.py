@@ -45,7 +45,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - as in PyYAML
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            _refuse("aliases (*name) are not supported; write the value out", event)
+            _refuse("aliases (*name) are not supported; write the value in full", event)
         if getattr(event, "tag", None) is not None:
             _refuse(
                 "tags (!name) are not supported; put a text that starts with ! in quotes", event
@@ -137,7 +137,7 @@ def _text(node: yaml.Node) -> str:
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        _refuse("half of a surrogate pair is no character", node)
+        _refuse("half of a surrogate pair is not a character", node)
 
 
 def _line(node: yaml.Node) -> int:

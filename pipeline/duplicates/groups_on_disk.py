@@ -21,10 +21,10 @@ def why_group_anew(files: WorkspaceFiles) -> str:
     if are_groups_current(files):
         return ""
     if files.near_duplicates.maker() is None:
-        return "Near-duplicates are yet to be found."
+        return "Near-duplicates were not searched yet."
     if are_groups_of_an_older_rule(files):
-        return "Near-duplicates are to be grouped anew, because hilt's rule for them has changed."
-    return "Near-duplicates are to be grouped anew, because the embeddings or settings changed."
+        return "Near-duplicates must be grouped again, because hilt's rule for them has changed."
+    return "Near-duplicates must be grouped again, because the embeddings or settings changed."
 
 
 def why_groups_differ(files: WorkspaceFiles) -> str:

@@ -99,10 +99,10 @@ def append(
             note(warning)
         found = rows.compared()
         if found.changed:
-            more = f" So have {found.changed - 1:,} more." if found.changed > 1 else ""
+            more = f" The same is true of {found.changed - 1:,} more." if found.changed > 1 else ""
             raise DataError(
-                f"{found.first_changed}{more} An item keeps its text: put it back, or give the row"
-                " an id of its own."
+                f"{found.first_changed}{more} The text of an item never changes: restore the text,"
+                " or give the row an id of its own."
             )
         summary = rows.written() if found.new else pool.summary
         write_record(pool.folder, replace(summary, source=rows.read))
@@ -116,8 +116,8 @@ class _Rows:
         if pool.has_answer_key != (source.label is not None):
             had = "has" if pool.has_answer_key else "has no"
             raise ConfigError(
-                f"pool.label is {source.label!r}, but the pool {had} known labels; rows that are"
-                " appended must be read in the same way."
+                f"pool.label is {source.label!r}, but the pool {had} known labels; appended rows"
+                " must be read in the same way."
             )
         self.reader, self.read = open_source(source), source_file(source.path)
         self._pool, self._scratch = pool, scratch
@@ -193,7 +193,8 @@ class _Rows:
         there = self._pool.texts(self._index[one])[0]
         return (
             f"{self.reader.place(row)}: the text of {self.ids(one)[0][:80]!r} is"
-            f" {self._column('text', one)[0][:80]!r}, but {there[:80]!r} when the pool was read."
+            f" {self._column('text', one)[0][:80]!r}, but was {there[:80]!r} when the pool was"
+            " read."
         )
 
     def written(self) -> PoolSummary:

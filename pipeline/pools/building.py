@@ -51,7 +51,7 @@ def build_pool(
         WorkspaceError: If the folder exists.
     """
     if folder.exists():
-        raise WorkspaceError(f"{folder} exists already; a pool is never changed once it is made.")
+        raise WorkspaceError(f"{folder} exists already; a pool is never changed after it was made.")
     reader, read = open_source(source), source_file(source.path)
     for warning in reader.warnings:
         note(warning)
@@ -63,7 +63,7 @@ def build_pool(
         scan = copy_rows(reader, check, partial / "rows.arrow")
         if not scan.items:
             raise DataError(
-                f"{shown(source.path)} holds no items: it is empty, or has a header alone."
+                f"{shown(source.path)} contains no items: it is empty, or has only a header."
             )
         summary = _finish(reader, scan, partial, read)
         (partial / "pool").rename(folder)
@@ -171,7 +171,7 @@ def refuse_repeated_ids(
         # Two ids could share a hash without being the same.
         if rows[earlier]["id"] == item_id:
             raise DataError(
-                f"{reader.place(row)}: the id {item_id[:80]!r} stands already in"
+                f"{reader.place(row)}: the id {item_id[:80]!r} was already used in"
                 f" {reader.place(earlier)}; ids must be unique (or set `id: null`)."
             )
 

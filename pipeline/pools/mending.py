@@ -44,8 +44,8 @@ def mend_pool(
             build_pool(source, labels, fresh, note)
         if fingerprint not in (None, read_record(fresh).fingerprint):
             raise WorkspaceError(
-                f"{fault}, and {source.path} no longer gives the items that were read; put back a"
-                f" copy of {folder}, or of that file."
+                f"{fault}, and {source.path} no longer has the items that were read from it;"
+                f" restore a copy of {folder}, or of that file."
             )
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)

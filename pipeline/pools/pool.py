@@ -181,7 +181,7 @@ class Pool:
     def _take(self, column: Any, indices: npt.NDArray[np.int64]) -> list[str]:  # noqa: ANN401
         """Read chunk by chunk: pyarrow's own `take` fails on more than 2 GB of text."""
         if indices.size and not 0 <= indices.min() <= indices.max() < len(self):
-            raise IndexError(f"indices reach from {indices.min()} to {indices.max()}")
+            raise IndexError(f"indices range from {indices.min()} to {indices.max()}")
         order = np.argsort(indices, kind="stable")
         chunks = np.searchsorted(self._starts, indices[order], side="right") - 1
         taken = np.empty(len(indices), dtype=object)
@@ -260,7 +260,7 @@ def _in_words(error: Exception, path: Path) -> str:
         return f"{error.filename or path} is gone"
     if isinstance(error, OSError) and error.strerror is not None:
         return f"{error.filename or path} cannot be read: {error.strerror}"
-    return f"{path} is damaged: it does not hold what was written"
+    return f"{path} is damaged: its content is not what was written"
 
 
 def _map(path: Path) -> Any:  # noqa: ANN401 - a pyarrow.Table, which has no types
@@ -271,4 +271,4 @@ def _map(path: Path) -> Any:  # noqa: ANN401 - a pyarrow.Table, which has no typ
 def _way_on(folder: Path) -> str:
     workspace = folder.parent
     line = command_line("init", workspace, "--config", workspace / "hilt.yaml")
-    return f"run `{line}`, which reads it again from where it was read"
+    return f"run `{line}`, which reads it again from its source"

@@ -57,7 +57,11 @@ class RowCheck:
             strange = pc.is_in(labels, found.filter(pa.array([name is None for name in spelt])))
             value = labels[_first_true(strange)].as_py()
             alike = spellings(value, names)
-            hint = nearest(value, names) if len(alike) < 2 else " More than one is spelt alike."
+            hint = (
+                nearest(value, names)
+                if len(alike) < 2
+                else (" More than one label is spelt like that.")
+            )
             what = f"{value[:80]!r} is not a label.{hint} Labels: {label_listing(names)}"
             self._refuse(strange, first_row, what)
         if spelt == found.to_pylist():

@@ -39,7 +39,7 @@ def check_costs(panel: Panel, found: Sequence[Outdated]) -> None:
                 continue
             price = _price(panel, each.member)
             if price:
-                raise _refusal(panel.files.folder, each, f"Making them anew costs money. {price}")
+                raise _refusal(panel.files.folder, each, f"Making them again costs money. {price}")
         else:
             seconds += _seconds(panel, each)
             if seconds > MAX_SECONDS:
@@ -48,7 +48,7 @@ def check_costs(panel: Panel, found: Sequence[Outdated]) -> None:
                 raise _refusal(
                     panel.files.folder,
                     each,
-                    f"Making them anew takes about {minutes} for {items}.",
+                    f"Making them again takes about {minutes} for {items}.",
                 )
 
 
@@ -79,7 +79,8 @@ def check_training_cost(folder: Path, student: Outdated, training: TrainingRow) 
         minutes = counted(round(seconds / 60), "minute")
         line = command_line("train", folder)
         raise WorkspaceError(
-            f"{student}. To train it took {minutes}, so that it is not done unasked: run `{line}`."
+            f"{student}. Training it took {minutes}, so it is not trained again without your"
+            f" request: run `{line}`."
         )
 
 
@@ -93,7 +94,7 @@ def sample_texts(pool: Pool, seed: int, indices: Integers) -> list[str]:
 def _refusal(folder: Path, each: Outdated, cost: str) -> WorkspaceError:
     line = command_line("propose", folder, "--remake")
     return WorkspaceError(
-        f"{each}. {cost} That is never done unasked: run `{line}`, or put back what was before"
+        f"{each}. {cost} This is only done on request: run `{line}`, or restore the previous value"
         f" in {folder / 'hilt.yaml'}."
     )
 

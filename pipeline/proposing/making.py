@@ -42,7 +42,7 @@ def renew(panel: Panel, *, remake: bool = False) -> list[str]:
     if found and not remake:
         check_costs(panel, found)
     for each in causes(found):
-        files.progress.note(f"{each}. Made anew now.")
+        files.progress.note(f"{each}. They are made again now.")
     what = {each.what for each in found}
     if EMBEDDINGS in what:
         made += [file.path.stem for file in embed(files, panel.embedder)]

@@ -213,7 +213,9 @@ def _free_name(section: ProposerSection, taken: Sequence[str]) -> str:
     """Name a proposer as it wants, or after its kind, with a number from the second on."""
     if section.name is not None:
         if section.name in (*taken, *RESERVED):
-            raise ConfigError(f"A proposer is named {section.name!r}, which is taken; rename it.")
+            raise ConfigError(
+                f"The proposer name {section.name!r} is already used; rename one of them."
+            )
         return section.name
     base = section.kind.rpartition(":")[2]
     number = 1 + sum(name.rpartition("-")[0] == base or name == base for name in taken)

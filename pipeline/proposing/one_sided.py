@@ -50,9 +50,9 @@ class OneSided:
     def __str__(self) -> str:
         return (
             f"{self.proposer} proposes {self.label!r} for {whole_percent(self.share)} of"
-            f" {self.guesses:,} items. Unless nearly all of them are, it cannot tell the labels"
-            " apart. Describe each label in a sentence, in the language of the texts; use an"
-            " encoder for that language (`embedder.model`, such as"
+            f" {self.guesses:,} items. Unless nearly all of them have this label, it cannot"
+            " distinguish the labels. Describe each label in a sentence, in the language of"
+            " the texts; use an encoder for that language (`embedder.model`, such as"
             " sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2); or add another"
             " proposer (docs/proposers)."
         )

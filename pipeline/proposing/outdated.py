@@ -24,7 +24,7 @@ from hilt.pipeline.workspace.student_seal import RECORD
 from hilt.pipeline.workspace.tables import TrainingRow
 
 EMBEDDINGS, GROUPS, FUSED = "The embeddings", "The near-duplicates", "The fused proposals"
-PARTS_CHANGED = "what they are fused from changed"
+PARTS_CHANGED = "what they are fused from has changed"
 OF = "of"  # under what was measured of the fused proposals: a hash of all that they rest on
 MAX_VALUE_LENGTH = 60  # characters that a sentence shows of a setting
 
@@ -45,7 +45,7 @@ class Outdated:
 
     def __str__(self) -> str:
         verb = "is" if self.what.startswith("The student") else "are"
-        return f"{self.what} {verb} of another configuration: {self.why}"
+        return f"{self.what} {verb} from another configuration: {self.why}"
 
 
 def outdated(panel: Panel) -> list[Outdated]:

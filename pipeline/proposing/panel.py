@@ -170,8 +170,9 @@ class Panel:
         unlimited = [m for m in earlier if m.section.only == "all"]
         if not unlimited:
             raise ConfigError(
-                f"Proposer {member.name!r} has `only: uncertain`, but none before it says what is"
-                " uncertain; put another proposer first, or take it out."
+                f"Proposer {member.name!r} has `only: uncertain`, but no proposer before it can"
+                " say which items are uncertain; put another proposer first, or remove this"
+                " one."
             )
         return unlimited
 

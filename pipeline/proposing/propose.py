@@ -132,8 +132,8 @@ def _usable_training(panel: Panel, training: TrainingRow | None) -> TrainingRow 
         return training
     line = command_line("train", panel.files.folder)
     panel.files.progress.note(
-        f"The student of cycle {training.cycle} learnt from other vectors ({why}), and counts for"
-        f" nothing until it is trained anew: `{line}`."
+        f"The student of cycle {training.cycle} was trained on other vectors ({why}), and is not"
+        f" used until it is trained again: `{line}`."
     )
     return None
 

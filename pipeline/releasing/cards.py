@@ -107,20 +107,20 @@ def _encoder(saved: SavedStudent) -> str:
     """Say of which encoder a student needs the vectors, and where that is."""
     embedder = saved.record["embedder"]
     if embedder is None:
-        return "It brings its own encoder, and needs no other."
+        return "It has its own encoder, and needs no other."
     if embedder.get("kind", "sentence_transformers") != "sentence_transformers":
-        return f"It reads the vectors of `{embedder['kind']}`, which has to be installed beside it."
+        return f"It reads the vectors of `{embedder['kind']}`, which must be installed too."
     checksum = saved.record["embedder_weights"]
     weights = f" The SHA-256 of its weights is `{checksum}`." if checksum else ""
     if embedder.get("prompt"):
-        weights = f" Before every text stands `{embedder['prompt']}`.{weights}"
+        weights = f" Put `{embedder['prompt']}` before every text.{weights}"
     if embedder["model"] == OWN_ENCODER:
         return f"It reads the vectors of the encoder in `encoder/`, and needs no other.{weights}"
     checked = " That is checked when hilt loads the student." if checksum else ""
     revision = f", revision `{embedder['revision']}`" if embedder.get("revision") else ""
     return (
         f"It reads the vectors of `{embedder['model']}`{revision}, which is not in this folder:"
-        f" hilt takes it from the hub, or from a package that holds it.{weights}{checked}"
+        f" hilt loads it from the hub, or from a package that contains it.{weights}{checked}"
     )
 
 

@@ -150,7 +150,7 @@ def _newest(workspace: Workspace) -> Path:
     if student is not None:
         line = command_line("train", workspace.folder)
         raise WorkspaceError(
-            f"{student}; train it anew with `{line}`, or take it as it is: {folder}."
+            f"{student}; train it again with `{line}`, or use it unchanged: {folder}."
         )
     return folder
 
@@ -169,9 +169,9 @@ def open_embedder(saved: SavedStudent, device: str) -> Embedder | None:
     found = embedder.checksum if trained_with and isinstance(embedder, Checked) else ""
     if found and found != trained_with:
         raise ModelError(
-            f"The student was trained with another encoder than {settings.get('model')!r} is now:"
-            f" its weights had SHA-256 {trained_with}, and have {found}; put the former back, or"
-            " train again."
+            "The student was trained with another version of the encoder"
+            f" {settings.get('model')!r}: its weights had SHA-256 {trained_with}, and now have"
+            f" {found}; restore the former version, or train again."
         )
     _check_files(saved, str(settings.get("model")))
     return embedder
@@ -186,8 +186,9 @@ def _check_files(saved: SavedStudent, model: str) -> None:
     trained_with = saved.record.get(EMBEDDER_FILES)
     if trained_with and Path(model).is_dir() and settings_checksum(Path(model)) != trained_with:
         raise ModelError(
-            f"The encoder {model!r} was changed since the student was trained: of its tokenizer,"
-            " pooling and settings some are others now; put the former back, or train again."
+            f"The encoder {model!r} was changed since the student was trained: some of its"
+            " tokenizer, pooling and settings are different now; restore the former version,"
+            " or train again."
         )
 
 
@@ -198,6 +199,7 @@ def _checked(texts: Sequence[str]) -> list[str]:
     for place, text in enumerate(listed):
         if not isinstance(text, str):
             raise DataError(
-                f"texts[{place}] is {text!r}, which is no text; leave it out, or make it one."
+                f"texts[{place}] is {text!r}, which is not a text; leave it out, or replace it by"
+                " a text."
             )
     return listed

@@ -180,8 +180,8 @@ def _graph(student: Student, saved: SavedStudent) -> OnnxGraph:
     if isinstance(student, LinearStudent) and saved.embedder is not None:
         return _sentence_graph(_embedding_model(saved, saved.embedder), student)
     raise ModelError(
-        f"A student of kind {student.kind!r} cannot be exported to ONNX;"
-        " linear, transformer, contrastive and blends of these can."
+        f"A student of kind {student.kind!r} cannot be exported to ONNX; only linear, transformer,"
+        " contrastive and blends of these can."
     )
 
 
@@ -196,8 +196,8 @@ def _embedding_model(saved: SavedStudent, embedder: dict[str, Any]) -> SentenceT
     kind = embedder.get("kind", "sentence_transformers")
     if kind != "sentence_transformers":
         raise ModelError(
-            f"The student reads vectors of {kind!r}, which have no graph for ONNX;"
-            " only `embedder: {kind: sentence_transformers}` has."
+            f"The student reads vectors of {kind!r}, which has no ONNX graph; only `embedder:"
+            " {kind: sentence_transformers}` has one."
         )
     open_embedder(saved, "cpu")
     prompts = Prompts(embedder.get("prompt"), embedder.get("description_prompt"))
@@ -208,7 +208,8 @@ def _embedding_model(saved: SavedStudent, embedder: dict[str, Any]) -> SentenceT
     if text_prompt(model) and leaves_prompt_out(model):
         raise ModelError(
             f"The encoder {encoder.model!r} leaves its prompt out of the vectors, which a graph"
-            " cannot; set `embedder.prompt: ''`, or choose another encoder, and train again."
+            " cannot do; set `embedder.prompt: ''`, or choose another encoder, and train"
+            " again."
         )
     return model
 
@@ -251,8 +252,8 @@ def _check_graph(graph: OnnxGraph, path: Path) -> None:
         off = float(np.abs(session.run(None, arrays)[0] - expected).max())
         if not off < TOLERANCE:
             raise ModelError(
-                f"The ONNX graph of this encoder gives other probabilities, by {off:.3g};"
-                " upgrade torch and onnxscript, or use the student as it is."
+                f"The ONNX graph of this encoder gives different probabilities, off by {off:.3g};"
+                " upgrade torch and onnxscript, or use the student without ONNX."
             )
 
 

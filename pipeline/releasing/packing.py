@@ -70,8 +70,8 @@ def _pack_embedder(embedder: dict[str, Any], trained_with: str, folder: Path) ->
     if weights and trained_with and weights != trained_with:
         raise ModelError(
             f"The encoder {embedder['model']!r} was changed since the student was trained: its"
-            f" weights had SHA-256 {trained_with}, and have {weights}; put the former back, or"
-            " train again."
+            f" weights had SHA-256 {trained_with}, and now have {weights}; restore the former"
+            " version, or train again."
         )
     if found is None or not is_path(embedder["model"]):
         return {"embedder": embedder, "embedder_weights": weights or trained_with}
@@ -96,8 +96,8 @@ def _folder_of(embedder: dict[str, Any]) -> Path | None:
     model = embedder["model"]
     if is_path(model) and not Path(model).is_dir():
         raise ModelError(
-            f"The student reads vectors of the encoder {model!r}, and there is no such folder; put"
-            " it back, or train again with another `embedder.model`."
+            f"The student reads vectors of the encoder {model!r}, but there is no such folder;"
+            " restore it, or train again with another `embedder.model`."
         )
     return encoder_folder(model, embedder.get("revision"))
 

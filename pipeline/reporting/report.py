@@ -161,7 +161,7 @@ def _verdict(
         return f"People have labelled {counted(len(labelled), 'item')}; no student is trained yet."
     if batches:
         size = len(workspace.database.batch_items(batches[-1]))
-        return f"A batch of {counted(size, 'item')} waits for review; there are no labels yet."
+        return f"A batch of {counted(size, 'item')} is waiting for review; there are no labels yet."
     if workspace.is_proposed:
         items = counted(len(workspace.pool), "item has", "items have")
         return f"{items} a proposal; no batch is selected yet."

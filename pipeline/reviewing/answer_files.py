@@ -66,7 +66,7 @@ def export(
         if current is None:
             raise WorkspaceError(
                 f"{workspace.folder} has no open batch; run `{next_step(workspace)}`, or name an"
-                " earlier one with --batch."
+                " earlier batch with --batch."
             )
         written = undecided(workspace, current)
     answers = simulated_reviewer(workspace).review(written) if simulated else ()
@@ -153,8 +153,8 @@ def _refuse_beside(path: Path, given: Mapping[str, bool]) -> None:
     beside = [name for name, value in given.items() if value]
     if beside:
         raise DataError(
-            f"{path} holds all decisions of a workspace: it says itself who gave which answer,"
-            f" which are known, and how it is written; leave out {' and '.join(beside)}."
+            f"{path} contains all decisions of a workspace, with who gave which answer, which ones"
+            f" are known answers, and how it is written; leave out {' and '.join(beside)}."
         )
 
 
@@ -183,11 +183,11 @@ def record(
         raise DataError(f"`blind` is {blind!r}; it must be True or False.")
     sound = [each for each in decisions if isinstance(each, Decision)]
     if blind and batch is None and any(each.batch is None for each in sound):
-        raise DataError("`blind` is said of a batch; say of which, by `batch`, too.")
+        raise DataError("`blind` is about a batch; name the batch too, with `batch`.")
     if blind and any(each.kind in ADJUDICATIONS for each in sound):
         raise DataError(
-            "`blind` is said of a decision that settles a disagreement, which is made in sight of"
-            " what others said; record it without `blind`."
+            "`blind` cannot be true for a decision that settles a disagreement, because the"
+            " decisions of others are shown for it; record it without `blind`."
         )
     said = [Answered(_told(each, batch, blind)) for each in decisions]
     return take(workspace, said, Source(), own=blind)

@@ -220,7 +220,7 @@ class DecisionsFile:
             raise self._malformed(1, error) from None
         if self.header.format not in _LINES:
             raise DataError(
-                f"{shown(str(path))} has the format {self.header.format}, and this hilt knows"
+                f"{shown(str(path))} has the format {self.header.format}, but this hilt supports"
                 f" {FORMAT}; upgrade hilt, or write the file again."
             )
 
@@ -247,8 +247,8 @@ class DecisionsFile:
                 yield number, value.to_line() if isinstance(value, DecisionLineBefore) else value
             digest.update(line)
         raise DataError(
-            f"{shown(str(self.path))} ends after line {number}, before its last line; it was cut."
-            " Write it again with `hilt export WORK --decisions FILE`."
+            f"{shown(str(self.path))} ends after line {number}, before its last line, so it was"
+            " cut off. Write it again with `hilt export WORK --decisions FILE`."
         )
 
     def wrong(self, number: int, reason: str) -> DataError:
@@ -260,9 +260,9 @@ class DecisionsFile:
         told = {"item": header.items, "batch": header.batches, "decision": header.decisions}
         if end.sha256 != sha256 or counts != told:
             raise DataError(
-                f"{shown(str(self.path))} is not as hilt wrote it: its checksum differs. Write it"
-                " again with `hilt export WORK --decisions FILE`; to change an answer, import a"
-                " sheet with it afterwards."
+                f"{shown(str(self.path))} was changed after hilt wrote it: its checksum differs."
+                " Write it again with `hilt export WORK --decisions FILE`; to change an"
+                " answer, import a file with the new answer afterwards."
             )
 
     def _lines(self) -> Iterator[bytes]:
@@ -281,7 +281,7 @@ class DecisionsFile:
         place = ".".join(str(part) for part in first["loc"])
         at = f" at `{place[:_SHOWN]}`" if place else ""
         return DataError(
-            f"{shown(str(self.path))}, line {number}: no line of a file of decisions{at}:"
-            f" {first['msg'][:_SHOWN]}. Write the file again with"
-            " `hilt export WORK --decisions FILE`."
+            f"{shown(str(self.path))}, line {number}: not a valid line of a file of decisions{at}:"
+            f" {first['msg'][:_SHOWN]}. Write the file again with `hilt export WORK"
+            " --decisions FILE`."
         )

@@ -178,8 +178,8 @@ def doubt_of_skill(few: Mapping[str, int]) -> str:
     if len(few) > NAMED_REVIEWERS:
         named.append(f"{len(few) - NAMED_REVIEWERS} more have fewer than {MIN_SHARED}")
     return (
-        "Settle by majority or one by one, rather than by skill: with fewer than"
-        f" {MIN_SHARED} labels on items that others labelled too, a skill is hardly known"
+        f"Settle by majority or one by one rather than by skill: with fewer than {MIN_SHARED}"
+        " labels on items that others labelled too, the skill of a reviewer is hardly known"
         f" ({', '.join(named)})."
     )
 

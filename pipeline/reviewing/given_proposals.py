@@ -106,8 +106,8 @@ def import_proposals(
         refuse(Source(path, partial), gathered.rejected, count)
         if not count:
             raise DataError(
-                f"{path} has no label of a machine for any item of the pool; what people said is"
-                f" imported by `{command_line('import', workspace.folder, path)}`."
+                f"{path} has no label of a machine for any item of the pool; import the labels of"
+                f" people with `{command_line('import', workspace.folder, path)}`."
             )
         stored = given_folder(workspace) / f"{name}.parquet"
         replaced = _count(stored)

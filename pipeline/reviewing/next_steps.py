@@ -113,10 +113,12 @@ def _last_step(folder: Path, now: Situation) -> NextStep:
         why = "Everything is decided, but no person gave a label, and a student needs some."
         return NextStep(("report", folder), why, finished=True)
     if not now.learnt:
-        return NextStep(("cycle", folder), "Everything is labelled; the student has yet to learn.")
+        return NextStep(
+            ("cycle", folder), "Everything is labelled; now train the student on the last labels."
+        )
     if now.disputed:
         items = counted(now.disputed, "item")
-        why = f"Everything is labelled, but people disagree on {items}; settle that first."
+        why = f"Everything is labelled, but people disagree on {items}; settle these first."
         return NextStep(("review", folder), why, finished=True)
     if now.released:
         why = f"Everything is labelled, and released to {now.released}."

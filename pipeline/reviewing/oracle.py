@@ -91,7 +91,7 @@ def oracle(
         WorkspaceError: If there is no open batch, or another command is writing.
     """
     if not 0 < least <= 1:
-        raise ConfigError(f"least is {least}; it must be a probability above 0, up to 1.")
+        raise ConfigError(f"least is {least}; it must be a probability above 0 and at most 1.")
     with workspace.locked():
         batch = open_batch(workspace)
         if batch is None:

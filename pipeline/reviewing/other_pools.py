@@ -19,14 +19,14 @@ def what_differs(workspace: Workspace, header: Header) -> str | None:
     pool = workspace.pool
     if not pool.began_as(header.pool, header.pool_items):
         sizes = f"{header.pool_items:,} items, here {len(pool):,}"
-        return f"The pool is another one ({sizes})"
+        return f"The pool is a different one ({sizes})"
     here, there = workspace.config.label_names, header.labels
     only = {
         "only in the file": [name for name in there if name not in here],
         "only here": [name for name in here if name not in there],
     }
     told = "; ".join(f"{where}: {label_listing(names)}" for where, names in only.items() if names)
-    return f"The labels are others ({told})" if told else None
+    return f"The labels are different ({told})" if told else None
 
 
 def first_items(header: Header) -> int:
@@ -37,7 +37,7 @@ def first_items(header: Header) -> int:
 def grow_likewise(header: Header) -> str:
     """Name the way to a workspace whose pool grew as that of the file."""
     return (
-        f"Make a workspace of the first {first_items(header):,} rows, take in what came later by"
+        f"Make a workspace of the first {first_items(header):,} rows, add the later ones with"
         f" `{command_line('init', 'NEW', '--append')}`, and import the file there."
     )
 
@@ -55,9 +55,9 @@ def what_came(
         audit: How many answers were part of the audit.
     """
     came = counted(answers, "answer")
-    told = f"{differs}: {came} came as labels given before{_left_behind(header, audit)}."
+    told = f"{differs}: imported {came} as labels given before{_left_behind(header, audit)}."
     if _grew_otherwise(workspace.pool, header):
-        told += " The state as it was needs a pool that grew in the same way. "
+        told += " Restoring the whole state needs a pool that grew in the same way. "
         told += grow_likewise(header)
     return told
 
@@ -72,7 +72,7 @@ def _left_behind(header: Header, audit: int) -> str:
         )
         if number
     ]
-    return f"; {' and '.join(left)} did not come" if left else ""
+    return f"; {' and '.join(left)} left out" if left else ""
 
 
 def _grew_otherwise(pool: Pool, header: Header) -> bool:

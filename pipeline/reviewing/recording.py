@@ -133,7 +133,7 @@ def refuse(source: Source, rejected: Sequence[Rejection], fitting: int) -> None:
     ]
     if len(lines) > SHOWN_REJECTIONS:
         told.append(f"... and {len(lines) - SHOWN_REJECTIONS} more")
-    mend = f" Mend these {rejected[0].unit}s, or store the other {fitting} with --partial."
+    mend = f" Correct these {rejected[0].unit}s, or store the other {fitting} with --partial."
     told.append(f"Nothing was stored.{'' if source.path is None else mend}")
     raise DataError("\n".join(told))
 
@@ -183,5 +183,5 @@ def _misplaced(found: MatchedDecision) -> str | None:
     """Say why a decision cannot be about its item, or None when it can."""
     if found.decision.kind == "machine" and found.shown is not None and found.shown.blind:
         name = found.decision.item_id
-        return f"the item {name!r} is blind: it measures, so only people decide it."
+        return f"the item {name!r} is blind: it measures accuracy, so only people decide it."
     return None

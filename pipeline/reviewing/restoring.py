@@ -54,8 +54,8 @@ def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: st
         return _take_labels(workspace, file, source, match, differs)
     if match != "auto":
         raise DataError(
-            f"{file.path} is of the pool of {workspace.folder}, in which every item has its place;"
-            " leave out --match."
+            f"{file.path} belongs to the pool of {workspace.folder}, where every item is found by"
+            " its place; leave out --match."
         )
     _check_audit(workspace, file)
     with workspace.locked(), workspace.database.writing() as session:
@@ -78,18 +78,18 @@ def _check_audit(workspace: Workspace, file: DecisionsFile) -> None:
     header, summary = file.header, workspace.pool.summary
     if header.seed != workspace.config.seed:
         raise DataError(
-            f"{file.path} was drawn with `seed: {header.seed}`, and {workspace.folder} has"
-            f" {workspace.config.seed}, by which the audit would go on in another order; set `seed:"
-            f" {header.seed}` in {workspace.folder / 'hilt.yaml'}, and import again."
+            f"{file.path} was drawn with `seed: {header.seed}`, but {workspace.folder} has"
+            f" {workspace.config.seed}, so the audit would continue in another order; set"
+            f" `seed: {header.seed}` in {workspace.folder / 'hilt.yaml'}, and import again."
         )
     grown = tuple((each.items, each.fingerprint) for each in summary.earlier)
     if grown[: len(header.earlier)] != header.earlier or (
         len(grown) > len(header.earlier) and grown[len(header.earlier)][1] != header.pool
     ):
         raise DataError(
-            f"{file.path} is of a pool that began with {first_items(header):,} items, and that of"
-            f" {workspace.folder} grew otherwise, so the audit would say something else."
-            f" {grow_likewise(header)}"
+            f"{file.path} belongs to a pool that began with {first_items(header):,} items, but the"
+            f" pool of {workspace.folder} grew differently, so the audit would not be the"
+            f" same. {grow_likewise(header)}"
         )
 
 
@@ -142,11 +142,11 @@ class _Restoring:
             line.extends is not None and line.extends not in self._numbers
         ):
             raise self._file.wrong(
-                number, f"batch {line.number} comes twice, or extends a later one"
+                number, f"batch {line.number} occurs twice, or extends a later one"
             )
         copies = read_copies([line.selector])
         if max([*copies, *copies.values()], default=0) >= self._file.header.pool_items:
-            raise self._file.wrong(number, f"batch {line.number} has copies that are no items")
+            raise self._file.wrong(number, f"batch {line.number} has copies that are not items")
         self._numbers.add(line.number)
         for each in items:
             if (line.number, each.item_index) in self._shown:
@@ -183,7 +183,7 @@ class _Restoring:
         if reason is None and line.batch is not None and shown is None:
             reason = f"batch {line.batch} has no item {self._ids[index]!r}."
         if reason is None and line.key is not None and line.key in self._keys:
-            reason = f"the key {line.key[:60]!r} comes twice."
+            reason = f"the key {line.key[:60]!r} occurs twice."
         if reason is not None:
             self.rejected.append(Rejection(number, reason))
             return
@@ -212,14 +212,15 @@ class _Restoring:
 
     def _index(self, number: int, index: int) -> int:
         if index not in self._ids or not 0 <= index < self._file.header.pool_items:
-            raise self._file.wrong(number, f"no line tells of the item {index}")
+            raise self._file.wrong(number, f"no line describes the item {index}")
         return index
 
     def _differs(self, what: str) -> DataError:
         line = command_line("init", "NEW", "--config", "CONFIG.yaml")
         return DataError(
-            f"{self._workspace.folder} has {what} than the file, so neither is the beginning of the"
-            f" other, and nothing was stored; import the file into a new workspace (`{line}`)."
+            f"{self._workspace.folder} has {what} than the file, so neither is the beginning of"
+            " the other, and nothing was stored; import the file into a new workspace"
+            f" (`{line}`)."
         )
 
 
@@ -258,7 +259,7 @@ def _take_labels(
             items[line.index] = line
         elif isinstance(line, DecisionLine):
             if line.item not in items:
-                raise file.wrong(number, f"no line tells of the item {line.item}")
+                raise file.wrong(number, f"no line describes the item {line.item}")
             item_id = items[line.item].id
             rows.append(_row(line, id=number, item_index=line.item, item_id=item_id, batch=None))
     latest = {(row.item_index, row.reviewer): row for row in not_withdrawn(rows)}

@@ -47,7 +47,7 @@ def add_reviewer(workspace: Workspace, name: str, *, adjudicator: bool = False) 
     """
     if name_misfit(name) is not None or not _NAME.fullmatch(name):
         raise DataError(
-            f"{name!r} cannot be a reviewer's name; use up to 64 letters, digits, spaces or"
+            f"{name!r} cannot be the name of a reviewer; use up to 64 letters, digits, spaces or"
             f" any of . @ + - _, beginning with a letter or a digit, and not {GOLD!r}."
         )
     token = secrets.token_urlsafe(24)

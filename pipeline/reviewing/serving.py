@@ -38,7 +38,7 @@ def review_in_browser(
     """
     if not is_loopback(host) and not reviewers(workspace):
         raise WorkspaceError(
-            f"At {host} others can reach the screen, so everybody needs a token: run"
+            f"Others can reach the screen at {host}, so everybody needs a token: run"
             f" `{command_line('reviewer', 'add', workspace.folder, 'NAME')}` first."
         )
     if not workspace.database.batch_numbers():

@@ -39,7 +39,7 @@ def why_kept(workspace: Workspace, exchange: Exchange, options: Options, path: P
     known = workspace.ledger.knows(path)
     try:
         if is_decisions_file(path):
-            return "holds the decisions of a workspace"
+            return "contains the decisions of a workspace"
         answers = exchange.read(path, workspace.config.label_names, "", options)
         lines = _lines(path)
     except DataError:
@@ -50,7 +50,8 @@ def why_kept(workspace: Workspace, exchange: Exchange, options: Options, path: P
     if lacking:
         reading = command_line("import", workspace.folder, path)
         return (
-            f"holds answers or remarks that are not stored: {lacking}. Store them with `{reading}`"
+            f"contains answers or remarks that are not stored: {lacking}. Store them with"
+            f" `{reading}`"
         )
     return None if known or _is_as_written(workspace, exchange, lines) else NOT_OURS
 

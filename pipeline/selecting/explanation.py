@@ -9,13 +9,14 @@ from hilt.figures import counted, whole_percent
 from hilt.types import BatchItem, Candidate, Explanation, Reason
 
 REASONS: dict[Reason, str] = {
-    "audit": "Drawn at random, and shown without a proposal, to measure",
+    "audit": "Drawn at random and shown without a proposal, to measure accuracy",
     "coverage": "Picked so that the batch covers the whole pool",
-    "inherited": "Has the label of a near-duplicate, and is shown without it, to measure that",
+    "inherited": "Inherits the label of a near-duplicate, and is shown without it, to measure how"
+    " often that is right",
     "random": "Drawn at random",
     "recheck": "Asked again, because its label may be wrong",
     "spread": "Drawn at random, spread over the predicted labels",
-    "uncertain": "Picked by how unsure the models are",
+    "uncertain": "Picked because the models are uncertain",
 }
 
 
@@ -26,8 +27,8 @@ def reason_in_words(item: BatchItem) -> str:
         said += f": {_named(item.proposal[0])} or {_named(item.proposal[1])}"
     if item.reason == "recheck" and item.why is not None and item.why.quality is not None:
         said = (
-            "Asked again: its label is right with a probability of"
-            f" {whole_percent(item.why.quality)}, by students that did not learn it"
+            "Asked again: students that did not learn its label give it a probability of"
+            f" {whole_percent(item.why.quality)}"
         )
     return f"{said}."
 
@@ -40,8 +41,8 @@ def in_words(item: BatchItem) -> str:
         return said[0]
     if not item.blind and why.others:
         others = " and ".join(f"{name} says {label}" for name, label in why.others.items())
-        said.append(f"Of the proposers, {others}.")
-    said.append(f"It stands for {_covered(why)}, {_typical(why.typicality)}.")
+        said.append(f"Proposers: {others}.")
+    said.append(f"It represents {_covered(why)}, {_typical(why.typicality)}.")
     return " ".join(said)
 
 
@@ -58,7 +59,7 @@ def _named(candidate: Candidate) -> str:
 
 def _covered(why: Explanation) -> str:
     if why.covers == 1:
-        return "itself alone"
+        return "only itself"
     return f"{'about ' if why.sampled else ''}{counted(why.covers, 'item')}"
 
 

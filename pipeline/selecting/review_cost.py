@@ -17,9 +17,9 @@ from hilt.types import Floats, Integers
 
 # The words by which each column of `features` is reported.
 FEATURES = (
-    "for twice the text",
+    "for a text twice as long",
     "for twice as many plausible labels",
-    "where every proposer disagrees",
+    "if every proposer disagrees",
     "for a blind item",
 )
 MIN_DECISIONS = 40  # with a time, before a model is believed
@@ -127,11 +127,14 @@ def cost_sentence(told: Mapping[str, Any]) -> str:
         )
     if not told["used"]:
         return (
-            f"{found} Slow items cannot be predicted yet: on items left out, R squared is"
+            f"{found} Slow items cannot be predicted yet: R squared on held-out items is"
             f" {told['r_squared']:.2f}, and predictions are used from {MIN_R_SQUARED} on."
         )
     factors = ", ".join(f"\u00d7{factor:.2f} {when}" for when, factor in told["factors"].items())
-    return f"{found} Predicted with R squared {told['r_squared']:.2f} on items left out: {factors}."
+    return (
+        f"{found} Slow items are predicted with R squared {told['r_squared']:.2f} on held-out"
+        f" items: {factors}."
+    )
 
 
 def features(

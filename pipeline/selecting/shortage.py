@@ -42,7 +42,7 @@ def why_short(
         ("items that wait in another open batch", np.isin(np.arange(len(groups)), waiting)),
         ("near-duplicates of items that are decided or in a batch", np.isin(groups, asked)),
         ("items kept for the audit in later batches", np.isin(np.arange(len(groups)), kept)),
-        ("items that the selector passed over", left.copy()),
+        ("items that the selector did not pick", left.copy()),
     ):
         counts[name] = int((left & members).sum())
         left &= ~members

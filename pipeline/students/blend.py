@@ -80,8 +80,9 @@ class BlendedStudent:
         temperature = blend.get("temperature")
         if not (_are_weights(weights) and _is_number(temperature) and temperature > 0):
             raise ModelError(
-                f"{path} is no blend: it needs `weights`, a number from 0 for each of its parts, of"
-                " which one is above 0, and a `temperature` above 0; train the student again."
+                f"{path} is not a blend: it needs `weights`, a number of at least 0 for each of"
+                " its parts, one of them above 0, and a `temperature` above 0; train the"
+                " student again."
             )
         parts = {
             kind: STUDENTS.load(checked_kind(STUDENTS, kind, (), f"A part in {path}")).load(

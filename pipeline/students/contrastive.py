@@ -172,11 +172,11 @@ class ContrastiveStudent:
         """Say what it is, and how sentence-transformers uses it."""
         code = USE_ENCODER.replace("PLACE/", "" if place == "." else f"{place}/")
         about = (
-            "`encoder` is a sentence encoder, and `head` the logistic regression on its vectors."
+            "`encoder` is a sentence encoder, and `head` is the logistic regression on its vectors."
         )
         return Card(
-            "a sentence encoder, fine-tuned until texts of one label are close, with a logistic"
-            " regression on its vectors",
+            "a sentence encoder, fine-tuned so that texts with the same label are close, with a"
+            " logistic regression on its vectors",
             other_ways=(OtherWay("sentence-transformers", about, code),),
         )
 

@@ -66,8 +66,9 @@ class LinearStudent:
         dimension = len(self.coefficients) - 1
         if rows.shape[1] != dimension:
             raise ModelError(
-                f"The student reads vectors of {dimension} numbers, and the encoder gives"
-                f" {rows.shape[1]}; put back the encoder that it was trained with, or train again."
+                f"The student reads vectors of {dimension} numbers, but the encoder returns"
+                f" {rows.shape[1]}; restore the encoder that it was trained with, or train"
+                " again."
             )
         return softmax(rows @ self.coefficients[:-1] + self.coefficients[-1])
 
@@ -88,7 +89,7 @@ class LinearStudent:
 
     def card(self, place: str = ".") -> Card:
         """Say what it is."""
-        return Card("a logistic regression on the vectors of an encoder that was left as it is")
+        return Card("a logistic regression on the vectors of an encoder that was not fine-tuned")
 
     @classmethod
     def load(cls, folder: Path, device: str) -> LinearStudent:
@@ -98,14 +99,14 @@ class LinearStudent:
         weight, bias = tensors["weight"], tensors["bias"]
         if weight.ndim != 2 or bias.shape != weight.shape[:1]:
             raise ModelError(
-                f"{path} is no student: its `weight` has the shape {weight.shape} and its `bias`"
-                f" {bias.shape}; train the student again."
+                f"{path} is not a student: its `weight` has the shape {weight.shape} and its"
+                f" `bias` {bias.shape}; train the student again."
             )
         coefficients = np.vstack([weight.T, bias[None]])
         if coefficients.dtype.kind != "f" or not np.isfinite(coefficients).all():
             raise ModelError(
-                f"{path} is no student: it holds numbers that are not finite, or whole numbers;"
-                " train the student again."
+                f"{path} is not a student: it contains numbers that are not finite, or whole"
+                " numbers; train the student again."
             )
         return cls(coefficients)
 

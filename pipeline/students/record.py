@@ -32,13 +32,13 @@ def checked_kind(registry: Registry, kind: object, trust: Collection[str], place
     shown = shortened(repr(kind), 80)
     if isinstance(kind, str) and ":" in kind:
         raise ModelError(
-            f"{place} names code of somebody's own, {shown}, which was not run; if you know it and"
-            f" trust it, add --trust {shortened(kind, 80)}, or in Python `trust`."
+            f"{place} names code that is not part of hilt, {shown}, which was not run; if you know"
+            f" and trust it, add --trust {shortened(kind, 80)}, or `trust` in Python."
         )
     hint = nearest(kind, registry.names()) if isinstance(kind, str) else ""
     raise ModelError(
-        f"{place} is {shown}, which is no {registry.what}.{hint}"
-        f" Available: {', '.join(registry.names())}."
+        f"{place} is {shown}, which is not a {registry.what}.{hint} Available:"
+        f" {', '.join(registry.names())}."
     )
 
 
@@ -52,7 +52,7 @@ def checked_labels(labels: Any, folder: Path) -> tuple[str, ...]:  # noqa: ANN40
     if not (texts and labels and len(set(labels)) == len(labels)):
         raise ModelError(
             f"The student in {folder} has no list of different labels in its student.json, but"
-            f" {shortened(repr(labels), 80)}; put a copy of it back, or train again."
+            f" {shortened(repr(labels), 80)}; restore a copy of it, or train again."
         )
     return tuple(labels)
 
@@ -71,8 +71,8 @@ def checked_embedder(
         return None
     if not isinstance(embedder, dict):
         raise ModelError(
-            f"`embedder` in {record} is {shortened(repr(embedder), 80)}, which is no section; put a"
-            " copy of it back, or train again."
+            f"`embedder` in {record} is {shortened(repr(embedder), 80)}, which is not a section;"
+            " restore a copy of it, or train again."
         )
     kind = embedder.get("kind", "sentence_transformers")
     checked_kind(EMBEDDERS, kind, trust, f"`embedder.kind` in {record}")
@@ -82,7 +82,7 @@ def checked_embedder(
         first = error.errors()[0]
         key = ".".join(map(str, ("embedder", *first["loc"])))
         raise ModelError(
-            f"`{key}` in {record}: {shortened(first['msg'], 200)}; put a copy of it back, or train"
+            f"`{key}` in {record}: {shortened(first['msg'], 200)}; restore a copy of it, or train"
             " again."
         ) from None
     return embedder

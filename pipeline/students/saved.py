@@ -81,7 +81,7 @@ def save_student(
     """
     temporary = folder.with_name(folder.name + ".partial")
     try:
-        with sentences(folder, "mend that, and run the same command again"):
+        with sentences(folder, "correct that, and run the same command again"):
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
             _save(student, temporary, labels)
@@ -110,8 +110,8 @@ def _save(student: Student, folder: Path, labels: tuple[str, ...]) -> None:
         student.save(folder, labels)
     except SafetensorError as error:  # what the operating system says comes so from its writer
         raise OutputError(
-            f"{folder} cannot be written: {error}; make room on its disk, or mend its permissions,"
-            " and run the same command again."
+            f"{folder} cannot be written: {error}; free space on its disk, or correct its"
+            " permissions, and run the same command again."
         ) from None
 
 
@@ -202,7 +202,7 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
     record = read_object(folder / RECORD)
     if record is None or not isinstance(record.get("format"), int) or "embedder" not in record:
         raise ModelError(
-            f"{folder} holds no student: it has no readable {RECORD}; give a folder such as"
+            f"{folder} contains no student: it has no readable {RECORD}; give a folder such as"
             " WORKSPACE/students/cycle-0001, or the `student` of a release."
         )
     if record["format"] > FORMAT:
@@ -213,8 +213,8 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
     fault = find_fault(folder)
     if fault is not None:
         raise ModelError(
-            f"The student in {folder} is not as it was saved: {fault}; put a copy of it back, or"
-            " train again."
+            f"The student in {folder} has changed since it was saved: {fault}; restore a copy of"
+            " it, or train again."
         )
     build, device = STUDENTS.load(kind), resolve_device(device)
     try:

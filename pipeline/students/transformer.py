@@ -130,7 +130,7 @@ class TransformerStudent:
         """Say what it is, and how transformers uses it."""
         about = "It is a plain sequence classifier, with the names of the labels."
         return Card(
-            "an encoder, fine-tuned whole, with a classification head",
+            "an encoder, fine-tuned as a whole, with a classification head",
             library="transformers",
             other_ways=(OtherWay("transformers", about, USE_PIPELINE.replace("PLACE", place)),),
         )

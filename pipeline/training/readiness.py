@@ -38,7 +38,7 @@ def up_to_date(state: LoopState, panel: Panel, database: Database) -> LoopState:
         from hilt.pipeline.training.train import train_if_new
 
         check_training_cost(files.folder, student, training)
-        files.progress.note(f"{student}. Trained anew now.")
+        files.progress.note(f"{student}. It is trained again now.")
         state, made = train_if_new(state, panel, database)
     elif not outdated(panel):
         return state

@@ -44,9 +44,9 @@ def advantage_sentence(summary: TrainingSummary) -> str:
     if summary.advantage is None:
         audit = summary.audit_labels
         return (
-            f"Selected and random labels are not compared yet: that takes {MIN_AUDIT} audit"
+            f"Selected and random labels cannot be compared yet: that needs {MIN_AUDIT} audit"
             f" labels and {MIN_CHOSEN} others; there are {audit} and"
-            f" {summary.human_labels - audit} now."
+            f" {summary.human_labels - audit}."
         )
     gain = SelectionGain(**summary.advantage)
     low, high = gain.interval

@@ -33,7 +33,7 @@ Array = npt.NDArray[Any]
 Maker = Mapping[str, Any]
 MEASURED = "measured"  # the key under which the JSON holds what the making found out
 CONTENT = "content"  # the key under which it holds what the file came to
-MEND = "mend that, and run the same command again"
+MEND = "correct that, and run the same command again"
 UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
@@ -147,7 +147,7 @@ class ArrayFile:
     def _fault(self, record: Mapping[str, Any] | None, thorough: bool) -> str | None:
         if record is None:
             torn = self.maker_path.exists()
-            return f"{self.maker_path} is damaged: it holds no JSON object" if torn else None
+            return f"{self.maker_path} is damaged: it contains no JSON object" if torn else None
         try:
             _head(self.path)
             content = Content.read(record.get(CONTENT))
@@ -157,7 +157,7 @@ class ArrayFile:
         except OSError as error:
             return f"{self.path} cannot be read: {error.strerror}"
         except ValueError:
-            return f"{self.path} is damaged: it is no array, or not all of one"
+            return f"{self.path} is damaged: it is not a complete array"
         return None if fault is None else f"{self.path} {fault}"
 
 
@@ -216,7 +216,7 @@ class PartialArray:
         expected = (stop - start, *self.shape[1:])
         if rows.shape != expected:
             raise ValueError(
-                f"{self.file.path.stem}: items {start} to {stop - 1} gave an array of shape"
+                f"{self.file.path.stem}: items {start} to {stop - 1} returned an array of shape"
                 f" {rows.shape}, expected {expected}."
             )
         # Not through a memory map: a disk that fills under one ends the process with SIGBUS.
@@ -319,13 +319,13 @@ def _head(path: Path) -> dict[str, Any]:
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise ValueError(f"{path} is no file")
+        raise ValueError(f"{path} is not a file")
     try:
         array = np.lib.format.open_memmap(path, mode="r")
     except OSError:
         raise
     except Exception as error:  # a header can be wrong in any way
-        raise ValueError(f"{path} is no array: {error}") from None
+        raise ValueError(f"{path} is not an array: {error}") from None
     if array.offset + array.nbytes != status.st_size:
         raise ValueError(f"{path} is longer than its array")
     return {"shape": list(array.shape), "dtype": str(array.dtype)}

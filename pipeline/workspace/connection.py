@@ -28,15 +28,15 @@ ALLOWED = "allowed: sqlite:///FILE.db, postgresql://USER@HOST/NAME"
 # What to do, by a word of what the database says.
 WAYS_ON = {
     "locked": "another program is writing to it; wait until that ends, or stop it",
-    "full": "make room on its disk, and run the same command again",
-    "readonly": "it may be read here, and not written; work on a copy, or mend its permissions",
-    "unable to open": "mend its path or its permissions",
+    "full": "free space on its disk, and run the same command again",
+    "readonly": "it can be read but not written here; work on a copy, or correct its permissions",
+    "unable to open": "correct its path or its permissions",
     "this hilt knows": "a newer hilt wrote it; upgrade hilt",
-    "connect": "start the server, or mend `database` in the configuration",
+    "connect": "start the server, or correct `database` in the configuration",
 }
 CHECKED_BYTES = 100_000_000
 PUT_BACK = (
-    "put back a copy of it, or make a new workspace and import what `hilt export --decisions` wrote"
+    "restore a copy of it, or make a new workspace and import what `hilt export --decisions` wrote"
 )
 DAMAGED = f"it is damaged; {PUT_BACK}"
 
@@ -57,9 +57,11 @@ def read_url(url: str | Path) -> URL:
         raise ConfigError(f"`database`: {shown} cannot be read: {error}; {ALLOWED}.") from None
     name = read.get_backend_name()
     if name not in ("sqlite", "postgresql", "postgres"):
-        raise ConfigError(f"`database` is of the kind {name!r}; {ALLOWED}.")
+        raise ConfigError(f"`database` has the kind {name!r}; {ALLOWED}.")
     if name == "sqlite" and read.database in (None, "", ":memory:"):
-        raise ConfigError(f"`database` is {url!r}, which is gone when a command ends; {ALLOWED}.")
+        raise ConfigError(
+            f"`database` is {url!r}, which disappears when a command ends; {ALLOWED}."
+        )
     plain = read.drivername in ("postgresql", "postgres")
     return read.set(drivername="postgresql+psycopg") if plain else read
 
@@ -77,12 +79,12 @@ def open_engine(url: URL) -> Engine:
         engine = create_engine(only_read or url)
     except NoSuchModuleError:
         raise ConfigError(
-            f"`database` names the driver {url.drivername!r}, and there is none; {ALLOWED}."
+            f"`database` names the driver {url.drivername!r}, which does not exist; {ALLOWED}."
         ) from None
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f"The database needs the package {error.name!r};"
-            f" get it with {pip_install('postgresql')}."
+            f"The database needs the package {error.name!r}; install it with"
+            f" {pip_install('postgresql')}."
         ) from None
     if sqlite:
         event.listen(engine, "connect", _let_wait if only_read else _prepare)

@@ -104,15 +104,16 @@ class Database:
         if row.schema_version > SCHEMA_VERSION:
             raise WorkspaceError(
                 f"{shown(self.url)} was written by a newer hilt (schema {row.schema_version}, this"
-                f" one knows {SCHEMA_VERSION}); upgrade hilt."
+                f" one supports {SCHEMA_VERSION}); upgrade hilt."
             )
         if row.pool_fingerprint not in pool_fingerprints:
-            raise WorkspaceError("The pool is not the one this workspace was made for.")
+            raise WorkspaceError("The pool is not the one for which this workspace was made.")
         if row.labels != list(labels):
             raise WorkspaceError(
-                "The labels in the configuration are not those this workspace was made for"
-                f" ({', '.join(row.labels)}); put them back. After that `hilt export WORK FILE"
-                " --decisions` writes what was decided, for a new workspace with others."
+                "The labels in the configuration are not those for which this workspace was made"
+                f" ({', '.join(row.labels)}); restore them. Then write the decisions with"
+                " `hilt export WORK FILE --decisions` and import them into a new workspace"
+                " with other labels."
             )
         if row.schema_version < SCHEMA_VERSION:
             with faults_of(self.url):
@@ -129,10 +130,12 @@ class Database:
         with self.reading() as session:
             check_pages(self._engine)
             if not inspect(self._engine).has_table("project"):
-                raise WorkspaceError(f"{shown(self.url)} holds no hilt state; {PUT_BACK}.")
+                raise WorkspaceError(f"{shown(self.url)} contains no state of hilt; {PUT_BACK}.")
             rows = list(session.scalars(select(ProjectRow)))
         if len(rows) != 1 or rows[0].schema_version not in range(1, sys.maxsize):
-            raise WorkspaceError(f"{shown(self.url)} does not say whose it is; {DAMAGED}.")
+            raise WorkspaceError(
+                f"{shown(self.url)} does not say to which workspace it belongs; {DAMAGED}."
+            )
         return rows[0]
 
     @contextmanager

@@ -183,8 +183,8 @@ class WorkspaceFiles:
         fault = gone or seal.find_fault(folder)
         if fault is not None:
             raise WorkspaceError(
-                f"The student of cycle {cycle} is not as it was saved: {fault}; train it again with"
-                f" `{command_line('train', self.folder)}`."
+                f"The student of cycle {cycle} has changed since it was saved: {fault}; train it"
+                f" again with `{command_line('train', self.folder)}`."
             )
         return folder
 

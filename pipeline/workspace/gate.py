@@ -115,20 +115,20 @@ def name_misfit(name: object) -> str | None:
     for prefix, whose in ((MACHINE, "proposers, by `hilt oracle`"), (RESOLVED, "hilt's own rules")):
         if lower.startswith(prefix):
             return (
-                f"the reviewer is {name!r}, but names that begin with {prefix!r} are for {whose},"
-                " and only for them; give the person another name."
+                f"the reviewer is {name!r}, but names that begin with {prefix!r} are reserved for"
+                f" {whose}; use another name for the person."
             )
     if lower == GOLD:
         return (
-            f"the reviewer is {name!r}, which is kept for known answers, by `hilt import --gold`;"
-            " give the person another name."
+            f"the reviewer is {name!r}, a name reserved for known answers, by `hilt import"
+            " --gold`; use another name for the person."
         )
     return None
 
 
 def _malformed_name(name: object) -> str | None:
     if not isinstance(name, str) or not name.strip():
-        return f"the reviewer is {_shown(name)}; say who decided, by a name."
+        return f"the reviewer is {_shown(name)}; give the name of the person who decided."
     if name != name.strip() or not name.isprintable() or len(name) > MAX_NAME_LENGTH:
         return (
             f"the reviewer is {_shown(name)}; a name has at most {MAX_NAME_LENGTH} characters, no"
@@ -146,8 +146,8 @@ def _wrong_text(said: Said) -> str | None:
             return f"the {what} is {_shown(text)}; it must be a text."
         if not encodable(text) or "\0" in text:
             return (
-                f"the {what} is {_shown(text)}, which holds half of a surrogate pair or a NUL; no"
-                " database stores that."
+                f"the {what} is {_shown(text)}, which contains half of a surrogate pair or a NUL;"
+                " no database can store that."
             )
     return None
 
@@ -157,7 +157,7 @@ def _wrong_kind(said: Said) -> str | None:
         known = nearest(str(said.kind), KINDS)
         return f"the kind is {_shown(said.kind)}.{known} Allowed: {', '.join(KINDS)}."
     if said.kind == "gold" and said.action != "label":
-        return f"a known answer is a label, but the action is {_shown(said.action)}."
+        return f"a known answer must be a label, but the action is {_shown(said.action)}."
     return None
 
 
@@ -166,7 +166,7 @@ def _wrong_answer(said: Said, labels: Sequence[str]) -> str | None:
     if isinstance(given, str) or not isinstance(given, Sequence):
         return f"labels is {_shown(given)}; it must be a tuple of names, such as ({labels[0]!r},)."
     if action == UNDO and isinstance(said, DecisionRow) and said.withdraws is not None:
-        return None if not given else "what takes a decision back gives no label."
+        return None if not given else "a decision that withdraws another one has no label."
     if action not in ACTIONS:
         return (
             f"the action is {_shown(action)}.{nearest(str(action), ACTIONS)}"
@@ -175,7 +175,7 @@ def _wrong_answer(said: Said, labels: Sequence[str]) -> str | None:
     if action != "label":
         return f"the action is {action!r} but labels is {_shown(given)}." if given else None
     if len(given) != 1:
-        return f"labels is {_shown(given)}; the action 'label' takes exactly one name."
+        return f"labels is {_shown(given)}; the action 'label' needs exactly one name."
     if given[0] not in labels:
         return (
             f"{_shown(given[0])} is not a label.{nearest(str(given[0])[:SHOWN], labels)}"
@@ -205,8 +205,8 @@ def _wrong_seconds(seconds: Any) -> str | None:  # noqa: ANN401 - anybody may ha
     if seconds is None or (number and 0 <= seconds <= MAX_SECONDS):  # so it is no NaN either
         return None
     return (
-        f"seconds is {_shown(seconds)}; it must be a number from 0, such as 4.5, and at most a day"
-        f" ({MAX_SECONDS:,})."
+        f"seconds is {_shown(seconds)}; it must be a number of at least 0, such as 4.5, and at"
+        f" most a day ({MAX_SECONDS:,})."
     )
 
 
@@ -217,7 +217,7 @@ def _wrong_moment(moment: object) -> str | None:
         return f"decided_at is {_shown(moment)}; it must be a datetime, or None for now."
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     if not EARLIEST <= aware <= datetime.now(UTC) + AHEAD:
-        return f"decided_at is {moment.isoformat()}; it must lie after 1970 and not in the future."
+        return f"decided_at is {moment.isoformat()}; it must be after 1970 and not in the future."
     return None
 
 

@@ -63,7 +63,7 @@ def append(
     source = workspace.config if config is None else load_config(config)
     if set(source.label_names) != set(workspace.config.label_names):
         raise WorkspaceError(
-            f"{config} is of another project: its labels are not those of {workspace.folder}"
+            f"{config} belongs to another project: its labels are not those of {workspace.folder}"
             f" ({label_listing(workspace.config.label_names)})."
         )
     with workspace.locked():
@@ -101,8 +101,8 @@ def source_path(workspace: Workspace) -> str:
 def say_gone(path: str) -> str:
     """Say that the file is gone from which the pool was read."""
     return (
-        f"{path}, from which the pool was read, is gone. Nothing is lost: the workspace has a copy"
-        " of its own."
+        f"{path}, from which the pool was read, no longer exists. Nothing is lost: the workspace"
+        " has its own copy."
     )
 
 
@@ -127,8 +127,8 @@ def say_changes(workspace: Workspace) -> str:
                 return ""
     except HiltError as error:
         return (
-            f"{read.path} has changed since the pool was read, and cannot be read now: {error}"
-            " The workspace goes on with what was read."
+            f"{read.path} has changed since the pool was read, and cannot be read now: {error} The"
+            " workspace continues with what was read before."
         )
     return _sentences(workspace, read.path, found)
 
@@ -147,11 +147,11 @@ def _sentences(workspace: Workspace, path: str, found: Comparison) -> str:
     parts = [f"{path} has changed since the pool was read."]
     if found.changed:
         parts.append(
-            f"{counted(found.changed, 'item has', 'items have')} another text there, of which"
-            f" nothing is taken in. {found.first_changed}"
+            f"{counted(found.changed, 'item has', 'items have')} another text there, which is not"
+            f" used. {found.first_changed}"
         )
     if found.gone:
         parts.append(f"{counted(found.gone, 'item is', 'items are')} gone from it, and kept here.")
     if found.new:
-        parts.append(f"{counted(found.new, 'row is', 'rows are')} new; take them in with `{line}`.")
+        parts.append(f"{counted(found.new, 'row is', 'rows are')} new; add them with `{line}`.")
     return " ".join(parts)

@@ -31,10 +31,10 @@ BUILT = {
     *(f"state.db{ending}" for ending in ("", "-wal", "-shm", "-journal")),
 }
 
-HEADER = """\
-# Written by `hilt init`. Edit it between commands, all but `pool`, `test` and the names of the
-# labels: those were read once, and other ones want another workspace.
-"""
+HEADER = (
+    "# Written by `hilt init`. You may edit it between commands, except for `pool`, `test`"
+    " and the names of\n# the labels: these were read once; for others, make a new workspace.\n"
+)
 
 
 def init(
@@ -63,8 +63,8 @@ def init(
     folder = Path(folder)
     if not encodable(str(folder.absolute())):
         raise WorkspaceError(
-            f"The path {str(folder.absolute())!r} is not UTF-8, as that of a workspace must be;"
-            " name another folder."
+            f"The path {str(folder.absolute())!r} is not UTF-8, which the path of a workspace must"
+            " be; choose another folder."
         )
     settings = load_config(config)
     _check_free(folder, settings)
@@ -101,13 +101,13 @@ def _check_free(folder: Path, config: Config) -> None:
         own = load_workspace_config(folder / "hilt.yaml")
         if own != config:
             line = command_line("init", folder, "--append", "--config", "CONFIG.yaml")
-            more = f"; to take in more rows, use `{line}`" if is_same_but_pool(own, config) else ""
+            more = f"; to add more rows, use `{line}`" if is_same_but_pool(own, config) else ""
             raise WorkspaceError(
-                f"{folder} is a workspace already, with another configuration; choose another"
-                f" folder, or edit {folder / 'hilt.yaml'}{more}."
+                f"{folder} is a workspace with another configuration; choose another folder, or"
+                f" edit {folder / 'hilt.yaml'}{more}."
             )
     elif folder.exists() and (not folder.is_dir() or _strangers(folder)):
-        raise WorkspaceError(f"{folder} holds other files; choose a new or an empty folder.")
+        raise WorkspaceError(f"{folder} contains other files; choose a new or an empty folder.")
 
 
 def _strangers(folder: Path) -> bool:

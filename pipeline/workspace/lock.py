@@ -14,7 +14,7 @@ from hilt.errors import WorkspaceError
 from hilt.files import room_for, sentences
 
 LOCK_NAMES = {".lock", ".lock-holder"}
-NOT_WRITABLE = "what only reads works here; mend the permissions, or work on a copy"
+NOT_WRITABLE = "commands that only read work here; correct the permissions, or work on a copy"
 
 
 @contextmanager

@@ -96,10 +96,10 @@ class Matching:
                 f"batch {batch} has no item with the id {_shown(said.item_id)}, and no rank {rank}"
             )
         there = "no item" if row is None else f"the item {_shown(row.item_id)}"
-        text = "no text to tell by" if not text else f"another text: {_shown(text)}"
+        text = "no text to compare" if not text else f"another text: {_shown(text)}"
         return (
-            f"batch {batch} has {there} at rank {rank}; the line has the id"
-            f" {_shown(said.item_id)} and {text}"
+            f"batch {batch} has {there} at rank {rank}; the line has the id {_shown(said.item_id)}"
+            f" and {text}"
         )
 
     def _with_id(self, line: Answered) -> MatchedDecision | str:
@@ -203,14 +203,14 @@ def _accepted(found: MatchedDecision, line: Answered) -> MatchedDecision | str:
         return found
     shown = found.shown
     if shown is not None and shown.blind:
-        return "the line is blind, so there is nothing to accept; fill `label`."
+        return "the line is blind, so it has no proposal to accept; fill `label`."
     if shown is None or not shown.proposal:
         return "there is no proposal to accept; fill `label`."
     label = str(shown.proposal[0][0])
     if found.decision.labels not in ((), (label,)):
         return (
-            f"action accepts {label!r} but label is {found.decision.labels[0]!r}; empty one of"
-            " them."
+            f"action accepts {label!r} but label is {found.decision.labels[0]!r}; leave one of"
+            " them empty."
         )
     return replace(found, decision=replace(found.decision, labels=(label,)))
 

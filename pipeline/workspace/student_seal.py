@@ -44,7 +44,7 @@ def find_fault(folder: Path) -> str | None:
     """
     record = read_object(folder / RECORD)
     if record is None:
-        return f"{folder / RECORD} is gone, or holds no JSON object"
+        return f"{folder / RECORD} is gone, or contains no JSON object"
     number = record.get("format")
     if not isinstance(number, int) or (number <= UNSEALED and "checksum" not in record):
         return None

@@ -54,8 +54,9 @@ class Workspace(WorkspaceFiles):
         strange = next((each for each in outcomes if each.label not in names), None)
         if strange is not None:
             raise WorkspaceError(
-                f"{shown(self.database.url)} holds the label {strange.label!r} for the item"
-                f" {self.pool.ids([strange.index])[0]!r}, and there is no such label; {DAMAGED}."
+                f"{shown(self.database.url)} has the label {strange.label!r} for the item"
+                f" {self.pool.ids([strange.index])[0]!r}, but there is no such label;"
+                f" {DAMAGED}."
             )
 
     @property
@@ -108,7 +109,7 @@ def open_workspace(
     if config.test is not None and not (folder / "test").exists():
         raise WorkspaceError(
             f"{folder / 'hilt.yaml'} names a `test` that it did not have when the workspace was"
-            " made; take it out, or make a new workspace."
+            " made; remove it, or make a new workspace."
         )
     return Workspace(folder, config, device or config.device, progress or Silent())
 

@@ -90,14 +90,17 @@ class Chat:
                 http_client=bounded_client(self.timeout_seconds),
             )
         except http_library().InvalidURL as error:
-            raise ModelError(f"{self.address!r} is no address: {error}; correct `url`.") from None
+            raise ModelError(
+                f"{self.address!r} is not an address: {error}; correct `url`."
+            ) from None
 
     def _key(self) -> str:
         key = os.environ.get(self.api_key_variable, "").strip()
         if not (key.isascii() and key.isprintable()):
             raise ConfigError(
-                f"The environment variable {self.api_key_variable} holds a character that no key"
-                " may have, such as a line break or a letter with an accent; set it again."
+                f"The environment variable {self.api_key_variable} contains a character that no"
+                " key may have, such as a line break or a letter with an accent; set it"
+                " again."
             )
         return key
 
@@ -188,7 +191,7 @@ class Chat:
         todo = "correct the settings; a server without `response_format` needs `structured: false`"
         if status == 429 or status >= 500:
             why += f", with {self.retries} retries"
-            todo = "see to the server, then run this again: what was answered is kept"
+            todo = "check the server, then run this again: the answers so far are kept"
         return (
             f"{self.address} did not answer a request to the model {self.model!r} ({why}); {todo}."
             f" It said: {said}"
@@ -198,21 +201,21 @@ class Chat:
         return (
             f"{self.address} did not answer a request to the model {self.model!r} within"
             f" {self.timeout_seconds:g} seconds, with {self.retries} retries; raise"
-            " `timeout_seconds` or lower `concurrency`. What was answered is kept."
+            " `timeout_seconds` or lower `concurrency`. The answers so far are kept."
         )
 
     def _connection_message(self, error: APIConnectionError) -> str:
         return (
             f"Nothing answers at {self.address}, asked for the model {self.model!r}"
             f" ({error.__cause__ or error}); start the server or correct `url`, then run this"
-            " again: what was answered is kept."
+            " again: the answers so far are kept."
         )
 
     def _malformed(self, kind: str = "malformed response") -> Unanswered:
         return Unanswered(
             kind,
-            f"{self.address} did not answer a request to the model {self.model!r} as OpenAI's chat"
-            f" protocol says ({kind}); correct `url`, which should mostly end in /v1.",
+            f"{self.address} did not answer a request to the model {self.model!r} in the form of"
+            f" OpenAI's chat protocol ({kind}); correct `url`, which usually ends in /v1.",
         )
 
 
@@ -222,7 +225,7 @@ def _field(value: Any, name: str) -> Any:  # noqa: ANN401 - of whatever a server
 
 def _words(content: Any) -> str:  # noqa: ANN401 - a server may send anything
     """Make a text of what should be one, that any database can hold."""
-    nothing = "" if content is None else f"a {type(content).__name__} in the place of a text"
+    nothing = "" if content is None else f"a {type(content).__name__} instead of a text"
     words = content if isinstance(content, str) else nothing
     return words.encode("utf-8", "replace").decode()
 

@@ -163,9 +163,10 @@ class Endpoint:
         each = sum(likely_input_tokens(request.body) for request in new) / max(len(new), 1)
         sent, back = number * each, number * self._likely_answer_tokens()
         return (
-            f"About {number:,.0f} requests to {self.asker.chat.model} at {self.asker.chat.address},"
-            f" with about {sent:,.0f} tokens sent and {back:,.0f} received (an estimate, from"
-            f" {CHARACTERS_PER_TOKEN} characters a token), {self._estimate_usd(sent, back)}"
+            f"About {number:,.0f} requests to {self.asker.chat.model} at"
+            f" {self.asker.chat.address}, with about {sent:,.0f} tokens sent and {back:,.0f}"
+            f" received (an estimate, from {CHARACTERS_PER_TOKEN} characters per token),"
+            f" {self._estimate_usd(sent, back)}"
         )
 
     def summary(self) -> dict[str, Any]:
@@ -234,7 +235,7 @@ class Endpoint:
     def _estimate_usd(self, input_tokens: float, output_tokens: float) -> str:
         prices, limit = self.asker.prices, self.asker.max_cost_usd
         if not prices:
-            return "at no price that hilt was told."
+            return "at an unknown price."
         cost = f"for about USD {prices.cost_usd(input_tokens, output_tokens):,.2f}"
         if limit is None:
             return f"{cost}, without a budget."

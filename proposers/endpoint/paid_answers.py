@@ -88,8 +88,8 @@ class PaidAnswers:
     def _unusable(self, why: str) -> WorkspaceError:
         file = FILE if self.folder is None else self.folder / FILE
         return WorkspaceError(
-            f"The answers of servers are kept in {file}, which cannot be used ({why}). Put a copy"
-            " of it back, or move it away: then what it held is asked, and paid, again."
+            f"The answers of servers are kept in {file}, which cannot be used ({why}). Restore a"
+            " copy of it, or move it away: then its answers are asked, and paid for, again."
         )
 
     def get(self, key: str) -> Reply | None:
@@ -140,5 +140,5 @@ class PaidAnswers:
         row = self._row("SELECT TOTAL(cost_usd) FROM answers WHERE account = ?", (account,))
         total = row[0] if row else None
         if not isinstance(total, float) or not -ROUNDING_USD <= total < math.inf:
-            raise self._unusable(f"what was spent adds up to {total}")
+            raise self._unusable(f"the amount spent adds up to {total}")
         return max(0.0, total)

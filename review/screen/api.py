@@ -62,7 +62,7 @@ async def _desk(request: Request) -> Desk:
 
 async def _adjudicator(person: CurrentPerson) -> Person:
     if not person.adjudicator:
-        raise HTTPException(403, "Only an adjudicator does that.")
+        raise HTTPException(403, "Only an adjudicator may do that.")
     return person
 
 

@@ -82,7 +82,7 @@ async def adjudicate(request: Request) -> Response:
     """Show what reviewers disagree on."""
     visitor: Visitor = request.state.visitor
     if visitor.person is not None and not visitor.person.adjudicator:
-        raise HTTPException(403, "Only an adjudicator settles disagreements.")
+        raise HTTPException(403, "Only an adjudicator may settle disagreements.")
     return _page(request, "adjudicate")
 
 
@@ -99,7 +99,7 @@ async def login(request: Request) -> Response:
     fields = parse_qs((await request.body()).decode("utf-8", "replace"))
     person = await admit(request, fields.get("token", [""])[0])
     if person is None:
-        return sign_in_page(request, "That token is not known here.", 403)
+        return sign_in_page(request, "This token is not valid.", 403)
     return keep_session(request, RedirectResponse("/", 303), person)
 
 

@@ -72,7 +72,9 @@ def _api_refusal(request: Request, visitor: Visitor) -> Response | None:
     if visitor.person is None:
         return JSONResponse({"detail": "Sign in first."}, 401)
     if not sessions.csrf_fits(visitor.cookie, request.headers.get("x-csrf-token", "")):
-        return JSONResponse({"detail": "That did not come from a page of this session."}, 403)
+        return JSONResponse(
+            {"detail": "This request did not come from a page of this session."}, 403
+        )
     return None
 
 
@@ -84,6 +86,6 @@ async def _enter(request: Request, visitor: Visitor) -> Response:
     """
     person = await admit(request, request.query_params["token"]) or visitor.person
     if person is None:
-        said = "That address is no longer valid. Use the one that `hilt review` printed last."
+        said = "This address is no longer valid. Use the one that `hilt review` printed last."
         return sign_in_page(request, said, 403)
     return keep_session(request, RedirectResponse("/", 303), person)

@@ -99,17 +99,19 @@ class Guard:
     def _refusal(self, headers: Headers, method: str) -> PlainTextResponse | None:
         host = _without_port(headers.get("host", ""))
         if not may_be_named(host, self._bound, self._own_names):
-            return PlainTextResponse("This server does not go by that name.", 421)
+            return PlainTextResponse("This server does not have that name.", 421)
         if method in ("GET", "HEAD"):
             return None
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return PlainTextResponse("Another site's page may not do that.", 403)
+            return PlainTextResponse("A page of another site may not do that.", 403)
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != headers.get("host"):
-            return PlainTextResponse("Another site's page may not do that.", 403)
+            return PlainTextResponse("A page of another site may not do that.", 403)
         length = headers.get("content-length", "")
         if not (length.isascii() and length.isdigit()) or int(length) > MAX_BYTES:
-            return PlainTextResponse("That is too long, or does not say how long it is.", 413)
+            return PlainTextResponse(
+                "The request is too long, or does not say how long it is.", 413
+            )
         return None
 
 

@@ -12,8 +12,8 @@ from hilt.review.screen.rendering import render
 
 FOR_SCRIPTS = ("/api/", "/static/")
 SAID = {
-    404: ("There is no such page", "Nothing is at this address."),
-    405: ("That does not work here", "This page can only be opened, not sent to."),
+    404: ("There is no such page", "There is nothing at this address."),
+    405: ("This does not work here", "This page can only be opened, not sent to."),
 }
 
 

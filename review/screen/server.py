@@ -65,7 +65,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise WorkspaceError(
-            f"Nothing can listen at {host}, port {port}: {error.strerror}; name another with"
-            " --host or --port (0 takes a free one)."
+            f"The server cannot listen at {host}, port {port}: {error.strerror}; choose another"
+            " with --host or --port (0 means any free port)."
         ) from None
     return listener

@@ -23,8 +23,9 @@ def committee_of(view: SelectionView) -> Committee:
     """
     if view.committee is None:
         raise DataError(
-            "There is no committee to ask, and this selector picks where one disagrees;"
-            " configure two proposers or more, or take another selector, such as `margin`."
+            "There is no committee, which this selector needs because it picks the items on which"
+            " one disagrees; configure at least two proposers, or use another selector, such"
+            " as `margin`."
         )
     return view.committee
 
@@ -49,7 +50,7 @@ def scored_by(committee: Committee, indices: Integers, score: Callable[[Floats],
         answers = np.asarray(committee(indices[where]), dtype=np.float32)
         if len(answers) < 2:
             raise DataError(
-                f"A committee of {len(answers)} cannot disagree; add a proposer, or take another"
+                f"A committee of {len(answers)} cannot disagree; add a proposer, or use another"
                 " selector, such as `margin`."
             )
         scores[where] = score(answers)

@@ -29,8 +29,8 @@ def unit_rows(embeddings: Floats, indices: Integers) -> Floats:
     if not np.isfinite(lengths).all():
         index = int(indices[np.flatnonzero(~np.isfinite(lengths))[0]])
         raise DataError(
-            f"The embedding of item {index} has a value that is not finite;"
-            " make the embeddings again, or remove the item from the pool."
+            f"The embedding of item {index} has a value that is not finite; make the embeddings"
+            " again, or remove the item from the pool."
         )
     rows /= np.where(lengths > 0, lengths, 1)[:, None]
     return rows

@@ -84,7 +84,8 @@ def scored(
     """
     if probabilities.shape[1] < 2:
         raise DataError(
-            f"Uncertainty needs 2 labels, but there is {probabilities.shape[1]}; add a label."
+            f"Uncertainty needs at least 2 labels, but there is {probabilities.shape[1]}; add a"
+            " label."
         )
     scores = np.empty(len(probabilities) if indices is None else len(indices), dtype=np.float32)
     for where, block in _blocks(probabilities, indices):
@@ -92,7 +93,7 @@ def scored(
     if np.isnan(scores).any():
         place = int(np.isnan(scores).argmax())
         index = place if indices is None else int(indices[place])
-        raise DataError(f"The proposal for item {index} holds NaN; make the proposals again.")
+        raise DataError(f"The proposal for item {index} contains NaN; make the proposals again.")
     return scores
 
 

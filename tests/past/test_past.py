@@ -94,7 +94,7 @@ def test_what_is_open_is_decided_before_the_near_duplicates_are_made_again(past:
     step = next_step(work)
     assert step.words[0] == "propose"
     assert step.why == (
-        "Near-duplicates are to be grouped anew, because hilt's rule for them has changed."
+        "Near-duplicates must be grouped again, because hilt's rule for them has changed."
     )
     hilt.propose(work)
     assert next_step(work).words[0] == "cycle"
@@ -104,7 +104,7 @@ def test_propose_says_why_the_near_duplicates_are_made_again(past: Path) -> None
     said = CliRunner().invoke(app, ["propose", str(past / "workspace")]).stdout
 
     assert "made near-duplicates." in said
-    assert "what many texts share no longer makes them alike" in " ".join(said.split())
+    assert "words that many texts share no longer make texts alike" in " ".join(said.split())
 
 
 def test_the_loop_goes_on(past: Path) -> None:

@@ -117,7 +117,7 @@ def test_an_older_batch_that_asks_about_one_can_be_finished(workspace: Workspace
     assert after.open_items == 0
     assert open_batch(workspace) is None
     assert undecided(workspace, batch).items == ()
-    assert "1 item of it has no text, and counts as decided." in said_by_status(workspace)
+    assert "1 of its items has no text, and counts as decided." in said_by_status(workspace)
 
 
 def test_an_export_leaves_them_out(workspace: Workspace, tmp_path: Path) -> None:
@@ -206,7 +206,9 @@ def test_they_are_counted_wherever_one_looks(workspace: Workspace) -> None:
     assert result.duplicates is not None
     assert result.duplicates.groups == 0
     assert sum(proposed.label_counts.values()) == 60
-    assert "3 items have no text: nobody is asked, and" in said_by_status(workspace)
+    assert "3 items have no text: nobody is asked about such an item, and" in said_by_status(
+        workspace
+    )
     assert "3 without a text, which nobody is asked about" in report(workspace).read_text()
 
 

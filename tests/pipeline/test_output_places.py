@@ -168,7 +168,7 @@ def test_predictions_never_replace_what_was_read(
     with nothing_changes(here):
         code, message = run("predict", "w", "new.csv", "-o", "new.csv", "--force")
 
-    assert (code, "is read by this command" in message) == (2, True)
+    assert (code, "This command reads" in message) == (2, True)
 
 
 # -- sheets ---------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def test_a_file_of_decisions_is_no_sheet(small_workspace: Open, tmp_path: Path) 
     written = file.read_bytes()
 
     with pytest.raises(
-        hilt.OutputError, match=r"holds the decisions of a workspace\. Name another"
+        hilt.OutputError, match=r"contains the decisions of a workspace\. Name another"
     ):
         hilt.export(workspace, file, batch=1)
 

@@ -86,7 +86,7 @@ def test_every_command_finds_the_database(workspace: Workspace, url: str) -> Non
 def test_a_server_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     store = Database("postgresql://nobody@127.0.0.1:1/hilt")
 
-    with pytest.raises(WorkspaceError, match=r"cannot be used: .* start the server, or mend"):
+    with pytest.raises(WorkspaceError, match=r"cannot be used: .* start the server, or correct"):
         store.create("pool", ["a", "b"])
     store.close()
 

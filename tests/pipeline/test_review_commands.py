@@ -50,7 +50,7 @@ def test_reviewers_are_added_listed_and_removed(workspace: Workspace) -> None:
     listed = json.loads(run("reviewer", "list", work, "--json")[1])
     run("reviewer", "remove", work, "Bo")
 
-    assert "the address that `hilt review` prints lets in" in " ".join(nobody.split())
+    assert "the address that `hilt review` prints can review" in " ".join(nobody.split())
     assert len(added["token"]) > 30
     assert [(each["name"], each["adjudicator"]) for each in listed["reviewers"]] == [
         ("Ann", True),
@@ -66,7 +66,7 @@ def test_a_name_that_means_something_else_is_refused(workspace: Workspace, name:
     code, _, err = run("reviewer", "add", workspace.folder, name)
 
     assert code == 2
-    assert "cannot be a reviewer's name" in err
+    assert "cannot be the name of a reviewer" in err
 
 
 def test_removing_somebody_unknown_names_who_is_there(workspace: Workspace) -> None:
@@ -157,9 +157,9 @@ def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> Non
     out = run("status", workspace.folder)[1]
     page = report(workspace).read_text("utf-8")
 
-    assert "of 8 in view" in out
-    assert "of 10 blind; people lean by" in out
-    assert "Decided in bulk: 100.0% of 1 holds" in out
+    assert "of 8 when shown" in out
+    assert "of 10 when blind; seeing a proposal raises" in out
+    assert "Decisions in bulk: 100.0% of 1 holds" in out
     assert "10 drawn to be shown without it" in page
     assert "Of 1 item decided in bulk" in page
 

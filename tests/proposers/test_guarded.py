@@ -99,15 +99,15 @@ WRONG = {
     "infinity": (np.array([EVEN[0], [np.inf, 0, 0]]), "'i2' are not all finite"),
     "minus infinity": (np.array([EVEN[0], [-np.inf, 1, 0]]), "'i2' are not all finite"),
     "too much for a float": (np.full((2, 3), 1e300), "'i1' are not all finite"),
-    "negatives": (np.array([[1.5, -0.5, 0]] * 2), "2 of 2 items .* go down to -0.5"),
+    "negatives": (np.array([[1.5, -0.5, 0]] * 2), "2 of 2 items.* go down to -0.5"),
     "sums of two": (2 * EVEN, "sum to 2"),
     "zeros": (0 * EVEN, "sum to 0"),
-    "scores": (np.array([[3.0, 2.0, 4.0]] * 2), r"sum to 9.* \(a softmax makes that"),
-    "a row too few": (EVEN[:1], r"shape \(1, 3\); it must be of shape \(2, 3\)"),
+    "scores": (np.array([[3.0, 2.0, 4.0]] * 2), r"sum to 9.* \(a softmax turns"),
+    "a row too few": (EVEN[:1], r"shape \(1, 3\); the shape must be \(2, 3\)"),
     "a column too many": (np.full((2, 4), 0.25), r"shape \(2, 4\)"),
     "a row for all": (EVEN[0], r"shape \(3,\)"),
     "a number": (0.5, r"shape \(\)"),
-    "nothing": (None, "None; it must give numbers, an array of shape"),
+    "nothing": (None, "None; it must return numbers, an array of shape"),
     "words": (np.full((2, 3), "a"), "an array of str"),
     "complex numbers": (EVEN + 1j, "an array of complex128"),
     "objects": (np.full((2, 3), None), "an array of object"),
@@ -120,7 +120,7 @@ WRONG = {
 def test_anything_else_is_refused_by_the_name_of_the_proposer(what: str) -> None:
     rows, says = WRONG[what]
 
-    with pytest.raises(ExtensionError, match=f"^Proposer 'mine' .*:Gives\\) gave .*{says}"):
+    with pytest.raises(ExtensionError, match=f"^Proposer 'mine' .*:Gives\\) returned .*{says}"):
         made("Gives", rows=rows).propose(ITEMS)
 
 
@@ -204,7 +204,7 @@ def test_a_summary_that_json_cannot_hold_is_refused(told: Any) -> None:
 
 
 def test_a_fingerprint_that_json_cannot_hold_is_refused() -> None:
-    with pytest.raises(ExtensionError, match="its fingerprint cannot be kept as JSON"):
+    with pytest.raises(ExtensionError, match="its fingerprint cannot be stored as JSON"):
         _ = made("Gives", fingerprint=EVEN).fingerprint
 
 
@@ -240,13 +240,13 @@ def test_unit_vectors_pass() -> None:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (UNIT * np.nan, "gave 2 of 2 texts no unit vectors; that of 'x' is not finite"),
+        (UNIT * np.nan, "not unit vectors for 2 of 2 texts; that of 'x' is not finite"),
         (np.array([UNIT[0], [np.inf, 0, 0, 0]]), "1 of 2 .* 'y' is not finite"),
         (0 * UNIT, "has length 0. Divide each by its length"),
         (2 * UNIT, "has length 2"),
-        (UNIT[:1], r"shape \(1, 4\); it must be of shape \(2, 4\)"),
+        (UNIT[:1], r"shape \(1, 4\); the shape must be \(2, 4\)"),
         (UNIT[:, :3], r"shape \(2, 3\)"),
-        (None, "gave None"),
+        (None, "returned None"),
         (RuntimeError("told to"), r"failed with RuntimeError: told to \(.*line \d+"),
         (SystemExit(0), "failed with SystemExit: 0"),
     ],
@@ -271,5 +271,5 @@ def test_the_sizes_of_an_embedder_are_whole_numbers(name: str, value: Any) -> No
 def test_counts_of_tokens_are_one_for_each_text(counts: Any) -> None:
     embedder = make_embedder(f"{__name__}:Embeds", "cpu", {"rows": counts})
 
-    with pytest.raises(ExtensionError, match=r"its token_counts\(\) gave"):
+    with pytest.raises(ExtensionError, match=r"its token_counts\(\) returned"):
         embedder.token_counts(["x", "y"])

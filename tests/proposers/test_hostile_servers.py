@@ -308,5 +308,5 @@ def test_damaged_answers_are_named_with_what_to_do(tmp_path: Path, damage: str) 
 def test_damaged_costs_are_no_budget(tmp_path: Path, cost: str) -> None:
     answers = damaged(tmp_path / "answers", f"UPDATE answers SET cost_usd = {cost}")
 
-    with pytest.raises(WorkspaceError, match="what was spent adds up to"):
+    with pytest.raises(WorkspaceError, match="the amount spent adds up to"):
         answers.spent("account")

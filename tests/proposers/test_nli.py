@@ -153,7 +153,7 @@ def test_a_text_is_cut_after_max_tokens(folder: str) -> None:
 def test_a_hypothesis_that_leaves_no_room_for_a_text_is_refused(folder: str) -> None:
     labels = (Label("long", "money " * 60), Label("short", "sport"))
 
-    with pytest.raises(ModelError, match=r"longest hypothesis takes 69 tokens.* reads 62"):
+    with pytest.raises(ModelError, match=r"longest hypothesis has 69 tokens.* reads at most 62"):
         proposer(folder, labels).propose(items_of(TEXTS))
 
 
@@ -166,7 +166,7 @@ def test_descriptions_may_have_braces(folder: str) -> None:
 def test_a_model_without_entailment_is_refused(tmp_path: Path) -> None:
     sentiment = make_model(tmp_path, {0: "negative", 1: "positive"})
 
-    with pytest.raises(ModelError, match="labels are negative, positive, and none is called ent"):
+    with pytest.raises(ModelError, match="labels are negative, positive, but none is called ent"):
         proposer(sentiment).propose(items_of(TEXTS))
 
 

@@ -60,7 +60,9 @@ def test_a_csv_in_which_a_pair_of_quotes_holds_rows_is_read_as_csv_and_it_is_sai
 
     assert told == (texts, ())
     assert texts == ["a\n2,b\n3,c", "d"]
-    assert "a.csv, line 2: a quoted field that begins here goes on for 2 more lines" in warnings[0]
+    assert (
+        "a.csv, line 2: a quoted field that begins here continues for 2 more lines" in warnings[0]
+    )
     assert bare == ['"a', "b", 'c"', "d"]
 
 
@@ -90,7 +92,7 @@ def test_a_quote_that_closes_too_early_is_said(tmp_path: Path) -> None:
 
 
 def test_a_quote_that_is_never_closed_is_refused_in_a_csv(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="line 3: a quote is opened in the row that begins here"):
+    with pytest.raises(DataError, match="line 3: the row that begins here opens a quote"):
         read(tmp_path / "a.csv", 'id,text\n1,a\n2,"b\n3,c\n')
 
 
@@ -101,7 +103,7 @@ def test_two_delimiters_that_fit_are_said(tmp_path: Path) -> None:
 
     table = open_table(path)
 
-    assert "fields are taken to be separated by ','" in table.warnings[0]
+    assert "fields were read as separated by ','" in table.warnings[0]
     assert read(path, content) == (["x", "y"], ())
 
 

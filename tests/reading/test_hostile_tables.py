@@ -187,9 +187,9 @@ def make_bad_parquet(path: Path) -> None:
 MADE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a pipe": (make_fifo, "is a pipe; give a plain file"),
     "a device": (lambda path: path.symlink_to("/dev/zero"), "is a device; give a plain file"),
-    "a loop": (make_loop, "its symbolic links go round in a circle"),
+    "a loop": (make_loop, "its symbolic links form a circle"),
     "a link to nothing": (lambda path: path.symlink_to("gone"), "there is no such file"),
-    "a folder": (lambda path: path.mkdir(), "is a folder, but not one that `save_to_disk`"),
+    "a folder": (lambda path: path.mkdir(), "is a folder, but was not made by `save_to_disk`"),
     "a zip": (make_zip, "is a zip archive; unpack it first"),
     "a cut workbook": (make_cut_workbook, "but damaged"),
     "bad bytes in Parquet": (make_bad_parquet, "row 2: column 'text' holds the byte 0xe9"),
@@ -253,7 +253,7 @@ def test_a_pipe_in_a_saved_dataset_is_refused(tmp_path: Path, name: str, split: 
     file.unlink()
     os.mkfifo(file)
 
-    with pytest.raises(DataError, match=r"a pipe, not a part|not one that `save_to_disk`"):
+    with pytest.raises(DataError, match=r"a pipe, not a part|was not made by `save_to_disk`"):
         read(tmp_path / "saved")
 
 

@@ -70,19 +70,22 @@ def test_candidates_pass(indices: Any) -> None:
         (Selection(np.array([5, -1]), np.zeros(2), UNCERTAIN), "picked -1, which is not one"),
         (Selection(np.array([5, 1]), np.zeros(2), UNCERTAIN), "picked 1, which is not one"),
         (Selection(np.array([5, 5]), np.zeros(2), UNCERTAIN), "picked 5 more than once"),
-        (Selection(np.array([0, 2, 3]), np.zeros(3), UNCERTAIN), "3 items where at most 2"),
+        (Selection(np.array([0, 2, 3]), np.zeros(3), UNCERTAIN), "3 items, but at most 2"),
         (Selection(np.array([5.0, 0.0]), np.zeros(2), UNCERTAIN), "an array of float64"),
         (Selection(np.array([True, False]), np.zeros(2), UNCERTAIN), "an array of bool"),
         (Selection(np.array([[5, 0]]), np.zeros(2), UNCERTAIN), r"of shape \(1, 2\)"),
         (Selection(np.array(5), np.zeros(1), UNCERTAIN[:1]), r"of shape \(\)"),
-        (Selection(np.array([5, 0]), np.zeros(1), UNCERTAIN), r"its scores gave an array of shape"),
+        (
+            Selection(np.array([5, 0]), np.zeros(1), UNCERTAIN),
+            r"its scores returned an array of shape",
+        ),
         (Selection(np.array([5, 0]), np.array([0, np.nan]), UNCERTAIN), "a score is NaN or inf"),
         (Selection(np.array([5, 0]), np.zeros(2), UNCERTAIN[:1]), "its reasons are 1 for 2 items"),
         (Selection(np.array([5, 0]), np.zeros(2), ("audit", "audit")), "reasons are 'audit'"),
         (Selection(np.array([5, 0]), np.zeros(2), ("x", "y")), "reasons are 'x'"),  # type: ignore[arg-type]
         (Selection(np.array([5, 0]), np.zeros(2), None), "its reasons failed with TypeError"),  # type: ignore[arg-type]
-        (None, "gave a NoneType; it must give a hilt.types.Selection"),
-        ([5, 0], "gave a list"),
+        (None, "returned a NoneType; it must return a hilt.types.Selection"),
+        ([5, 0], "returned a list"),
         (RuntimeError("told to"), r"failed with RuntimeError: told to \(.*, line \d+\)"),
         (SystemExit(0), r"failed with SystemExit: 0"),
     ],
@@ -105,5 +108,5 @@ def test_one_inside_a_wrapper_is_named_too() -> None:
     inner = {"kind": f"{__name__}:Picks", "settings": {"picked": None}}
     wrapper = make_selector({"kind": "balanced", "of": inner})
 
-    with pytest.raises(ExtensionError, match=r"^Selector '.*:Picks' gave a NoneType"):
+    with pytest.raises(ExtensionError, match=r"^Selector '.*:Picks' returned a NoneType"):
         wrapper.select(VIEW, 2, np.random.default_rng(0))

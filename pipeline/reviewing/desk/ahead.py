@@ -69,11 +69,11 @@ def in_words(step: NextStep) -> Next:
     if step.finished:
         return Next(step.why, command, "comes next.")
     if name == "propose":
-        does = "does that; then there can be another batch."
+        does = "makes them; then there can be another batch."
         why = step.why or "There are no proposals yet."
         return Next(why, command, does, "Do that now")
     if not step.makes_batch:
-        return Next(step.why, command, "lets it learn the last labels.", "Train on them now")
-    does = "makes the next batch; it appears here then."
-    does = f"learns from what was said and {does}" if name == "cycle" else does
+        return Next(step.why, command, "trains it on the last labels.", "Train on them now")
+    does = "makes the next batch, which then appears here."
+    does = f"learns from the decisions and {does}" if name == "cycle" else does
     return Next(step.why, command, does, "Make the next batch", makes_batch=True)

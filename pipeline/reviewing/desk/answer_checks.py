@@ -60,9 +60,9 @@ class Recorder:
             said = self.ledger.standing(key)
             own = said is not None and said.reviewer == reviewer and said.item == answer.item
             sent = key in rows and rows[key].item_index == answer.item
-            return None if own or sent else "there is nothing left to take back"
+            return None if own or sent else "there is no decision left to undo"
         if answer.withdraws is not None:
-            return "only the act 'undo' takes something back"
+            return "only the act 'undo' can withdraw a decision"
         return None
 
     def _row(self, reviewer: str, answer: Answer, adjudicates: bool) -> DecisionRow:

@@ -19,9 +19,9 @@ LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 30.0  # after a refill that failed, or that brought nothing
 LOW_PRIORITY = 10
 DOING = {
-    "cycle": "Training on what you said, and choosing the next items.",
+    "cycle": "Training on your decisions, and choosing the next items.",
     "select": "Choosing the next items.",
-    "propose": "Proposing anew.",
+    "propose": "Proposing again.",
 }
 
 
@@ -110,7 +110,7 @@ class Refill:
             self.state = ""  # what comes next now is said beside it
             return bool(json.loads(result).get("batch"))
         lines = errors.decode(errors="replace").strip().splitlines()
-        self.state = f"That failed. {lines[-1] if lines else ''}".strip()
+        self.state = f"It failed. {lines[-1] if lines else ''}".strip()
         return False
 
     def _arguments(self, command: str) -> list[str]:

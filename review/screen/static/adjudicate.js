@@ -9,15 +9,15 @@ import { showSaved, showStanding, showText, watchClipped } from "./page.js";
 
 const POLL_MS = 5000;
 const KEYS = {
-  digit: { keys: [], shown: ["1", "…", "9"], says: "This label is right" },
+  digit: { keys: [], shown: ["1", "…", "9"], says: "Choose this label" },
   next: { keys: [" "], shown: ["space"], says: "Later" },
   undo: {
     keys: ["Backspace", "u", "Ctrl+Z"],
     shown: ["⌫", "u", "Ctrl+Z"],
-    says: "Take back the last answer",
+    says: "Undo the last answer",
   },
   guidelines: { keys: ["h"], says: "Guidelines" },
-  keys: { keys: ["?"], says: "These keys" },
+  keys: { keys: ["?"], says: "Show these keys" },
 };
 
 const clock = watchPage();
@@ -54,7 +54,7 @@ function merge(found) {
 function show() {
   const dispute = disputes[0];
   document.body.classList.toggle("empty", !dispute);
-  notice(dispute ? "" : "Nobody disagrees, as far as anybody knows.");
+  notice(dispute ? "" : "There are no disagreements.");
   element("about").textContent = dispute ? `${new Set(labelsOf(dispute)).size} different answers` : "";
   showText(element("text"), dispute?.text ?? "");
   element("opinions").replaceChildren(...(dispute ? columns(dispute) : []));
@@ -108,7 +108,7 @@ function settle(label) {
 
 function undo() {
   const last = history.pop();
-  if (!last) return notice("There is nothing left to take back.");
+  if (!last) return notice("There is nothing left to undo.");
   noteAct("undo");
   outbox.add({ key: newKey(), item: last.dispute.item, act: "undo", withdraws: last.key });
   disputes.unshift(last.dispute);

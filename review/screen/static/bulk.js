@@ -15,20 +15,20 @@ const SLACK = 8; // pixels of an item that may be out of view
 const KEYS = {
   accept: {
     keys: ["Enter"],
-    says: "Show the items that were not in view yet; then accept the label for all that are chosen",
+    says: "Show the items that were not visible yet; then accept the label for all chosen items",
   },
   card: { keys: [], shown: ["a", "…", "y"], says: "Take an item out, or put it back" },
-  toggle: { keys: ["x"], says: "Take out the item that has the focus, or put it back" },
+  toggle: { keys: ["x"], says: "Take out the focused item, or put it back" },
   forward: { keys: ["ArrowRight", "ArrowDown"], shown: ["→"], says: "Go to the next item" },
-  back: { keys: ["ArrowLeft", "ArrowUp"], shown: ["←"], says: "Go to the item before" },
+  back: { keys: ["ArrowLeft", "ArrowUp"], shown: ["←"], says: "Go to the previous item" },
   next: { keys: [" "], shown: ["space"], says: "Another group" },
   undo: {
     keys: ["Backspace", "u", "Ctrl+Z"],
     shown: ["⌫", "u", "Ctrl+Z"],
-    says: "Take back the last group",
+    says: "Undo the last group",
   },
   guidelines: { keys: ["h"], says: "Guidelines" },
-  keys: { keys: ["?"], says: "These keys" },
+  keys: { keys: ["?"], says: "Show these keys" },
 };
 
 const clock = watchPage();
@@ -66,7 +66,7 @@ function showNothing(said) {
   const waits = outbox.waiting().length > 0;
   const done = said !== null && said.standing.left === 0 && !waits;
   showEnd(done ? said.summary : null, said?.standing);
-  if (waits) notice("Waiting for the connection. What you said is kept here.");
+  if (waits) notice("Waiting for the connection. Your answers are kept here.");
   else if (done || !said) notice("");
   else if (skipped.length) notice("That was the last group. Start again, or decide the rest one by one.");
   else notice("No items near each other have the same proposed label. Decide the rest one by one.");
@@ -170,7 +170,7 @@ const leave = () => release(group ? group.items.map(({ item }) => item) : []);
 
 function undo() {
   const last = history.pop();
-  if (!last) return notice("There is no group to take back.");
+  if (!last) return notice("There is no group to undo.");
   for (const { key, item } of last.answers) {
     outbox.add({ key: newKey(), item, act: "undo", withdraws: key });
   }

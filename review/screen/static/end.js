@@ -26,14 +26,14 @@ export function showEnd(summary, standing) {
 
 function title({ answered }, { left, total }) {
   if (!total) return "There is nothing to label";
-  if (left) return "Nothing is left for you just now";
+  if (left) return "Nothing is left for you at the moment";
   return answered ? "All done" : "Nothing is left to do here";
 }
 
 /** "25 items done, 8 of them changed, 2 skipped, 1 flagged, in 12 minutes." */
 function done({ answered, changed, skipped, flagged, seconds }) {
   if (!answered) return "";
-  const parts = [`You did ${items(answered)}`];
+  const parts = [`You answered ${items(answered)}`];
   for (const [number, what] of [
     [changed, "changed"],
     [skipped, "skipped"],
@@ -47,7 +47,7 @@ function done({ answered, changed, skipped, flagged, seconds }) {
 function next({ elsewhere, live, next }, { left, refill, busy }) {
   const said = [];
   if (left) {
-    said.push(`${items(left)} ${left === 1 ? "is" : "are"} in other people's hands; what they leave comes to you.`);
+    said.push(`${items(left)} ${left === 1 ? "is" : "are"} with other people; what they do not answer comes to you.`);
   } else if (elsewhere) {
     said.push(`${items(elsewhere)} still ${elsewhere === 1 ? "waits" : "wait"} for other people.`);
   }
@@ -63,12 +63,12 @@ function next({ elsewhere, live, next }, { left, refill, busy }) {
 /** Say what the server says: the screen promises nothing of its own. */
 function whatComes({ why, command, does, makes_batch }, live, left) {
   const said = why ? [why] : [];
-  if (makes_batch && live) said.push("The next items are being chosen; they appear here by themselves.");
+  if (makes_batch && live) said.push("The next items are being chosen; they will appear here.");
   else if (command && !left) {
     const code = document.createElement("code");
     code.textContent = command;
     said.push(["In the terminal, ", code, ` ${does}`]);
-  } else if (makes_batch) said.push("Whoever runs this workspace makes the next batch; it appears here then.");
+  } else if (makes_batch) said.push("Whoever runs this workspace makes the next batch, which then appears here.");
   return said;
 }
 

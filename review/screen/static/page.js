@@ -68,7 +68,7 @@ export function showStanding(standing) {
   element("progress").value = standing.total - standing.left;
   element("left").textContent = `${count(standing.left)} of ${count(standing.total)} left`;
   element("pace").textContent = standing.per_hour
-    ? `${count(Math.round(standing.per_hour))} items an hour`
+    ? `${count(Math.round(standing.per_hour))} items per hour`
     : "";
   element("accuracy").textContent = standing.accuracy;
   element("refill").textContent = standing.refill;
@@ -84,12 +84,12 @@ export function showSaved({ waiting, offline, refused }) {
   saved.classList.toggle("wrong", offline || refused.length > 0);
   const said = [];
   if (refused.length) said.push(`${refused.length} not stored: ${refused.at(-1)}.`);
-  if (offline) said.push(`No connection. ${answers(waiting)} kept here, and sent when it is back.`);
+  if (offline) said.push(`No connection. ${answers(waiting)} kept here and will be sent when it is back.`);
   saved.textContent = said.join(" ") || [lastAct, "Saved"].filter(Boolean).join(" ");
   saved.dataset.waiting = waiting;
 }
 
-const ACTS_SAID = { skip: "Skipped.", flag: "Flagged.", undo: "Taken back." };
+const ACTS_SAID = { skip: "Skipped.", flag: "Flagged.", undo: "Undone." };
 let lastAct = "";
 
 /** Say of what leaves no trace on the screen that it was done. */

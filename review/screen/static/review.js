@@ -12,28 +12,28 @@ import { showSaved, showStanding, showText, watchClipped } from "./page.js";
 import { Supply } from "./supply.js";
 
 const KEYS = {
-  accept: { keys: ["Enter"], says: "Accept the chosen label, and go on" },
-  digit: { keys: [], shown: ["1", "…", "9", "0"], says: "Choose a label, and go on" },
+  accept: { keys: ["Enter"], says: "Accept the chosen label and continue" },
+  digit: { keys: [], shown: ["1", "…", "9", "0"], says: "Choose a label and continue" },
   skip: { keys: [" "], shown: ["space"], says: "Skip" },
   flag: { keys: ["f"], says: "Flag: something is wrong with the item" },
   comment: { keys: ["c"], says: "Comment, for whoever looks at it later" },
   undo: {
     keys: ["Backspace", "u", "Ctrl+Z"],
     shown: ["⌫", "u", "Ctrl+Z"],
-    says: "Take back the last answer, as often as you like",
+    says: "Undo the last answer; repeat to undo more",
   },
   guidelines: { keys: ["h"], says: "Guidelines" },
   scroll: { keys: [], shown: ["↑", "↓"], says: "Scroll a long text" },
-  keys: { keys: ["?"], says: "These keys" },
+  keys: { keys: ["?"], says: "Show these keys" },
 };
 const FILTER_KEYS = {
   filter: {
     keys: ["/"],
     shown: ["a letter", "/"],
-    says: "Find a label by its name or description; Enter takes the first one that is found",
+    says: "Find a label by its name or description; Enter takes the first match",
   },
 };
-const ESCAPED = "Now F flags, C comments, U takes back, H shows the guidelines";
+const ESCAPED = "Now F flags, C comments, U undoes, H shows the guidelines";
 const PAST_ITEMS = 20;
 
 const clock = watchPage();
@@ -73,14 +73,14 @@ function show() {
 }
 
 const TAKEN_BACK = {
-  flag: "You flagged this item; that is taken back. Choose a label, or flag it again.",
-  skip: "You skipped this item; that is taken back. Choose a label, or skip it again.",
+  flag: "You flagged this item; the flag is undone. Choose a label, or flag it again.",
+  skip: "You skipped this item; the skip is undone. Choose a label, or skip it again.",
 };
 
 function about(shown) {
-  if (shown.said) return `${wentBack()}You said ${shown.said}. Enter keeps it.`;
+  if (shown.said) return `${wentBack()}Your answer was ${shown.said}. Enter keeps it.`;
   if (shown.act in TAKEN_BACK) return wentBack() + TAKEN_BACK[shown.act];
-  if (shown.blind) return "Without a proposal: choose a label yourself.";
+  if (shown.blind) return "Shown without a proposal: choose a label yourself.";
   return shown.reason ?? "";
 }
 
@@ -98,7 +98,7 @@ function showNothing() {
   showText(element("text"), "");
   labels.show({ proposal: [] });
   const waits = supply.asked && !supply.summary && outbox.waiting().length;
-  notice(waits ? "Waiting for the connection. What you said is kept here." : "");
+  notice(waits ? "Waiting for the connection. Your answers are kept here." : "");
 }
 
 function answer(act, label = null) {
@@ -126,7 +126,7 @@ function accept() {
 async function undo() {
   if (!history.length && !historyIsWhole) await readPast();
   const last = history.pop();
-  if (!last) return notice("There is nothing left to take back.");
+  if (!last) return notice("There is nothing left to undo.");
   takenBack.add(last.key);
   const seconds = clock.seconds(performance.now());
   if (last.shown.comment) keepDraft(last.shown.item, last.shown.comment);

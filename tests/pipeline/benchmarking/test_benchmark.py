@@ -279,7 +279,7 @@ def test_setfit_needs_an_encoder_that_can_be_tuned(config: Path) -> None:
     settings = load_config(config)
     embedder = settings.embedder.model_copy(update={"kind": "mine:Encoder"})
 
-    with pytest.raises(ConfigError, match=r"name one as `student\.contrastive\.model`"):
+    with pytest.raises(ConfigError, match=r"name an encoder as `student\.contrastive\.model`"):
         check_runnable(settings.model_copy(update={"embedder": embedder}), PLAN)
 
 
@@ -350,7 +350,7 @@ def test_a_branch_shares_arrays_and_starts_without_decisions(
     [
         ({"arms": ("hilt", "margn")}, UnknownNameError, "Did you mean: margin"),
         ({"arms": ("hilt", "hilt")}, ConfigError, "names an arm twice"),
-        ({"at": (20, 10)}, ConfigError, "must rise from 1"),
+        ({"at": (20, 10)}, ConfigError, "must increase from 1"),
         ({"seeds": 0}, ConfigError, "must be at least 1"),
         ({"fewer_seeds": {"setfit": 3}}, ConfigError, "write a number from 1 to 2"),
     ],
@@ -363,7 +363,7 @@ def test_a_plan_that_cannot_run_is_refused(
 
 
 def test_a_folder_is_not_shared_by_two_benchmarks(config: Path, folder: Path) -> None:
-    with pytest.raises(WorkspaceError, match="added at the end alone"):
+    with pytest.raises(WorkspaceError, match="only be added at the end"):
         benchmark(config, folder / "runs", replace(PLAN, at=(8, 13)))
 
 
@@ -375,7 +375,7 @@ def test_a_folder_takes_more_label_counts_at_the_end_and_not_fewer(
 
     check_folder(tmp_path, settings, replace(PLAN, at=(8, 14, 20)))
 
-    with pytest.raises(WorkspaceError, match="holds runs at 8,14,20 labels"):
+    with pytest.raises(WorkspaceError, match="contains runs at 8,14,20 labels"):
         check_folder(tmp_path, settings, PLAN)
 
 

@@ -142,7 +142,7 @@ def test_a_table_on_a_plain_terminal_has_a_frame_that_it_can_show(call: Call, wo
 def test_help_in_a_pipe_lists_every_command_under_its_heading(call: Call) -> None:
     out = call("--help")[1]
 
-    assert out.index("To begin:") < out.index("  demo") < out.index("The loop:")
+    assert out.index("Start:") < out.index("  demo") < out.index("The loop:")
     assert "five topics,\n          five cycles." in out
 
 

@@ -129,5 +129,5 @@ def test_status_counts_skips_flags_and_comments_apart(workspace: Workspace, call
     _, as_json, _ = call("status", workspace.folder, "--json")
 
     assert (result.skipped, result.flagged, result.commented) == (1, 1, 2)
-    assert "1 skipped, 1 flagged, 2 commented: look at them with `hilt decisions" in out
+    assert "1 skipped, 1 flagged, 2 commented; list them with `hilt decisions" in out
     assert json.loads(as_json)["commented"] == 2

@@ -31,7 +31,7 @@ def test_every_option_has_a_type_and_a_description() -> None:
         "kind: hybrid",
         "kind: random",
         "kind: package.module:Class",
-        "Batches' worth of the most uncertain items",
+        "The clusters are made from this many times",
         "at least 2 names, each with a line of text; required",
     ],
 )

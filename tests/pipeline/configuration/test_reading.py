@@ -123,7 +123,7 @@ def test_a_file_that_is_not_a_mapping_is_refused(text: str) -> None:
         ("a: &x [*x]\n", "line 1: cannot be read as YAML: aliases"),
         ("a: !!python/name:os.system x\n", "line 1: cannot be read as YAML: tags"),
         ("? [a]\n: b\n", "line 1: cannot be read as YAML: a key must be a plain word."),
-        ("a: 1\nb: \x00\n", "line 2: the character U+0000 may not stand in YAML."),
+        ("a: 1\nb: \x00\n", "line 2: the character U+0000 is not allowed in YAML."),
     ],
 )
 def test_what_is_not_plain_yaml_is_refused_with_the_line(text: str, expected: str) -> None:
@@ -225,7 +225,7 @@ def test_numbers_are_read_as_people_write_them() -> None:
             "line 3: unknown key 'selector.of.shortlst'. Did you mean: shortlist?"
             " Allowed: kind, shortlist.",
         ),
-        ("seed: 1\nseed: 2", "line 4: 'seed' stands twice in its section; keep one."),
+        ("seed: 1\nseed: 2", "line 4: 'seed' occurs twice in its section; keep one."),
         ("selector: {kind: 'nowhere:X'}", "line 3: 'nowhere:X': there is no module 'nowhere'."),
     ],
 )
@@ -243,12 +243,12 @@ def test_a_mistake_is_told_with_its_line_its_value_and_what_is_allowed(
         ("\n- a\n- ' '\n- b", "line 4: a label's name is empty."),
         ("\n- a\n-\n- b", "line 4: a label's name is empty."),
         ("\n  a: x\n  '': y", "line 4: a label's name is empty."),
-        ('[a, "\\0"]', "line 2: label '\\x00' holds half of a surrogate pair or a NUL"),
+        ('[a, "\\0"]', "line 2: label '\\x00' contains half of a surrogate pair or a NUL"),
         ('[a, "\\ud800"]', "line 2: cannot be read as YAML: half of a surrogate pair"),
         ("{a: x}", "line 2: 'labels' is a section with a; allowed: at least 2 names, each"),
         ("[{a: x}, {b: y}]", "line 2: 'labels' is a list; allowed: at least 2 names, each"),
         ("{a: [x], b: y}", "line 2: 'labels.a' is a list; allowed: a line of text."),
-        ("{a: x, a: y, b: z}", "line 2: 'labels.a' stands twice in its section; keep one."),
+        ("{a: x, a: y, b: z}", "line 2: 'labels.a' occurs twice in its section; keep one."),
     ],
 )
 def test_labels_that_cannot_be_used_are_told_with_their_line(labels: str, expected: str) -> None:
@@ -370,7 +370,7 @@ def test_a_hundred_thousand_labels_are_read_and_none_of_them_is_told() -> None:
     [
         (os.mkfifo, "is a pipe; give a plain file"),
         (lambda path: path.symlink_to("/dev/zero"), "is a device; give a plain file"),
-        (lambda path: path.symlink_to(path.name), "its symbolic links go round in a circle"),
+        (lambda path: path.symlink_to(path.name), "its symbolic links form a circle"),
         (lambda path: path.write_bytes(b" " * (MAX_BYTES + 1)), "is larger than 64 MB"),
     ],
 )

@@ -50,7 +50,7 @@ def run(*arguments: object) -> str:
 
 
 def test_they_are_counted_wherever_duplicates_and_agreement_are(work: Workspace) -> None:
-    hint = "1 text has copies that people labelled differently: look with `hilt duplicates"
+    hint = "1 text has copies that people labelled differently; list them with `hilt duplicates"
 
     assert hint in run("status", work.folder)
     assert hint in run("agreement", work.folder)
@@ -82,5 +82,7 @@ def test_they_are_gone_once_one_is_put_right(work: Workspace, tmp_path: Path) ->
 
     assert find_contrary(work) == []
     assert summarise(work, work.item_labels()).contrary == 0
-    assert "No copies are contrary." in run("duplicates", work.folder, "--contrary")
+    assert "No copies of a text have different labels." in run(
+        "duplicates", work.folder, "--contrary"
+    )
     assert "differently" not in run("status", work.folder)

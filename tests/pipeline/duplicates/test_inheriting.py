@@ -301,7 +301,10 @@ def test_wrong_inherited_labels_are_pointed_out(copies: Copies, tmp_path: Path) 
     out = CliRunner().invoke(app, ["status", str(workspace.folder)]).stdout
     released(workspace, tmp_path / "out")
 
-    assert "0 of 1 were right (95 % interval 0.0% to 79.3%)" in out
+    assert (
+        "0 of 1 inherited labels that were checked blind were right (95 % interval 0.0% to 79.3%)"
+        in out
+    )
     assert "raise `duplicates.cosine` or `duplicates.overlap`" in out
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
     assert "0 of 1 that people checked blind were right" in card

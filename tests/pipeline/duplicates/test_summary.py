@@ -52,9 +52,9 @@ def test_the_command_shows_groups_and_close_pairs(copies: Copies) -> None:
     out = run("duplicates", copies().folder)
 
     assert "37 items are in 1 group of near-duplicates; 0 inherit a label." in out
-    assert "The search saw 100.0% of the nearest neighbours of a sample." in out
+    assert "The search found 100.0% of the nearest neighbours of a sample." in out
     assert "37 items: " in out
-    assert "Only just together (cosine 0.9 and overlap 0.6 are needed):" in out
+    assert "Only just together (needed: cosine 0.9 and overlap 0.6):" in out
     assert "has day\n" in out
     assert "has night\n" in out
 

@@ -85,10 +85,13 @@ def test_made_ids_count_the_copies_of_a_text(tmp_path: Path) -> None:
 
 REFUSED = {
     "changed": ([*ROWS[:2], ("9", "another", "")], r"pool\.csv, line 4: the text of '9' is 'an"),
-    "two changed": ([("7", "x", ""), ("3", "y", "")], r"So have 1 more\. An item keeps its text"),
+    "two changed": (
+        [("7", "x", ""), ("3", "y", "")],
+        r"The same is true of 1 more\. The text of an item never changes",
+    ),
     "label": ([*ROWS, ("1", "x", "sprt")], r"line 5: 'sprt' is not a label"),
     "no id": ([*ROWS, ("", "x", "")], r"line 5: the id \(column 'id'\) is empty"),
-    "twice": ([*ROWS, ("1", "x", ""), ("1", "y", "")], r"line 6: the id '1' stands already in"),
+    "twice": ([*ROWS, ("1", "x", ""), ("1", "y", "")], r"line 6: the id '1' was already used in"),
 }
 
 

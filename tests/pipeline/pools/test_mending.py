@@ -116,7 +116,9 @@ def test_a_source_that_gives_other_items_mends_nothing(work: Path, config: Path)
     (work / "pool" / DATA).write_bytes(b"")
     (work.parent / "pool.csv").write_text(ROWS.replace("number 7", "number seven"))
 
-    with pytest.raises(WorkspaceError, match="no longer gives the items that were read; put back"):
+    with pytest.raises(
+        WorkspaceError, match="no longer has the items that were read from it; restore"
+    ):
         hilt.init(work, config)
 
     assert (work / "pool" / DATA).read_bytes() == b""

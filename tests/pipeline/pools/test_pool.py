@@ -163,8 +163,8 @@ def test_a_torn_record_of_a_pool_is_a_plain_sentence(tmp_path: Path, content: by
         Pool.open(tmp_path / "pool")
 
     assert str(caught.value) == (
-        f"{record} is damaged: it does not hold what was written; run `hilt init {tmp_path}"
-        f" --config {tmp_path / 'hilt.yaml'}`, which reads it again from where it was read."
+        f"{record} is damaged: its content is not what was written; run `hilt init {tmp_path}"
+        f" --config {tmp_path / 'hilt.yaml'}`, which reads it again from its source."
     )
 
 
@@ -188,7 +188,7 @@ def test_a_repeated_id_is_refused_with_both_lines(tmp_path: Path) -> None:
 
     said = complaint(tmp_path, Source(path=write(tmp_path, content), id="id"))
 
-    assert "a.csv, line 5: the id '1' stands already in" in said
+    assert "a.csv, line 5: the id '1' was already used in" in said
     assert "a.csv, line 2; ids must be unique" in said
 
 

@@ -130,7 +130,7 @@ def test_a_missing_file_is_refused_with_the_nearest_name(tmp_path: Path) -> None
 
 
 def test_an_unknown_ending_is_refused_with_those_allowed(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"of this kind cannot be read. Allowed: .csv, .tsv, "):
+    with pytest.raises(DataError, match=r"this kind of file cannot be read. Allowed: .csv, .tsv, "):
         open_source(source(tmp_path / "a.doc", b"\xec\xa5\0\1\2"))
 
 
@@ -170,7 +170,7 @@ def test_a_row_with_too_few_fields_is_refused_with_its_line(tmp_path: Path) -> N
 def test_a_quote_that_is_never_closed_is_refused_with_its_line(tmp_path: Path) -> None:
     said = complaint(source(tmp_path / "a.csv", 'id,text\n1,a\n2,"b\n3,c\n4,d\n'))
 
-    assert "a.csv, line 3: a quote is opened in the row that begins here, and never closed" in said
+    assert "a.csv, line 3: the row that begins here opens a quote that is never closed" in said
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
@@ -309,7 +309,7 @@ def test_an_unknown_split_is_refused_with_the_nearest(folder: Path) -> None:
 
 
 def test_a_folder_that_datasets_did_not_save_is_refused(tmp_path: Path) -> None:
-    assert "not one that `save_to_disk`" in complaint(Source(path=str(tmp_path)))
+    assert "was not made by `save_to_disk`" in complaint(Source(path=str(tmp_path)))
 
 
 def test_a_hub_dataset_that_cannot_be_reached_is_one_sentence(

@@ -258,7 +258,10 @@ def test_a_torn_secret_of_the_screen_is_made_anew(small_workspace: Open, content
 def test_a_disk_that_fills_up_under_a_writing_command_is_a_sentence(small_workspace: Open) -> None:
     workspace = small_workspace("ready")
 
-    with pytest.raises(OutputError, match="No space left on device; make room"), workspace.locked():
+    with (
+        pytest.raises(OutputError, match="No space left on device; free space"),
+        workspace.locked(),
+    ):
         Path("/dev/full").write_text("x")
 
 

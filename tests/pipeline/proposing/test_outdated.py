@@ -180,7 +180,7 @@ def test_proposals_are_made_anew_without_a_student_of_another_embedder(
 
     fused = workspace.fused.maker() or {}
     learnt_otherwise = "embedder" in CHANGES[name]
-    assert ("learnt from other vectors" in said(workspace)) == learnt_otherwise
+    assert ("was trained on other vectors" in said(workspace)) == learnt_otherwise
     assert (fused["student"] is None) == learnt_otherwise
     found = workspace.embeddings.open().astype(np.float32)
     assert found == pytest.approx(fresh_embeddings(workspace), abs=0.02)
@@ -230,7 +230,9 @@ def test_a_student_that_took_long_is_trained_anew_only_when_asked(
     monkeypatch.setattr(costs, "MAX_SECONDS", 0.0)
     workspace = change(small_workspace("two_cycles"), encoders, {"student": {"kind": "linear"}})
 
-    with pytest.raises(WorkspaceError, match=r"not done unasked: run `hilt train "):
+    with pytest.raises(
+        WorkspaceError, match=r"not trained again without your request: run `hilt train "
+    ):
         hilt.select(workspace, new=True)
 
     assert hilt.train(workspace).new
@@ -244,7 +246,7 @@ def test_a_student_of_another_configuration_predicts_only_when_it_is_named(
     workspace = change(small_workspace("trained"), encoders, CHANGES[name])
     (tmp_path / "new.csv").write_text("text\nA cat slept.\n", encoding="utf-8")
 
-    with pytest.raises(WorkspaceError, match=WHY[name] + r".*take it as it is: .*cycle-0001"):
+    with pytest.raises(WorkspaceError, match=WHY[name] + r".*use it unchanged: .*cycle-0001"):
         hilt.predict(workspace, tmp_path / "new.csv", tmp_path / "said.csv")
     result = hilt.predict(workspace.student_folder(1), tmp_path / "new.csv", tmp_path / "said.csv")
 
@@ -257,13 +259,13 @@ def test_near_duplicates_follow_their_thresholds(
     changes = {"duplicates": {"cosine": 0.5, "overlap": 0.1}}
     workspace = change(small_workspace("two_cycles"), encoders, changes)
     assert hilt.status(workspace).outdated == (
-        "The near-duplicates are of another configuration: duplicates.cosine was 0.9 and is 0.5.",
+        "The near-duplicates are from another configuration: duplicates.cosine was 0.9 and is 0.5.",
     )
     assert not workspace.has_near_duplicates
 
     hilt.select(workspace, new=True)
 
-    assert "duplicates.cosine was 0.9 and is 0.5. Made anew now." in said(workspace)
+    assert "duplicates.cosine was 0.9 and is 0.5. They are made again now." in said(workspace)
     assert workspace.has_near_duplicates
     assert_nothing_is_outdated(workspace)
 

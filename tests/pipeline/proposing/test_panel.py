@@ -197,7 +197,9 @@ def test_uncertain_items_need_a_proposer_before(small_workspace: Open) -> None:
         {**workspace.config.model_dump(), "proposers": [section]}
     )
 
-    with pytest.raises(ConfigError, match="none before it says what is uncertain"):
+    with pytest.raises(
+        ConfigError, match="no proposer before it can say which items are uncertain"
+    ):
         propose(replace(workspace, config=config))
 
 
@@ -205,7 +207,7 @@ def test_uncertain_items_need_a_proposer_before(small_workspace: Open) -> None:
 def test_a_name_that_is_taken_is_refused(
     with_proposers: Callable[..., Workspace], name: str
 ) -> None:
-    with pytest.raises(ConfigError, match=f"'{name}', which is taken"):
+    with pytest.raises(ConfigError, match=f"'{name}' is already used"):
         propose(with_proposers(parrot(name=name)))
 
 

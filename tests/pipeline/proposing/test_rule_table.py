@@ -205,7 +205,7 @@ def test_rules_and_neighbours_propose_for_a_whole_workspace(small_workspace: Ope
             "one of keywords, pattern or function; this has keywords and pattern",
         ),
         ({"label": "a", "keywords": ["x", " "]}, "a keyword is empty"),
-        ({"label": "a", "pattern": "(x"}, r"'\(x' is no regular expression: missing \)"),
+        ({"label": "a", "pattern": "(x"}, r"'\(x' is not a regular expression: missing \)"),
         ({"label": "a", "function": "module.function"}, "write 'package.module:function'"),
         ({"keywords": ["x"]}, "a rule with keywords needs the label"),
         ({"pattern": "x"}, "a rule with pattern needs the label"),

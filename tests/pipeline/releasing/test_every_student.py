@@ -276,7 +276,7 @@ def test_the_cards_say_what_there_is(released: Released) -> None:
     assert ("| in the pool |" in card or "| on items like the pool |" in card) == bool(kind.audit)
     assert ("the test set of the configuration" in card) == kind.test
     assert ("nothing is measured yet" in card) == (not kind.audit and not kind.test)
-    assert ("brings its own encoder" in card) == ("linear" not in kind.parts)
+    assert ("has its own encoder" in card) == ("linear" not in kind.parts)
     assert ("SentenceTransformer(" in card) == ("contrastive" in kind.parts)
     assert ('pipeline("text-classification"' in card) == ("transformer" in kind.parts)
     assert "| nobody: skipped (`none`, and `action` is `skip`) | 1 |" in dataset

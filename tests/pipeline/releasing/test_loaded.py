@@ -107,7 +107,7 @@ def test_any_sequence_of_texts_will_do(folder: Path) -> None:
     ("texts", "complaint"),
     [
         ("one text", r"got one text; write `\[text\]`"),
-        (["a", None], r"texts\[1\] is None, which is no text"),
+        (["a", None], r"texts\[1\] is None, which is not a text"),
         ([float("nan")], r"texts\[0\] is nan"),
     ],
 )
@@ -179,7 +179,7 @@ def test_another_encoder_than_the_student_was_trained_with_is_refused(tmp_path: 
     (encoder / "model.safetensors").write_bytes(b"others")
 
     with pytest.raises(
-        ModelError, match=r"trained with another encoder than .* put the former back"
+        ModelError, match=r"trained with another version of the encoder .* restore the former"
     ):
         hilt.load_student(student)
     with pytest.raises(ModelError, match="was changed since the student was trained"):
@@ -196,7 +196,7 @@ def test_other_files_of_the_encoder_than_at_the_training_are_refused(tmp_path: P
     hilt.load_student(tmp_path / "student")
     (encoder / "config.json").write_text('{"pooling": "other"}')
 
-    with pytest.raises(ModelError, match=r"pooling and settings some are others now; put the"):
+    with pytest.raises(ModelError, match=r"pooling and settings are different now; restore the"):
         hilt.load_student(tmp_path / "student")
 
 
@@ -244,7 +244,7 @@ def test_an_encoder_that_is_gone_is_named(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone")
     student = save_linear(tmp_path / "student", {"model": gone})
 
-    with pytest.raises(ModelError, match=f"{gone}.*there is no such folder; put it back"):
+    with pytest.raises(ModelError, match=f"{gone}.*there is no such folder; restore it"):
         pack_student(student, tmp_path / "packed")
     with pytest.raises(ModelError, match=f"{gone}' cannot be loaded: there is no such folder"):
         hilt.load_student(student).predict(TEXTS)
@@ -253,7 +253,7 @@ def test_an_encoder_that_is_gone_is_named(tmp_path: Path) -> None:
 def test_an_encoder_of_ones_own_class_is_named_as_it_is(tmp_path: Path) -> None:
     student = save_linear(tmp_path / "student", {"kind": "package.module:Mine"})
 
-    with pytest.raises(ModelError, match="which was not run; if you know it"):
+    with pytest.raises(ModelError, match="which was not run; if you know"):
         pack_student(student, tmp_path / "packed")
     packed = pack_student(student, tmp_path / "packed", ["package.module:Mine"])
     assert packed.record["embedder"]["kind"] == "package.module:Mine"

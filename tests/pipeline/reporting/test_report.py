@@ -121,7 +121,7 @@ def row_of(page: Page, item_id: str) -> list[str]:
     [
         ("ready", "The workspace is ready: 60 items, no proposals yet."),
         ("proposed", "60 items have a proposal; no batch is selected yet."),
-        ("selected", "A batch of 12 items waits for review; there are no labels yet."),
+        ("selected", "A batch of 12 items is waiting for review; there are no labels yet."),
         ("reviewed", "People have labelled 12 items; no student is trained yet."),
         ("trained", "After 12 labels the student is right on"),
         ("two_cycles", "After 24 labels the student is right on"),
@@ -407,7 +407,7 @@ def test_the_report_says_what_review_costs_and_whether_choosing_helps(
     page = Page(render_report(small_workspace("two_cycles"), NOW))
 
     assert "A decision takes 5.0 s (median of 24)." in page.words
-    assert "Selected and random labels are not compared yet" in page.words
+    assert "Selected and random labels cannot be compared yet" in page.words
 
 
 def test_a_recheck_is_undecided_until_it_is_answered(small_workspace: OPEN_COPY) -> None:

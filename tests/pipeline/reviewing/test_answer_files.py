@@ -156,12 +156,16 @@ def test_what_is_rejected_is_found_in_its_file_whatever_kind_that_is(
     labels = [workspace.config.label_names[0], "zebra", "zebra"]
     rows = [{"id": item, "label": label} for item, label in zip(ids, labels, strict=True)]
     written = {
-        "a.json": (json.dumps(rows), "record 2", "Mend these records"),
-        "a.jsonl": ("".join(json.dumps(row) + "\n" for row in rows), "line 2", "Mend these lines"),
+        "a.json": (json.dumps(rows), "record 2", "Correct these records"),
+        "a.jsonl": (
+            "".join(json.dumps(row) + "\n" for row in rows),
+            "line 2",
+            "Correct these lines",
+        ),
         "a.csv": (
             "id,label\n" + "".join(f"{row['id']},{row['label']}\n" for row in rows),
             "line 3",
-            "Mend these lines",
+            "Correct these lines",
         ),
     }
     text, place, mend = written[name]

@@ -223,10 +223,10 @@ def test_another_pool_gets_what_people_said_as_labels_given_before(
     assert [row.decided_at for row in stored][-1] == said.database.decisions()[-3].decided_at
     audit = hilt.status(said).audit_labels
     assert result.as_labels == (
-        f"The pool is another one (60 items, here 61): {len(stored)} answers came as labels given"
-        f" before; 1 batch and {audit} answers' places in the audit did not come. The"
-        " state as it was needs a pool that grew in the same way. Make a workspace of the first 60"
-        " rows, take in what came later by `hilt init NEW --append`, and import the file there."
+        f"The pool is a different one (60 items, here 61): imported {len(stored)} answers as labels"
+        f" given before; 1 batch and {audit} answers' places in the audit left out. Restoring the"
+        " whole state needs a pool that grew in the same way. Make a workspace of the first 60"
+        " rows, add the later ones with `hilt init NEW --append`, and import the file there."
     )
 
 
@@ -241,7 +241,7 @@ def test_more_labels_are_another_pool(said: Workspace, tmp_path: Path) -> None:
 
     assert (result.batches, result.machine) == (0, 1)
     assert result.added == len(more.database.decisions()) == 19
-    told = "The labels are others (only here: politics): 19 answers came as labels given before; 1 "
+    told = "The labels are different (only here: politics): imported 19 answers as labels given"
     assert result.as_labels.startswith(told)
     assert "init NEW" not in result.as_labels
     words = ["import", str(more.folder), str(tmp_path / "all.jsonl")]
@@ -280,8 +280,8 @@ def test_a_pool_that_grew_otherwise_is_told_the_way_to_the_same_state(tmp_path: 
         (behind, "after.jsonl", "9 items, here 6"),
     ):
         told = hilt.import_answers(work, tmp_path / file).as_labels
-        assert f"another one ({sizes}): 1 answer came as labels given before. The state" in told
-        assert "of the first 6 rows, take in what came later by `hilt init NEW --append`" in told
+        assert f"a different one ({sizes}): imported 1 answer as labels given before." in told
+        assert "of the first 6 rows, add the later ones with `hilt init NEW --append`" in told
 
 
 AS_WRITTEN: dict[str, Callable[[bytes], bytes]] = {
@@ -372,11 +372,11 @@ HOSTILE: dict[str, tuple[Callable[[list[Line]], object], str]] = {
     "action": (decision(action="accept"), "the action is 'accept'"),
     "two labels": (decision(action="label", labels=["food", "sport"]), "exactly one"),
     "reserved name": (decision(reviewer="machine:x"), "names that begin with 'machine:'"),
-    "gold": (decision(reviewer="gold"), "kept for known answers"),
+    "gold": (decision(reviewer="gold"), "reserved for known answers"),
     "seconds": (decision(seconds=1e308), "seconds is 1e[+]308"),
     "negative": (decision(seconds=-1), "seconds is -1"),
-    "nan": (decision(seconds=float("nan")), "no line of a file of decisions"),
-    "surrogate": (decision(comment="\ud800"), "no line of a file of decisions"),
+    "nan": (decision(seconds=float("nan")), "not a valid line of a file of decisions"),
+    "surrogate": (decision(comment="\ud800"), "not a valid line of a file of decisions"),
     "nul": (decision(comment="\0"), "a NUL"),
     "future": (decision(decided_at="2999-01-01T00:00:00Z"), "not in the future"),
     "huge": (lambda lines: batch(lines).update(cycle=10**30), "at `batch.cycle`"),
@@ -388,15 +388,15 @@ HOSTILE: dict[str, tuple[Callable[[list[Line]], object], str]] = {
     ),
     "other copies": (
         lambda lines: batch(lines)["selector"].update(copies=[[1, 60]]),
-        "copies that are no items",
+        "copies that are not items",
     ),
-    "no such item": (decision(item=59), "no line tells of the item 59"),
+    "no such item": (decision(item=59), "no line describes the item 59"),
     "negative item": (decision(item=-1), "at `decision.item`"),
     "no such batch": (decision(batch=7), "batch 7 has no item"),
     "words for numbers": (decision(item="5"), "at `decision.item`"),
     "true for a number": (decision(item=True), "at `decision.item`"),
     "another key": (decision(x=1), "at `decision.x`"),
-    "no kind": (lambda lines: lines[-1].pop("kind"), "no line of a file"),
+    "no kind": (lambda lines: lines[-1].pop("kind"), "not a valid line of a file"),
     "id of another": (lambda lines: lines[1].update(id="x"), "item 'x' does not fit"),
     "no batch": (lambda lines: lines.remove(batch(lines)), "batch 1 has no item"),
     "batch twice": (lambda lines: lines.append(batch(lines)), "batch 1 comes twice"),
@@ -494,7 +494,7 @@ def test_a_file_that_was_cut_is_refused(
     (tmp_path / "cut.jsonl").write_bytes(whole[: int(len(whole) * kept)])
     new = small_workspace("ready")
 
-    with pytest.raises(DataError, match=r"was cut|no line of a file of decisions"):
+    with pytest.raises(DataError, match=r"was cut off|not a valid line of a file of decisions"):
         hilt.import_answers(new, tmp_path / "cut.jsonl")
     assert new.database.decisions() == []
 
@@ -507,7 +507,7 @@ def test_a_file_that_was_changed_is_refused(
     (tmp_path / "all.jsonl").write_text(text.replace('"comment":"odd"', '"comment":"fine"'))
     new = small_workspace("ready")
 
-    with pytest.raises(DataError, match="not as hilt wrote it: its checksum differs"):
+    with pytest.raises(DataError, match="changed after hilt wrote it: its checksum differs"):
         hilt.import_answers(new, tmp_path / "all.jsonl")
     assert new.database.decisions() == []
 
@@ -523,8 +523,8 @@ def test_the_commands_say_what_they_did(
     refused = run(app, ["export", str(said.folder), str(path), "--decisions", "--batch", "1"])
 
     assert "22 decisions in 1 batch." in written.output
-    assert "22 decisions stored, 0 known already." in read.output
-    assert "1 batch came with them. Students did not." in read.output
+    assert "22 decisions stored, 0 already known." in read.output
+    assert "1 batch restored. Students are not part of such a file." in read.output
     assert refused.exit_code == 2
     with pytest.raises(DataError, match=r"does not end in \.jsonl"):
         hilt.export_decisions(said, tmp_path / "all.csv")

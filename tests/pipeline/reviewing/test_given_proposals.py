@@ -86,7 +86,7 @@ def test_a_file_of_the_same_name_takes_the_place_of_the_other(
     run = ["import", str(work.folder), str(path), "--as", "proposals"]
     told = " ".join(CliRunner().invoke(app, run).output.split())
 
-    assert "20 proposals stored, of the proposer given-predictions, in place of the 60 it" in told
+    assert "20 proposals stored for the proposer given-predictions, replacing the 60 it had" in told
     predictions(work, path, label="sport")
     assert hilt.import_proposals(work, path).replaced == 20
     assert set(hilt.propose(work).made) == {NAME, "fused"}
@@ -235,7 +235,7 @@ def test_the_command_says_what_it_did_and_how_to_undo_it(
     beside = run(app, ["import", str(work.folder), path, "--as", "proposals", "--gold"])
     plain = run(app, ["import", str(work.folder), path])
 
-    assert "60 proposals stored, of the proposer given-predictions." in done.output
+    assert "60 proposals stored for the proposer given-predictions." in done.output
     table = work.answers_folder / "given" / "predictions.parquet"
     assert f"delete {table}" in done.output.replace("\n", "")
     assert f"hilt propose {work.folder}" in done.output.replace("\n", "")

@@ -160,7 +160,7 @@ def test_an_unknown_proposer_is_met_with_the_nearest_name(small_workspace: Open)
 
 @pytest.mark.parametrize("least", [0.0, 1.01, float("nan")])
 def test_a_threshold_is_a_probability(small_workspace: Open, least: float) -> None:
-    with pytest.raises(ConfigError, match="must be a probability above 0, up to 1"):
+    with pytest.raises(ConfigError, match="must be a probability above 0 and at most 1"):
         oracle(small_workspace("selected"), least=least)
 
 
@@ -202,7 +202,7 @@ def test_a_machine_never_decides_a_blind_item(small_workspace: Open) -> None:
     blind = next(item for item in read_batch(workspace, 1).items if item.blind)
     said = Decision(blind.item_id, "label", ("food",), "machine:mine", kind="machine")
 
-    with pytest.raises(DataError, match="is blind: it measures, so only people decide it"):
+    with pytest.raises(DataError, match="is blind: it measures accuracy, so only people decide it"):
         record(workspace, [said])
 
 
@@ -229,9 +229,9 @@ def test_the_command_says_what_was_answered_and_what_is_next(small_workspace: Op
 
     assert json.loads(dry.stdout)["contested"] == {"unsure": 0, "disagree": 0, "silent": 0}
     assert len(json.loads(dry.stdout)["answers"]) == 9
-    assert "machine:fused answered 9; people get 0 contested and 3 blind" in said.stdout
+    assert "machine:fused answered 9; left to people: 0 contested and 3 blind" in said.stdout
     assert f"Next: hilt review {work}" in said.stdout
-    assert "9 items have only a machine's label" in state.stdout
+    assert "9 items have only the label of a machine" in state.stdout
 
 
 def test_the_commands_of_its_page_run(

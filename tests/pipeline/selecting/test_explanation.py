@@ -42,16 +42,16 @@ BLIND = replace(ITEM, reason="audit", blind=True)
 
 def test_an_uncertain_item_lies_between_two_labels() -> None:
     assert in_words(ITEM) == (
-        "Picked by how unsure the models are: animals (41%) or sport (38%). Of the proposers,"
-        " rules says food. It stands for 132 items, more typical than 83% of the pool."
+        "Picked because the models are uncertain: animals (41%) or sport (38%). Proposers:"
+        " rules says food. It represents 132 items, more typical than 83% of the pool."
     )
 
 
 @pytest.mark.parametrize(
     ("why", "said"),
     [
-        (replace(WHY, covers=1), "stands for itself alone"),
-        (replace(WHY, covers=1300, sampled=5000), "stands for about 1,300 items"),
+        (replace(WHY, covers=1), "represents only itself"),
+        (replace(WHY, covers=1300, sampled=5000), "represents about 1,300 items"),
         (replace(WHY, typicality=0.04), "an outlier."),
     ],
 )
@@ -63,21 +63,30 @@ def test_a_recheck_says_how_likely_its_label_is_right_but_not_which_it_is() -> N
     doubtful = replace(ITEM, reason="recheck", why=replace(WHY, quality=0.12))
 
     assert in_words(doubtful).startswith(
-        "Asked again: its label is right with a probability of 12%, by students that"
+        "Asked again: students that did not learn its label give it a probability of 12%"
     )
 
 
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        (BLIND, "Drawn at random, and shown without a proposal, to measure. It stands for 132"),
-        (replace(ITEM, reason="coverage"), "Picked so that the batch covers the whole pool. Of"),
-        (replace(ITEM, reason="random"), "Drawn at random. Of the proposers, rules says food."),
-        (replace(ITEM, reason="spread"), "Drawn at random, spread over the predicted labels. Of"),
-        (replace(ITEM, proposal=(), why=None), "Picked by how unsure the models are."),
+        (
+            BLIND,
+            "Drawn at random and shown without a proposal, to measure accuracy. It represents 132",
+        ),
+        (
+            replace(ITEM, reason="coverage"),
+            "Picked so that the batch covers the whole pool. Proposers:",
+        ),
+        (replace(ITEM, reason="random"), "Drawn at random. Proposers: rules says food."),
+        (
+            replace(ITEM, reason="spread"),
+            "Drawn at random, spread over the predicted labels. Proposers:",
+        ),
+        (replace(ITEM, proposal=(), why=None), "Picked because the models are uncertain."),
         (
             replace(ITEM, reason="mood"),  # type: ignore[arg-type]
-            "Picked as 'mood'. Of the proposers",
+            "Picked as 'mood'. Proposers",
         ),
     ],
 )
@@ -97,7 +106,7 @@ def test_every_reason_has_a_sentence_of_its_own() -> None:
     ("reason", "note", "read"),
     [
         ("coverage", "items at random, spread over the predicted labels: too few", "spread"),
-        ("coverage", "items that cover most of the doubt around them", "coverage"),
+        ("coverage", "items that represent the most uncertain items around them", "coverage"),
         ("coverage", "", "coverage"),
         ("uncertain", "items at random, spread over the predicted labels: too few", "uncertain"),
     ],
@@ -146,8 +155,8 @@ def test_the_command_explains_every_item(small_workspace: Open) -> None:
     told = CliRunner().invoke(app, ["select", work, "--explain"]).stdout
     items = json.loads(CliRunner().invoke(app, ["select", work, "--json"]).stdout)["items"]
 
-    assert told.count("It stands for ") == 12
-    assert told.count("to measure. It stands for") == 3
+    assert told.count("It represents ") == 12
+    assert told.count("to measure accuracy. It represents") == 3
     assert told.count("Drawn at random, spread over the predicted labels. ") == 9
     for item in items:
         assert ("others" in item["why"]) is not item["blind"]

@@ -73,7 +73,7 @@ def test_long_items_are_predicted_to_take_longer(timed: Workspace) -> None:
     assert seconds is not None
     truth = 1 + 0.1 * timed.pool.lengths
     assert np.abs(np.log(seconds / truth)).mean() < 0.25
-    assert cost.model.factors["for twice the text"] > 1.5
+    assert cost.model.factors["for a text twice as long"] > 1.5
 
 
 def test_a_later_batch_says_how_long_its_items_take(timed: Workspace) -> None:
@@ -136,6 +136,6 @@ def test_the_command_fills_minutes_and_status_says_what_they_buy(timed: Workspac
 
     assert select_.exit_code == 0
     assert "; about 1 minute." in select_.stdout
-    assert "for twice the text" in status.stdout
+    assert "for a text twice as long" in status.stdout
     assert told["used"]
     assert told["decisions"] == 50

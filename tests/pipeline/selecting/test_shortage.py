@@ -34,7 +34,7 @@ def test_each_item_is_counted_once_by_the_first_reason_that_it_has() -> None:
     assert said(batch=[0], decided=[3], waiting=[5], kept=[1, 6], empty=[8]) == (
         "1 instead of 9 items: nothing else is left to ask. Left out: items that wait in another"
         " open batch (1); near-duplicates of items that are decided or in a batch (2); items kept"
-        " for the audit in later batches (1); items that the selector passed over (2)"
+        " for the audit in later batches (1); items that the selector did not pick (2)"
     )
 
 

@@ -99,12 +99,15 @@ RECORD: dict[str, tuple[Spoil, str]] = {
     "labels in one text": (edit(lambda r: r.update(labels="abc")), "different labels .* but 'abc'"),
     "labels that are numbers": (edit(lambda r: r.update(labels=[1, 2, 3])), "different labels"),
     "no labels": (edit(lambda r: r.update(labels=[])), "different labels"),
-    "kind gone": (edit(lambda r: r.pop("kind")), "`kind` in .* is None, which is no student"),
+    "kind gone": (edit(lambda r: r.pop("kind")), "`kind` in .* is None, which is not a student"),
     "kind unknown": (edit(lambda r: r.update(kind="lineer")), "Did you mean: linear"),
-    "kind a list": (edit(lambda r: r.update(kind=["linear"])), r"\['linear'\], which is no stud"),
+    "kind a list": (
+        edit(lambda r: r.update(kind=["linear"])),
+        r"\['linear'\], which is not a stud",
+    ),
     "kind a module": (edit(lambda r: r.update(kind="spoil:Me")), "not run; .* --trust spoil:Me"),
     "embedder gone": (edit(lambda r: r.pop("embedder")), "no readable student.json"),
-    "embedder a list": (edit(lambda r: r.update(embedder=[])), "`embedder` in .* is no section"),
+    "embedder a list": (edit(lambda r: r.update(embedder=[])), "`embedder` in .* is not a section"),
     "embedder unknown": (edit(lambda r: r["embedder"].update(speed=3)), r"`embedder\.speed`"),
     "embedder a number": (edit(lambda r: r["embedder"].update(model=5)), r"`embedder\.model`"),
     "embedder a module": (

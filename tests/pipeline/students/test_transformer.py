@@ -324,7 +324,7 @@ def test_a_folder_that_holds_no_student_is_refused(tmp_path: Path, record: str |
     for text in [record] if record is not None else []:
         (tmp_path / "student.json").write_text(text)
 
-    with pytest.raises(ModelError, match=r"holds no student: it has no readable student\.json"):
+    with pytest.raises(ModelError, match=r"contains no student: it has no readable student\.json"):
         read_student(tmp_path, "cpu")
 
 
@@ -349,7 +349,7 @@ def test_a_damaged_student_is_refused(
         for half in [content[: len(content) // 2]] * (damage == "cut"):
             path.write_bytes(half)
 
-    with pytest.raises(ModelError, match="is not as it was saved"):
+    with pytest.raises(ModelError, match="has changed since it was saved"):
         read_student(tmp_path / "student", "cpu")
 
 

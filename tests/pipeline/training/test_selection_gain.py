@@ -118,4 +118,4 @@ def test_a_sentence_says_so_only_beyond_the_interval(
 def test_a_sentence_says_what_is_missing() -> None:
     sentence = advantage_sentence(summary_of(audit_labels=12, human_labels=60))
 
-    assert sentence.endswith("takes 20 audit labels and 10 others; there are 12 and 48 now.")
+    assert sentence.endswith("needs 20 audit labels and 10 others; there are 12 and 48.")

@@ -207,7 +207,7 @@ def test_a_kill_after_the_maker_is_written_leaves_a_finished_array(file: ArrayFi
 def test_rows_of_the_wrong_shape_are_refused(file: ArrayFile, rows: Floats) -> None:
     partial = PartialArray(file, SHAPE, MAKER, 4)
 
-    with pytest.raises(ValueError, match=r"a: items 0 to 3 gave an array of shape .* \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"a: items 0 to 3 returned an array of shape .* \(4, 3\)"):
         partial.write(0, rows)
 
 
@@ -395,7 +395,7 @@ def test_an_array_whose_maker_is_damaged_is_made_again(file: ArrayFile, content:
 
     assert file.maker() is None
     assert make_again(file, rows) == [
-        f"{file.maker_path} is damaged: it holds no JSON object; it is made again."
+        f"{file.maker_path} is damaged: it contains no JSON object; it is made again."
     ]
     assert rows.starts == [0, 4, 8]
     assert file.is_current(MAKER)
@@ -499,7 +499,7 @@ def test_an_array_for_which_there_is_no_room_ends_in_a_sentence(file: ArrayFile,
     )
 
     assert done.stdout == (
-        f"{file.part_path} cannot be written: File too large; make room on its disk, and run the"
+        f"{file.part_path} cannot be written: File too large; free space on its disk, and run the"
         " same command again.\n"
     )
     assert when == "later" or names(file) == []

@@ -83,14 +83,14 @@ DAMAGE = {
     "cut at a page": (cut_at_a_page, "malformed"),
     "a page": (a_page_overwritten, "cannot be used"),
     "garbage": (lambda path: path.write_bytes(bytes(range(256)) * 40), "not a database"),
-    "emptied": (lambda path: path.write_bytes(b""), "holds no hilt state"),
+    "emptied": (lambda path: path.write_bytes(b""), "contains no state of hilt"),
     "gone": (lambda path: path.unlink(), "is gone"),
-    "no project": (sql("DELETE FROM project"), "does not say whose it is"),
+    "no project": (sql("DELETE FROM project"), "does not say to which workspace"),
     "two projects": (
         sql("INSERT INTO project SELECT 99, pool_fingerprint, labels, created_at FROM project"),
-        "does not say whose it is",
+        "does not say to which workspace",
     ),
-    "schema 0": (sql("UPDATE project SET schema_version = 0"), "does not say whose it is"),
+    "schema 0": (sql("UPDATE project SET schema_version = 0"), "does not say to which workspace"),
     "schema in words": (sql("DROP TABLE project", "CREATE TABLE project(x)"), "no such column"),
     "no table": (sql("DROP TABLE decision"), "no such table: decision"),
     "a value": (sql("UPDATE batch_item SET proposal = '{nope' WHERE rank = 3"), "Expecting"),
@@ -110,7 +110,7 @@ def test_a_damaged_database_is_named_with_what_to_do(path: Path, name: str) -> N
 
     said = str(caught.value)
     assert said.startswith(f"{path} ")
-    assert "put back a copy of it, or make a new workspace and import" in said
+    assert "restore a copy of it, or make a new workspace and import" in said
     assert "\n" not in said
     assert path.exists() == (name != "gone")
 
@@ -141,7 +141,9 @@ def test_a_database_in_a_closed_folder_is_read(path: Path, monkeypatch: pytest.M
 
     read_all(path)
     assert [each.name for each in path.parent.iterdir()] == ["state.db"]
-    with pytest.raises(WorkspaceError, match="readonly database; it may be read here"):
+    with pytest.raises(
+        WorkspaceError, match="readonly database; it can be read but not written here"
+    ):
         add_a_batch(Database(path))
 
 
@@ -163,10 +165,10 @@ def test_what_another_process_has_just_written_is_read_in_a_closed_folder(
     ("url", "message"),
     [
         ("nonsense", "'nonsense' cannot be read"),
-        ("foodb://x", "of the kind 'foodb'"),
-        ("mysql://x", "of the kind 'mysql'"),
-        ("sqlite://", "gone when a command ends"),
-        ("sqlite:///:memory:", "gone when a command ends"),
+        ("foodb://x", "has the kind 'foodb'"),
+        ("mysql://x", "has the kind 'mysql'"),
+        ("sqlite://", "disappears when a command ends"),
+        ("sqlite:///:memory:", "disappears when a command ends"),
         ("postgresql://nobody@127.0.0.1:port/x", "the URL cannot be read: .*'port'"),
         ("postgresql://nobody:s3cret@127.0.0.1:port/x", "the URL cannot be read: .*'port'"),
     ],

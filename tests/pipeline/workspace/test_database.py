@@ -132,7 +132,7 @@ def test_another_pool_is_refused(database: Database) -> None:
 
 @pytest.mark.parametrize("labels", [["sport"], ["world", "sport"], ["sport", "world", "x"]])
 def test_other_labels_are_refused(database: Database, labels: list[str]) -> None:
-    with pytest.raises(WorkspaceError, match=r"made for \(sport, world\); put them back"):
+    with pytest.raises(WorkspaceError, match=r"made \(sport, world\); restore them"):
         database.create("pool", labels)
 
 
@@ -143,7 +143,7 @@ def test_what_a_newer_hilt_wrote_is_refused(database: Database, path: Path) -> N
     connection.close()
 
     known = SCHEMA_VERSION
-    with pytest.raises(WorkspaceError, match=rf"\(schema {known + 1}, this one knows {known}\)"):
+    with pytest.raises(WorkspaceError, match=rf"\(schema {known + 1}, this one supports {known}\)"):
         database.check(["pool"], LABELS)
 
 
@@ -224,7 +224,7 @@ def test_an_empty_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.db").touch()
     store = Database(tmp_path / "other.db")
 
-    with pytest.raises(WorkspaceError, match="holds no hilt state"):
+    with pytest.raises(WorkspaceError, match="contains no state of hilt"):
         store.check(["pool"], LABELS)
     store.close()
 

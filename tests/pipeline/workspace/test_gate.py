@@ -34,8 +34,8 @@ FIT: dict[str, Any] = {
 MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"labels": "food"}, r"labels is 'food'; it must be a tuple of names, such as \('animals',\)"),
     ({"labels": None}, "labels is None; it must be a tuple"),
-    ({"labels": ()}, r"labels is \(\); the action 'label' takes exactly one name"),
-    ({"labels": ("food", "sport")}, "takes exactly one name"),
+    ({"labels": ()}, r"labels is \(\); the action 'label' needs exactly one name"),
+    ({"labels": ("food", "sport")}, "needs exactly one name"),
     ({"labels": ("fod",)}, "'fod' is not a label. Did you mean: food?"),
     ({"labels": (7,)}, "7 is not a label"),
     ({"labels": (["food"],)}, r"\['food'\] is not a label"),
@@ -43,16 +43,19 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"action": "undo", "labels": ()}, "the action is 'undo'.* Allowed: label, skip, flag"),
     ({"action": None}, "the action is None"),
     ({"action": "skip"}, r"the action is 'skip' but labels is \('food',\)"),
-    ({"reviewer": ""}, "the reviewer is ''; say who decided"),
-    ({"reviewer": "  "}, "say who decided"),
+    ({"reviewer": ""}, "the reviewer is ''; give the name of the person"),
+    ({"reviewer": "  "}, "give the name of the person"),
     ({"reviewer": None}, "the reviewer is None"),
     ({"reviewer": "ann\n"}, "no control characters"),
     ({"reviewer": "a\x1b[31m"}, "no control characters"),
     ({"reviewer": "a" * 201}, "at most 200 characters"),
     ({"reviewer": "a\ud800"}, "no control characters"),
-    ({"reviewer": "Gold"}, "kept for known answers"),
-    ({"reviewer": "machine:fused"}, "names that begin with 'machine:' are for proposers"),
-    ({"reviewer": "Resolved:skill"}, "names that begin with 'resolved:' are for hilt's own rules"),
+    ({"reviewer": "Gold"}, "reserved for known answers"),
+    ({"reviewer": "machine:fused"}, "names that begin with 'machine:' are reserved for proposers"),
+    (
+        {"reviewer": "Resolved:skill"},
+        "names that begin with 'resolved:' are reserved for hilt's own rules",
+    ),
     ({"reviewer": "resolved:skill", "kind": "adjudication"}, "names that begin with 'resolved:'"),
     (
         {"reviewer": "ann", "kind": "machine"},
@@ -62,14 +65,17 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"reviewer": "ann", "kind": "gold"}, "known answers are those of 'gold'"),
     ({"kind": "golden"}, "the kind is 'golden'. Did you mean: gold.* Allowed: review, bulk, "),
     ({"kind": None}, "the kind is None"),
-    ({"reviewer": "gold", "kind": "gold", "action": "skip", "labels": ()}, "a known answer is a"),
-    ({"seconds": -4}, "seconds is -4; it must be a number from 0"),
+    (
+        {"reviewer": "gold", "kind": "gold", "action": "skip", "labels": ()},
+        "a known answer must be a",
+    ),
+    ({"seconds": -4}, "seconds is -4; it must be a number of at least 0"),
     ({"seconds": math.nan}, "seconds is nan"),
     ({"seconds": math.inf}, "seconds is inf"),
     ({"seconds": 86401}, r"at most a day \(86,400\)"),
     ({"seconds": True}, "seconds is True"),
     ({"seconds": "5"}, "seconds is '5'"),
-    ({"comment": "\ud800"}, "the comment is '\\\\ud800', which holds half of a surrogate"),
+    ({"comment": "\ud800"}, "the comment is '\\\\ud800', which contains half of a surrogate"),
     ({"comment": None}, "the comment is None; it must be a text"),
     ({"comment": "a\0"}, "or a NUL"),
     ({"item_id": 7}, "the item's id is 7; it must be a text"),
@@ -79,7 +85,7 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"batch": [1]}, r"batch is \[1\]"),
     ({"decided_at": "today"}, "decided_at is 'today'"),
     ({"decided_at": datetime(2999, 1, 1)}, "not in the future"),
-    ({"decided_at": datetime(1, 1, 1, tzinfo=UTC)}, "it must lie after 1970"),
+    ({"decided_at": datetime(1, 1, 1, tzinfo=UTC)}, "it must be after 1970"),
 ]
 
 
@@ -118,7 +124,8 @@ def test_a_row_outside_of_the_pool_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("", "say who"), (" ", "say who"), ("machine:x", "machine"), ("gold", "")]
+    ("name", "reason"),
+    [("", "give the name"), (" ", "give the name"), ("machine:x", "machine"), ("gold", "")],
 )
 def test_an_import_for_no_person_is_refused(
     workspace: Workspace, tmp_path: Path, name: str, reason: str

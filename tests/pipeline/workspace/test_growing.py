@@ -261,7 +261,7 @@ def test_init_again_says_what_has_changed(tmp_path: Path, make_workspace_in: Mak
     add_rows(tmp_path, 2)
     assert "2 rows are new" in run("init", work)
     told = run("init", work, "--config", config)
-    assert "2 rows are new; take them in with `hilt init" in told
+    assert "2 rows are new; add them with `hilt init" in told
     assert json.loads(run("init", work, "-c", config, "--json"))["items"] == 60
     assert "2 rows were new, and appended" in run("init", work, "--append")
     assert "has changed" not in run("init", work, "--config", config)
@@ -270,7 +270,7 @@ def test_init_again_says_what_has_changed(tmp_path: Path, make_workspace_in: Mak
     pool.write_text("no,columns\n1,2\n", encoding="utf-8")
     assert "cannot be read now" in run("init", work, "-c", config)
     pool.unlink()
-    assert "is gone. Nothing is lost" in run("init", work, "-c", config)
+    assert "no longer exists. Nothing is lost" in run("init", work, "-c", config)
 
 
 def test_a_file_that_was_touched_alone_has_not_changed(
@@ -290,7 +290,7 @@ def test_a_source_that_moved_is_looked_at_where_the_configuration_has_it_now(
     work = make_workspace_in(tmp_path, test=False)
     before, now = tmp_path / "pool.csv", tmp_path / "moved.csv"
     before.rename(now)
-    assert "is gone. Nothing is lost" in say_changes(work)
+    assert "no longer exists. Nothing is lost" in say_changes(work)
     config = work.folder / "hilt.yaml"
     config.write_text(config.read_text("utf-8").replace(str(before), str(now)), "utf-8")
 
@@ -307,11 +307,14 @@ def test_status_says_that_the_source_has_changed(
     assert "has changed" not in run("status", work)
     add_rows(tmp_path, 1)
     said = run("status", work)
-    assert "has changed since the pool was read; rows that were added are taken in" in said
+    assert "has changed since the pool was read; add its new rows" in said
     assert "is gone" not in said
     (tmp_path / "pool.csv").unlink()
     said = run("status", work)
-    assert f"{tmp_path / 'pool.csv'}, from which the pool was read, is gone. Nothing is" in said
+    assert (
+        f"{tmp_path / 'pool.csv'}, from which the pool was read, no longer exists. Nothing is"
+        in said
+    )
     assert "has changed" not in said
 
 
@@ -321,7 +324,7 @@ def test_status_says_how_many_items_were_not_compared_yet(
     copies = [(f"copy-{n}", "The cat slept in its den all day!", "animals") for n in range(2)]
     work = make_workspace_in(tmp_path, test=False, extra=copies)
     propose(work)
-    assert "yet to be found" not in run("status", work.folder)
+    assert "not known yet" not in run("status", work.folder)
     add_rows(tmp_path, 3)
     grown = append(work.folder).workspace
 
@@ -329,9 +332,11 @@ def test_status_says_how_many_items_were_not_compared_yet(
 
     assert "3 items are in 1 group of near-duplicates" in said
     line = f"`hilt propose {work.folder}`"
-    assert f"Near-duplicates of 3 items that were appended are yet to be found, by {line}." in said
+    assert (
+        f"The near-duplicates of 3 items that were appended are not known yet; run {line}." in said
+    )
     propose(grown)
-    assert "yet to be found" not in run("status", grown.folder)
+    assert "not known yet" not in run("status", grown.folder)
 
 
 def test_decisions_of_before_stay_with_their_items(
@@ -340,7 +345,7 @@ def test_decisions_of_before_stay_with_their_items(
     work = small_workspace("two_cycles")
     before = [(row.id, row.label) for row in hilt.decisions(work)]
     config = yaml_with_pool(work, tmp_path)
-    with pytest.raises(WorkspaceError, match=r"another configuration.* to take in more rows, use"):
+    with pytest.raises(WorkspaceError, match=r"another configuration.* to add more rows, use"):
         init(work.folder, config)
 
     after = append(work.folder, config).workspace

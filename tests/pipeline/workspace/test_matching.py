@@ -123,7 +123,7 @@ def test_accepting_means_what_was_shown(
 
 
 def test_nothing_blind_is_accepted(workspace: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the line is blind, so there is nothing to accept"):
+    with pytest.raises(DataError, match="the line is blind, so it has no proposal to accept"):
         accept(workspace, tmp_path, blind=True, proposal="food")
     assert workspace.database.decisions() == []
 
@@ -173,7 +173,7 @@ def test_blind_is_what_the_caller_gives_their_word_on(workspace: Workspace) -> N
     assert (first.blind, first.audit, first.source) == (False, False, "file")
     assert (second.blind, second.audit) == (True, True)
     assert second.source == "blind by the caller's word"
-    with pytest.raises(DataError, match="say of which, by `batch`"):
+    with pytest.raises(DataError, match="name the batch too, with `batch`"):
         record(workspace, [Decision(blind.item_id, "skip", (), "ann")], blind=True)
 
 

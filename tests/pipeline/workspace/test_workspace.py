@@ -100,7 +100,7 @@ def test_another_configuration_is_refused(tmp_path: Path, config: Path) -> None:
     init(tmp_path / "work", config)
     config.write_text(CONFIG + "seed: 3\n")
 
-    with pytest.raises(WorkspaceError, match="a workspace already, with another configuration"):
+    with pytest.raises(WorkspaceError, match="a workspace with another configuration"):
         init(tmp_path / "work", config)
 
 
@@ -129,7 +129,7 @@ def test_a_folder_that_holds_other_files_is_refused_and_left_alone(
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / name).write_text("mine")
 
-    with pytest.raises(WorkspaceError, match="holds other files"):
+    with pytest.raises(WorkspaceError, match="contains other files"):
         init(tmp_path / "work", config)
 
     assert [path.name for path in (tmp_path / "work").iterdir()] == [name]
@@ -142,7 +142,7 @@ def test_a_workspace_that_lost_its_configuration_is_never_cleared(
     (tmp_path / "work" / "hilt.yaml").unlink()
     before = contents(tmp_path / "work")
 
-    with pytest.raises(WorkspaceError, match="holds other files"):
+    with pytest.raises(WorkspaceError, match="contains other files"):
         init(tmp_path / "work", config)
 
     assert contents(tmp_path / "work") == before
@@ -160,14 +160,14 @@ def test_what_only_looks_like_a_killed_init_is_left_alone(
         mine /= "precious.txt"
     mine.write_text("years of work")
 
-    with pytest.raises(WorkspaceError, match="holds other files"):
+    with pytest.raises(WorkspaceError, match="contains other files"):
         init(tmp_path / "work", config)
 
     assert mine.read_text() == "years of work"
 
 
 def test_a_file_is_no_folder(tmp_path: Path, config: Path) -> None:
-    with pytest.raises(WorkspaceError, match="holds other files"):
+    with pytest.raises(WorkspaceError, match="contains other files"):
         init(config, config)
 
 
@@ -213,7 +213,7 @@ def test_labels_that_were_edited_are_refused(tmp_path: Path, config: Path) -> No
     path = init(tmp_path / "work", config).folder / "hilt.yaml"
     path.write_text(path.read_text().replace("sport", "sports"))
 
-    with pytest.raises(WorkspaceError, match=r"made for \(sport, world\); put them back"):
+    with pytest.raises(WorkspaceError, match=r"made \(sport, world\); restore them"):
         _ = open_workspace(tmp_path / "work").database
 
 
@@ -386,7 +386,7 @@ def test_a_name_that_no_folder_can_have_is_a_sentence(tmp_path: Path, name: str)
 def test_a_path_that_is_not_utf_8_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"\xff")
 
-    with pytest.raises(WorkspaceError, match="is not UTF-8, as that of a workspace must be"):
+    with pytest.raises(WorkspaceError, match="is not UTF-8, which the path of a workspace must be"):
         init(folder, tmp_path / "c.yaml")
 
     assert not folder.exists()

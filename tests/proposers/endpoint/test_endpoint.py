@@ -555,7 +555,7 @@ def test_the_estimate_names_requests_tokens_cost_and_budget() -> None:
     estimate = endpoint(server, answers=3, max_cost_usd=5, **priced).estimate(TEXTS, 1000)
 
     assert estimate.startswith("About 3,000 requests to small at http://127.0.0.1:9/v1, with about")
-    assert "(an estimate, from 4 characters a token), for about USD 0." in estimate
+    assert "(an estimate, from 4 characters per token), for about USD 0." in estimate
     assert estimate.endswith("with a budget of USD 5.00, 0.00 of it spent.")
 
 

@@ -89,14 +89,14 @@ def test_in_bulk_the_same_is_said(screen: Screen, page: Page) -> None:
 def test_where_nobody_disagrees_there_is_nothing_to_settle(screen: Screen, page: Page) -> None:
     page.goto(screen.address + "adjudicate")
 
-    expect(page.locator("#notice")).to_contain_text("Nobody disagrees")
+    expect(page.locator("#notice")).to_contain_text("There are no disagreements")
     assert acts(page) == ACTS
 
 
 def test_where_no_batch_can_come_none_is_promised(page: Page) -> None:
     end = page.locator("#end-next")
 
-    expect(end).to_contain_text("Everything is labelled; the student has yet to learn.")
+    expect(end).to_contain_text("Everything is labelled; now train the student on the last labels.")
     expect(end).not_to_contain_text("next batch")
     expect(page.locator("#end-button")).to_have_text("Train on them now")
 

@@ -171,7 +171,7 @@ def test_an_input_method_or_an_accent_begins_a_search(page: Page, key: str) -> N
 def test_escape_is_for_one_key_and_out_of_a_field_for_none(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#filter")).to_have_attribute(
-        "placeholder", "Now F flags, C comments, U takes back, H shows the guidelines"
+        "placeholder", "Now F flags, C comments, U undoes, H shows the guidelines"
     )
     page.keyboard.type("compr")
     expect(page.locator("#comment")).to_be_focused()

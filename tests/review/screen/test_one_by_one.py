@@ -156,8 +156,8 @@ def test_what_leaves_no_trace_is_said_and_said_again_when_it_is_taken_back(
 
     press(page, "Backspace")
 
-    expect(page.locator("#saved")).to_have_text("Taken back. Saved")
-    expect(page.locator("#about")).to_contain_text(f"You {did} this item; that is taken back.")
+    expect(page.locator("#saved")).to_have_text("Undone. Saved")
+    expect(page.locator("#about")).to_contain_text(f"You {did} this item; the {did[:4]} is undone.")
     press(page, "1")
     expect(page.locator("#saved")).to_have_text("Saved")
     page.reload()
@@ -267,7 +267,7 @@ def test_progress_is_always_in_view(page: Page) -> None:
     wait_until_saved(page)
 
     expect(page.locator("#left")).to_have_text(re.compile(r"^\d+ of 120 left$"))
-    expect(page.locator("#pace")).to_have_text(re.compile(r"items an hour$"))
+    expect(page.locator("#pace")).to_have_text(re.compile(r"items per hour$"))
     expect(page.locator("#accuracy")).to_have_text(
         re.compile(r"^proposals right: too early to say: \d+ checked$")
     )

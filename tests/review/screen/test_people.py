@@ -137,7 +137,7 @@ def test_a_rule_settles_what_is_left(screen: Screen, sign_in: SignIn) -> None:
     page.goto(screen.address + "adjudicate")
     expect(page.locator("#opinions button")).to_have_count(2)
 
-    expect(page.locator("#doubt")).to_contain_text("a skill is hardly known (")
+    expect(page.locator("#doubt")).to_contain_text("the skill of a reviewer is hardly known (")
 
     page.get_by_role("button", name="Settle by skill").click()
 
@@ -165,7 +165,7 @@ def test_a_wrong_token_is_refused(
 
     page.get_by_role("button", name="Sign in").click()
 
-    expect(page.get_by_role("alert")).to_have_text("That token is not known here.")
+    expect(page.get_by_role("alert")).to_have_text("This token is not valid.")
 
 
 def test_known_answers_are_mixed_in_blind(make_screen: MakeScreen, open_page: OpenPage) -> None:

@@ -100,7 +100,7 @@ def test_what_cannot_be_stored_is_refused_with_a_reason(
         "there is no item 999",
         "'sprot' is not a label. Did you mean: sport? Labels: business, entertainment, politics,"
         " sport, tech.",
-        "there is nothing left to take back",
+        "there is no decision left to undo",
         "the action is 'skip' but labels is ['sport'].",
     ]
     assert screen.decisions == []

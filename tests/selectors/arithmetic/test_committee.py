@@ -129,7 +129,7 @@ def test_without_a_committee_it_says_what_is_missing(
 ) -> None:
     view = make_pool(20)
 
-    with pytest.raises(DataError, match="no committee to ask"):
+    with pytest.raises(DataError, match="no committee, which"):
         selector.select(replace(view, committee=None), 2, np.random.default_rng(0))
     with pytest.raises(DataError, match="A committee of 1 cannot disagree"):
         selector.select(

@@ -65,7 +65,7 @@ def test_a_proposal_with_nan_is_refused_by_its_index() -> None:
 
 
 def test_a_single_label_has_no_margin() -> None:
-    with pytest.raises(DataError, match="needs 2 labels, but there is 1"):
+    with pytest.raises(DataError, match="needs at least 2 labels, but there is 1"):
         margin(np.ones((3, 1)))
 
 

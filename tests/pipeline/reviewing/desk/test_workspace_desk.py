@@ -27,7 +27,7 @@ def test_the_screen_gives_the_reason_that_the_command_gives(rehearse: Rehearse) 
             if not shown.blind:
                 assert shown.reason is not None
                 assert explained[shown.item].startswith(shown.reason)
-                assert shown.reason.startswith("Picked by how unsure the models are: ")
+                assert shown.reason.startswith("Picked because the models are uncertain: ")
 
     at_desk(workspace, work)
 
@@ -225,7 +225,7 @@ def test_nobody_takes_back_what_another_said(rehearse: Rehearse) -> None:
 
         (receipt,) = await desk.record(person(desk, "bob"), [undo])
 
-        assert receipt.refused == "there is nothing left to take back"
+        assert receipt.refused == "there is no decision left to undo"
 
     at_desk(rehearse(), work)
 
