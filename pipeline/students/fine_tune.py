@@ -46,17 +46,16 @@ def fine_tune(
     """
     trained = [parameter for group in groups for parameter in group["params"]]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
-    schedule: torch.optim.lr_scheduler.LambdaLR | None = None
+    rates = [float(group["lr"]) for group in groups]
     best: dict[str, torch.Tensor] | None = None
     best_loss, best_epoch = np.inf, epochs
     for epoch in range(1, epochs + 1):
         dealt = batches()
-        schedule = schedule or _rise_and_fall(optimiser, epochs * len(dealt))
-        for rows in dealt:
+        for step, rows in enumerate(dealt, start=(epoch - 1) * len(dealt)):
+            _set_rates(optimiser, rates, step, epochs * len(dealt))
             loss(rows).backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimiser.step()
-            schedule.step()
             optimiser.zero_grad()
         if advance is not None:
             advance(1)
@@ -106,10 +105,14 @@ def autocast(device: str) -> torch.autocast:
     return torch.autocast(device, dtype=torch.bfloat16, enabled=native)
 
 
-def _rise_and_fall(
-    optimiser: torch.optim.Optimizer, steps: int
-) -> torch.optim.lr_scheduler.LambdaLR:
-    return torch.optim.lr_scheduler.LambdaLR(
-        optimiser,
-        lambda step: min((step + 1) / max(WARM_UP * steps, 1), 1 - step / (steps + 1)),
-    )
+def _set_rates(
+    optimiser: torch.optim.Optimizer, rates: Sequence[float], step: int, steps: int
+) -> None:
+    """Let the learning rates rise, and then fall.
+
+    A schedule of torch's and its optimiser refer to each other, which keeps twice the weights in
+    memory until Python looks for such cycles.
+    """
+    share = min((step + 1) / max(WARM_UP * steps, 1), 1 - step / (steps + 1))
+    for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        group["lr"] = rate * share

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -152,7 +151,6 @@ class FineTuner:
             epochs=epochs,
             advance=self.advance,
         )
-        gc.collect()  # optimiser and schedule refer to each other, and hold twice the model
         return student
 
 
