@@ -27,7 +27,7 @@ class Inherited:
 
     Attributes:
         indices: Shape (m,), ascending; none of these did people decide.
-        origins: The m outcomes whose label they have.
+        origins: The m item labels that they have.
     """
 
     indices: Integers
@@ -59,7 +59,7 @@ class Check:
         return self.right < self.checked and 1 - self.low > MAX_WRONG
 
 
-def settled_groups(files: WorkspaceFiles, outcomes: Sequence[ItemLabel]) -> Integers:
+def settled_groups(files: WorkspaceFiles, labels: Sequence[ItemLabel]) -> Integers:
     """Say which items share a decision now.
 
     Returns:
@@ -67,7 +67,7 @@ def settled_groups(files: WorkspaceFiles, outcomes: Sequence[ItemLabel]) -> Inte
         differently has fallen apart: there only the same text makes a group.
     """
     groups = files.groups
-    apart = contested(groups, outcomes)
+    apart = contested(groups, labels)
     return np.where(np.isin(groups, apart), files.pool.groups, groups) if apart else groups
 
 
@@ -89,7 +89,7 @@ def one_of_each(groups: Integers, free: npt.NDArray[np.bool_]) -> Integers:
     return np.sort(np.concatenate([indices[representatives == indices], others[first]]))
 
 
-def inherit(groups: Integers, outcomes: Sequence[ItemLabel]) -> Inherited:
+def inherit(groups: Integers, labels: Sequence[ItemLabel]) -> Inherited:
     """Hand the labels that people gave to the undecided items of the same groups.
 
     A group hands nothing on when people labelled its items differently: for one text that is
@@ -97,13 +97,13 @@ def inherit(groups: Integers, outcomes: Sequence[ItemLabel]) -> Inherited:
 
     Args:
         groups: Shape (n_items,), from `settled_groups`.
-        outcomes: What people and machines decided; a machine's label is not handed on.
+        labels: What people and machines decided; a machine's label is not handed on.
     """
-    origins = _first_labelled(groups, outcomes)
-    for group in contested(groups, outcomes):
+    origins = _first_labelled(groups, labels)
+    for group in contested(groups, labels):
         del origins[group]
     members = np.flatnonzero(np.isin(groups, list(origins)))
-    decided = [outcome.index for outcome in outcomes if not outcome.machine]
+    decided = [each.index for each in labels if not each.machine]
     members = members[~np.isin(members, decided)]
     return Inherited(members, tuple(origins[group] for group in groups[members].tolist()))
 
@@ -121,38 +121,38 @@ def to_check(inherited: Inherited, drawn: Floats, share: float) -> Integers:
     return inherited.indices[order[drawn[order] < share]]
 
 
-def check(groups: Integers, outcomes: Sequence[ItemLabel]) -> Check | None:
+def check(groups: Integers, labels: Sequence[ItemLabel]) -> Check | None:
     """Compare what people said blind with the label that the item would have inherited.
 
     Args:
         groups: Shape (n_items,), as they are before contested ones fall apart.
-        outcomes: What was decided. Items of the audit slice count where another item of their
+        labels: What was decided. Items of the audit slice count where another item of their
             group was labelled before.
 
     Returns:
         None while there is nothing to compare.
     """
-    origins = _first_labelled(groups, outcomes)
+    origins = _first_labelled(groups, labels)
     right = [
-        outcome.label == origin.label
-        for outcome in outcomes
-        if outcome.by_people and outcome.blind
-        if (origin := origins[int(groups[outcome.index])]) is not outcome
+        each.label == origin.label
+        for each in labels
+        if each.by_people and each.blind
+        if (origin := origins[int(groups[each.index])]) is not each
     ]
     return Check(len(right), sum(right), *wilson(sum(right), len(right))) if right else None
 
 
-def _first_labelled(groups: Integers, outcomes: Sequence[ItemLabel]) -> dict[int, ItemLabel]:
+def _first_labelled(groups: Integers, labels: Sequence[ItemLabel]) -> dict[int, ItemLabel]:
     """Find in every group the item that people labelled first."""
     first: dict[int, ItemLabel] = {}
-    for outcome in sorted(outcomes, key=lambda outcome: outcome.decision):
-        if outcome.by_people:
-            first.setdefault(int(groups[outcome.index]), outcome)
+    for each in sorted(labels, key=lambda each: each.decision):
+        if each.by_people:
+            first.setdefault(int(groups[each.index]), each)
     return first
 
 
-def contested(groups: Integers, outcomes: Sequence[ItemLabel]) -> list[int]:
+def contested(groups: Integers, labels: Sequence[ItemLabel]) -> list[int]:
     """List the groups whose items people labelled differently."""
-    first = _first_labelled(groups, outcomes)
-    labelled = ((int(groups[each.index]), each.label) for each in outcomes if each.by_people)
+    first = _first_labelled(groups, labels)
+    labelled = ((int(groups[each.index]), each.label) for each in labels if each.by_people)
     return sorted({group for group, label in labelled if label != first[group].label})

@@ -97,12 +97,12 @@ class DuplicatesResult:
     pairs: tuple[Pair, ...]
 
 
-def describe(files: WorkspaceFiles, outcomes: Sequence[ItemLabel], most: int) -> DuplicatesResult:
+def describe(files: WorkspaceFiles, labels: Sequence[ItemLabel], most: int) -> DuplicatesResult:
     """Describe the groups as they stand."""
     settings = files.config.duplicates
     sizes = _sizes(files.groups)
     return DuplicatesResult(
-        summary=summarise(files, outcomes),
+        summary=summarise(files, labels),
         cosine=settings.cosine,
         overlap=settings.overlap,
         recall=files.neighbours.measured().get("recall"),
@@ -112,7 +112,7 @@ def describe(files: WorkspaceFiles, outcomes: Sequence[ItemLabel], most: int) ->
     )
 
 
-def summarise(files: WorkspaceFiles, outcomes: Sequence[ItemLabel]) -> DuplicatesSummary:
+def summarise(files: WorkspaceFiles, labels: Sequence[ItemLabel]) -> DuplicatesSummary:
     """Count groups and inherited labels."""
     groups, near = files.groups, files.has_near_duplicates
     sizes = _sizes(groups)
@@ -122,10 +122,10 @@ def summarise(files: WorkspaceFiles, outcomes: Sequence[ItemLabel]) -> Duplicate
         groups=len(sizes),
         items=int(sizes.sum()),
         largest=int(sizes.max(initial=0)),
-        inherited=len(inherit(settled_groups(files, outcomes), outcomes)),
-        check=check(groups, outcomes),
+        inherited=len(inherit(settled_groups(files, labels), labels)),
+        check=check(groups, labels),
         appended=len(groups) - len(files.near_duplicates.open()) if near else 0,
-        contrary=count_contrary(files.pool, outcomes),
+        contrary=count_contrary(files.pool, labels),
     )
 
 

@@ -28,9 +28,9 @@ def say_damaged(files: WorkspaceFiles, training: TrainingRow | None) -> tuple[st
         files: Where to look.
         training: The latest one, whose student is looked at.
     """
-    said = [f"{each}." for each in damaged_arrays(files)]
+    sentences = [f"{each}." for each in damaged_arrays(files)]
     fault = None if training is None else _why_train_again(files, training)
-    return (*said, *([] if fault is None else [fault]))
+    return (*sentences, *([] if fault is None else [fault]))
 
 
 def say_missing(files: WorkspaceFiles) -> str:

@@ -74,14 +74,14 @@ def changes_in_words(
     changes: Mapping[str, tuple[str, str]], made: Mapping[str, str], found: Mapping[str, str]
 ) -> str:
     """Say what changed in an embedder, as a clause: what was what, and is what."""
-    told = {name: both for name, both in changes.items() if name in IN_WORDS}
+    named = {name: both for name, both in changes.items() if name in IN_WORDS}
     if changes.keys() & {"checksum", "files"}:
         if made.get("model") == found.get("model"):
             return f"the files of {found.get('model')} changed"
-        told = {"model": (made.get("model", ""), found.get("model", "")), **told}
+        named = {"model": (made.get("model", ""), found.get("model", "")), **named}
     clauses = [
         f"{IN_WORDS[name]} was {_shown(name, was)} and is {_shown(name, now)}"
-        for name, (was, now) in told.items()
+        for name, (was, now) in named.items()
     ]
     return ", ".join(clauses) or "the embedder changed"
 

@@ -145,8 +145,8 @@ def _proposed_rows(
     rows = np.full((stop - start, member.proposer.n_labels), np.nan, dtype=np.float32)
     if len(indices):
         items = pool.items(indices)
-        given = Items(items.ids, items.texts, embeddings[indices])
-        rows[indices - start] = member.proposer.propose(given)
+        embedded = Items(items.ids, items.texts, embeddings[indices])
+        rows[indices - start] = member.proposer.propose(embedded)
     return rows
 
 
@@ -154,6 +154,6 @@ def _among_appended(pool: Pool, member: Member, old: Floats, asked: Integers | N
     """List the items after the `old` ones that a proposer is asked about, within its limit."""
     if asked is None:
         return np.arange(len(old), len(pool))
-    limit, said = member.section.max_items, int((~np.isnan(old[:, 0])).sum())
+    limit, answered = member.section.max_items, int((~np.isnan(old[:, 0])).sum())
     new = asked[asked >= len(old)]
-    return new if limit is None else new[: max(0, limit - said)]
+    return new if limit is None else new[: max(0, limit - answered)]

@@ -83,14 +83,14 @@ def count_guesses(panel: Panel) -> None:
     write_json(path, {"made_of": made_of, "proposers": guesses})
 
 
-def find_one_sided(files: WorkspaceFiles, outcomes: Iterable[ItemLabel]) -> tuple[OneSided, ...]:
+def find_one_sided(files: WorkspaceFiles, labels: Iterable[ItemLabel]) -> tuple[OneSided, ...]:
     """List the proposers that give nearly all of their guesses to one label.
 
     Args:
         files: Whose; what `count_guesses` wrote is read, nothing else.
-        outcomes: What was decided; the labels of audit items say how uneven the pool is.
+        labels: What was decided; the labels of audit items say how uneven the pool is.
     """
-    blind = Counter(str(outcome.label) for outcome in outcomes if outcome.audit)
+    blind = Counter(str(each.label) for each in labels if each.audit)
     proposers: dict[str, Any] = _read(_path(files)).get("proposers", {})
     found = (_judge(name, told["labels"], told["asked"], blind) for name, told in proposers.items())
     return tuple(each for each in found if each is not None)

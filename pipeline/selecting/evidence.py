@@ -36,12 +36,12 @@ def explain(
             known.
         rng: Draws the items of the pool that are looked at.
     """
-    said = committee(indices)
+    proposed = committee(indices)
     right = dict(zip(doubts.indices.tolist(), doubts.right.tolist(), strict=True))
     rechecked = np.isin(indices, doubts.indices)
     if STUDENT in committee.names:  # it has learnt the labels of these
-        said[committee.names.index(STUDENT), rechecked] = np.nan
-    disagree, plausible = disagreement(said, probabilities), perplexity(probabilities)
+        proposed[committee.names.index(STUDENT), rechecked] = np.nan
+    disagree, plausible = disagreement(proposed, probabilities), perplexity(probabilities)
     covered = coverage(view.embeddings, indices, view.labelled, rng)
     typical = typicality(view.embeddings, indices, rng)
     first = probabilities.argmax(axis=1)
@@ -51,7 +51,7 @@ def explain(
             disagreement=round(float(disagree[place]), 3),
             others={
                 name: labels[row.argmax()]
-                for name, row in zip(committee.names, said[:, place], strict=True)
+                for name, row in zip(committee.names, proposed[:, place], strict=True)
                 if not np.isnan(row[0]) and row.argmax() != first[place]
             },
             typicality=round(float(typical[place]), 3),

@@ -22,28 +22,28 @@ REASONS: dict[Reason, str] = {
 
 def reason_in_words(item: BatchItem) -> str:
     """Say why an item was picked, in one sentence; the screen and `--explain` say the same."""
-    said = REASONS.get(item.reason, f"Picked as {item.reason!r}")
+    sentence = REASONS.get(item.reason, f"Picked as {item.reason!r}")
     if item.reason == "uncertain" and len(item.proposal) > 1:
-        said += f": {_named(item.proposal[0])} or {_named(item.proposal[1])}"
+        sentence += f": {_named(item.proposal[0])} or {_named(item.proposal[1])}"
     if item.reason == "recheck" and item.why is not None and item.why.quality is not None:
-        said = (
+        sentence = (
             "Asked again: students that did not learn its label give it a probability of"
             f" {whole_percent(item.why.quality)}"
         )
-    return f"{said}."
+    return f"{sentence}."
 
 
 def in_words(item: BatchItem) -> str:
     """Say why an item was picked, and what it stands for; of a blind one, no more than that."""
     why = item.why
-    said = [reason_in_words(item)]
+    sentences = [reason_in_words(item)]
     if why is None:
-        return said[0]
+        return sentences[0]
     if not item.blind and why.others:
         others = " and ".join(f"{name} says {label}" for name, label in why.others.items())
-        said.append(f"Proposers: {others}.")
-    said.append(f"It represents {_covered(why)}, {_typical(why.typicality)}.")
-    return " ".join(said)
+        sentences.append(f"Proposers: {others}.")
+    sentences.append(f"It represents {_covered(why)}, {_typical(why.typicality)}.")
+    return " ".join(sentences)
 
 
 def shown_why(item: BatchItem) -> dict[str, Any]:

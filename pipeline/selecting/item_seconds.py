@@ -52,8 +52,8 @@ def predicted_seconds(
         indices = np.arange(block.start, block.stop)
         rows = np.asarray(fused[block], dtype=np.float32)
         disagree = disagreement(committee(indices), rows)
-        told = features(lengths[block], perplexity(rows), disagree, blind=False)
-        seconds[block] = cost.model.predict(told)
+        described = features(lengths[block], perplexity(rows), disagree, blind=False)
+        seconds[block] = cost.model.predict(described)
     return seconds
 
 
@@ -70,7 +70,7 @@ def _timings(state: LoopState) -> Timings:
         and (why := whys.get((row.batch, row.item_index)))
     ]
     items = np.array([row.item_index for row, _ in timed], dtype=np.int64)
-    told = features(
+    described = features(
         state.files.pool.lengths[items],
         np.array([why["plausible"] for _, why in timed]),
         np.array([why["disagreement"] for _, why in timed]),
@@ -78,7 +78,7 @@ def _timings(state: LoopState) -> Timings:
     )
     return Timings(
         seconds=np.array([row.seconds for row, _ in timed], dtype=np.float64),
-        features=told,
+        features=described,
         reviewers=[row.reviewer for row, _ in timed],
         items=items,
     )

@@ -118,21 +118,21 @@ class ReviewCost:
         }
 
 
-def cost_sentence(told: Mapping[str, Any]) -> str:
+def cost_sentence(cost: Mapping[str, Any]) -> str:
     """Say how long decisions take, and what makes items slow, from `ReviewCost.to_dict`."""
-    found = f"A decision takes {told['median_seconds']:.1f} s (median of {told['decisions']:,})."
-    if told["r_squared"] is None:
+    found = f"A decision takes {cost['median_seconds']:.1f} s (median of {cost['decisions']:,})."
+    if cost["r_squared"] is None:
         return (
             f"{found} Slow items can be predicted once {MIN_DECISIONS} decisions have been timed."
         )
-    if not told["used"]:
+    if not cost["used"]:
         return (
             f"{found} Slow items cannot be predicted yet: R squared on held-out items is"
-            f" {told['r_squared']:.2f}, and predictions are used from {MIN_R_SQUARED} on."
+            f" {cost['r_squared']:.2f}, and predictions are used from {MIN_R_SQUARED} on."
         )
-    factors = ", ".join(f"\u00d7{factor:.2f} {when}" for when, factor in told["factors"].items())
+    factors = ", ".join(f"\u00d7{factor:.2f} {when}" for when, factor in cost["factors"].items())
     return (
-        f"{found} Slow items are predicted with R squared {told['r_squared']:.2f} on held-out"
+        f"{found} Slow items are predicted with R squared {cost['r_squared']:.2f} on held-out"
         f" items: {factors}."
     )
 

@@ -266,7 +266,7 @@ class Database:
             return session.scalar(select(func.max(DecisionRow.id))) or 0
 
     def item_labels(self) -> list[ItemLabel]:
-        """Resolve every item's decisions, in the order of the pool; see `outcomes.resolve`."""
+        """Resolve every item's decisions, in the order of the pool; see `labels.resolve`."""
         return resolve_all(self.decisions())
 
     # -- trainings ----------------------------------------------------------------------------
