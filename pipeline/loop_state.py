@@ -10,6 +10,7 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.workspace.audit_order import AuditOrder
 from hilt.pipeline.workspace.batch_items import batch_item
 from hilt.pipeline.workspace.connection import DAMAGED, shown
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn, resolve_all
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow, TrainingRow
@@ -46,8 +47,16 @@ class LoopState:
         Raises:
             WorkspaceError: If the database cannot be read.
         """
-        history = workspace.database.history()
-        return cls(workspace, shown(workspace.database.url), *history)
+        return cls.of(workspace, workspace.database)
+
+    @classmethod
+    def of(cls, files: WorkspaceFiles, database: Database) -> LoopState:
+        """Do the same, of the two parts of a workspace."""
+        return cls(files, shown(database.url), *database.history())
+
+    def after_decisions(self, rows: Sequence[DecisionRow]) -> LoopState:
+        """Give the state after decisions that were stored."""
+        return replace(self, decisions=(*self.decisions, *rows))
 
     def after_training(self, row: TrainingRow) -> LoopState:
         """Give the state after a training that was stored."""
@@ -129,11 +138,20 @@ class LoopState:
             raise WorkspaceError(
                 f"{self.files.folder} has no batch {number}; it has {len(self.batches)}."
             )
-        rows = [each for each in self.batch_items if each.batch == number]
+        rows = self.items_of(number)
         texts = self.files.pool.texts([each.item_index for each in rows])
         note = row.selector.get("note", "")
         items = (batch_item(each, text, note) for each, text in zip(rows, texts, strict=True))
         return Batch(number, tuple(items), note, row.selector.get("shortage", ""))
+
+    @property
+    def last_batch(self) -> int:
+        """The number of the last batch, 0 before the first."""
+        return self.batches[-1].number if self.batches else 0
+
+    def items_of(self, batch: int) -> list[BatchItemRow]:
+        """Give the items of a batch as they were stored, in their order."""
+        return [each for each in self.batch_items if each.batch == batch]
 
     def undecided(self, batch: Batch) -> Batch:
         """Give the part of a batch that nobody has decided.
@@ -162,8 +180,13 @@ class LoopState:
         """The last batch, while any of its items is undecided."""
         if not self.batches:
             return None
-        batch = self.batch(self.batches[-1].number)
+        batch = self.batch(self.last_batch)
         return batch if self.undecided(batch).items else None
+
+    @property
+    def open_items(self) -> int:
+        """How many items of the last batch are undecided."""
+        return 0 if self.open_batch is None else len(self.undecided(self.open_batch))
 
     @property
     def chain(self) -> list[int]:

@@ -10,6 +10,7 @@ from hilt.errors import OutputError
 from hilt.pipeline.benchmarking.arms import branch
 from hilt.pipeline.benchmarking.demo import _random_accuracy, demo, read_corpus, turn
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.workspace import open_workspace
 
@@ -66,7 +67,9 @@ def test_the_demo_repeats_itself(folder: Path, tmp_path: Path) -> None:
     propose(again)
 
     assert turn(again) == result["table"]
-    assert _random_accuracy(again, result["human_labels"]) == result["random_accuracy"]
+    assert (
+        _random_accuracy(LoopState.read(again), result["human_labels"]) == result["random_accuracy"]
+    )
 
 
 def test_the_corpus_has_five_topics() -> None:

@@ -15,12 +15,13 @@ from typing import Any
 import yaml
 
 from hilt.errors import WorkspaceError
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.database import Database
-from hilt.pipeline.workspace.open_batches import open_batch
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
@@ -106,7 +107,7 @@ def run_loop(run: Run) -> Iterator[Row]:
 
 
 def branch(
-    workspace: Workspace,
+    base: WorkspaceFiles,
     folder: Path,
     changes: dict[str, Any],
     *,
@@ -116,7 +117,7 @@ def branch(
     """Make a workspace of the same pool that shares every array and has no decisions yet.
 
     Args:
-        workspace: Where the pool and the proposals are.
+        base: Where the pool and the proposals are.
         folder: Where the new one goes; opened as it is when it is there already.
         changes: Sections of the configuration that differ.
         device: Where models run.
@@ -126,16 +127,16 @@ def branch(
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for name in SHARED:
-            if (workspace.folder / name).exists():
-                shutil.copytree(workspace.folder / name, folder / name, copy_function=_link)
+            if (base.folder / name).exists():
+                shutil.copytree(base.folder / name, folder / name, copy_function=_link)
         for name in SHARED_FILES:
-            for path in workspace.folder.glob(f"{name}.*"):
+            for path in base.folder.glob(f"{name}.*"):
                 _link(path, folder / path.name)
         if state is not None and state.exists():
             shutil.copy2(state, folder / STATE)
         with closing(Database(folder / STATE)) as store:
-            store.create(workspace.pool.fingerprint, workspace.config.label_names)
-        values = workspace.config.model_dump(mode="json", exclude_unset=True) | changes
+            store.create(base.pool.fingerprint, base.config.label_names)
+        values = base.config.model_dump(mode="json", exclude_unset=True) | changes
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
         (folder / "hilt.yaml").write_text(text, encoding="utf-8")
     return open_workspace(folder, device=device)
@@ -143,10 +144,10 @@ def branch(
 
 def _label_until(workspace: Workspace, count: int) -> None:
     """Let the simulated reviewer answer batches until there are `count` answers."""
-    while (left := count - len(workspace.database.decisions())) > 0:
-        batch = open_batch(workspace)
+    while (left := count - len((state := LoopState.read(workspace)).decisions)) > 0:
+        batch = state.open_batch
         if batch is None:
-            if workspace.database.trainings() and workspace.config.selector.kind != "random":
+            if state.trainings and workspace.config.selector.kind != "random":
                 propose(workspace)  # chance alone needs no proposals of the student
             batch = select(workspace, left)
             if not len(batch):

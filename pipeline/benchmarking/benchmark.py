@@ -18,6 +18,7 @@ from hilt.pipeline.benchmarking.result import BenchmarkResult, compile_result
 from hilt.pipeline.benchmarking.running import ArmJob, FullJob, list_jobs, run_all
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.init import init
@@ -69,7 +70,7 @@ def benchmark(
         arm: [list(job.rows().values()) for job in arms if job.run.arm == arm] for arm in plan.arms
     }
     full = {job.kind: job.found() for job in jobs if isinstance(job, FullJob)}
-    return compile_result(Path(config).stem, base, plan, runs, full, preparation)
+    return compile_result(Path(config).stem, LoopState.read(base), plan, runs, full, preparation)
 
 
 def _prepare(

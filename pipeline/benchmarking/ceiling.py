@@ -21,8 +21,9 @@ from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, ta
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.fine_tuning import FineTuned
 from hilt.pipeline.training.gathering import labelled_test
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
-from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.pipeline.workspace.workspace import open_workspace
 from hilt.proposers.models.encoder import resolve_device
 from hilt.types import Items
 
@@ -91,7 +92,7 @@ class LinearTrainer:
 class EncoderTrainer:
     """Fine-tunes an encoder; what is tuned is the number of epochs."""
 
-    workspace: Workspace
+    files: WorkspaceFiles
     kind: str
 
     def tune(self, known: Examples, checked: Examples) -> tuple[Student, float]:
@@ -105,12 +106,12 @@ class EncoderTrainer:
         return self._fit(known, int(setting))
 
     def _fit(self, known: Examples, epochs: int, validation: Examples | None = None) -> FineTuned:
-        config = self.workspace.config
+        config = self.files.config
         student: FineTuned = STUDENTS.load(self.kind).fit(
             known,
             getattr(config.student, self.kind),
             encoder=config.student.encoder_of(self.kind, config.embedder.source),
-            device=resolve_device(self.workspace.device),
+            device=resolve_device(self.files.device),
             seed=config.seed,
             validation=validation,
             epochs=epochs,
@@ -118,19 +119,19 @@ class EncoderTrainer:
         return student
 
 
-def _trainer(workspace: Workspace, kind: str) -> LinearTrainer | EncoderTrainer:
+def _trainer(files: WorkspaceFiles, kind: str) -> LinearTrainer | EncoderTrainer:
     if kind != "linear":
-        return EncoderTrainer(workspace, kind)
-    strength = workspace.config.student.regularisation
+        return EncoderTrainer(files, kind)
+    strength = files.config.student.regularisation
     return LinearTrainer(STRENGTHS if strength is None else (strength,))
 
 
-def _every_label(workspace: Workspace) -> Examples:
-    config, pool = workspace.config, workspace.pool
+def _every_label(files: WorkspaceFiles) -> Examples:
+    config, pool = files.config, files.pool
     key = pool.answer_key(config.label_names)
     rows = np.flatnonzero(key >= 0)
     items = pool.items(rows)
-    known = Items(items.ids, items.texts, workspace.embeddings.open()[rows].astype(np.float32))
+    known = Items(items.ids, items.texts, files.embeddings.open()[rows].astype(np.float32))
     targets = one_hot(key[rows], len(config.labels))
     return Examples(known, targets, np.ones(len(rows), dtype=np.float32))
 

@@ -132,7 +132,7 @@ def _run(
             human_labels=last["human_labels"],
             audit_labels=last["audit_labels"],
             student_accuracy=last["student_accuracy"],
-            random_accuracy=_random_accuracy(workspace, last["human_labels"]),
+            random_accuracy=_random_accuracy(LoopState.read(workspace), last["human_labels"]),
             proposer_accuracy=last["proposer_accuracy"],
             seconds=round(time.monotonic() - started, 1),
             peak_memory_mb=_peak_memory_mb(),
@@ -217,22 +217,21 @@ def _row(summary: TrainingSummary, number: int) -> dict[str, Any]:
     }
 
 
-def _random_accuracy(workspace: Workspace, n_labels: int) -> float:
+def _random_accuracy(state: LoopState, n_labels: int) -> float:
     """Train the same student on labels drawn at random, as many, and measure it alike."""
-    config = workspace.config
-    panel = Panel.of(LoopState.read(workspace))
-    truth = workspace.pool.answer_key(config.label_names)
-    test, positions = labelled_test(workspace)
+    files, config, panel = state.files, state.files.config, Panel.of(state)
+    truth = files.pool.answer_key(config.label_names)
+    test, positions = labelled_test(files)
     accuracies = []
-    with workspace.progress.task("Random labels, to compare", RANDOM_DRAWS, "draws") as advance:
+    with files.progress.task("Random labels, to compare", RANDOM_DRAWS, "draws") as advance:
         for draw in range(RANDOM_DRAWS):
             rng = generator(config.seed, Stream.DEMO, draw)
-            indices = np.sort(rng.choice(len(workspace.pool), n_labels, replace=False))
+            indices = np.sort(rng.choice(len(files.pool), n_labels, replace=False))
             training = train_student(
                 gather_data(panel, indices, truth[indices], rng),
                 config.student,
                 encoder=config.embedder.source,
-                device=resolve_device(workspace.device),
+                device=resolve_device(files.device),
                 rng=rng,
             )
             predicted = training.student.predict_proba(test).argmax(axis=1)

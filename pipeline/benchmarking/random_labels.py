@@ -18,8 +18,9 @@ from hilt.pipeline.students.base import Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.pipeline.training.gathering import labelled_test
 from hilt.pipeline.training.training_data import assign_folds
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
-from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.pipeline.workspace.workspace import open_workspace
 from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.models.encoder import resolve_device
 from hilt.types import Floats, Integers, Items
@@ -37,41 +38,41 @@ class RandomLabels:
     """The pool in a random order of its own for each seed, with the true labels.
 
     Attributes:
-        workspace: Where the pool, the test set and their embeddings are.
+        files: Where the pool, the test set and their embeddings are.
         seed: Of the order, which is the same for every arm that labels at random.
         order: Shape (n_labelled,), positions in the pool.
         positions: Shape (n_labelled,), the true labels, in that order.
         review_seconds: Shape (n_labelled,), what the reviewer took for them, added up.
     """
 
-    workspace: Workspace
+    files: WorkspaceFiles
     seed: int
     order: Integers
     positions: Integers
     review_seconds: Floats
 
     @classmethod
-    def draw(cls, workspace: Workspace, seed: int) -> RandomLabels:
+    def draw(cls, files: WorkspaceFiles, seed: int) -> RandomLabels:
         """Draw the order of a seed."""
-        key = workspace.pool.answer_key(workspace.config.label_names)
+        key = files.pool.answer_key(files.config.label_names)
         order = generator(seed, Stream.PLAIN).permutation(np.flatnonzero(key >= 0))
-        reviewer, items = simulated_reviewer(workspace), workspace.pool.items(order)
+        reviewer, items = simulated_reviewer(files.config, files.pool), files.pool.items(order)
         taken = [
             reviewer.seconds_for(item_id, text)
             for item_id, text in zip(items.ids, items.texts, strict=True)
         ]
-        return cls(workspace, seed, order, key[order], np.cumsum(taken))
+        return cls(files, seed, order, key[order], np.cumsum(taken))
 
     @property
     def n_labels(self) -> int:
         """How many labels the task has."""
-        return len(self.workspace.config.labels)
+        return len(self.files.config.labels)
 
     def known(self, count: int) -> Examples:
         """Give the first so many items with their labels."""
         rows = np.sort(self.order[:count])
-        items = self.workspace.pool.items(rows)
-        vectors = self.workspace.embeddings.open()[rows].astype(np.float32)
+        items = self.files.pool.items(rows)
+        vectors = self.files.embeddings.open()[rows].astype(np.float32)
         positions = self.positions[:count][np.argsort(self.order[:count])]
         targets = one_hot(positions, self.n_labels)
         known = Items(items.ids, items.texts, vectors)
@@ -79,7 +80,7 @@ class RandomLabels:
 
     def row(self, count: int, student: Student, watch: Stopwatch) -> Row:
         """Measure a student that learnt so many labels."""
-        test, positions = labelled_test(self.workspace)
+        test, positions = labelled_test(self.files)
         found = measure(student.predict_proba(test), positions)
         return {
             "labels": count,

@@ -18,7 +18,7 @@ from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.pools.same_text import normalise
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.training.gathering import labelled_test
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.types import Floats, Integers
 
 TARGETS = ("0.90", "0.95", "0.99")
@@ -71,7 +71,7 @@ class BenchmarkResult:
 
 def compile_result(
     name: str,
-    base: Workspace,
+    state: LoopState,
     plan: BenchmarkPlan,
     runs: dict[str, list[list[Row]]],
     full: dict[str, dict[str, float]],
@@ -81,19 +81,20 @@ def compile_result(
 
     Args:
         name: Of the configuration.
-        base: The workspace with the pool, the test set and the proposals.
+        state: Of the workspace with the pool, the test set and the proposals.
         plan: What was run.
         runs: By arm, the rows of each seed.
         full: By kind of student, what it has when trained on every label.
         preparation: Seconds of one core that went into the base.
     """
+    base = state.files
     curves = {arm: _curve(rows) for arm, rows in runs.items()}
     kind = max(full, key=lambda each: full[each]["held_out_accuracy"])
     best = full[kind]
     hours = {arm: _hours([row for rows in each for row in rows]) for arm, each in runs.items()}
     known = int((base.pool.answer_key(base.config.label_names) >= 0).sum())
     points: dict[str, dict[str, Any]] = {
-        "proposer": {"labels": [0], **_proposer(base)},
+        "proposer": {"labels": [0], **_proposer(state)},
         "all": {
             "labels": [known],
             "accuracy": [round(best["accuracy"], 4)],
@@ -157,7 +158,7 @@ def compare(curves: dict[str, Curve], plan: BenchmarkPlan, full_accuracy: float)
     }
 
 
-def count_overlap(base: Workspace) -> dict[str, int]:
+def count_overlap(base: WorkspaceFiles) -> dict[str, int]:
     """Count the test texts that also stand in the pool, which a student may learn by heart."""
     assert base.test is not None
     pool, test = base.pool.items(slice(None)).texts, base.test.items(slice(None)).texts
@@ -211,10 +212,10 @@ def _areas(curves: dict[str, Curve], budget: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def _proposer(base: Workspace) -> dict[str, list[float]]:
+def _proposer(state: LoopState) -> dict[str, list[float]]:
     """Measure what the proposers say together before there are labels."""
-    panel = Panel.of(LoopState.read(base))
-    _, positions = labelled_test(base)
+    panel = Panel.of(state)
+    _, positions = labelled_test(state.files)
     together = pool_logarithmically([*panel.test_rows()], panel.trust.exponents)
     found = measure(together, positions)
     return {"accuracy": [round(found.accuracy, 4)], "macro_f1": [round(found.macro_f1, 4)]}

@@ -19,7 +19,7 @@ from hilt.pipeline.benchmarking.arms import STATE, Row, Run, run_loop
 from hilt.pipeline.benchmarking.ceiling import run_full
 from hilt.pipeline.benchmarking.plan import BenchmarkPlan
 from hilt.pipeline.benchmarking.random_labels import plain_counts, run_plain, run_setfit
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.progress import Progress
 from hilt.proposers.models.encoder import resolve_device
 
@@ -81,7 +81,7 @@ class FullJob:
 Job = ArmJob | FullJob
 
 
-def list_jobs(base: Workspace, folder: Path, plan: BenchmarkPlan) -> list[Job]:
+def list_jobs(base: WorkspaceFiles, folder: Path, plan: BenchmarkPlan) -> list[Job]:
     """List what a plan comes to, the longest first: the ceilings, then seed by seed."""
     runs = folder / "runs"
     runs.mkdir(exist_ok=True)

@@ -36,13 +36,14 @@ def agreement(
     Intervals are at 95 %, by bootstrap over the items. The best way to settle a disagreement is to
     let a person decide, in `hilt review`.
     """
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing import disagreements
     from hilt.pipeline.reviewing.next_steps import NextStep, next_step
     from hilt.pipeline.workspace.workspace import open_workspace
 
     workspace = open_workspace(work)
     result = disagreements.agreement(workspace, settle=settle)
-    then = NextStep(("review", work)) if result.disputed else next_step(workspace)
+    then = NextStep(("review", work)) if result.disputed else next_step(LoopState.read(workspace))
 
     def text() -> None:
         if result.settled:

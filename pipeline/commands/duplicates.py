@@ -40,6 +40,7 @@ def duplicates(
     Change `duplicates` in the workspace's `hilt.yaml` and run this again until the groups are
     right.
     """
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.proposing import duplicates as finding
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -65,7 +66,7 @@ def duplicates(
             for pair in pairs:
                 _say_pair(pair)
 
-    emit(result, as_json=json, text=text, then=next_step(workspace))
+    emit(result, as_json=json, text=text, then=next_step(LoopState.read(workspace)))
 
 
 def say_contrary(work: Path, count: int) -> None:
@@ -78,6 +79,7 @@ def say_contrary(work: Path, count: int) -> None:
 
 def _list_contrary(workspace: Workspace, *, json: bool) -> None:
     from hilt.pipeline.duplicates.contrary import find_contrary
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing.next_steps import next_step
 
     found = find_contrary(workspace)
@@ -97,7 +99,7 @@ def _list_contrary(workspace: Workspace, *, json: bool) -> None:
             line = command_line("import", workspace.folder, "FILE")
             say(f"Correct a label by importing another answer with `id` and `label`: `{line}`.")
 
-    emit({"contrary": found}, as_json=json, text=text, then=next_step(workspace))
+    emit({"contrary": found}, as_json=json, text=text, then=next_step(LoopState.read(workspace)))
 
 
 def say_summary(work: Path, summary: DuplicatesSummary) -> None:

@@ -87,6 +87,7 @@ def import_(
     Importing a file of the same name replaces it; to undo it, delete the file that is printed, and
     propose again.
     """
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing import answer_files, given_proposals
     from hilt.pipeline.reviewing.next_steps import NextStep, next_step
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -130,7 +131,8 @@ def import_(
         "--delimiter": delimiter,
         "--quoting": None if quoting == "auto" else quoting,
     }
-    then = NextStep(("import", work, file, *_options(given))) if again else next_step(workspace)
+    retry = NextStep(("import", work, file, *_options(given)))
+    then = retry if again else next_step(LoopState.read(workspace))
 
     text = partial_(_say, result, file if again else None)
     emit(result, as_json=json, text=text, then=then)

@@ -45,6 +45,7 @@ def init(
     If a row cannot be used, nothing is made. Running it again changes nothing, but reports whether
     the pool's file has changed; --append adds its new rows.
     """
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.workspace import growing
 
@@ -83,7 +84,7 @@ def init(
         if made.test is not None:
             say(f"{counted(len(made.test), 'test item')} to measure on.")
 
-    emit(value, as_json=json, text=text, then=next_step(made))
+    emit(value, as_json=json, text=text, then=next_step(LoopState.read(made)))
 
 
 def _made(work: Path, config: Path | None) -> Workspace:

@@ -33,6 +33,7 @@ def oracle(
     Blind items are always left to people. The answers of a machine are stored as such; they measure
     nothing, and a decision of a person replaces them.
     """
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing import oracle as asking
     from hilt.pipeline.reviewing.next_steps import NextStep, next_step
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -40,7 +41,7 @@ def oracle(
     workspace = open_workspace(work)
     result = asking.oracle(workspace, proposer=proposer, least=least, dry_run=dry_run)
     same = NextStep(("oracle", work, "--proposer", proposer, "--least", f"{least:g}"))
-    then = same if dry_run and result.answered else next_step(workspace)
+    then = same if dry_run and result.answered else next_step(LoopState.read(workspace))
 
     def text() -> None:
         done = "answered" if result.stored else "would answer"

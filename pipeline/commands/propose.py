@@ -36,6 +36,7 @@ def propose(
     trained, it proposes too. Results of another configuration are made again, unless that costs
     money or more than a few minutes; then the command refuses and says so.
     """
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.proposing import propose as proposing
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -68,7 +69,7 @@ def propose(
             say(str(each))
         _hint_at_descriptions(result)
 
-    emit(result, as_json=json, text=text, then=next_step(workspace))
+    emit(result, as_json=json, text=text, then=next_step(LoopState.read(workspace)))
 
 
 def _hint_at_descriptions(result: ProposeResult) -> None:

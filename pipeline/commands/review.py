@@ -62,8 +62,9 @@ def review(
     with suppress(KeyboardInterrupt), no_page_left(workspace.folder):  # Ctrl+C is how it ends
         review_in_browser(workspace, live=live, host=host, port=port, listening=listening)
     if not json:
+        from hilt.pipeline.loop_state import LoopState
         from hilt.pipeline.reviewing.next_steps import (
             next_step,  # loads models: not before the screen opens
         )
 
-        show_next(next_step(workspace))
+        show_next(next_step(LoopState.read(workspace)))

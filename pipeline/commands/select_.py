@@ -49,6 +49,7 @@ def select(
     While the last batch has undecided items, it is returned again; --new or --extend makes another.
     Once everything is decided, nothing is picked, and the command says so.
     """
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.selecting import batches
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -71,7 +72,7 @@ def select(
             rows = [_row(item) for item in batch.items[:10]]
             show_table("The first items", ["text", "reason", "score", "proposal"], rows)
 
-    emit(batch_value(batch), as_json=json, text=text, then=next_step(workspace))
+    emit(batch_value(batch), as_json=json, text=text, then=next_step(LoopState.read(workspace)))
 
 
 def _summary(batch: Batch) -> str:

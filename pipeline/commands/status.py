@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
 def status(work: Work, json: Json = False, debug: Debug = False) -> None:
     """Show the state of the workspace and what to do next."""
-    from hilt.pipeline.reporting import status as state
-    from hilt.pipeline.reviewing.next_steps import next_step
+    from hilt.pipeline.loop_state import LoopState
+    from hilt.pipeline.reporting.status import status_and_step
     from hilt.pipeline.workspace.workspace import open_workspace
 
-    workspace = open_workspace(work)
-    result = state.status(workspace)
+    result, step = status_and_step(LoopState.read(open_workspace(work)))
 
     def text() -> None:
         say_items(work, result)
@@ -38,7 +37,7 @@ def status(work: Work, json: Json = False, debug: Debug = False) -> None:
             rows = [[name, str(count)] for name, count in result.label_counts.items()]
             show_table("Labels from people", ["label", "items"], rows)
 
-    emit(result, as_json=json, text=text, then=next_step(workspace))
+    emit(result, as_json=json, text=text, then=step)
 
 
 def say_items(work: Path, result: Status) -> None:

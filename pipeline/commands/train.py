@@ -17,6 +17,7 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
 
     Cross-validation chooses its kind, whether self-training helps, and its temperature.
     """
+    from hilt.pipeline.loop_state import LoopState
     from hilt.pipeline.reviewing.next_steps import next_step
     from hilt.pipeline.training import train as training
     from hilt.pipeline.workspace.workspace import open_workspace
@@ -29,7 +30,7 @@ def train(work: Work, device: Device = None, json: Json = False, debug: Debug = 
             say(f"Nothing is new since cycle {result.cycle}.")
         say_training(result.cycle, result.summary)
 
-    emit(result, as_json=json, text=text, then=next_step(workspace))
+    emit(result, as_json=json, text=text, then=next_step(LoopState.read(workspace)))
 
 
 def say_training(number: int, summary: TrainingSummary) -> None:

@@ -48,6 +48,9 @@ class Outdated:
         return f"{self.what} {verb} from another configuration: {self.why}"
 
 
+Look = tuple[list[Outdated], Outdated | None]  # what is outdated, and how the student is
+
+
 def outdated(panel: Panel) -> list[Outdated]:
     """List what is outdated, each thing before those that rest on it; the student is apart."""
     found = []
@@ -110,7 +113,7 @@ def fused_of(panel: Panel) -> str:
     return fingerprint([makers, panel.embeddings])
 
 
-def read_outdated(state: LoopState) -> tuple[list[Outdated], Outdated | None]:
+def read_outdated(state: LoopState) -> Look:
     """List what is outdated, and how the latest student is, for those who only read.
 
     What cannot be found out, for an encoder or a module is gone, is not listed.
@@ -126,20 +129,15 @@ def read_outdated(state: LoopState) -> tuple[list[Outdated], Outdated | None]:
         return [], None
 
 
-def say_outdated(state: LoopState) -> tuple[str, ...]:
+def say_outdated(look: Look) -> tuple[str, ...]:
     """Say in sentences what is outdated."""
-    found, student = read_outdated(state)
+    found, student = look
     return tuple(f"{each}." for each in (*causes(found), *([student] if student else ())))
 
 
 def causes(found: Sequence[Outdated]) -> Sequence[Outdated]:
     """Leave out what is outdated because something else in the list is."""
     return [each for each in found if each.why not in (EMBEDDINGS_CHANGED, PARTS_CHANGED)] or found
-
-
-def is_usable(state: LoopState) -> bool:
-    """Tell whether there is a proposal for every item, of the present configuration."""
-    return state.files.is_proposed and not read_outdated(state)[0]
 
 
 def _why_embed(panel: Panel) -> str:

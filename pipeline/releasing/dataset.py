@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 
 from hilt.blocks import blocks
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.decisions import last_words
-from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
-from hilt.pipeline.workspace.tables import DecisionRow, TrainingRow
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.labels import ItemLabel
+from hilt.pipeline.workspace.tables import DecisionRow
 
 BLOCK_ROWS = 16384
 SOURCES = ("person", "inherited", "oracle", "machine", "none")
@@ -80,7 +80,7 @@ def _value(datasets: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 - the libra
     return datasets.Value(str(kind) if kind != pa.float32() else "float32")
 
 
-def write_dataset(workspace: Workspace, folder: Path, training: TrainingRow | None) -> Counts:
+def write_dataset(state: LoopState, folder: Path) -> Counts:
     """Write Parquet and CSV side by side, a block at a time.
 
     A label is its name in both. That `datasets` loads names as classes is said in the card.
@@ -88,29 +88,29 @@ def write_dataset(workspace: Workspace, folder: Path, training: TrainingRow | No
     sources: Counter[str] = Counter(dict.fromkeys(SOURCES, 0))
     actions: Counter[str] = Counter()
     commented = 0
-    machine = f"fused proposal of cycle {0 if training is None else training.cycle}"
+    cycle = 0 if state.training is None else state.training.cycle
     with (
         pq.ParquetWriter(folder / "dataset.parquet", SCHEMA) as parquet,
         pa_csv.CSVWriter(folder / "dataset.csv", SCHEMA) as table,
     ):
-        for block in _blocks(workspace, machine):
+        for block in _blocks(state, f"fused proposal of cycle {cycle}"):
             parquet.write_table(block)
             table.write_table(block)
             sources.update(block.column("source").to_pylist())
             actions.update(block.column("action").to_pylist())
             commented += len(block) - block.column("comment").null_count
-    return Counts(sources, actions["skip"], actions["flag"], commented, len(workspace.pool.empty))
+    return Counts(sources, actions["skip"], actions["flag"], commented, len(state.files.pool.empty))
 
 
-def _blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
-    resolved = workspace.item_labels()
+def _blocks(state: LoopState, machine: str) -> Iterator[Any]:
+    files, resolved = state.files, state.item_labels
     outcomes = {outcome.index: outcome for outcome in resolved}
-    inherited = inherit(settled_groups(workspace, resolved), resolved)
+    inherited = inherit(settled_groups(files, resolved), resolved)
     origins = dict(zip(inherited.indices.tolist(), inherited.origins, strict=True))
-    told = _told(workspace)
-    empty = workspace.pool.empty
-    fused = workspace.fused.open()
-    names = np.array(workspace.config.label_names, dtype=object)
+    told = _told(state.standing_decisions)
+    empty = files.pool.empty
+    fused = files.fused.open()
+    names = np.array(files.config.label_names, dtype=object)
     for block in blocks(len(fused), BLOCK_ROWS):
         probabilities = fused[block].astype(np.float32)
         proposed = probabilities.argmax(axis=1)
@@ -125,8 +125,8 @@ def _blocks(workspace: Workspace, machine: str) -> Iterator[Any]:
         said = [told.get(index, []) for index in indices]
         yield pa.table(
             {
-                "id": workspace.pool.ids(block),
-                "text": workspace.pool.texts(block),
+                "id": files.pool.ids(block),
+                "text": files.pool.texts(block),
                 "label": [label for label, _, _, _ in rows],
                 "given_by": [by for _, by, _, _ in rows],
                 "source": [source for _, _, source, _ in rows],
@@ -160,10 +160,10 @@ def _provenance(
     return outcome.label, ", ".join(outcome.reviewers), source, None
 
 
-def _told(workspace: Workspace) -> dict[int, list[DecisionRow]]:
-    """Read the decisions of people that stand, oldest first, by the index of their item."""
+def _told(decisions: Sequence[DecisionRow]) -> dict[int, list[DecisionRow]]:
+    """Give the decisions of people, oldest first, by the index of their item."""
     told: dict[int, list[DecisionRow]] = {}
-    for row in not_withdrawn(workspace.database.decisions()):
+    for row in decisions:
         if row.kind != "machine":
             told.setdefault(row.item_index, []).append(row)
     return told

@@ -125,7 +125,7 @@ def open_saved(student: AnyStudent, device: str, trust: Collection[str] = ()) ->
     if isinstance(student, Path | str) and is_workspace(Path(student)):
         student = open_workspace(student)
     if isinstance(student, Workspace):
-        return read_student(_newest(student), device, (*trust, *student.trusted))
+        return read_student(_newest(LoopState.read(student)), device, (*trust, *student.trusted))
     if not isinstance(student, Path | str):
         raise ModelError(
             f"A student is a folder, but got a {type(student).__name__}; give its path."
@@ -139,16 +139,14 @@ def _folder_of(folder: Path) -> Path:
     return released if (released / RECORD).exists() else folder
 
 
-def _newest(workspace: Workspace) -> Path:
-    trainings = workspace.database.trainings()
-    if not trainings:
-        raise WorkspaceError(
-            f"{workspace.folder} has no student yet; run `{next_step(workspace)}`."
-        )
-    folder = workspace.saved_student(trainings[-1].cycle)
-    _, student = read_outdated(LoopState.read(workspace))
+def _newest(state: LoopState) -> Path:
+    files = state.files
+    if state.training is None:
+        raise WorkspaceError(f"{files.folder} has no student yet; run `{next_step(state)}`.")
+    folder = files.saved_student(state.training.cycle)
+    _, student = read_outdated(state)
     if student is not None:
-        line = command_line("train", workspace.folder)
+        line = command_line("train", files.folder)
         raise WorkspaceError(
             f"{student}; train it again with `{line}`, or use it unchanged: {folder}."
         )

@@ -16,7 +16,8 @@ from hilt.pipeline.releasing.loaded import RELEASED
 from hilt.pipeline.releasing.packing import pack_student
 from hilt.pipeline.training.headline import told_in_full
 from hilt.pipeline.training.readiness import up_to_date
-from hilt.pipeline.workspace.tables import TrainingRow
+from hilt.pipeline.workspace.files import WorkspaceFiles
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 
 
@@ -79,11 +80,11 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
     ):
         state = LoopState.read(workspace)
         state = up_to_date(state, Panel.of(state), workspace.database)
-        training = state.training
-        counts = write_dataset(workspace, temporary, training)
-        if training is not None:
-            _write_student(workspace, temporary / RELEASED, training)
-        _write_card(workspace, temporary, training, counts)
+        counts, training = write_dataset(state, temporary), state.training
+        summary = None if training is None else told_in_full(state, training)
+        if training is not None and summary is not None:
+            _write_student(state.files, temporary / RELEASED, training.cycle, summary)
+        _write_card(state, temporary, summary, counts)
     return ReleaseResult(
         folder=folder,
         items=counts.rows,
@@ -100,27 +101,26 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
     )
 
 
-def _write_student(workspace: Workspace, folder: Path, training: TrainingRow) -> None:
+def _write_student(
+    files: WorkspaceFiles, folder: Path, cycle: int, summary: TrainingSummary
+) -> None:
     """Write the student with what it needs, and its card."""
-    packed = pack_student(workspace.saved_student(training.cycle), folder, workspace.trusted)
-    summary = told_in_full(LoopState.read(workspace), training)
-    card = model_card(_name(workspace), workspace.config, training.cycle, summary, packed)
+    packed = pack_student(files.saved_student(cycle), folder, files.trusted)
+    card = model_card(_name(files), files.config, cycle, summary, packed)
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def _write_card(
-    workspace: Workspace, folder: Path, training: TrainingRow | None, counts: Counts
+    state: LoopState, folder: Path, summary: TrainingSummary | None, counts: Counts
 ) -> None:
     """Write the card of the dataset, and the names of the labels in the order of their numbers."""
-    summary = None
-    if training is not None:
-        summary = told_in_full(LoopState.read(workspace), training)
-    checked = check(workspace.groups, workspace.item_labels())
-    card = dataset_card(_name(workspace), workspace.config, counts, summary, checked)
+    files = state.files
+    checked = check(files.groups, state.item_labels)
+    card = dataset_card(_name(files), files.config, counts, summary, checked)
     (folder / "README.md").write_text(card, encoding="utf-8")
-    names = json.dumps(list(workspace.config.label_names), ensure_ascii=False, indent=1)
+    names = json.dumps(list(files.config.label_names), ensure_ascii=False, indent=1)
     (folder / "labels.json").write_text(names + "\n", encoding="utf-8")
 
 
-def _name(workspace: Workspace) -> str:
-    return workspace.folder.resolve().name
+def _name(files: WorkspaceFiles) -> str:
+    return files.folder.resolve().name

@@ -9,9 +9,9 @@ import numpy as np
 
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.students.saved import load_out_of_fold, load_tested
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats, Integers
 
 MAX_MISTAKES = 50  # of each kind that a report shows
@@ -52,39 +52,39 @@ class Mistakes:
 
 
 def wrong_predictions(
-    workspace: Workspace, training: TrainingRow | None, outcomes: Sequence[ItemLabel]
+    files: WorkspaceFiles, training: TrainingRow | None, outcomes: Sequence[ItemLabel]
 ) -> list[Mistakes]:
     """Find wrong predictions on labelled items, by students that did not learn them, and on a test.
 
     Args:
-        workspace: Where the student is.
+        files: Where the student is.
         training: The newest one; None before the first.
         outcomes: What people say now, which may be something else than when it was trained.
     """
     if training is None:
         return []
     found = [
-        _on_labelled(workspace, training, outcomes),
-        _on_test(workspace, training),
+        _on_labelled(files, training, outcomes),
+        _on_test(files, training),
     ]
     return [mistakes for mistakes in found if mistakes is not None and mistakes.items]
 
 
 def _on_labelled(
-    workspace: Workspace, training: TrainingRow, outcomes: Sequence[ItemLabel]
+    files: WorkspaceFiles, training: TrainingRow, outcomes: Sequence[ItemLabel]
 ) -> Mistakes | None:
-    saved = load_out_of_fold(workspace.student_folder(training.cycle))
+    saved = load_out_of_fold(files.student_folder(training.cycle))
     if saved is None:
         return None
     indices, _, probabilities = saved
     said = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
     rows = np.flatnonzero([index in said for index in indices.tolist()])
     indices, probabilities = indices[rows], probabilities[rows]
-    labels = workspace.config.positions_of([said[index] for index in indices.tolist()])
+    labels = files.config.positions_of([said[index] for index in indices.tolist()])
     return _mistakes(
         "labelled items",
-        workspace.pool,
-        workspace.config.label_names,
+        files.pool,
+        files.config.label_names,
         indices=indices,
         labels=labels,
         predicted=probabilities.argmax(axis=1),
@@ -92,13 +92,13 @@ def _on_labelled(
     )
 
 
-def _on_test(workspace: Workspace, training: TrainingRow) -> Mistakes | None:
-    saved = load_tested(workspace.student_folder(training.cycle))
-    test = workspace.test
+def _on_test(files: WorkspaceFiles, training: TrainingRow) -> Mistakes | None:
+    saved = load_tested(files.student_folder(training.cycle))
+    test = files.test
     if saved is None or test is None or len(saved[0]) != len(test):
         return None
     predicted, sure = saved
-    names = workspace.config.label_names
+    names = files.config.label_names
     return _mistakes(
         "test items",
         test,

@@ -10,12 +10,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from hilt.figures import cut, whole_percent
-from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.proposing.outdated import is_usable
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.selectors.arithmetic.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers
 
@@ -88,31 +86,31 @@ class PoolMap:
     height: int = HEIGHT
 
 
-def pool_map(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> PoolMap | None:
+def pool_map(
+    files: WorkspaceFiles, outcomes: Sequence[ItemLabel], asked: Sequence[BatchItemRow]
+) -> PoolMap | None:
     """Lay out a sample of the pool, the labelled items and the latest batch.
 
     Args:
-        workspace: Whose pool.
+        files: The pool, with a proposal for every item.
         outcomes: What was decided.
+        asked: The items of the latest batch.
 
     Returns:
-        None before there are proposals of the present configuration, and where all items look the
-        same.
+        None where all items look the same.
     """
-    if not is_usable(LoopState.read(workspace)):
-        return None
-    rng = generator(workspace.config.seed, Stream.MAP)
+    rng = generator(files.config.seed, Stream.MAP)
     given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
-    batch = _latest_batch(workspace)
+    batch = {row.item_index: row for row in asked}
     labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MAX_LABELLED, rng)
-    with_text = np.setdiff1d(np.arange(len(workspace.pool)), workspace.pool.empty)
+    with_text = np.setdiff1d(np.arange(len(files.pool)), files.pool.empty)
     pool = _draw(with_text, MAX_POOL, rng)
-    embeddings = workspace.embeddings.open()
+    embeddings = files.embeddings.open()
     sample = embeddings[pool].astype(np.float32)
     if len(sample) < 2 or not np.ptp(sample, axis=0).any():
         return None
     drawn = [
-        *_proposed(workspace, pool[~np.isin(pool, [*given, *batch])]),
+        *_proposed(files, pool[~np.isin(pool, [*given, *batch])]),
         *(_Drawn(index, "labelled", given[index], "labelled") for index in labelled.tolist()),
         *(_in_batch(row, given.get(index)) for index, row in batch.items()),
     ]
@@ -133,7 +131,7 @@ def pool_map(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> PoolMap | N
             colour=coloured.index(each.label) if each.label in coloured else -1,
             text=f"{each.told}: {' '.join(text.split())[:TITLE]}",
         )
-        for (x, y), each, text in zip(places, drawn, workspace.pool.texts(indices), strict=True)
+        for (x, y), each, text in zip(places, drawn, files.pool.texts(indices), strict=True)
     ]
     return PoolMap(
         points=tuple(sorted(points, key=lambda point: KINDS.index(point.kind))),
@@ -180,12 +178,12 @@ class _Drawn:
     told: str
 
 
-def _proposed(workspace: Workspace, indices: Integers) -> Iterator[_Drawn]:
+def _proposed(files: WorkspaceFiles, indices: Integers) -> Iterator[_Drawn]:
     """Draw items that nobody was asked about by what is proposed for them."""
-    fused = workspace.fused.open()
+    fused = files.fused.open()
     doubts, labels = margin(fused, indices), likeliest_labels(fused, indices)
     for index, doubt, position in zip(indices.tolist(), doubts, labels, strict=True):
-        label = workspace.config.label_names[position]
+        label = files.config.label_names[position]
         kind: Kind = "doubtful" if doubt >= DOUBTFUL else "sure"
         yield _Drawn(
             index, kind, label, f"{cut(label)} ({whole_percent(float(fused[index, position]))})"
@@ -200,12 +198,6 @@ def _in_batch(row: BatchItemRow, given: str | None) -> _Drawn:
     if label is None and not waits:
         label = str(row.proposal[0][0])
     return _Drawn(row.item_index, "batch", label, told if label is None else f"{told}, {label}")
-
-
-def _latest_batch(workspace: Workspace) -> dict[int, BatchItemRow]:
-    numbers = workspace.database.batch_numbers()
-    rows = workspace.database.batch_items(numbers[-1]) if numbers else []
-    return {row.item_index: row for row in rows}
 
 
 def _draw(indices: Integers, most: int, rng: np.random.Generator) -> Integers:

@@ -12,9 +12,10 @@ import yaml
 
 from hilt.figures import counted, points
 from hilt.outputs import output_file
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.duplicates.summary import describe
 from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.proposing.outdated import is_usable, say_outdated
+from hilt.pipeline.proposing.outdated import read_outdated, say_outdated
 from hilt.pipeline.reporting import charts
 from hilt.pipeline.reporting.charts import Chart, Point
 from hilt.pipeline.reporting.mistakes import wrong_predictions
@@ -45,9 +46,8 @@ from hilt.pipeline.training.headline import (
     too_early,
 )
 from hilt.pipeline.training.selection_gain import advantage_sentence
-from hilt.pipeline.workspace.decisions import decisions as given_decisions
-from hilt.pipeline.workspace.decisions import total_seconds
-from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
+from hilt.pipeline.workspace.decisions import list_decisions, total_seconds
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
@@ -79,93 +79,134 @@ def report(workspace: Workspace, output: Path | str | None = None, *, force: boo
     with output_file(
         path, force=force or older, ledger=workspace.ledger, own=own, note=workspace.progress.note
     ) as temporary:
-        temporary.write_text(render_report(workspace, datetime.now(UTC)), encoding="utf-8")
+        temporary.write_text(
+            render_report(LoopState.read(workspace), datetime.now(UTC)), encoding="utf-8"
+        )
     return path
 
 
-def render_report(workspace: Workspace, now: datetime) -> str:
+def render_report(state: LoopState, now: datetime) -> str:
     """Make the page; for the same state and time it is the same page."""
-    return page_environment().get_template("report.html").render(**_contents(workspace, now))
+    return page_environment().get_template("report.html").render(**_contents(state, now))
 
 
-def _contents(workspace: Workspace, now: datetime) -> dict[str, Any]:
+def _contents(state: LoopState, now: datetime) -> dict[str, Any]:
     """Gather everything that the template shows."""
-    state = LoopState.read(workspace)
-    outcomes, decisions = workspace.item_labels(), not_withdrawn(workspace.database.decisions())
-    by_people = [row for row in decisions if row.kind != "machine"]
-    trainings, batches = workspace.database.trainings(), workspace.database.batch_numbers()
-    labelled = [outcome for outcome in outcomes if outcome.by_people]
-    labels = label_lines(workspace, outcomes)
-    cost = measured_cost(state)
+    look = read_outdated(state)
+    usable = state.files.is_proposed and not look[0]
     return {
-        "name": workspace.folder.resolve().name,
+        "name": state.files.folder.resolve().name,
         "now": now,
-        "verdict": _verdict(workspace, labelled, trainings, batches),
-        "outdated": say_outdated(state),
-        "since": len(labelled) - trainings[-1].summary.human_labels if trainings else 0,
-        "summary": workspace.pool.summary,
-        "human_labels": len(labelled),
-        "machine_labels": sum(line.machine for line in labels),
-        "duplicates": describe(workspace, outcomes, SHOWN_GROUPS),
-        "audit_labels": sum(outcome.audit for outcome in labelled),
-        "seconds": total_seconds(by_people),
-        "simulated": sum(row.kind == "simulated" for row in by_people),
-        "n_decisions": len(by_people),
-        "trainings": trainings,
-        "latest": trainings[-1].summary if trainings else None,
-        "rests_on": rests_on(told_in_full(state, trainings[-1])) if trainings else "",
-        "places": PLACES,
-        "shares": _shares,
-        "on_rest": _on_rest,
-        "advantage": advantage_sentence(trainings[-1].summary) if trainings else "",
-        "curves": _curves(trainings),
-        "is_enough": is_enough,
-        "too_early": too_early(checked_items(trainings[-1].summary)) if trainings else "",
-        "mistakes": wrong_predictions(workspace, trainings[-1] if trainings else None, outcomes),
-        "notes": given_decisions(workspace, flagged=True, skipped=True, commented=True),
-        "most_notes": MAX_NOTES,
-        "proposer_columns": PROPOSER_COLUMNS,
-        "proposers": proposer_rows(trainings[-1].summary) if trainings else [],
-        "labels": labels,
-        "unlabelled": [line.name for line in labels if not line.human],
-        "fused_by": _fused_by(workspace),
-        "measured": _measured(workspace, trainings),
-        "batch_number": batches[-1] if batches else None,
-        "batch_size": len(workspace.database.batch_items(batches[-1])) if batches else 0,
-        "batch": batch_lines(workspace, batches[-1], outcomes, MAX_BATCH_LINES) if batches else [],
-        "reviewers": reviewer_lines(by_people),
-        "machines": reviewer_lines([row for row in decisions if row.kind == "machine"]),
-        "accepted": accepted(by_people),
-        "anchoring": anchoring(decisions, workspace.database.batch_items()),
-        "bulk": bulk_accuracy(decisions),
-        "gold": gold_accuracy(said_of_texts(workspace)),
-        "cost": "" if cost is None else cost_sentence(cost.to_dict()),
-        "pool_map": pool_map(workspace, outcomes),
+        "outdated": say_outdated(look),
         "version": version("hilt"),
-        "seed": workspace.config.seed,
-        "configuration": _configuration(workspace),
+        "seed": state.files.config.seed,
+        "configuration": _configuration(state.files.config),
         "box": charts,
+        **_of_trainings(state),
+        **_of_pool(state, usable),
+        **_of_batch(state),
+        **_of_people(state),
     }
 
 
-def _verdict(
-    workspace: Workspace,
-    labelled: Sequence[ItemLabel],
-    trainings: Sequence[TrainingRow],
-    batches: Sequence[int],
-) -> str:
-    """Say in a sentence how far the workspace is."""
-    if trainings:
-        return _student_verdict(told_in_full(LoopState.read(workspace), trainings[-1]))
+def _of_trainings(state: LoopState) -> dict[str, Any]:
+    """Gather what was measured of students and proposers."""
+    trainings, training = state.trainings, state.training
+    latest = None if training is None else training.summary
+    told = None if training is None else told_in_full(state, training)
+    return {
+        "verdict": _verdict(state, told),
+        "since": len(state.labelled) - latest.human_labels if latest else 0,
+        "trainings": trainings,
+        "latest": latest,
+        "rests_on": rests_on(told) if told else "",
+        "places": PLACES,
+        "shares": _shares,
+        "on_rest": _on_rest,
+        "advantage": advantage_sentence(latest) if latest else "",
+        "curves": _curves(trainings),
+        "is_enough": is_enough,
+        "too_early": too_early(checked_items(latest)) if latest else "",
+        "mistakes": wrong_predictions(state.files, training, state.item_labels),
+        "proposer_columns": PROPOSER_COLUMNS,
+        "proposers": proposer_rows(latest) if latest else [],
+        "measured": _measured(latest, state.files.config.label_names),
+    }
+
+
+def _of_pool(state: LoopState, usable: bool) -> dict[str, Any]:
+    """Gather what is told of items and labels.
+
+    Args:
+        state: As it is.
+        usable: Whether there is a proposal for every item, of the present configuration.
+    """
+    files, labels = state.files, state.item_labels
+    lines = label_lines(files, labels, usable=usable)
+    return {
+        "summary": files.pool.summary,
+        "human_labels": len(state.labelled),
+        "machine_labels": sum(line.machine for line in lines),
+        "audit_labels": sum(each.audit for each in state.labelled),
+        "duplicates": describe(files, labels, SHOWN_GROUPS),
+        "labels": lines,
+        "unlabelled": [line.name for line in lines if not line.human],
+        "fused_by": _fused_by(files) if usable else None,
+        "pool_map": pool_map(files, labels, state.items_of(state.last_batch)) if usable else None,
+    }
+
+
+def _of_batch(state: LoopState) -> dict[str, Any]:
+    """Gather what is told of the last batch."""
+    return {
+        "batch_number": state.last_batch or None,
+        "batch_size": len(state.items_of(state.last_batch)),
+        "batch": batch_lines(state, MAX_BATCH_LINES),
+    }
+
+
+def _of_people(state: LoopState) -> dict[str, Any]:
+    """Gather what people and machines decided."""
+    decisions = state.standing_decisions
+    by_people = [row for row in decisions if row.kind != "machine"]
+    cost = measured_cost(state)
+    return {
+        "seconds": total_seconds(by_people),
+        "simulated": sum(row.kind == "simulated" for row in by_people),
+        "n_decisions": len(by_people),
+        "notes": list_decisions(
+            state.files.pool, decisions, flagged=True, skipped=True, commented=True
+        ),
+        "most_notes": MAX_NOTES,
+        "reviewers": reviewer_lines(by_people),
+        "machines": reviewer_lines([row for row in decisions if row.kind == "machine"]),
+        "accepted": accepted(by_people),
+        "anchoring": anchoring(decisions, state.batch_items),
+        "bulk": bulk_accuracy(decisions),
+        "gold": gold_accuracy(said_of_texts(state)),
+        "cost": "" if cost is None else cost_sentence(cost.to_dict()),
+    }
+
+
+def _verdict(state: LoopState, told: TrainingSummary | None) -> str:
+    """Say in a sentence how far the workspace is.
+
+    Args:
+        state: As it is.
+        told: What the newest training came to, in full.
+    """
+    if told:
+        return _student_verdict(told)
+    items, labelled = len(state.files.pool), len(state.labelled)
     if labelled:
-        return f"People have labelled {counted(len(labelled), 'item')}; no student is trained yet."
-    if batches:
-        size = len(workspace.database.batch_items(batches[-1]))
+        return f"People have labelled {counted(labelled, 'item')}; no student is trained yet."
+    if state.batches:
+        size = len(state.items_of(state.last_batch))
         return f"A batch of {counted(size, 'item')} is waiting for review; there are no labels yet."
-    if workspace.is_proposed:
-        items = counted(len(workspace.pool), "item has", "items have")
-        return f"{items} a proposal; no batch is selected yet."
-    return f"The workspace is ready: {counted(len(workspace.pool), 'item')}, no proposals yet."
+    if state.files.is_proposed:
+        proposed = counted(items, "item has", "items have")
+        return f"{proposed} a proposal; no batch is selected yet."
+    return f"The workspace is ready: {counted(items, 'item')}, no proposals yet."
 
 
 def _student_verdict(summary: TrainingSummary) -> str:
@@ -242,13 +283,18 @@ def _point(labels: int, who: str, measure: dict[str, Any]) -> Point:
     return Point(labels, accuracy, low, high, text)
 
 
-def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[str, Any] | None:
-    """Gather calibration and confusions of the newest student, on the test set if there is one."""
-    kind = "test" if trainings and trainings[-1].summary.test else "audit"
-    if not trainings or not is_enough(kind, getattr(trainings[-1].summary, kind)):
+def _measured(latest: TrainingSummary | None, names: Sequence[str]) -> dict[str, Any] | None:
+    """Gather calibration and confusions of the newest student, on the test set if there is one.
+
+    Args:
+        latest: What the newest training measured.
+        names: Of the labels.
+    """
+    kind = "test" if latest and latest.test else "audit"
+    if not latest or not is_enough(kind, getattr(latest, kind)):
         return None
-    student = getattr(trainings[-1].summary, kind)["student"]
-    lines = confusion_lines(student, workspace.config.label_names)
+    student = getattr(latest, kind)["student"]
+    lines = confusion_lines(student, names)
     many = len(lines) > MANY_LABELS
     return {
         "on": counted(student["items"], f"{kind} item"),
@@ -260,10 +306,10 @@ def _measured(workspace: Workspace, trainings: Sequence[TrainingRow]) -> dict[st
     }
 
 
-def _fused_by(workspace: Workspace) -> str | None:
+def _fused_by(files: WorkspaceFiles) -> str | None:
     """Say who stands behind the fused proposal; None before there is one."""
-    maker = workspace.fused.maker()
-    if maker is None or not is_usable(LoopState.read(workspace)):
+    maker = files.fused.maker()
+    if maker is None:
         return None
     student, weights = maker["student"], maker["weights"]
     others = len(weights) - (student is not None)
@@ -274,7 +320,7 @@ def _fused_by(workspace: Workspace) -> str | None:
     return f"{proposers} and the student of cycle {cycle}"
 
 
-def _configuration(workspace: Workspace) -> str:
+def _configuration(config: Config) -> str:
     hidden = {"database"}  # it may hold a password, and a report is passed on
-    values = workspace.config.model_dump(mode="json", exclude_unset=True, exclude=hidden)
+    values = config.model_dump(mode="json", exclude_unset=True, exclude=hidden)
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

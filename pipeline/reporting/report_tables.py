@@ -12,15 +12,13 @@ import numpy as np
 from hilt.blocks import blocks
 from hilt.figures import NOTHING, decimals, percent, points
 from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.proposing.outdated import is_usable
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.training.headline import MIN_AUDIT, calibration
 from hilt.pipeline.workspace.decisions import total_seconds
-from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
-from hilt.pipeline.workspace.open_batches import read_batch
+from hilt.pipeline.workspace.files import WorkspaceFiles
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.training_summary import TrainingSummary
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem
 
 SHORT_TEXT = 300
@@ -110,11 +108,19 @@ class ConfusionLine:
     cells: tuple[tuple[int, float], ...]
 
 
-def label_lines(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> list[LabelLine]:
-    """Count labels and predictions over the pool, in the configuration's order."""
+def label_lines(
+    files: WorkspaceFiles, outcomes: Sequence[ItemLabel], *, usable: bool
+) -> list[LabelLine]:
+    """Count labels and predictions over the pool, in the configuration's order.
+
+    Args:
+        files: With the pool and what is proposed.
+        outcomes: What was decided.
+        usable: Whether there is a proposal for every item, of the present configuration.
+    """
     human = Counter(outcome.label for outcome in outcomes if not outcome.machine)
     machine = Counter(outcome.label for outcome in outcomes if outcome.machine)
-    predicted = _count_predicted(workspace)
+    predicted = _count_predicted(files) if usable else None
     return [
         LabelLine(
             name=label.name,
@@ -123,30 +129,28 @@ def label_lines(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> list[Lab
             machine=machine[label.name],
             predicted=None if predicted is None else predicted[position],
         )
-        for position, label in enumerate(workspace.config.label_list)
+        for position, label in enumerate(files.config.label_list)
     ]
 
 
-def _count_predicted(workspace: Workspace) -> list[int] | None:
-    if not is_usable(LoopState.read(workspace)):
-        return None
-    fused = workspace.fused.open()
+def _count_predicted(files: WorkspaceFiles) -> list[int]:
+    fused = files.fused.open()
     counts = np.zeros(fused.shape[1], dtype=np.int64)
     for block in blocks(len(fused)):
         counts += np.bincount(fused[block].argmax(axis=1), minlength=len(counts))
-    counts -= np.bincount(fused[workspace.pool.empty].argmax(axis=1), minlength=len(counts))
+    counts -= np.bincount(fused[files.pool.empty].argmax(axis=1), minlength=len(counts))
     return [int(count) for count in counts]
 
 
-def batch_lines(
-    workspace: Workspace, number: int, outcomes: Sequence[ItemLabel], most: int
-) -> list[BatchLine]:
-    """Read the first `most` items of a batch, with what was decided about them."""
-    by_index = {outcome.index: outcome for outcome in outcomes}
-    rows = not_withdrawn(workspace.database.decisions())
-    actions = {row.item_index: row.action for row in rows if row.kind != "machine"}
-    decided = {row.item_index for row in rows if row.batch == number and row.kind != "machine"}
-    items = read_batch(workspace, number).items[:most]
+def batch_lines(state: LoopState, most: int) -> list[BatchLine]:
+    """Describe the first `most` items of the last batch, with what was decided about them."""
+    if not state.batches:
+        return []
+    by_index = {outcome.index: outcome for outcome in state.item_labels}
+    rows = [row for row in state.standing_decisions if row.kind != "machine"]
+    actions = {row.item_index: row.action for row in rows}
+    decided = {row.item_index for row in rows if row.batch == state.last_batch}
+    items = state.batch(state.last_batch).items[:most]
     waiting = {item.index for item in items if item.reason == "recheck"} - decided
     return [
         _batch_line(item, by_index.get(item.index), actions.get(item.index))

@@ -14,18 +14,17 @@ from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.damage import say_damaged
 from hilt.pipeline.proposing.one_sided import OneSided, find_one_sided
-from hilt.pipeline.proposing.outdated import say_outdated
+from hilt.pipeline.proposing.outdated import read_outdated, say_outdated
 from hilt.pipeline.reviewing.anchoring import Anchoring, anchoring, bulk_accuracy
-from hilt.pipeline.reviewing.disagreements import disputes
-from hilt.pipeline.reviewing.next_steps import next_step
+from hilt.pipeline.reviewing.disagreements import disputed, said_of_texts
+from hilt.pipeline.reviewing.next_steps import NextStep, next_step
 from hilt.pipeline.selecting.item_seconds import measured_cost
 from hilt.pipeline.training.headline import accuracy_lines, told_in_full
 from hilt.pipeline.workspace.decisions import count_notes, total_seconds
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.growing import source_is_as_read, source_path
-from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn
-from hilt.pipeline.workspace.open_batches import open_batch, undecided
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.training_summary import TrainingSummary
-from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Share
 
@@ -106,63 +105,62 @@ class Status:
 
 def status(workspace: Workspace) -> Status:
     """Read where the workspace stands; writes nothing, so it works while others write."""
-    store = workspace.database
-    outcomes = workspace.item_labels()
-    labelled = [outcome for outcome in outcomes if outcome.by_people]
-    numbers = store.batch_numbers()
-    current = open_batch(workspace)
-    open_items = 0 if current is None else len(undecided(workspace, current))
-    training = latest_training(workspace)
-    told = None if training is None else told_in_full(LoopState.read(workspace), training)
-    summary = workspace.pool.summary
-    decisions = store.decisions()
-    rows = not_withdrawn(decisions)
+    return status_and_step(LoopState.read(workspace))[0]
+
+
+def status_and_step(state: LoopState) -> tuple[Status, NextStep]:
+    """Say where a workspace stands, and the command that comes next."""
+    files, labels, rows = state.files, state.item_labels, state.standing_decisions
+    labelled, notes = state.labelled, count_notes(rows)
+    pool, training = files.pool.summary, state.training
+    look = read_outdated(state)
+    step = next_step(state, look)
+    told = None if training is None else told_in_full(state, training)
     seconds = total_seconds([row for row in rows if row.kind != "machine"])
-    cost, notes = measured_cost(LoopState.read(workspace)), count_notes(rows)
-    step = next_step(workspace)
-    source = None if source_is_as_read(workspace) else source_path(workspace)
+    cost = measured_cost(state)
+    source = None if source_is_as_read(files) else source_path(files)
     return Status(
-        items=summary.items,
-        empty_texts=summary.empty_texts,
-        exact_duplicates=summary.exact_duplicates,
+        items=pool.items,
+        empty_texts=pool.empty_texts,
+        exact_duplicates=pool.exact_duplicates,
         human_labels=len(labelled),
-        machine_labels=sum(o.machine and o.label is not None for o in outcomes),
-        audit_labels=sum(outcome.audit for outcome in labelled),
+        machine_labels=sum(each.machine and each.label is not None for each in labels),
+        audit_labels=sum(each.audit for each in labelled),
         skipped=notes.skipped,
         flagged=notes.flagged,
         commented=notes.commented,
-        duplicates=_summarise(workspace, outcomes),
+        duplicates=_summarise(files, labels),
         review_seconds=seconds,
         review_minutes=round((seconds or 0) / 60, 2),
-        label_counts=dict(Counter(str(outcome.label) for outcome in labelled).most_common()),
-        batch=numbers[-1] if numbers else 0,
-        open_items=open_items,
-        without_text=_count_without_text(workspace, numbers),
+        label_counts=dict(Counter(str(each.label) for each in labelled).most_common()),
+        batch=state.last_batch,
+        open_items=state.open_items,
+        without_text=_count_without_text(state),
         cycle=0 if training is None else training.cycle,
         training=told,
         accuracy=() if told is None else tuple(accuracy_lines(told)),
         cost=None if cost is None else cost.to_dict(),
-        anchoring=anchoring(rows, store.batch_items()),
+        anchoring=anchoring(rows, state.batch_items),
         bulk=bulk_accuracy(rows),
         changed_source=source,
         source_gone=source is not None and not Path(source).exists(),
-        disputed=len(disputes(workspace)),
-        one_sided=find_one_sided(workspace, outcomes),
-        damaged=say_damaged(workspace, training),
-        outdated=say_outdated(LoopState.read(workspace)),
+        disputed=len(disputed(said_of_texts(state))),
+        one_sided=find_one_sided(files, labels),
+        damaged=say_damaged(files, training),
+        outdated=say_outdated(look),
         finished=step.finished,
         next_step=str(step),
-    )
+    ), step
 
 
-def _summarise(workspace: Workspace, outcomes: Sequence[ItemLabel]) -> DuplicatesSummary | None:
+def _summarise(files: WorkspaceFiles, labels: Sequence[ItemLabel]) -> DuplicatesSummary | None:
     """Count groups and inherited labels, where it can be read which groups there are."""
-    if workspace.config.duplicates.near and workspace.near_duplicates.find_fault() is not None:
+    if files.config.duplicates.near and files.near_duplicates.find_fault() is not None:
         return None
-    return summarise(workspace, outcomes)
+    return summarise(files, labels)
 
 
-def _count_without_text(workspace: Workspace, numbers: Sequence[int]) -> int:
+def _count_without_text(state: LoopState) -> int:
     """Count the items of the last batch that have no text."""
-    rows = workspace.database.batch_items(numbers[-1]) if numbers else []
-    return int(np.isin([row.item_index for row in rows], workspace.pool.empty).sum())
+    asked = [row.item_index for row in state.items_of(state.last_batch)]
+    return int(np.isin(asked, state.files.pool.empty).sum())

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.outputs import output_file
+from hilt.pipeline.configuration.config import Config
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.reviewing.decisions_file import DecisionsFile, is_decisions_file
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.reviewing.recording import RecordResult, Source, take
@@ -17,7 +20,6 @@ from hilt.pipeline.reviewing.sheets import why_kept
 from hilt.pipeline.workspace.gate import name_misfit, with_plain_numbers
 from hilt.pipeline.workspace.labels import ADJUDICATIONS
 from hilt.pipeline.workspace.matching import MATCHES
-from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.review.base import EXCHANGES, GOLD, Answered, Exchange
@@ -58,23 +60,24 @@ def export(
     """
     path = Path(file)
     exchange = _exchange(path, format)
+    state = LoopState.read(workspace)
     if batch is not None:
-        written = read_batch(workspace, batch)
+        written = state.batch(batch)
         written = replace(written, items=tuple(item for item in written.items if item.text.strip()))
     else:
-        current = open_batch(workspace)
-        if current is None:
+        if state.open_batch is None:
             raise WorkspaceError(
-                f"{workspace.folder} has no open batch; run `{next_step(workspace)}`, or name an"
+                f"{workspace.folder} has no open batch; run `{next_step(state)}`, or name an"
                 " earlier batch with --batch."
             )
-        written = undecided(workspace, current)
-    answers = simulated_reviewer(workspace).review(written) if simulated else ()
+        written = state.undecided(state.open_batch)
+    reviewer = simulated_reviewer(workspace.config, workspace.pool) if simulated else None
+    answers = () if reviewer is None else reviewer.review(written)
     with output_file(
         path,
         force=force,
         ledger=workspace.ledger,
-        keep=partial_(why_kept, workspace, exchange, with_names_of_pool(workspace, Options())),
+        keep=partial_(why_kept, state, exchange, with_names_of_pool(workspace.config, Options())),
         note=workspace.progress.note,
     ) as temporary:
         exchange.write(written, temporary, answers)
@@ -134,10 +137,12 @@ def import_answers(
                 "--quoting": options.quoting != "auto",
             },
         )
-        return restore(workspace, DecisionsFile(path), Source(path, partial), match)
+        with workspace.locked():
+            state, database = LoopState.read(workspace), workspace.database
+            return restore(state, database, DecisionsFile(path), Source(path, partial), match)
     exchange = _reading_exchange(path, format)
     labels = workspace.config.label_names
-    answers = exchange.read(path, labels, reviewer, with_names_of_pool(workspace, options))
+    answers = exchange.read(path, labels, reviewer, with_names_of_pool(workspace.config, options))
     for warning in answers.warnings:
         workspace.progress.note(warning)
     lines = answers.lines
@@ -145,7 +150,9 @@ def import_answers(
         known = partial_(replace, reviewer=GOLD, kind="gold")
         lines = tuple(replace(line, decision=known(line.decision)) for line in lines)
     source = Source(path, partial, answers.rejections, answers.unit)
-    return replace(take(workspace, lines, source, match=match), unanswered=answers.unanswered)
+    with workspace.locked():
+        taken = take(LoopState.read(workspace), workspace.database, lines, source, match=match)
+    return replace(taken, unanswered=answers.unanswered)
 
 
 def _refuse_beside(path: Path, given: Mapping[str, bool]) -> None:
@@ -190,7 +197,8 @@ def record(
             " decisions of others are shown for it; record it without `blind`."
         )
     said = [Answered(_told(each, batch, blind)) for each in decisions]
-    return take(workspace, said, Source(), own=blind)
+    with workspace.locked():
+        return take(LoopState.read(workspace), workspace.database, said, Source(), own=blind)
 
 
 def _told(decision: Decision, batch: int | None, blind: bool) -> Decision:
@@ -210,9 +218,9 @@ def _noted(source: str) -> str:
     return BY_WORD if source == "file" else f"{BY_WORD}; {source}"
 
 
-def with_names_of_pool(workspace: Workspace, options: Options) -> Options:
+def with_names_of_pool(config: Config, options: Options) -> Options:
     """Let the pool's names of its columns count in files of answers."""
-    pool = workspace.config.pool
+    pool = config.pool
     names = {"id": pool.id, "text": pool.text, "label": pool.label}
     synonyms = tuple((name, other) for name, other in names.items() if other)
     return replace(options, synonyms=synonyms)
@@ -224,17 +232,18 @@ def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
     Raises:
         DataError: If the pool has no known labels.
     """
-    said = [Answered(each) for each in simulated_reviewer(workspace).review(batch)]
-    return take(workspace, said, Source(), own=True)
+    reviewer = simulated_reviewer(workspace.config, workspace.pool)
+    said = [Answered(each) for each in reviewer.review(batch)]
+    with workspace.locked():
+        return take(LoopState.read(workspace), workspace.database, said, Source(), own=True)
 
 
-def simulated_reviewer(workspace: Workspace) -> SimulatedReviewer:
+def simulated_reviewer(config: Config, pool: Pool) -> SimulatedReviewer:
     """Build the reviewer that answers from the pool's answer key.
 
     Raises:
         DataError: If the pool has no known labels.
     """
-    config, pool = workspace.config, workspace.pool
     if not pool.has_answer_key:
         raise DataError(
             "There is no answer key: name the column with known labels as `pool.label` in the"

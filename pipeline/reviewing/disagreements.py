@@ -12,8 +12,10 @@ import numpy as np
 from hilt.distributions import NO_LABEL, clear_label
 from hilt.intervals import wilson
 from hilt.pipeline.duplicates.contrary import count_contrary
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.gate import add_decisions
-from hilt.pipeline.workspace.labels import SETTLING, is_opinion, not_withdrawn
+from hilt.pipeline.workspace.labels import SETTLING, is_opinion
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -69,8 +71,10 @@ def agreement(workspace: Workspace, *, settle: Method | None = None) -> PeopleRe
             how good they are at each label (Dawid and Skene); of those with few labels
             (`PeopleResult.little_known`) that is hardly known.
     """
-    settled = 0 if settle is None else settle_disputes(workspace, settle)
-    rows = said_of_texts(workspace)
+    state = LoopState.read(workspace)
+    settled = [] if settle is None else settle_disputes(state, workspace.database, settle)
+    state = state.after_decisions(settled)
+    rows = said_of_texts(state)
     said = opinions(rows)
     names = sorted({name for labels in said.values() for name in labels})
     labels = workspace.config.label_names
@@ -78,36 +82,30 @@ def agreement(workspace: Workspace, *, settle: Method | None = None) -> PeopleRe
     return PeopleResult(
         agreement=measure_agreement(_ratings(said, names, labels), names, labels, rng),
         disputed=len(disputed(rows)),
-        settled=settled,
+        settled=len(settled),
         gold=gold_accuracy(rows),
         little_known=little_known(said),
-        contrary=count_contrary(workspace.pool, workspace.item_labels()),
+        contrary=count_contrary(workspace.pool, state.item_labels),
     )
 
 
-def said_of_texts(workspace: Workspace) -> list[DecisionRow]:
-    """Read the standing decisions about items that have a text.
+def said_of_texts(state: LoopState) -> list[DecisionRow]:
+    """List the standing decisions about items that have a text.
 
     What was said of an item without one, as older versions asked for, stays stored and counts for
     nothing.
     """
-    empty = set(workspace.pool.empty.tolist())
-    return [
-        row for row in not_withdrawn(workspace.database.decisions()) if row.item_index not in empty
-    ]
+    empty = set(state.files.pool.empty.tolist())
+    return [row for row in state.standing_decisions if row.item_index not in empty]
 
 
-def disputes(workspace: Workspace) -> list[int]:
-    """List the items of a workspace on which people disagree, and that nothing settles."""
-    return disputed(said_of_texts(workspace))
-
-
-def settle_disputes(workspace: Workspace, method: Method) -> int:
-    """Settle the disagreements that a rule can, each as a decision of its own; return how many."""
-    rows = said_of_texts(workspace)
+def settle_disputes(state: LoopState, database: Database, method: Method) -> list[DecisionRow]:
+    """Settle the disagreements that a rule can, and give the decisions by which that is done."""
+    rows = said_of_texts(state)
     ids = {row.item_index: row for row in rows}
     return add_decisions(
-        workspace,
+        state.files,
+        database,
         [
             DecisionRow(
                 item_index=each.item,
@@ -122,7 +120,7 @@ def settle_disputes(workspace: Workspace, method: Method) -> int:
                 decided_at=datetime.now(UTC),
                 kind="rule",
             )
-            for each in settlements(rows, method, workspace.config.label_names)
+            for each in settlements(rows, method, state.files.config.label_names)
         ],
     )
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from hilt.errors import DataError
 from hilt.outputs import output_file
+from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.reviewing.decisions_file import (
     BatchLine,
     DecisionLine,
@@ -20,6 +21,8 @@ from hilt.pipeline.reviewing.decisions_file import (
     ItemLine,
     ShownLine,
 )
+from hilt.pipeline.workspace.database import Database
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 
@@ -67,12 +70,14 @@ def export_decisions(
     with output_file(
         path, force=force, ledger=workspace.ledger, note=workspace.progress.note
     ) as temporary:
-        return _write(workspace, temporary, path)
+        return _write(workspace, workspace.database, temporary, path)
 
 
-def _write(workspace: Workspace, temporary: Path, path: Path) -> ExportedDecisions:
-    last = workspace.database.last_decision()  # before the batches: what is added later is left out
-    with workspace.database.reading() as session, temporary.open("wb") as file:
+def _write(
+    files: WorkspaceFiles, database: Database, temporary: Path, path: Path
+) -> ExportedDecisions:
+    last = database.last_decision()  # before the batches: what is added later is left out
+    with database.reading() as session, temporary.open("wb") as file:
         batches = list(session.scalars(select(BatchRow).order_by(BatchRow.number)))
         said = DecisionRow.id <= last
         items = sorted(
@@ -81,11 +86,11 @@ def _write(workspace: Workspace, temporary: Path, path: Path) -> ExportedDecisio
         )
         decisions = session.scalar(select(func.count()).select_from(DecisionRow).where(said)) or 0
         header = Header(
-            pool=workspace.pool.fingerprint,
-            pool_items=len(workspace.pool),
-            earlier=tuple((e.items, e.fingerprint) for e in workspace.pool.summary.earlier),
-            labels=workspace.config.label_names,
-            seed=workspace.config.seed,
+            pool=files.pool.fingerprint,
+            pool_items=len(files.pool),
+            earlier=tuple((e.items, e.fingerprint) for e in files.pool.summary.earlier),
+            labels=files.config.label_names,
+            seed=files.config.seed,
             items=len(items),
             batches=len(batches),
             decisions=decisions,
@@ -94,8 +99,8 @@ def _write(workspace: Workspace, temporary: Path, path: Path) -> ExportedDecisio
         digest = hashlib.sha256()
         for line in chain(
             (header,),
-            _items(workspace, items),
-            (_batch(batch, workspace.database.batch_items(batch.number)) for batch in batches),
+            _items(files.pool, items),
+            (_batch(batch, database.batch_items(batch.number)) for batch in batches),
             map(_decision, session.scalars(lines.execution_options(yield_per=AT_ONCE))),
         ):
             written = line.written()
@@ -105,10 +110,10 @@ def _write(workspace: Workspace, temporary: Path, path: Path) -> ExportedDecisio
     return ExportedDecisions(path, decisions, len(batches), len(items))
 
 
-def _items(workspace: Workspace, indices: list[int]) -> Iterator[ItemLine]:
+def _items(pool: Pool, indices: list[int]) -> Iterator[ItemLine]:
     for start in range(0, len(indices), AT_ONCE):
         some = indices[start : start + AT_ONCE]
-        ids, texts = workspace.pool.ids(some), workspace.pool.texts(some)
+        ids, texts = pool.ids(some), pool.texts(some)
         for index, item_id, text in zip(some, ids, texts, strict=True):
             yield ItemLine(index=index, id=item_id, text=text)
 

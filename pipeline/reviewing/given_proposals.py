@@ -18,7 +18,9 @@ from hilt.errors import ConfigError, DataError
 from hilt.pipeline.proposing.members import GIVEN, given_folder
 from hilt.pipeline.reviewing.answer_files import with_names_of_pool
 from hilt.pipeline.reviewing.recording import Source, refuse
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.matching import MATCHES, Matching
+from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.given import SCHEMA
 from hilt.reading.opening import PACKED_ENDINGS
@@ -95,12 +97,12 @@ def import_proposals(
     if match not in MATCHES:
         raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
     options = Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting)
-    options = with_names_of_pool(workspace, options)
+    options = with_names_of_pool(workspace.config, options)
     table = open_table(path, replace(options, wanted=FIELDS))
     for warning in table.warnings:
         workspace.progress.note(warning)
     with workspace.locked():
-        gathered = _Gathered(workspace, match)
+        gathered = _Gathered(workspace, workspace.database.batch_items(), match)
         gathered.read(path, table, options)
         count = int((gathered.positions != NOTHING).sum())
         refuse(Source(path, partial), gathered.rejected, count)
@@ -131,9 +133,10 @@ class _Gathered:
         probabilities: Shape (n_items,), those of these labels.
     """
 
-    def __init__(self, workspace: Workspace, match: str) -> None:
-        self._workspace, self._match = workspace, match
-        size = len(workspace.pool)
+    def __init__(self, files: WorkspaceFiles, shown: Sequence[BatchItemRow], match: str) -> None:
+        self._pool, self._shown, self._match = files.pool, shown, match
+        self._labels = files.config.label_names
+        size = len(files.pool)
         self.positions = np.full(size, NOTHING, dtype=np.int32)
         self.probabilities = np.zeros(size, dtype=np.float32)
         self.rejected: list[Rejection] = []
@@ -148,13 +151,12 @@ class _Gathered:
         self.rejected.sort(key=lambda rejection: rejection.line)
 
     def _proposed(self, path: Path, table: Table, options: Options) -> Iterator[Proposed]:
-        labels = self._workspace.config.label_names
         for line in lines_of(path, table, options.synonyms):
             self._unit = line.unit
             if is_from_people(line):
                 self.from_people += 1
                 continue
-            read = read_proposed(line, labels)
+            read = read_proposed(line, self._labels)
             if isinstance(read, Proposed):
                 yield read
             elif read is None:
@@ -163,9 +165,9 @@ class _Gathered:
                 self.rejected.append(read)
 
     def _find(self, some: Sequence[Proposed]) -> None:
-        matching = Matching(self._workspace, [each.line for each in some], self._match)
-        labels = self._workspace.config.label_names
-        place = {label: position for position, label in enumerate(labels)}
+        lines = [each.line for each in some]
+        matching = Matching(self._pool, self._shown, lines, self._match)
+        place = {label: position for position, label in enumerate(self._labels)}
         for each in some:
             found, said = matching.find(each.line), each.line.decision
             if isinstance(found, str):
@@ -173,9 +175,10 @@ class _Gathered:
                 continue
             position, before = place[said.labels[0]], self.positions[found.index]
             if before not in (NOTHING, position):
+                earlier, here = self._labels[before], self._labels[position]
                 reason = (
-                    f"item {found.decision.item_id!r} has different labels: {labels[before]!r} on"
-                    f" an earlier {self._unit}, {labels[position]!r} here. Keep one of them."
+                    f"item {found.decision.item_id!r} has different labels: {earlier!r} on an"
+                    f" earlier {self._unit}, {here!r} here. Keep one of them."
                 )
                 self.rejected.append(Rejection(said.line or 0, reason, self._unit))
                 continue
@@ -183,18 +186,18 @@ class _Gathered:
             self.probabilities[found.index] = each.probability
 
 
-def _write(workspace: Workspace, gathered: _Gathered, file: Path) -> None:
+def _write(files: WorkspaceFiles, gathered: _Gathered, file: Path) -> None:
     """Write the table, in the order of the pool."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(temporary_name())
-    labels = pa.array(workspace.config.label_names)
+    labels = pa.array(files.config.label_names)
     try:
         with pa.parquet.ParquetWriter(temporary, SCHEMA) as writer:
-            for block in blocks(len(workspace.pool)):
+            for block in blocks(len(files.pool)):
                 indices = block.start + np.flatnonzero(gathered.positions[block] != NOTHING)
                 chosen = pa.array(gathered.positions[indices], pa.int32())
                 columns = [
-                    pa.array(workspace.pool.ids(indices), pa.string()),
+                    pa.array(files.pool.ids(indices), pa.string()),
                     pa.DictionaryArray.from_arrays(chosen, labels),
                     pa.array(gathered.probabilities[indices]),
                 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count, takewhile
@@ -15,14 +15,11 @@ from hilt.output_manifest import MANIFEST
 from hilt.pipeline.duplicates.groups_on_disk import why_group_anew
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.damage import damaged_arrays, say_missing
-from hilt.pipeline.proposing.outdated import read_outdated
-from hilt.pipeline.reviewing.disagreements import disputes
+from hilt.pipeline.proposing.outdated import Look, read_outdated
+from hilt.pipeline.reviewing.disagreements import disputed, said_of_texts
 from hilt.pipeline.selecting.remaining import is_anything_left
 from hilt.pipeline.workspace.labels import ItemLabel, resolve_all
-from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.tables import DecisionRow, TrainingRow
-from hilt.pipeline.workspace.trainings import latest_training
-from hilt.pipeline.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +69,28 @@ class Situation:
     damaged: int = 0
 
 
-def next_step(workspace: Workspace) -> NextStep:
-    """Say which command comes next; it is refused only where it would cost much."""
-    return decide(workspace.folder, read_situation(workspace))
+def next_step(state: LoopState, look: Look | None = None) -> NextStep:
+    """Say which command comes next; it is refused only where it would cost much.
+
+    Args:
+        state: As it is.
+        look: What is outdated, where the caller has looked already.
+    """
+    return decide(state.files.folder, read_situation(state, look))
 
 
-def step_beside(workspace: Workspace, waiting: Collection[int]) -> NextStep | None:
+def step_beside(state: LoopState, waiting: Collection[int]) -> NextStep | None:
     """Say what makes more items while people have others in hand; None where nothing would.
 
     Args:
-        workspace: Where proposals stand.
+        state: As it is.
         waiting: Indices of the items that people have in hand.
     """
-    if not workspace.is_proposed or not _labelled(workspace, workspace.database.decisions()):
+    if not state.files.is_proposed or not _labelled(state, state.decisions):
         return None
-    if not is_anything_left(LoopState.read(workspace), waiting):
+    if not is_anything_left(state, waiting):
         return None
-    return NextStep(("cycle", workspace.folder, "--extend"), makes_batch=True)
+    return NextStep(("cycle", state.files.folder, "--extend"), makes_batch=True)
 
 
 def decide(folder: Path, now: Situation) -> NextStep:
@@ -127,46 +129,40 @@ def _last_step(folder: Path, now: Situation) -> NextStep:
     return NextStep(("release", folder, _release_folder(folder)), why, finished=True)
 
 
-def read_situation(workspace: Workspace) -> Situation:
+def read_situation(state: LoopState, look: Look | None = None) -> Situation:
     """Read what decides on the next step; no model is loaded, unless the embedder changed."""
-    damaged = len(damaged_arrays(workspace))
-    if damaged or not workspace.is_proposed:
+    files = state.files
+    damaged = len(damaged_arrays(files))
+    if damaged or not files.is_proposed:
         return Situation(False, 0, 0, left=True, learnt=False, disputed=0, damaged=damaged)
-    decisions = workspace.database.decisions()
-    current = open_batch(workspace)
-    training = latest_training(workspace)
-    open_items = 0 if current is None else len(undecided(workspace, current))
-    labelled = _labelled(workspace, decisions)
-    found, student = read_outdated(LoopState.read(workspace))
+    labelled = _labelled(state, state.decisions)
+    open_items = state.open_items
+    found, student = look or read_outdated(state)
     return Situation(
         proposed=True,
         open_items=open_items,
         labels=len(labelled),
-        left=bool(open_items) or is_anything_left(LoopState.read(workspace)),
-        learnt=student is None and _is_learnt(workspace, decisions, labelled, training),
-        disputed=len(disputes(workspace)),
-        released=_released(workspace.folder, training),
-        outdated=f"{found[0]}." if found else why_group_anew(workspace) or say_missing(workspace),
+        left=bool(open_items) or is_anything_left(state),
+        learnt=student is None and _is_learnt(state, labelled),
+        disputed=len(disputed(said_of_texts(state))),
+        released=_released(files.folder, state.training),
+        outdated=f"{found[0]}." if found else why_group_anew(files) or say_missing(files),
     )
 
 
-def _labelled(workspace: Workspace, decisions: list[DecisionRow]) -> list[ItemLabel]:
-    empty = set(workspace.pool.empty.tolist())  # whatever was said of those, nobody learns it
+def _labelled(state: LoopState, decisions: Sequence[DecisionRow]) -> list[ItemLabel]:
+    empty = set(state.files.pool.empty.tolist())  # whatever was said of those, nobody learns it
     return [each for each in resolve_all(decisions) if each.by_people and each.index not in empty]
 
 
-def _is_learnt(
-    workspace: Workspace,
-    decisions: list[DecisionRow],
-    labelled: list[ItemLabel],
-    training: TrainingRow | None,
-) -> bool:
+def _is_learnt(state: LoopState, labelled: list[ItemLabel]) -> bool:
     """Tell whether the latest student learnt these labels, and its proposals are fused."""
+    training = state.training
     if training is None:
         return False
-    then = _labelled(workspace, [row for row in decisions if row.id <= training.last_decision])
-    fused = workspace.fused.maker() or {}
-    return _said(then) == _said(labelled) and fused.get("student") == [
+    known = [row for row in state.decisions if row.id <= training.last_decision]
+    fused = state.files.fused.maker() or {}
+    return _said(_labelled(state, known)) == _said(labelled) and fused.get("student") == [
         training.cycle,
         training.fingerprint,
     ]

@@ -12,18 +12,17 @@ import numpy as np
 from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
 from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.next_steps import next_step
+from hilt.pipeline.reviewing.recording import Source, take
 from hilt.pipeline.training.readiness import up_to_date
-from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.registry import nearest
-from hilt.review.base import MACHINE
+from hilt.review.base import MACHINE, Answered
 from hilt.types import Decision, Floats, Integers
 
 FUSED = "fused"
-STUDENT = "student"
 SOURCE = "oracle"
 
 Verdict = Literal["answer", "unsure", "disagree", "silent"]
@@ -93,14 +92,16 @@ def oracle(
     if not 0 < least <= 1:
         raise ConfigError(f"least is {least}; it must be a probability above 0 and at most 1.")
     with workspace.locked():
-        batch = open_batch(workspace)
+        state = LoopState.read(workspace)
+        batch = state.open_batch
         if batch is None:
-            raise WorkspaceError(
-                f"{workspace.folder} has no open batch; run `{next_step(workspace)}`."
-            )
-        waiting = undecided(workspace, batch).items
+            raise WorkspaceError(f"{workspace.folder} has no open batch; run `{next_step(state)}`.")
+        panel = Panel.of(state)
+        state = up_to_date(state, panel, workspace.database)
+        waiting = state.undecided(batch).items
         items = [item for item in waiting if not item.blind]
-        proposals = _proposals(workspace, np.array([item.index for item in items], dtype=np.int64))
+        indices = np.array([item.index for item in items], dtype=np.int64)
+        proposals = _proposals(state, panel, indices)
         if proposer not in proposals:
             raise UnknownNameError(
                 f"Unknown proposer {proposer!r}.{nearest(proposer, proposals)}"
@@ -118,7 +119,8 @@ def oracle(
         )
         reviewer = MACHINE + proposer
         if not dry_run:
-            record(workspace, [_decision(each, reviewer, batch.number) for each in answers])
+            said = [Answered(_decision(each, reviewer, batch.number)) for each in answers]
+            take(state, workspace.database, said, Source())
         return OracleResult(
             batch=batch.number,
             reviewer=reviewer,
@@ -132,17 +134,11 @@ def oracle(
         )
 
 
-def _proposals(workspace: Workspace, indices: Integers) -> dict[str, Floats]:
+def _proposals(state: LoopState, panel: Panel, indices: Integers) -> dict[str, Floats]:
     """Read what everyone says of some items: arrays of shape (n, n_labels), by name."""
-    state = LoopState.read(workspace)
-    panel = Panel.of(state)
-    up_to_date(state, panel, workspace.database)
-    fused = workspace.fused.open()
-    said = {FUSED: np.asarray(fused[indices], dtype=np.float32)}
-    if workspace.student_proposal is not None:
-        student = workspace.student_proposal.open()
-        said[STUDENT] = np.asarray(student[indices], dtype=np.float32)
-    return said | dict(zip(panel.names, panel.rows(indices), strict=True))
+    fused, committee = state.files.fused.open(), Committee(panel)
+    said = dict(zip(committee.names, committee(indices), strict=True))
+    return {FUSED: np.asarray(fused[indices], dtype=np.float32), **said}
 
 
 def _verdicts(proposals: Mapping[str, Floats], proposer: str, least: float) -> list[Verdict]:

@@ -7,20 +7,20 @@ from hilt.figures import counted
 from hilt.pipeline.pools.appending import first_fingerprints
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.reviewing.decisions_file import Header
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.reading.names import label_listing
 
 
-def what_differs(workspace: Workspace, header: Header) -> str | None:
+def what_differs(files: WorkspaceFiles, header: Header) -> str | None:
     """Say in a clause why the state cannot be the same here; None when it can.
 
     The order of the labels is of no account: all that is stored names them.
     """
-    pool = workspace.pool
+    pool = files.pool
     if not pool.began_as(header.pool, header.pool_items):
         sizes = f"{header.pool_items:,} items, here {len(pool):,}"
         return f"The pool is a different one ({sizes})"
-    here, there = workspace.config.label_names, header.labels
+    here, there = files.config.label_names, header.labels
     only = {
         "only in the file": [name for name in there if name not in here],
         "only here": [name for name in here if name not in there],
@@ -42,13 +42,11 @@ def grow_likewise(header: Header) -> str:
     )
 
 
-def what_came(
-    workspace: Workspace, header: Header, differs: str, *, answers: int, audit: int
-) -> str:
+def what_came(pool: Pool, header: Header, differs: str, *, answers: int, audit: int) -> str:
     """Say why labels given before came of a file, and what did not come.
 
     Args:
-        workspace: Where to.
+        pool: Where to.
         header: Of the file.
         differs: From `what_differs`.
         answers: How many answers came.
@@ -56,7 +54,7 @@ def what_came(
     """
     came = counted(answers, "answer")
     told = f"{differs}: imported {came} as labels given before{_left_behind(header, audit)}."
-    if _grew_otherwise(workspace.pool, header):
+    if _grew_otherwise(pool, header):
         told += " Restoring the whole state needs a pool that grew in the same way. "
         told += grow_likewise(header)
     return told

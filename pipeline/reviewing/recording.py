@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hilt.errors import DataError
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.gate import add_decisions, misfit
-from hilt.pipeline.workspace.labels import not_withdrawn
 from hilt.pipeline.workspace.matching import MatchedDecision, Matching, settle
-from hilt.pipeline.workspace.open_batches import open_batch, undecided
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.base import Answered, Rejection
 
 SHOWN_REJECTIONS = 20
@@ -68,7 +67,8 @@ class Source:
 
 
 def take(
-    workspace: Workspace,
+    state: LoopState,
+    database: Database,
     answers: Sequence[Answered],
     source: Source,
     *,
@@ -78,7 +78,8 @@ def take(
     """Find the items of some answers, and store what was said.
 
     Args:
-        workspace: Where they belong.
+        state: As it is, read under the lock.
+        database: Where they are stored.
         answers: In their order, each with its line. Out of a file, of several answers of one
             reviewer on one item one counts where they are the same, and none where they differ.
         source: Where they come from.
@@ -88,31 +89,28 @@ def take(
     Raises:
         DataError: If one does not fit and `source` is not partial; then nothing is stored.
     """
-    labels = workspace.config.label_names
-    with workspace.locked():
-        # What is accepted is known, and can be looked at, once the item is found.
-        reasons = [None if each.accepts else misfit(each.decision, labels) for each in answers]
-        sound = [each for each, why in zip(answers, reasons, strict=True) if why is None]
-        matching = Matching(workspace, sound, match)
-        found: list[MatchedDecision] = []
-        rejected = list(source.rejected)
-        for number, (answer, reason) in enumerate(zip(answers, reasons, strict=True), start=1):
-            item = reason or matching.find(answer)
-            if isinstance(item, MatchedDecision):
-                item = misfit(item.decision, labels) or _misplaced(item) or item
-            if isinstance(item, MatchedDecision):
-                found.append(replace(item, own=own or item.own))
-            else:
-                rejected.append(Rejection(_line(answer, number, source), item, source.unit))
-        if source.path is not None:
-            unit, settled = source.unit, list(settle(found, source.unit))
-            found = [each for each, why in settled if why is None]
-            rejected += [
-                Rejection(each.decision.line or 0, why, unit) for each, why in settled if why
-            ]
-        rejected.sort(key=lambda rejection: rejection.line)
-        refuse(source, rejected, len(found))
-        return replace(_store(workspace, found), rejected=tuple(rejected))
+    labels = state.files.config.label_names
+    # What is accepted is known, and can be looked at, once the item is found.
+    reasons = [None if each.accepts else misfit(each.decision, labels) for each in answers]
+    sound = [each for each, why in zip(answers, reasons, strict=True) if why is None]
+    matching = Matching(state.files.pool, state.batch_items, sound, match)
+    found: list[MatchedDecision] = []
+    rejected = list(source.rejected)
+    for number, (answer, reason) in enumerate(zip(answers, reasons, strict=True), start=1):
+        item = reason or matching.find(answer)
+        if isinstance(item, MatchedDecision):
+            item = misfit(item.decision, labels) or _misplaced(item) or item
+        if isinstance(item, MatchedDecision):
+            found.append(replace(item, own=own or item.own))
+        else:
+            rejected.append(Rejection(_line(answer, number, source), item, source.unit))
+    if source.path is not None:
+        unit, settled = source.unit, list(settle(found, source.unit))
+        found = [each for each, why in settled if why is None]
+        rejected += [Rejection(each.decision.line or 0, why, unit) for each, why in settled if why]
+    rejected.sort(key=lambda rejection: rejection.line)
+    refuse(source, rejected, len(found))
+    return replace(_store(state, database, found), rejected=tuple(rejected))
 
 
 def refuse(source: Source, rejected: Sequence[Rejection], fitting: int) -> None:
@@ -150,33 +148,24 @@ def _line(answer: Answered, number: int, source: Source) -> int:
     return number if source.path is None else answer.decision.line or 0
 
 
-def _store(workspace: Workspace, found: Sequence[MatchedDecision]) -> RecordResult:
+def _store(state: LoopState, database: Database, found: Sequence[MatchedDecision]) -> RecordResult:
     rows = [decision_row(each.decision, each.index, each.shown, own=each.own) for each in found]
-    before = {
-        (r.item_index, r.reviewer, r.batch): r
-        for r in not_withdrawn(workspace.database.decisions())
-    }
+    before = {(r.item_index, r.reviewer, r.batch): r for r in state.standing_decisions}
     earlier = [before.get((row.item_index, row.reviewer, row.batch)) for row in rows]
     changed = sum(
         old is not None and (old.action, list(old.labels)) != (row.action, row.labels)
         for old, row in zip(earlier, rows, strict=True)
     )
-    added = add_decisions(workspace, rows)
+    added = add_decisions(state.files, database, rows)
     return RecordResult(
-        added=added,
-        unchanged=len(rows) - added,
+        added=len(added),
+        unchanged=len(rows) - len(added),
         rejected=(),
         unanswered=0,
-        open_items=count_open(workspace),
+        open_items=state.after_decisions(added).open_items,
         changed=changed,
         mended=sum(each.mended for each in found),
     )
-
-
-def count_open(workspace: Workspace) -> int:
-    """Count the undecided items of the last batch."""
-    still_open = open_batch(workspace)
-    return 0 if still_open is None else len(undecided(workspace, still_open))
 
 
 def _misplaced(found: MatchedDecision) -> str | None:

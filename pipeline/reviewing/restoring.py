@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from hilt.command_line import command_line
 from hilt.errors import DataError
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.decisions_file import (
     BatchLine,
     DecisionLine,
@@ -21,13 +22,14 @@ from hilt.pipeline.reviewing.decisions_file import (
     ShownLine,
 )
 from hilt.pipeline.reviewing.other_pools import first_items, grow_likewise, what_came, what_differs
-from hilt.pipeline.reviewing.recording import RecordResult, Source, count_open, refuse, take
+from hilt.pipeline.reviewing.recording import RecordResult, Source, refuse, take
 from hilt.pipeline.workspace.audit_slice import read_copies
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.decision_rows import measures
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.gate import append_decisions, misfit
 from hilt.pipeline.workspace.labels import SETTLING, not_withdrawn
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow, Table
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.base import Answered, Rejection
 from hilt.types import Action, Decision
 
@@ -35,12 +37,15 @@ AT_ONCE = 1000  # decisions
 OWN_ID = {"id"}  # the number of a decision, which the database gives
 
 
-def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: str) -> RecordResult:
+def restore(
+    state: LoopState, database: Database, file: DecisionsFile, source: Source, match: str
+) -> RecordResult:
     """Store what a file of decisions holds.
 
     Args:
-        workspace: Where to. Of the same pool and labels, it gets the same state; of others, the
-            answers of people as labels given before.
+        state: As it is, read under the lock. Of the same pool and labels, it becomes that of the
+            file; of others, the answers of people come as labels given before.
+        database: Where they are stored.
         file: What to read.
         source: The same, for messages.
         match: As for `Matching`; refused where pool and labels are the same.
@@ -49,17 +54,17 @@ def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: st
         DataError: If something does not fit and `source` is not partial, or the workspace has
             other decisions than the file; then nothing is stored.
     """
-    differs = what_differs(workspace, file.header)
+    differs = what_differs(state.files, file.header)
     if differs is not None:
-        return _take_labels(workspace, file, source, match, differs)
+        return _take_labels(state, database, file, source, match, differs)
     if match != "auto":
         raise DataError(
-            f"{file.path} belongs to the pool of {workspace.folder}, where every item is found by"
+            f"{file.path} belongs to the pool of {state.files.folder}, where every item is found by"
             " its place; leave out --match."
         )
-    _check_audit(workspace, file)
-    with workspace.locked(), workspace.database.writing() as session:
-        restoring = _Restoring(workspace, session, file)
+    _check_audit(state.files, file)
+    with database.writing() as session:
+        restoring = _Restoring(state.files, session, file)
         for number, line in file.content():
             restoring.add(number, line)
         restoring.finish(source)
@@ -68,19 +73,19 @@ def restore(workspace: Workspace, file: DecisionsFile, source: Source, match: st
         unchanged=restoring.known,
         rejected=tuple(restoring.rejected),
         unanswered=0,
-        open_items=count_open(workspace),
+        open_items=LoopState.of(state.files, database).open_items,
         batches=restoring.added_batches,
     )
 
 
-def _check_audit(workspace: Workspace, file: DecisionsFile) -> None:
+def _check_audit(files: WorkspaceFiles, file: DecisionsFile) -> None:
     """Refuse a workspace in which the audit would go on otherwise than it began."""
-    header, summary = file.header, workspace.pool.summary
-    if header.seed != workspace.config.seed:
+    header, summary = file.header, files.pool.summary
+    if header.seed != files.config.seed:
         raise DataError(
-            f"{file.path} was drawn with `seed: {header.seed}`, but {workspace.folder} has"
-            f" {workspace.config.seed}, so the audit would continue in another order; set"
-            f" `seed: {header.seed}` in {workspace.folder / 'hilt.yaml'}, and import again."
+            f"{file.path} was drawn with `seed: {header.seed}`, but {files.folder} has"
+            f" {files.config.seed}, so the audit would continue in another order; set"
+            f" `seed: {header.seed}` in {files.folder / 'hilt.yaml'}, and import again."
         )
     grown = tuple((each.items, each.fingerprint) for each in summary.earlier)
     if grown[: len(header.earlier)] != header.earlier or (
@@ -88,7 +93,7 @@ def _check_audit(workspace: Workspace, file: DecisionsFile) -> None:
     ):
         raise DataError(
             f"{file.path} belongs to a pool that began with {first_items(header):,} items, but the"
-            f" pool of {workspace.folder} grew differently, so the audit would not be the"
+            f" pool of {files.folder} grew differently, so the audit would not be the"
             f" same. {grow_likewise(header)}"
         )
 
@@ -99,10 +104,10 @@ class _Restoring:
     One of the two must be the beginning of the other: batches by batches, decisions by decisions.
     """
 
-    def __init__(self, workspace: Workspace, session: Session, file: DecisionsFile) -> None:
+    def __init__(self, files: WorkspaceFiles, session: Session, file: DecisionsFile) -> None:
         self.added = self.added_batches = self.known = 0
         self.rejected: list[Rejection] = []
-        self._workspace, self._session, self._file = workspace, session, file
+        self._files, self._session, self._file = files, session, file
         self._batches = _values(session.scalars(select(BatchRow).order_by(BatchRow.number)))
         rows = session.scalars(select(BatchItemRow).order_by(BatchItemRow.batch, BatchItemRow.rank))
         self._items = _values(rows)
@@ -179,7 +184,7 @@ class _Restoring:
         asked = None if line.decision_kind == "machine" else shown
         audit = measures(asked, blind=line.blind)
         row = _row(line, item_index=index, item_id=self._ids[index], audit=audit)
-        reason = misfit(row, self._workspace.config.label_names)
+        reason = misfit(row, self._files.config.label_names)
         if reason is None and line.batch is not None and shown is None:
             reason = f"batch {line.batch} has no item {self._ids[index]!r}."
         if reason is None and line.key is not None and line.key in self._keys:
@@ -197,7 +202,7 @@ class _Restoring:
             self._store_waiting()
 
     def _store_waiting(self) -> None:
-        append_decisions(self._workspace, self._session, self._waiting)
+        append_decisions(self._files, self._session, self._waiting)
         self._waiting = []
 
     def _is_there(self, row: Table, there: Sequence[tuple[object, ...]]) -> bool:
@@ -218,7 +223,7 @@ class _Restoring:
     def _differs(self, what: str) -> DataError:
         line = command_line("init", "NEW", "--config", "CONFIG.yaml")
         return DataError(
-            f"{self._workspace.folder} has {what} than the file, so neither is the beginning of"
+            f"{self._files.folder} has {what} than the file, so neither is the beginning of"
             " the other, and nothing was stored; import the file into a new workspace"
             f" (`{line}`)."
         )
@@ -241,12 +246,18 @@ def _reader(table: type[Table]) -> attrgetter[Any]:
 
 
 def _take_labels(
-    workspace: Workspace, file: DecisionsFile, source: Source, match: str, differs: str
+    state: LoopState,
+    database: Database,
+    file: DecisionsFile,
+    source: Source,
+    match: str,
+    differs: str,
 ) -> RecordResult:
     """Store the last word of each person on each item as a label given before.
 
     Args:
-        workspace: Where to.
+        state: As it is.
+        database: Where they are stored.
         file: What to read.
         source: The same, for messages.
         match: As for `Matching`.
@@ -269,9 +280,9 @@ def _take_labels(
         for row in said
         if row.kind != "machine"
     ]
-    result = take(workspace, people, source, match=match)
+    result = take(state, database, people, source, match=match)
     told = what_came(
-        workspace,
+        state.files.pool,
         file.header,
         differs,
         answers=result.added + result.unchanged,

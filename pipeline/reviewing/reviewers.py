@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, select
 
 from hilt.errors import DataError, UnknownNameError
+from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.gate import name_misfit
 from hilt.pipeline.workspace.tables import ReviewerRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -64,7 +65,12 @@ def add_reviewer(workspace: Workspace, name: str, *, adjudicator: bool = False) 
 
 def reviewers(workspace: Workspace) -> list[Reviewer]:
     """List the reviewers by name."""
-    with workspace.database.reading() as session:
+    return read_reviewers(workspace.database)
+
+
+def read_reviewers(database: Database) -> list[Reviewer]:
+    """Read the reviewers, by name."""
+    with database.reading() as session:
         rows = session.scalars(select(ReviewerRow).order_by(ReviewerRow.name))
         return [Reviewer(row.name, row.adjudicator, row.created_at, row.token_hash) for row in rows]
 

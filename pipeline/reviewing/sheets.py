@@ -10,11 +10,10 @@ from pathlib import Path
 from hilt.command_line import command_line
 from hilt.errors import DataError
 from hilt.outputs import NOT_OURS
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.decisions_file import is_decisions_file
 from hilt.pipeline.workspace.matching import Matching
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.tables import DecisionRow
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.reading.table import open_table
 from hilt.review.base import Answers, Exchange
@@ -27,40 +26,40 @@ from hilt.types import Decision
 SHOWN = ("text", "blind", "reason", "score", "proposal", "probability", "alternatives")
 
 
-def why_kept(workspace: Workspace, exchange: Exchange, options: Options, path: Path) -> str | None:
+def why_kept(state: LoopState, exchange: Exchange, options: Options, path: Path) -> str | None:
     """Say in a clause why the file at `path` must stay; None where it may be written over.
 
     Args:
-        workspace: Where the answers should be stored.
+        state: With the answers that are stored.
         exchange: What reads and writes such files.
         options: How answers are read.
         path: What stands where a sheet is to be written.
     """
-    known = workspace.ledger.knows(path)
+    known = state.files.ledger.knows(path)
     try:
         if is_decisions_file(path):
             return "contains the decisions of a workspace"
-        answers = exchange.read(path, workspace.config.label_names, "", options)
+        answers = exchange.read(path, state.files.config.label_names, "", options)
         lines = _lines(path)
     except DataError:
         return None if known else NOT_OURS
     if not known and not (lines and all(map(has_sheet_columns, lines))):
         return NOT_OURS
-    lacking = _count_lacking(workspace, answers)
+    lacking = _count_lacking(state, answers)
     if lacking:
-        reading = command_line("import", workspace.folder, path)
+        reading = command_line("import", state.files.folder, path)
         return (
             f"contains answers or remarks that are not stored: {lacking}. Store them with"
             f" `{reading}`"
         )
-    return None if known or _is_as_written(workspace, exchange, lines) else NOT_OURS
+    return None if known or _is_as_written(state, exchange, lines) else NOT_OURS
 
 
-def _count_lacking(workspace: Workspace, answers: Answers) -> int:
+def _count_lacking(state: LoopState, answers: Answers) -> int:
     stored = set()
-    for row in workspace.database.decisions():
+    for row in state.decisions:
         stored |= {_answer(row, row.reviewer), _answer(row, "")}
-    matching = Matching(workspace, answers.lines)
+    matching = Matching(state.files.pool, state.batch_items, answers.lines)
     found = [matching.find(line) for line in answers.lines]
     lacking = sum(
         isinstance(each, str) or _answer(each.decision, each.decision.reviewer) not in stored
@@ -73,15 +72,15 @@ def _answer(said: Decision | DecisionRow, reviewer: str) -> tuple[object, ...]:
     return said.item_id, said.action, tuple(said.labels), said.comment, reviewer
 
 
-def _is_as_written(workspace: Workspace, exchange: Exchange, lines: Sequence[Line]) -> bool:
+def _is_as_written(state: LoopState, exchange: Exchange, lines: Sequence[Line]) -> bool:
     """Tell whether the lines show what hilt shows, up to how a spreadsheet writes numbers."""
     written: dict[tuple[str, str], list[str]] = {}
     for number in {_cell(line, "batch") for line in lines}:
-        if not number.isdigit() or int(number) not in workspace.database.batch_numbers():
+        if not number.isdigit() or int(number) not in [each.number for each in state.batches]:
             return False
         with tempfile.TemporaryDirectory(prefix="hilt-") as folder:
             sheet = Path(folder) / "sheet"
-            exchange.write(read_batch(workspace, int(number)), sheet)
+            exchange.write(state.batch(int(number)), sheet)
             written |= {(number, _cell(line, "id")): _shown(line) for line in _lines(sheet)}
     return all(
         written.get((_cell(line, "batch"), _cell(line, "id"))) == _shown(line) for line in lines

@@ -231,8 +231,8 @@ class Database:
 
     # -- decisions ----------------------------------------------------------------------------
 
-    def add_decisions(self, rows: Iterable[DecisionRow]) -> int:
-        """Append decisions that say something new, and return how many did.
+    def add_decisions(self, rows: Iterable[DecisionRow]) -> list[DecisionRow]:
+        """Append decisions that say something new, and return those.
 
         A decision equal to the same reviewer's latest on that item, for the same batch, adds
         nothing, so that reading a file twice does no harm. What is said when a later batch asks
@@ -252,7 +252,7 @@ class Database:
                     latest[key] = _said(row)
                     fresh.append(row)
             session.add_all(fresh)
-        return len(fresh)
+        return fresh
 
     def decisions(self, after: int = 0) -> list[DecisionRow]:
         """Read decisions in the order in which they were made."""

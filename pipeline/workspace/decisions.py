@@ -12,6 +12,7 @@ from typing import Any
 
 from hilt.errors import DataError
 from hilt.outputs import output_file
+from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn, resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -74,6 +75,23 @@ def decisions(
         commented: List what has a comment. Without any of the three, everything is listed.
     """
     rows = not_withdrawn(workspace.database.decisions())
+    return list_decisions(
+        workspace.pool, rows, flagged=flagged, skipped=skipped, commented=commented
+    )
+
+
+def list_decisions(
+    pool: Pool, rows: Sequence[DecisionRow], *, flagged: bool, skipped: bool, commented: bool
+) -> list[GivenDecision]:
+    """List what people said, as `decisions` does.
+
+    Args:
+        pool: With the texts.
+        rows: The decisions that stand.
+        flagged: As for `decisions`, like the rest.
+        skipped: List skips.
+        commented: List what has a comment.
+    """
     wanted = [
         row
         for row in last_words(rows)
@@ -83,7 +101,7 @@ def decisions(
         or (commented and row.comment)
     ]
     outcomes = {outcome.index: outcome for outcome in resolve_all(rows)}
-    texts = workspace.pool.texts([row.item_index for row in wanted])
+    texts = pool.texts([row.item_index for row in wanted])
     return [
         _given(row, text, outcomes[row.item_index]) for row, text in zip(wanted, texts, strict=True)
     ]

@@ -15,10 +15,11 @@ from typing import Any, get_args
 from sqlalchemy.orm import Session
 
 from hilt.errors import DataError
+from hilt.pipeline.workspace.database import Database
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.inserting import insert_decisions
 from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.names import label_listing
 from hilt.reading.values import encodable
 from hilt.registry import nearest
@@ -37,35 +38,37 @@ SHOWN = 60
 Said = Decision | DecisionRow
 
 
-def add_decisions(workspace: Workspace, rows: Sequence[DecisionRow]) -> int:
-    """Store decisions that say something new, and return how many did; all or none.
+def add_decisions(
+    files: WorkspaceFiles, database: Database, rows: Sequence[DecisionRow]
+) -> list[DecisionRow]:
+    """Store decisions that say something new, and return those; all or none.
 
     Raises:
         DataError: If one does not fit.
     """
-    _check(workspace, rows)
-    return workspace.database.add_decisions(rows)
+    _check(files, rows)
+    return database.add_decisions(rows)
 
 
-def append_decisions(workspace: Workspace, session: Session, rows: Sequence[DecisionRow]) -> None:
-    """Store decisions in a transaction of `Store.writing`, but for those whose key is known.
+def append_decisions(files: WorkspaceFiles, session: Session, rows: Sequence[DecisionRow]) -> None:
+    """Store decisions in a transaction of `Database.writing`, but for those whose key is known.
 
     Raises:
         DataError: If one does not fit.
     """
-    _check(workspace, rows)
+    _check(files, rows)
     insert_decisions(session, rows)
 
 
-def _check(workspace: Workspace, rows: Sequence[DecisionRow]) -> None:
-    names, size = workspace.config.label_names, len(workspace.pool)
+def _check(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
+    names, size = files.config.label_names, len(files.pool)
     for row in rows:
         reason = misfit(row, names)
         if reason is None and not 0 <= row.item_index < size:
             reason = f"there is no item {row.item_index}; the pool has {size}."
         if reason is not None:
             raise DataError(f"The decision on item {_shown(row.item_id)} does not fit: {reason}")
-    ids = workspace.pool.ids([row.item_index for row in rows])
+    ids = files.pool.ids([row.item_index for row in rows])
     for row, item_id in zip(rows, ids, strict=True):
         if row.item_id != item_id:
             raise DataError(

@@ -12,6 +12,7 @@ from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.pools import appending
 from hilt.pipeline.pools.appending import Comparison
 from hilt.pipeline.pools.record import SourceFile, source_file, write_record
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.progress import Progress
 from hilt.reading.names import label_listing
@@ -80,22 +81,22 @@ def append(
     return Appended(grown, found.new, found.gone)
 
 
-def source_is_as_read(workspace: Workspace) -> bool:
+def source_is_as_read(files: WorkspaceFiles) -> bool:
     """Tell whether the file that the pool was read from has the size and the time that it had.
 
-    True where that is not known: of a dataset on the hub, and in an older workspace.
+    True where that is not known: of a dataset on the hub, and in an older files.
     """
-    read = _read_from(workspace)
+    read = _read_from(files)
     try:
         return read is None or source_file(read.path) == read
     except OSError:
         return False
 
 
-def source_path(workspace: Workspace) -> str:
+def source_path(files: WorkspaceFiles) -> str:
     """Say from which file the pool was read last."""
-    read = _read_from(workspace)
-    return workspace.config.pool.path if read is None else read.path
+    read = _read_from(files)
+    return files.config.pool.path if read is None else read.path
 
 
 def say_gone(path: str) -> str:
@@ -133,13 +134,13 @@ def say_changes(workspace: Workspace) -> str:
     return _sentences(workspace, read.path, found)
 
 
-def _read_from(workspace: Workspace) -> SourceFile | None:
+def _read_from(files: WorkspaceFiles) -> SourceFile | None:
     """Say what the pool was read from; where it moved, at the place that the configuration says."""
-    summary = workspace.pool.summary
+    summary = files.pool.summary
     read = summary.source
     if read is None or summary.earlier or Path(read.path).exists():
         return read
-    return replace(read, path=workspace.config.pool.path)
+    return replace(read, path=files.config.pool.path)
 
 
 def _sentences(workspace: Workspace, path: str, found: Comparison) -> str:

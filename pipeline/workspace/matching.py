@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hilt.blocks import blocks
+from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.base import Answered
 from hilt.types import Decision
 
@@ -46,18 +46,23 @@ class Matching:
     """Finds the items of some lines.
 
     Args:
-        workspace: Whose items.
+        pool: Whose items.
+        shown: The items of all batches, in order.
         lines: The lines that will be asked about; what they need is read at once.
         match: `text` finds items by their texts alone; `auto` only where a line has no id.
     """
 
     def __init__(
-        self, workspace: Workspace, lines: Sequence[Answered], match: str = "auto"
+        self,
+        pool: Pool,
+        shown: Iterable[BatchItemRow],
+        lines: Sequence[Answered],
+        match: str = "auto",
     ) -> None:
-        self._pool, self._match = workspace.pool, match
+        self._pool, self._match = pool, match
         self._by_id: dict[tuple[str, int | None], BatchItemRow] = {}
         self._by_place: dict[tuple[int, int], BatchItemRow] = {}
-        for row in workspace.database.batch_items():
+        for row in shown:
             self._by_id[row.item_id, row.batch] = self._by_id[row.item_id, None] = row
             self._by_place[row.batch, row.rank] = row
         self._indices = self._pool.find([line.decision.item_id for line in lines])

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import hilt
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.reviewing.next_steps import next_step
 from tests.pipeline.reviewing.desk.conftest import at_desk, person, says
@@ -86,18 +87,18 @@ def test_nothing_is_made_again_but_the_near_duplicates_of_an_older_rule(past: Pa
 
 def test_what_is_open_is_decided_before_the_near_duplicates_are_made_again(past: Path) -> None:
     work = hilt.open_workspace(past / "workspace")
-    assert next_step(work).words[0] == "review"
+    assert next_step(LoopState.read(work)).words[0] == "review"
 
     items = hilt.select(work).items
     hilt.record(work, [hilt.Decision(each.item_id, "skip", (), "ann") for each in items])
 
-    step = next_step(work)
+    step = next_step(LoopState.read(work))
     assert step.words[0] == "propose"
     assert step.why == (
         "Near-duplicates must be grouped again, because hilt's rule for them has changed."
     )
     hilt.propose(work)
-    assert next_step(work).words[0] == "cycle"
+    assert next_step(LoopState.read(work)).words[0] == "cycle"
 
 
 def test_propose_says_why_the_near_duplicates_are_made_again(past: Path) -> None:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
-from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Next
 
 if TYPE_CHECKING:
@@ -21,15 +21,18 @@ class Ahead:
     """Asks what comes next, and remembers it for a while: a page that waits asks all the time.
 
     Args:
-        workspace: Whose.
+        read: Reads the state as it is now.
         ledger: What was decided; a new decision may change what comes next.
         waiting: Lists the items that people have in hand, or are still to be asked about.
     """
 
     def __init__(
-        self, workspace: Workspace, ledger: DecisionLog, waiting: Callable[[], Collection[int]]
+        self,
+        read: Callable[[], LoopState],
+        ledger: DecisionLog,
+        waiting: Callable[[], Collection[int]],
     ) -> None:
-        self._workspace = workspace
+        self._read = read
         self._ledger = ledger
         self._waiting = waiting
         self._known: tuple[int, float, NextStep | None] | None = None
@@ -40,7 +43,7 @@ class Ahead:
         async with self._lock:  # whoever comes meanwhile waits for the same answer
             last, now = self._ledger.last, time.monotonic()
             if self._known is None or self._known[0] != last or self._known[1] < now:
-                step = await asyncio.to_thread(_find, self._workspace, self._waiting())
+                step = await asyncio.to_thread(_find, self._read, self._waiting())
                 self._known = last, time.monotonic() + KNOWN_SECONDS, step
             return self._known[2]
 
@@ -49,15 +52,15 @@ class Ahead:
         self._known = None
 
 
-def _find(workspace: Workspace, waiting: Collection[int]) -> NextStep | None:
+def _find(read: Callable[[], LoopState], waiting: Collection[int]) -> NextStep | None:
     from hilt.pipeline.reviewing.next_steps import (  # loads models, so not before
         next_step,
         step_beside,
     )
 
     if waiting:
-        return step_beside(workspace, waiting)
-    step = next_step(workspace)
+        return step_beside(read(), waiting)
+    step = next_step(read())
     return None if step.words[0] == "review" and not step.finished else step
 
 

@@ -52,7 +52,7 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Takes, renews and returns claims; every method runs inside `Store.writing`.
+    """Takes, renews and returns claims; every method runs inside `Database.writing`.
 
     Attributes:
         seconds: How long a claim lasts unless it is renewed.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection
 
+from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
-from hilt.pipeline.workspace.workspace import Workspace
 
 
 class GoldItems:
@@ -14,17 +14,17 @@ class GoldItems:
 
     Args:
         ledger: What was decided, the known answers among it.
-        workspace: The share of such items, and the seed of the draws.
+        config: The share of such items, and the seed of the draws.
         has_text: Tells whether an item can be asked about at all.
     """
 
     def __init__(
-        self, ledger: DecisionLog, workspace: Workspace, has_text: Callable[[int], bool]
+        self, ledger: DecisionLog, config: Config, has_text: Callable[[int], bool]
     ) -> None:
         self._ledger = ledger
         self._has_text = has_text
-        self._share = workspace.config.review.gold_share
-        self._seed = workspace.config.seed
+        self._share = config.review.gold_share
+        self._seed = config.seed
 
     def awaits(self, item: int, reviewer: str) -> bool:
         """Tell whether an item has a known answer that this reviewer was not measured by."""

@@ -11,9 +11,10 @@ from hilt.pipeline.reviewing.desk.assignments import Assignments
 from hilt.pipeline.reviewing.desk.claims import read_claims
 from hilt.pipeline.reviewing.desk.decision_log import DecisionLog
 from hilt.pipeline.reviewing.desk.progress_board import ProgressBoard
-from hilt.pipeline.reviewing.reviewers import Reviewer, reviewers
+from hilt.pipeline.reviewing.reviewers import Reviewer, read_reviewers
 from hilt.pipeline.workspace.audit_slice import read_copies
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.database import Database
+from hilt.pipeline.workspace.files import WorkspaceFiles
 
 STALE_SECONDS = 1.0  # how old news from other processes may be
 
@@ -22,18 +23,19 @@ class LiveState:
     """What was decided, what is asked about, and by whom.
 
     Args:
-        workspace: Whose.
+        files: Of which workspace.
+        database: Where its state stands.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._store = workspace.database
+    def __init__(self, files: WorkspaceFiles, database: Database) -> None:
+        self._files = files
+        self._database = database
         self._batches: list[int] = []
         self._fresh_until = 0.0
-        self._empty = frozenset(workspace.pool.empty.tolist())
+        self._empty = frozenset(files.pool.empty.tolist())
         self.people: dict[str, Reviewer] = {}
         self.ledger = DecisionLog()
-        self.assignments = Assignments(self.ledger, workspace.config.review, workspace.config.seed)
+        self.assignments = Assignments(self.ledger, files.config.review, files.config.seed)
         self.board = ProgressBoard(self.ledger, self.assignments, self.has_text)
 
     def has_text(self, item: int) -> bool:
@@ -42,10 +44,10 @@ class LiveState:
 
     async def start(self) -> None:
         """Read everything once."""
-        self.board.watch(await asyncio.to_thread(self._store.batch_items))
-        self.board.weigh(read_copies(await asyncio.to_thread(self._store.batch_selectors)))
+        self.board.watch(await asyncio.to_thread(self._database.batch_items))
+        self.board.weigh(read_copies(await asyncio.to_thread(self._database.batch_selectors)))
         await self.refresh()
-        with self._store.reading() as session:
+        with self._database.reading() as session:
             self.assignments.note(read_claims(session))
 
     async def refresh(self) -> None:
@@ -59,23 +61,23 @@ class LiveState:
             self._fresh_until = time.monotonic() + STALE_SECONDS
 
     async def _look(self) -> None:
-        people = await asyncio.to_thread(reviewers, self._workspace)
+        people = await asyncio.to_thread(read_reviewers, self._database)
         self.people = {each.name: each for each in people}
         self.assignments.alone = len(people) <= 1
         await self.follow()
-        numbers = await asyncio.to_thread(self._store.open_batches)
+        numbers = await asyncio.to_thread(self._database.open_batches)
         if self._batches and self._batches[:1] != numbers[:1]:
             self.assignments.clear()  # a new batch, and the undecided items back in the pool
             self._batches = []
         for number in numbers[len(self._batches) :]:
-            stored = await asyncio.to_thread(self._store.batch_items, number)
-            if any(row.item_index >= len(self._workspace.pool) for row in stored):
-                self._workspace.reopen_pool()
-                self._empty = frozenset(self._workspace.pool.empty.tolist())
+            stored = await asyncio.to_thread(self._database.batch_items, number)
+            if any(row.item_index >= len(self._files.pool) for row in stored):
+                self._files.reopen_pool()
+                self._empty = frozenset(self._files.pool.empty.tolist())
             rows = [row for row in stored if self.has_text(row.item_index)]
             indices = [row.item_index for row in rows]
-            texts = await asyncio.to_thread(self._workspace.pool.texts, indices)
-            picked = await asyncio.to_thread(self._store.batch_selector, number)
+            texts = await asyncio.to_thread(self._files.pool.texts, indices)
+            picked = await asyncio.to_thread(self._database.batch_selector, number)
             self.assignments.add(rows, texts, picked.get("note", ""))
             self.board.watch(rows)
             self.board.weigh(read_copies([picked]))
@@ -83,7 +85,7 @@ class LiveState:
 
     async def follow(self) -> None:
         """Take in the decisions that are new in the database."""
-        rows = await asyncio.to_thread(self._store.decisions, self.ledger.last)
+        rows = await asyncio.to_thread(self._database.decisions, self.ledger.last)
         self.update(self.ledger.apply(rows))
 
     def update(self, items: Iterable[int]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from hilt.pipeline.reviewing.desk.ahead import Ahead
-from hilt.pipeline.workspace.workspace import Workspace
+from hilt.pipeline.workspace.files import WorkspaceFiles
 
 if TYPE_CHECKING:
     from hilt.pipeline.reviewing.next_steps import NextStep
@@ -29,7 +29,7 @@ class Refill:
     """Runs the command that comes next: when asked to, and by itself whenever few items are left.
 
     Args:
-        workspace: Which one.
+        files: Of which workspace.
         ahead: Says what comes next.
         left: Says how many items are left.
         refresh: Reads what other processes did, its own among them.
@@ -38,7 +38,7 @@ class Refill:
 
     def __init__(
         self,
-        workspace: Workspace,
+        files: WorkspaceFiles,
         ahead: Ahead,
         left: Callable[[], int],
         refresh: Callable[[], Awaitable[None]],
@@ -48,8 +48,8 @@ class Refill:
         self.live = live
         self.state = ""
         self.busy = False
-        self._workspace = workspace
-        self._below = workspace.config.review.refill_below
+        self._files = files
+        self._below = files.config.review.refill_below
         self._ahead = ahead
         self._left = left
         self._refresh = refresh
@@ -115,7 +115,7 @@ class Refill:
 
     def _arguments(self, command: str) -> list[str]:
         """Complete a command; whoever takes an answer back meanwhile keeps that item."""
-        arguments = [command, str(self._workspace.folder), "--json"]
+        arguments = [command, str(self._files.folder), "--json"]
         if command != "select":  # it loads no model
-            arguments += ["--device", self._workspace.device]
+            arguments += ["--device", self._files.device]
         return [*arguments, "--extend"] if command == "cycle" else arguments

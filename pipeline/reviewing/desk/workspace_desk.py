@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import secrets
-import tempfile
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import islice
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from hilt.files import sentences
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import read_outdated
 from hilt.pipeline.reviewing.desk.ahead import Ahead, in_words
@@ -29,13 +25,13 @@ from hilt.pipeline.reviewing.desk.gold_items import GoldItems
 from hilt.pipeline.reviewing.desk.group_commit import GroupCommit
 from hilt.pipeline.reviewing.desk.live_state import LiveState
 from hilt.pipeline.reviewing.desk.refill import Refill
+from hilt.pipeline.reviewing.desk.secret import read_secret
 from hilt.pipeline.reviewing.disagreements import doubt_of_skill, little_known, settle_disputes
 from hilt.pipeline.reviewing.reviewers import LOCAL, hash_token
 from hilt.pipeline.selecting.explanation import reason_in_words
 from hilt.pipeline.workspace.batch_items import batch_item
 from hilt.pipeline.workspace.gate import append_decisions
 from hilt.pipeline.workspace.labels import ADJUDICATIONS
-from hilt.pipeline.workspace.lock import NOT_WRITABLE
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import (
@@ -56,8 +52,6 @@ from hilt.review.screen.protocol import (
 )
 from hilt.types import Integers
 
-SECRET = ".review-secret"
-SECRET_BYTES = 32
 TRIES = 5  # to claim items, when other server processes claim the same ones
 SMALLEST_GROUP = 2
 
@@ -73,15 +67,15 @@ class WorkspaceDesk:
     def __init__(self, workspace: Workspace, *, live: bool = False) -> None:
         config = workspace.config
         self._workspace = workspace
-        self._state = LiveState(workspace)
+        self._state = LiveState(workspace, workspace.database)
         self._claims = Claims(
             seconds=60 * config.review.claim_minutes,
             blind_second_opinions=config.review.second_opinions == "blind",
         )
-        self._gold = GoldItems(self._state.ledger, workspace, self._state.has_text)
+        self._gold = GoldItems(self._state.ledger, config, self._state.has_text)
         self._recorder = Recorder(workspace, self._state.ledger, self._state.assignments)
         self._writer = GroupCommit(workspace.database, self._state.follow)
-        self._ahead = Ahead(workspace, self._state.ledger, self._waiting)
+        self._ahead = Ahead(self._read, self._state.ledger, self._waiting)
         self._refill = Refill(workspace, self._ahead, self._left, self.refresh, live=live)
 
     @cached_property
@@ -102,21 +96,16 @@ class WorkspaceDesk:
     @cached_property
     def secret(self) -> bytes:
         """A secret of the workspace, made when it is first asked for."""
-        path = self._workspace.folder / SECRET
-        with sentences(path, NOT_WRITABLE):
-            if not path.exists() or path.stat().st_size != SECRET_BYTES:  # torn by a lost disk
-                handle, made = tempfile.mkstemp(dir=path.parent, prefix=f"{SECRET}.")
-                with os.fdopen(handle, "wb") as file:  # nobody else can read it
-                    file.write(secrets.token_bytes(SECRET_BYTES))
-                Path(made).replace(path)
-            if path.stat().st_mode & 0o077:  # a copied workspace may have opened it to others
-                path.chmod(0o600)
-            return path.read_bytes()
+        return read_secret(self._workspace.folder)
 
     @cached_property
     def _is_outdated(self) -> bool:
         """Whether another configuration made the embeddings, or what rests on them, at first."""
-        return bool(read_outdated(LoopState.read(self._workspace))[0])
+        return bool(read_outdated(self._read())[0])
+
+    def _read(self) -> LoopState:
+        """Read the whole state as it is now."""
+        return LoopState.read(self._workspace)
 
     async def start(self) -> None:
         """Read where the work stands; before anything else."""
@@ -316,9 +305,11 @@ class WorkspaceDesk:
 
     async def settle(self, method: Method) -> int:
         """Settle every disagreement that a rule can, and return how many."""
-        settled = await asyncio.to_thread(settle_disputes, self._workspace, method)
+        settled = await asyncio.to_thread(
+            lambda: settle_disputes(self._read(), self._workspace.database, method)
+        )
         await self._state.follow()
-        return settled
+        return len(settled)
 
     def standing(self, person: Person) -> ReviewProgress:
         """Say how far the work is."""

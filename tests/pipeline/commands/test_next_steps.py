@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing import serving as review_screen
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.reviewing.next_steps import Situation, decide, next_step
@@ -310,7 +311,7 @@ def test_an_extending_batch_says_what_still_waits(work: Callable[[str], Path]) -
 
     assert (len(beside), beside.number) == (0, 0)
     assert "waits in an open batch" in beside.note
-    assert next_step(workspace).words[0] == "review"
+    assert next_step(LoopState.read(workspace)).words[0] == "review"
 
 
 @pytest.mark.parametrize(

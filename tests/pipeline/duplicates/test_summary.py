@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from hilt.errors import WorkspaceError
 from hilt.pipeline.benchmarking.arms import branch
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.duplicates import duplicates
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import render_report
@@ -97,7 +98,7 @@ def test_the_report_shows_groups_and_close_pairs(copies: Copies) -> None:
     workspace = copies()
     record(workspace, [Decision("cat-0", "label", ("animals",), "ann")])
 
-    page = render_report(workspace, datetime(2026, 5, 4, tzinfo=UTC))
+    page = render_report(LoopState.read(workspace), datetime(2026, 5, 4, tzinfo=UTC))
 
     assert "37 items are in 1 group: 1 of 10 to 99." in page
     assert "36 others have inherited its label" in page
@@ -105,7 +106,8 @@ def test_the_report_shows_groups_and_close_pairs(copies: Copies) -> None:
 
 
 def test_without_groups_the_report_says_nothing_of_them(copies: Copies) -> None:
-    page = render_report(copies(near=False), datetime(2026, 5, 4, tzinfo=UTC))
+    state = LoopState.read(copies(near=False))
+    page = render_report(state, datetime(2026, 5, 4, tzinfo=UTC))
 
     assert "Near-duplicates" not in page
 

@@ -123,11 +123,11 @@ def test_status_of_an_appended_pool_goes_on_where_arrays_are_damaged(
 def test_damage_is_mended_before_an_open_batch_is_reviewed(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
     flip(workspace.embeddings.path)
-    assert str(next_step(workspace)) == f"hilt propose {workspace.folder}"
+    assert str(next_step(LoopState.read(workspace))) == f"hilt propose {workspace.folder}"
 
     run("propose", workspace.folder)
 
-    assert str(next_step(workspace)) == f"hilt review {workspace.folder}"
+    assert str(next_step(LoopState.read(workspace))) == f"hilt review {workspace.folder}"
 
 
 @pytest.mark.parametrize("name", ["embeddings", "fused", "proposals/zero_shot"])

@@ -21,7 +21,7 @@ from hilt.pipeline.cli import app
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing import costs
 from hilt.pipeline.proposing.embedding import load_embedder
-from hilt.pipeline.proposing.outdated import is_usable, read_outdated, say_outdated
+from hilt.pipeline.proposing.outdated import read_outdated, say_outdated
 from hilt.pipeline.reporting.report import render_report
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.reviewing.next_steps import next_step
@@ -134,10 +134,10 @@ def test_whatever_changed_is_told_by_those_who_only_read(
     assert told
     assert hilt.status(workspace).outdated == told
     assert re.search(WHY[name], " ".join(told))
-    page = render_report(workspace, workspace.database.trainings()[0].created_at)
+    page = render_report(LoopState.read(workspace), workspace.database.trainings()[0].created_at)
     assert told[0].split("'")[0] in page
     assert "Predicted in the pool" not in page
-    assert not is_usable(LoopState.read(workspace))
+    assert read_outdated(LoopState.read(workspace))[0]
     assert {path: path.read_bytes() for path in workspace.folder.glob("*.npy")} == before
 
 
@@ -184,7 +184,7 @@ def test_proposals_are_made_anew_without_a_student_of_another_embedder(
     assert (fused["student"] is None) == learnt_otherwise
     found = workspace.embeddings.open().astype(np.float32)
     assert found == pytest.approx(fresh_embeddings(workspace), abs=0.02)
-    assert next_step(workspace).words[0] == "cycle"
+    assert next_step(LoopState.read(workspace)).words[0] == "cycle"
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_what_changes_no_vector_makes_nothing_outdated(
     workspace = change(small_workspace("two_cycles"), encoders, changes)
     hilt.propose(workspace)
 
-    assert say_outdated(LoopState.read(workspace)) == ()
+    assert say_outdated(read_outdated(LoopState.read(workspace))) == ()
     assert said(workspace) == ""
     assert hilt.train(workspace).new is False
 
@@ -332,7 +332,7 @@ def test_an_encoder_that_is_gone_stops_nobody_who_does_not_need_it(
     shutil.rmtree(moved)
 
     assert hilt.status(workspace).outdated == ()
-    assert render_report(workspace, workspace.database.trainings()[0].created_at)
+    assert render_report(LoopState.read(workspace), workspace.database.trainings()[0].created_at)
     assert len(hilt.select(workspace, new=True))
 
 

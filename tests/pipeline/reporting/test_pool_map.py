@@ -1,10 +1,12 @@
 """The map of the pool."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reporting import pool_map as module
 from hilt.pipeline.reporting.pool_map import (
     HEIGHT,
@@ -14,6 +16,7 @@ from hilt.pipeline.reporting.pool_map import (
     pool_map,
     principal_axes,
 )
+from hilt.pipeline.reporting.report import render_report
 from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
@@ -23,7 +26,8 @@ Open = Callable[[str], Workspace]
 
 
 def drawn(workspace: Workspace) -> PoolMap:
-    found = pool_map(workspace, workspace.database.item_labels())
+    state = LoopState.read(workspace)
+    found = pool_map(workspace, state.item_labels, state.items_of(state.last_batch))
     assert found is not None
     return found
 
@@ -64,9 +68,9 @@ def test_the_drawing_is_filled_and_not_left() -> None:
 
 
 def test_there_is_no_map_before_proposals(small_workspace: Open) -> None:
-    workspace = small_workspace("ready")
+    page = render_report(LoopState.read(small_workspace("ready")), datetime.now(UTC))
 
-    assert pool_map(workspace, ()) is None
+    assert "Map of the pool" not in page
 
 
 def test_every_item_is_drawn_once_and_the_batch_on_top(small_workspace: Open) -> None:

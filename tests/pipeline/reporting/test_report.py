@@ -12,6 +12,7 @@ import pytest
 
 from hilt.errors import OutputError
 from hilt.metrics import measure
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.mistakes import wrong_predictions
 from hilt.pipeline.reporting.report import render_report, report
@@ -76,7 +77,7 @@ class Page(HTMLParser):
 
 
 def page_of(workspace: Workspace) -> Page:
-    return Page(render_report(workspace, NOW))
+    return Page(render_report(LoopState.read(workspace), NOW))
 
 
 def curves_on(page: Page, kind: str) -> int:
@@ -345,7 +346,7 @@ def test_texts_labels_and_ids_never_become_markup(
 
 
 def test_the_page_needs_nothing_from_elsewhere(small_workspace: OPEN_COPY) -> None:
-    html = render_report(small_workspace("two_cycles"), NOW)
+    html = render_report(LoopState.read(small_workspace("two_cycles")), NOW)
     page = Page(html)
 
     assert not re.findall(r"https?:|url\(|@import", html)
@@ -394,7 +395,7 @@ def test_a_seen_proposal_is_shown_with_what_became_of_it(small_workspace: OPEN_C
 
 def test_every_item_of_the_batch_says_why_and_is_on_the_map(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("selected")
-    page = Page(render_report(workspace, NOW))
+    page = Page(render_report(LoopState.read(workspace), NOW))
 
     for item in read_batch(workspace, 1).items:
         assert in_words(item) in page.words
@@ -404,7 +405,7 @@ def test_every_item_of_the_batch_says_why_and_is_on_the_map(small_workspace: OPE
 def test_the_report_says_what_review_costs_and_whether_choosing_helps(
     small_workspace: OPEN_COPY,
 ) -> None:
-    page = Page(render_report(small_workspace("two_cycles"), NOW))
+    page = Page(render_report(LoopState.read(small_workspace("two_cycles")), NOW))
 
     assert "A decision takes 5.0 s (median of 24)." in page.words
     assert "Selected and random labels cannot be compared yet" in page.words
@@ -425,9 +426,9 @@ def test_a_recheck_is_undecided_until_it_is_answered(small_workspace: OPEN_COPY)
     )
     workspace.database.add_batch(1, {"kind": "auto"}, [again])
 
-    open_ = Page(render_report(workspace, NOW)).rows[-1 - REVIEWER_ROWS]
+    open_ = Page(render_report(LoopState.read(workspace), NOW)).rows[-1 - REVIEWER_ROWS]
     record(workspace, [Decision(before.item_id, "label", ("food",), "ann", 2)])
-    decided = Page(render_report(workspace, NOW)).rows[-2 - REVIEWER_ROWS]
+    decided = Page(render_report(LoopState.read(workspace), NOW)).rows[-2 - REVIEWER_ROWS]
 
     assert open_[-1] == "undecided"
     assert decided[-1].startswith("food")
@@ -551,7 +552,8 @@ def test_a_long_text_is_cut_with_its_whole_in_the_tooltip(
 def test_the_same_state_makes_the_same_page(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("two_cycles")
 
-    assert render_report(workspace, NOW) == render_report(workspace, NOW)
+    state, again = LoopState.read(workspace), LoopState.read(workspace)
+    assert render_report(state, NOW) == render_report(again, NOW)
 
 
 def test_a_report_goes_where_it_is_asked_to(small_workspace: OPEN_COPY, tmp_path: Path) -> None:

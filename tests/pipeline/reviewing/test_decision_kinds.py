@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import hilt
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.reviewing.disagreements import disputed, opinions, settle_disputes
 from hilt.pipeline.workspace.decisions import last_words
@@ -96,7 +97,7 @@ def by_adjudication(work: Workspace) -> None:
 def by_rule(work: Workspace) -> None:
     labels = {"ann": "food", "bob": "food", "cid": "sport"}
     hilt.record(work, [Decision("cat-0", "label", (y,), name) for name, y in labels.items()])
-    assert settle_disputes(work, "majority") == 1
+    assert len(settle_disputes(LoopState.read(work), work.database, "majority")) == 1
 
 
 WAYS: dict[str, tuple[Callable[[Workspace], None], DecisionKind]] = {

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import hilt
 from hilt.errors import DataError
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.disagreements import settle_disputes
 from hilt.pipeline.reviewing.restoring import _value
 from hilt.pipeline.selecting.explanation import in_words
@@ -47,7 +48,7 @@ def said(small_workspace: Open, tmp_path: Path) -> Workspace:
         Decision("judo-0", "label", ("food",), "ann"),
     ]
     hilt.record(work, extra)
-    settle_disputes(work, "majority")
+    settle_disputes(LoopState.read(work), work.database, "majority")
     taken_back = work.database.decisions()[-2]
     assert taken_back.item_id == "judo-0"
     _take_back(work, "chess-0")

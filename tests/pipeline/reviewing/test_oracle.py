@@ -104,7 +104,7 @@ def test_asking_the_oracle_again_adds_nothing(small_workspace: Open) -> None:
         [type(row)(**{k: v for k, v in vars(row).items() if k[0] != "_"}) for row in stored]
     )
 
-    assert (again.answered, again.blind, added) == (0, 3, 0)
+    assert (again.answered, again.blind, added) == (0, 3, [])
     assert len(workspace.database.decisions()) == len(stored)
 
 

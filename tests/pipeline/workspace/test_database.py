@@ -175,7 +175,7 @@ def test_what_an_older_hilt_wrote_is_taken_for_peoples(old_path: Path) -> None:
     assert [(o.label, o.machine, o.by_people) for o in store.item_labels()] == [
         ("sport", False, True)
     ]
-    assert store.add_decisions([said(0, "sport"), by_machine(1, "world")]) == 1
+    assert len(store.add_decisions([said(0, "sport"), by_machine(1, "world")])) == 1
     store.close()
 
 
@@ -196,9 +196,9 @@ def test_the_same_answer_counts_again_when_a_later_batch_asks_again(database: Da
         database.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
     first, again = said(3, "sport", batch=1), said(3, "sport", batch=2)
 
-    assert database.add_decisions([first]) == 1
-    assert database.add_decisions([again]) == 1
-    assert database.add_decisions([said(3, "sport", batch=1), said(3, "sport", batch=2)]) == 0
+    assert len(database.add_decisions([first])) == 1
+    assert len(database.add_decisions([again])) == 1
+    assert database.add_decisions([said(3, "sport", batch=1), said(3, "sport", batch=2)]) == []
 
 
 def test_why_an_item_was_picked_is_kept(database: Database) -> None:
@@ -255,14 +255,14 @@ def test_reading_the_same_decisions_twice_adds_nothing(database: Database) -> No
     first = database.add_decisions([said(0, "sport"), said(1, None), said(0, "world", "bob")])
     again = database.add_decisions([said(0, "sport"), said(1, None), said(0, "world", "bob")])
 
-    assert (first, again) == (3, 0)
+    assert (len(first), len(again)) == (3, 0)
     assert database.last_decision() == 3
 
 
 def test_changing_ones_mind_and_back_is_three_decisions(database: Database) -> None:
     added = [database.add_decisions([said(0, label)]) for label in ("sport", "world", "sport")]
 
-    assert added == [1, 1, 1]
+    assert [len(rows) for rows in added] == [1, 1, 1]
     assert [row.labels for row in database.decisions()] == [["sport"], ["world"], ["sport"]]
     assert resolved(database) == {0: "sport"}
 
@@ -274,13 +274,13 @@ def test_decisions_are_compared_however_many_come(
     monkeypatch.setattr(store_module, "MAX_NAMED", most_named)
     database.add_decisions([said(0, "sport"), said(1, "sport")])
 
-    assert database.add_decisions([said(1, "sport"), said(2, "sport"), said(0, "world")]) == 2
+    assert len(database.add_decisions([said(1, "sport"), said(2, "sport"), said(0, "world")])) == 2
 
 
 def test_a_new_comment_is_a_new_decision(database: Database) -> None:
     database.add_decisions([said(0, "sport")])
 
-    assert database.add_decisions([said(0, "sport", comment="see the headline")]) == 1
+    assert len(database.add_decisions([said(0, "sport", comment="see the headline")])) == 1
 
 
 def test_decisions_are_stored_all_or_none(database: Database) -> None:
@@ -361,7 +361,7 @@ def test_machines_never_outvote_a_person(database: Database) -> None:
 def test_storing_a_machines_answer_twice_adds_nothing(database: Database) -> None:
     added = [database.add_decisions([by_machine(0, "world")]) for _ in range(2)]
 
-    assert added == [1, 0]
+    assert [len(rows) for rows in added] == [1, 0]
 
 
 def test_outcomes_come_in_the_order_of_the_pool(database: Database) -> None:
@@ -386,9 +386,9 @@ def test_storing_one_by_one_or_at_once_gives_the_same(
         store.create("pool", LABELS)
 
     added = at_once.add_decisions([said(*vote) for vote in sequence])
-    added_singly = sum(one_by_one.add_decisions([said(*vote)]) for vote in sequence)
+    added_singly = sum(len(one_by_one.add_decisions([said(*vote)])) for vote in sequence)
 
-    assert added == added_singly == at_once.last_decision()
+    assert len(added) == added_singly == at_once.last_decision()
     assert at_once.item_labels() == one_by_one.item_labels()
     at_once.close()
     one_by_one.close()

@@ -116,10 +116,10 @@ def test_what_is_no_decision_is_refused(workspace: Workspace, thing: Any) -> Non
 def test_a_row_outside_of_the_pool_is_refused(
     workspace: Workspace, index: int, reason: str
 ) -> None:
-    row = decision_row(Decision(**FIT), index, None)
+    row, sound = (decision_row(Decision(**FIT), place, None) for place in (index, 0))
 
     with pytest.raises(DataError, match=reason):
-        add_decisions(workspace, [decision_row(Decision(**FIT), 0, None), row])
+        add_decisions(workspace, workspace.database, [sound, row])
     assert workspace.database.decisions() == []
 
 
