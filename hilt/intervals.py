@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
 
 _Z = 1.959963984540054  # 97.5 % of a normal distribution lie below it
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A measured share with its 95 % interval, and how many items it rests on."""
+
+    share: float
+    low: float
+    high: float
+    items: int
+
+    @classmethod
+    def of(cls, hits: int, items: int) -> Share:
+        """Measure a share of items, of which there is at least one."""
+        return cls(hits / items, *wilson(hits, items), items)
 
 
 def wilson(hits: float, items: float) -> tuple[float, float]:

@@ -12,8 +12,8 @@ from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import emit, say, show_table
 
 if TYPE_CHECKING:
+    from hilt.intervals import Share
     from hilt.review.agreement import Agreement, Estimate
-    from hilt.review.screen.protocol import Share
 
 
 def agreement(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hilt.intervals import Share
 from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.damage import say_damaged
@@ -26,7 +27,6 @@ from hilt.pipeline.workspace.growing import source_is_as_read, source_path
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.review.screen.protocol import Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hilt.intervals import newcombe, wilson
+from hilt.intervals import Share, newcombe
 from hilt.pipeline.workspace.labels import is_opinion
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
-from hilt.review.screen.protocol import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,8 @@ def anchoring(
     hits = sum(accepted[False]), sum(accepted[True])
     items = len(accepted[False]), len(accepted[True])
     return Anchoring(
-        _share(hits[0], items[0]),
-        _share(hits[1], items[1]),
+        Share.of(hits[0], items[0]),
+        Share.of(hits[1], items[1]),
         hits[0] / items[0] - hits[1] / items[1],
         *newcombe(hits, items),
     )
@@ -73,7 +72,7 @@ def bulk_accuracy(decisions: Iterable[DecisionRow]) -> Share | None:
             in_bulk[row.item_index] = row.labels
         elif row.kind == "check" and row.action == "label" and row.item_index in in_bulk:
             same.append(row.labels == in_bulk[row.item_index])
-    return _share(sum(same), len(same)) if same else None
+    return Share.of(sum(same), len(same)) if same else None
 
 
 def _first_opinions(decisions: Iterable[DecisionRow]) -> list[DecisionRow]:
@@ -86,7 +85,3 @@ def _first_opinions(decisions: Iterable[DecisionRow]) -> list[DecisionRow]:
         if is_opinion(row):
             first.setdefault(row.item_index, row)
     return [row for row in first.values() if row.action == "label" and row.kind != "bulk"]
-
-
-def _share(hits: int, items: int) -> Share:
-    return Share(hits / items, *wilson(hits, items), items)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from hilt.distributions import NO_LABEL, clear_label
-from hilt.intervals import wilson
+from hilt.intervals import Share
 from hilt.pipeline.duplicates.contrary import count_contrary
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.database import Database
@@ -21,7 +21,7 @@ from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.agreement import MISSING, Agreement, measure_agreement
 from hilt.review.base import RESOLVED
-from hilt.review.screen.protocol import Method, Share
+from hilt.review.screen.protocol import Method
 from hilt.review.skill import estimate_skill
 from hilt.types import Integers
 
@@ -202,10 +202,7 @@ def gold_accuracy(rows: Iterable[DecisionRow]) -> dict[str, Share]:
         for reviewer, label in labels.items():
             if item in gold:
                 right[reviewer].append(label == gold[item])
-    return {
-        name: Share(sum(hits) / len(hits), *wilson(sum(hits), len(hits)), len(hits))
-        for name, hits in sorted(right.items())
-    }
+    return {name: Share.of(sum(hits), len(hits)) for name, hits in sorted(right.items())}
 
 
 def _majority(item: int, labels: Mapping[str, str]) -> Settlement | None:

@@ -131,16 +131,6 @@ class PastAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A measured share with its 95 % interval, and how many items it rests on."""
-
-    share: float
-    low: float
-    high: float
-    items: int
-
-
-@dataclass(frozen=True, slots=True)
 class ReviewProgress:
     """How far the work is.
 

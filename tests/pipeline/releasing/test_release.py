@@ -209,7 +209,7 @@ def test_predicting_explains_what_is_missing(small_workspace: Open, tmp_path: Pa
 
     with pytest.raises(WorkspaceError, match="no student yet"):
         predict(workspace.folder, tmp_path / "new.csv", tmp_path / "p.csv")
-    with pytest.raises(ModelError, match="holds no student"):
+    with pytest.raises(ModelError, match="contains no student"):
         predict(tmp_path, tmp_path / "new.csv", tmp_path / "p.csv")
     with pytest.raises(DataError, match=r"'.xlsx'; allowed: .csv, .parquet"):
         predict(workspace.folder, tmp_path / "new.csv", tmp_path / "p.xlsx")

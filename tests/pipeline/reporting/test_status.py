@@ -12,6 +12,7 @@ from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.workspace.open_batches import open_batch, undecided
+from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 
 Open = Callable[[str], Workspace]
@@ -48,6 +49,6 @@ def test_the_json_says_what_the_table_does(small_workspace: Open) -> None:
 
     out = CliRunner().invoke(app, ["status", str(workspace.folder), "--json"]).stdout
 
-    training = json.loads(out)["training"]
+    training = TrainingSummary.parse(json.loads(out)["training"])
     assert proposer_rows(training) == proposer_rows(workspace.database.trainings()[-1].summary)
     assert list(training.proposers) == ["student", "zero_shot", "fused"]
