@@ -16,7 +16,7 @@ The command line prints it and exits with 2.
 
 
 class HiltError(Exception):
-    """Root of all errors that a user can cause and mend."""
+    """Root of all errors that a user can cause and correct."""
 
 
 class ConfigError(HiltError, ValueError):
@@ -36,7 +36,7 @@ class WorkspaceError(HiltError, RuntimeError):
 
 
 class OutputError(HiltError, OSError):
-    """A place where hilt cannot write, or must not, for what stands there is not its own."""
+    """A place where hilt cannot write, or must not, because its content is not hilt's own."""
 
 
 class MissingExtraError(HiltError, ImportError):
@@ -48,4 +48,4 @@ class ModelError(HiltError, RuntimeError):
 
 
 class ExtensionError(HiltError, RuntimeError):
-    """Code of the user's own that fails, or gives what cannot be used."""
+    """Code of the user's own that fails, or returns something that cannot be used."""

@@ -17,12 +17,12 @@ from hilt.types import Batch
 def cycle(workspace: Workspace, *, partial: bool = False, extend: bool = False) -> Batch:
     """Train on the decisions so far, propose again with the student, and select a batch.
 
-    Once everything is decided the batch is empty, as that of `select`.
+    Once everything is decided, the batch is empty, like that of `select`.
 
     Args:
         workspace: Where decisions and proposals are.
-        partial: Go on although the open batch has undecided items; they go back to the pool.
-        extend: Go on, and leave those items open beside the new ones.
+        partial: Continue although the open batch has undecided items; they return to the pool.
+        extend: Continue, and keep those items open alongside the new ones.
 
     Raises:
         WorkspaceError: If there are no labels yet, or undecided items and not `partial`.

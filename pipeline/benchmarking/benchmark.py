@@ -40,17 +40,17 @@ def benchmark(
     device: str | None = None,
     progress: Progress | None = None,
 ) -> BenchmarkResult:
-    """Run every arm with every seed, and compare.
+    """Run every arm with every seed, and compare them.
 
-    What was run in the same folder before is not run again; seeds, arms and larger label counts
-    can be added.
+    Finished runs in the same folder are reused; seeds, arms and larger label counts can be
+    added.
 
     Args:
         config: A configuration with `pool.label` and `test`.
-        folder: Where runs are kept.
+        folder: The folder that keeps the runs.
         plan: What to run.
-        device: Where models run, instead of what the configuration says.
-        progress: Who looks on.
+        device: Where models run; default: the configuration.
+        progress: Receives progress and notes.
 
     Raises:
         ConfigError: If the configuration, an arm or a label count cannot be used.

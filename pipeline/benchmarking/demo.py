@@ -100,7 +100,7 @@ def demo(
         seed: Of the split and of everything after it.
         device: Where models run.
         force: Move an earlier demo, finished or not, to NAME.bak-1.
-        progress: Who looks on.
+        progress: Receives progress and notes.
 
     Raises:
         MissingExtraError: If the corpus is not installed.

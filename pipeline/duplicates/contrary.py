@@ -43,7 +43,7 @@ def count_contrary(pool: Pool, labels: Sequence[ItemLabel]) -> int:
 
 
 def find_contrary(workspace: Workspace) -> list[ContraryText]:
-    """List the texts whose items have different labels of people, in the order of the pool."""
+    """List the texts whose copies people labelled differently, in the order of the pool."""
     pool, groups = workspace.pool, workspace.pool.groups
     labels = LoopState.read(workspace).item_labels
     labelled: dict[int, list[Copy]] = defaultdict(list)

@@ -14,11 +14,11 @@ from hilt.pipeline.workspace.workspace import Workspace
 
 
 def duplicates(workspace: Workspace, most: int = 10) -> DuplicatesResult:
-    """Find the near-duplicates of a pool, where that was not done yet, and describe them.
+    """Find the near-duplicates of a pool, unless they are known already, and describe them.
 
     Args:
-        workspace: Where the embeddings stand.
-        most: How many groups to describe.
+        workspace: The workspace, with embeddings.
+        most: Maximum number of groups to describe.
 
     Raises:
         WorkspaceError: If there are no embeddings yet, or another encoder made them.

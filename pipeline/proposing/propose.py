@@ -68,11 +68,11 @@ def propose(workspace: Workspace, *, remake: bool = False) -> ProposeResult:
     """Embed the pool, find neighbours, let every proposer propose, and fuse.
 
     Results that are still valid are reused, and an interrupted run is resumed. What another
-    configuration made is made anew, unless that costs money or more than a few minutes.
+    configuration made is made again, unless that costs money or more than a few minutes.
 
     Args:
-        workspace: Whose pool.
-        remake: Make that anew too, whatever it costs.
+        workspace: The workspace.
+        remake: Make that again too, whatever it costs.
 
     Raises:
         ModelError: If a model cannot be loaded.

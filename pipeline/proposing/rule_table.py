@@ -151,7 +151,7 @@ def _accuracy(right: int, items: int) -> Accuracy:
 
 
 def rules(workspace: Workspace) -> RulesTable:
-    """Try every rule of the configuration on the whole pool; writes nothing.
+    """Apply every rule of the configuration to the whole pool; writes nothing.
 
     Raises:
         WorkspaceError: If the configuration has no rules.

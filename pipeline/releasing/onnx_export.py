@@ -115,8 +115,8 @@ def onnx(
 ) -> OnnxResult:
     """Write a student as `model.onnx`, `tokenizer.json` and `onnx.json`, in float32.
 
-    A blend becomes a folder for each part, and an `onnx.json` with their weights. The README.md
-    beside them says how to use it without hilt.
+    A blend becomes a folder for each part, and an `onnx.json` with their weights. A README.md
+    says how to use it without hilt.
 
     Args:
         student: The folder of a student, of a release or of a workspace (its newest student), a
@@ -124,7 +124,7 @@ def onnx(
         folder: Where to: new, empty, or an earlier export that nobody changed.
         trust: Classes that the student's files may name and have run; see `load_student`.
         force: Move what is there to NAME.bak-1, if hilt wrote it.
-        progress: Who looks on.
+        progress: Receives progress and notes.
 
     Raises:
         MissingExtraError: If a package that the export needs is missing.

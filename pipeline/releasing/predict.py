@@ -62,8 +62,8 @@ def predict(
 ) -> PredictResult:
     """Label new items with a trained student.
 
-    Every row of the file is there again, in its order and with all its columns, and two more:
-    `label` and `probability`. They are empty where a row has no text.
+    The output has every row of the file, in the same order and with all columns, and also
+    `label` and `probability`, which are empty if a row has no text.
 
     Args:
         student: The folder of a student, of a release or of a workspace (its newest student), a
@@ -71,16 +71,16 @@ def predict(
         file: The new items, in any form that a pool can have; ids need not be unique.
         output: A .csv or .parquet file.
         text: The column with the text.
-        id: A column that must be there.
+        id: A column that must exist.
         all_probabilities: Write a column `probability_LABEL` for each label too.
-        encoding: How the file is encoded; by default as its byte order mark says, else UTF-8.
-        delimiter: The character between fields; found where it is not given.
-        quoting: What `"` means: `fields` (it encloses them), `none` (a character like others) or
+        encoding: Encoding of the file; default: from its byte order mark, else UTF-8.
+        delimiter: The character between fields; default: detected.
+        quoting: What `"` means: `fields` (it encloses them), `none` (an ordinary character) or
             `auto`.
         device: Where models run.
         trust: Classes that the student's files may name and have run; see `load_student`.
-        force: Move the file that stands at `output` to NAME.bak-1.
-        progress: Who looks on.
+        force: Move an existing file at `output` to NAME.bak-1.
+        progress: Receives progress and notes.
 
     Raises:
         DataError: If the file cannot be used, or the output's ending is unknown.

@@ -60,12 +60,12 @@ PLACES = {"test": "on the test set", "audit": ON_POOL}  # by the kind of item th
 
 
 def report(workspace: Workspace, output: Path | str | None = None, *, force: bool = False) -> Path:
-    """Write one self-contained HTML page about a workspace, whatever stage it is at.
+    """Write one self-contained HTML page about a workspace, at any stage.
 
     Args:
-        workspace: What to report on; only read.
+        workspace: The workspace; it is only read.
         output: The page, `report.html` in the workspace's folder by default.
-        force: Move the file that stands there to NAME.bak-1.
+        force: Move an existing file to NAME.bak-1.
 
     Returns:
         Where the page is.

@@ -104,7 +104,7 @@ class Status:
 
 
 def status(workspace: Workspace) -> Status:
-    """Read where the workspace stands; writes nothing, so it works while others write."""
+    """Read the state of the workspace; writes nothing, so it works while others write."""
     return status_and_step(LoopState.read(workspace))[0]
 
 

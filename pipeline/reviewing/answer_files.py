@@ -49,7 +49,7 @@ def export(
             default.
         format: `jsonl` or `csv`, instead of the file's ending.
         simulated: Let the simulated reviewer fill in the answers.
-        force: Move the file that stands there to NAME.bak-1.
+        force: Move an existing file to NAME.bak-1.
 
     Raises:
         WorkspaceError: If there is no such batch.
@@ -106,14 +106,14 @@ def import_answers(
             what `export_decisions` wrote: a workspace of the same pool and labels that has nothing
             yet, or only the beginning of it, gets the same state; one of others gets the answers of
             people as labels given before.
-        reviewer: Who decided, where a line does not say.
-        partial: Store what fits even when other lines do not.
+        reviewer: The reviewer of lines that do not name one.
+        partial: Store the valid lines even if others are rejected.
         gold: The answers are known to be right, so that they measure reviewers.
         format: `jsonl` or `csv`, instead of the file's ending.
-        match: `text` finds items by their texts; `auto` does so where there is no id.
-        encoding: How the file is encoded; by default as its byte order mark says, else UTF-8.
-        delimiter: The character between fields; found where it is not given.
-        quoting: What `"` means: `fields` (it encloses them), `none` (a character like others) or
+        match: `text` finds items by their texts; `auto` only if there is no id.
+        encoding: Encoding of the file; default: from its byte order mark, else UTF-8.
+        delimiter: The character between fields; default: detected.
+        quoting: What `"` means: `fields` (it encloses them), `none` (an ordinary character) or
             `auto`.
 
     Raises:
@@ -178,7 +178,7 @@ def record(
         workspace: Where they belong.
         decisions: What was said.
         batch: The batch in which it was asked, where a decision names none.
-        blind: Your word that whoever answered blind items of the batch was shown no proposal.
+        blind: Confirms that whoever answered blind items of the batch saw no proposal.
             Without it such answers are labels, but no part of the audit. Noted in the decisions'
             source, except for known and simulated answers, which are no person's.
 

@@ -63,7 +63,7 @@ class PeopleResult:
 
 
 def agreement(workspace: Workspace, *, settle: Method | None = None) -> PeopleResult:
-    """Measure how far people agree, and settle by a rule what they do not, if asked to.
+    """Measure how well people agree, and settle their disagreements by a rule, if asked to.
 
     Args:
         workspace: Whose decisions to look at.

@@ -49,7 +49,7 @@ class ExportedDecisions:
 def export_decisions(
     workspace: Workspace, file: Path | str, *, force: bool = False
 ) -> ExportedDecisions:
-    """Write every decision that was ever made, with the batches in which it was asked.
+    """Write every decision ever made, with the batches in which it was asked.
 
     `import_answers` reads the file: into a new workspace of the same pool and labels, whose state
     is then the same, or as labels given before into one of another pool. Students, and the tokens
@@ -58,7 +58,7 @@ def export_decisions(
     Args:
         workspace: Whose decisions.
         file: It ends in .jsonl.
-        force: Move the file that stands there to NAME.bak-1.
+        force: Move an existing file to NAME.bak-1.
 
     Raises:
         OutputError: If the place is taken, or cannot be written.

@@ -71,19 +71,19 @@ def import_proposals(
     delimiter: str | None = None,
     quoting: str = "auto",
 ) -> GivenProposals:
-    """Store what a machine proposed, so that `propose` counts it as one proposer more.
+    """Store the labels of a machine, which `propose` then uses as one more proposer.
 
-    Another file of the same name takes its place. The configuration stays as it is.
+    Another file of the same name replaces it. The configuration does not change.
 
     Args:
         workspace: Whose items these are about.
         file: A table with `id` or `text`, `label`, and perhaps `probability`: predictions, or a
             release or its folder, of which the labels that people gave are left out.
-        partial: Store what fits even when other lines do not.
-        match: `text` finds items by their texts; `auto` does so where there is no id.
-        encoding: How the file is encoded; by default as its byte order mark says, else UTF-8.
-        delimiter: The character between fields; found where it is not given.
-        quoting: What `"` means: `fields` (it encloses them), `none` (a character like others) or
+        partial: Store the valid lines even if others are rejected.
+        match: `text` finds items by their texts; `auto` only if there is no id.
+        encoding: Encoding of the file; default: from its byte order mark, else UTF-8.
+        delimiter: The character between fields; default: detected.
+        quoting: What `"` means: `fields` (it encloses them), `none` (an ordinary character) or
             `auto`.
 
     Raises:

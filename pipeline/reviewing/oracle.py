@@ -80,9 +80,9 @@ def oracle(
 
     Args:
         workspace: Where the batch is.
-        proposer: Who answers: `fused`, `student`, or the name of a proposer.
-        least: The fused probability that a label needs, in (0, 1].
-        dry_run: Store nothing, only say what would be.
+        proposer: Which proposer answers: `fused`, `student`, or a proposer's name.
+        least: Minimum fused probability of a label, in (0, 1].
+        dry_run: Return the answers without storing them.
 
     Raises:
         ConfigError: If `least` is not a probability.

@@ -76,7 +76,7 @@ def read_reviewers(database: Database) -> list[Reviewer]:
 
 
 def remove_reviewer(workspace: Workspace, name: str) -> None:
-    """Take a reviewer's access away; what they decided stays.
+    """Remove a reviewer's access; their decisions stay.
 
     Raises:
         UnknownNameError: If there is none of that name.

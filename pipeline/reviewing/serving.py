@@ -27,9 +27,9 @@ def review_in_browser(
 
     Args:
         workspace: What to review.
-        live: Train, and select more items, in a process beside it when few are left.
-        host: Where to listen; at any but this machine's own address everybody needs a token.
-        port: 0 for one that is free.
+        live: Train and select more items in a separate process when few are left.
+        host: The address to listen on; any but this machine's own requires tokens.
+        port: The port to listen on; 0 means any free one.
         listening: Called with the address once the screen answers; while there are no reviewers,
             it has a token in it, and lets in whoever opens it.
 

@@ -27,17 +27,17 @@ def select(
     new: bool = False,
     extend: bool = False,
 ) -> Batch:
-    """Pick the next batch, or return the open one while somebody may still be reviewing it.
+    """Pick the next batch, or return the open one while it has undecided items.
 
     Once everything is decided the batch is empty, has the number 0 and is not stored.
 
     Args:
-        workspace: Where proposals stand.
-        size: Items in the batch. Without it and `minutes`, what the configuration says.
+        workspace: The workspace, with proposals.
+        size: Number of items in the batch; default: the configuration.
         minutes: Pick as many items as fit into this many minutes of review, instead of `size`.
         new: Make a new batch even when the last one has undecided items; those go back to
             the pool.
-        extend: Make a new batch beside the open ones, whose undecided items people keep.
+        extend: Make a new batch, and keep undecided items open alongside it.
 
     Raises:
         ConfigError: If there are both a size and minutes, or one of them can be none.

@@ -114,7 +114,7 @@ def train_student(
             it.
         device: Where a fine-tuned student trains.
         rng: The only source of chance.
-        progress: Who looks on.
+        progress: Receives progress and notes.
     """
     kinds = _fine_tuned_kinds(data, settings)
     n_folds = _n_folds(kinds, settings)

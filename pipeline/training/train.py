@@ -47,7 +47,7 @@ class TrainResult:
 
 
 def train(workspace: Workspace) -> TrainResult:
-    """Train the student on everything that people have said.
+    """Train the student on all labels that people gave.
 
     Not again when nothing is new, unless the last student's folder is gone. What it learns from is
     made anew where another configuration made it.

@@ -66,7 +66,7 @@ def decisions(
     skipped: bool = False,
     commented: bool = False,
 ) -> list[GivenDecision]:
-    """List what people said, oldest first; of an item decided twice, each person's last word.
+    """List the decisions of people, oldest first; only the last one of each person on an item.
 
     Args:
         workspace: Whose decisions.
@@ -120,7 +120,7 @@ def write_decisions(
         workspace: Whose decisions these are.
         given: From `decisions`.
         path: The file, which ends in .csv.
-        force: Move the file that stands there to NAME.bak-1.
+        force: Move an existing file to NAME.bak-1.
 
     Raises:
         OutputError: If the place is taken, or cannot be written.

@@ -45,7 +45,7 @@ class WorkspaceFiles:
         folder: Where it is.
         config: Its configuration.
         device: Where models run, `config.device` unless a command says otherwise.
-        progress: Who looks on.
+        progress: Receives progress and notes.
     """
 
     folder: Path

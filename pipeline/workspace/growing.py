@@ -42,18 +42,18 @@ def append(
     device: str | None = None,
     progress: Progress | None = None,
 ) -> Appended:
-    """Take rows that were added to the source of a workspace into its pool.
+    """Add the new rows of a workspace's source to its pool.
 
-    Items that are there keep their ids, indices, decisions, proposals and places in the order of
-    the audit. `propose` then embeds and proposes for the new ones alone.
+    Existing items keep their ids, indices, decisions, proposals and places in the order of the
+    audit. `propose` then embeds and proposes for the new ones only.
 
     Args:
         folder: The workspace.
         config: A configuration whose `pool` names another source, with new rows; its labels
             must be those of the workspace, and nothing else of it is read. Without it the source
             is read that `init` read.
-        device: Where models run, instead of what the configuration says.
-        progress: Who looks on.
+        device: Where models run; default: the configuration.
+        progress: Receives progress and notes.
 
     Raises:
         ConfigError: If the configuration cannot be used.

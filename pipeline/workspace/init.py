@@ -47,13 +47,13 @@ def init(
     """Make a workspace: read the pool, check it, and lay out the folder.
 
     Doing it again with the same configuration changes nothing, unless the pool is damaged: then it
-    is read again, if its source still gives the same items.
+    is read again, if its source still has the same items.
 
     Args:
-        folder: Where the workspace shall be; it must be new, empty, or the same workspace.
+        folder: The folder of the workspace; it must be new, empty, or the same workspace.
         config: The configuration.
-        device: Where models run, instead of what the configuration says.
-        progress: Who looks on.
+        device: Where models run; default: the configuration.
+        progress: Receives progress and notes.
 
     Raises:
         ConfigError: If the configuration cannot be used.
