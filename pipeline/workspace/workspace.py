@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
 from hilt.pipeline.configuration.reading import load_workspace_config
-from hilt.pipeline.workspace.audit_order import AuditOrder
-from hilt.pipeline.workspace.connection import DAMAGED, shown
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.files import WorkspaceFiles
-from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.lock import lock
 from hilt.plain_files import shown as shown_path
 from hilt.plain_files import why_unreadable
@@ -33,41 +30,6 @@ class Workspace(WorkspaceFiles):
         store = Database(self.config.database or self.folder / "state.db")
         store.check(self.pool.fingerprints, self.config.label_names)
         return store
-
-    def item_labels(self) -> list[ItemLabel]:
-        """Resolve the decisions about every item that has a text, in the order of the pool.
-
-        What was said of an item without a text, as older versions asked for, stays stored and
-        counts for nothing. Answers of an audit count as such for the items that it stands for.
-        """
-        empty = set(self.pool.empty.tolist())
-        outcomes = [each for each in self.database.item_labels() if each.index not in empty]
-        self._check_known(outcomes)
-        reach = self.audit_order.audited_items(outcomes)
-        return [
-            replace(each, audit=False) if each.audit and each.index >= reach else each
-            for each in outcomes
-        ]
-
-    def _check_known(self, outcomes: Sequence[ItemLabel]) -> None:
-        names = {None, *self.config.label_names}
-        strange = next((each for each in outcomes if each.label not in names), None)
-        if strange is not None:
-            raise WorkspaceError(
-                f"{shown(self.database.url)} has the label {strange.label!r} for the item"
-                f" {self.pool.ids([strange.index])[0]!r}, but there is no such label;"
-                f" {DAMAGED}."
-            )
-
-    @property
-    def audit_order(self) -> AuditOrder:
-        """The order in which the audit takes the items of the pool."""
-        return AuditOrder(self.pool, self.config.seed, self.database.batch_selectors())
-
-    @property
-    def drawn_copies(self) -> dict[int, int]:
-        """Items drawn for the audit and not asked, each with the one whose answer counts."""
-        return self.audit_order.copies
 
     @contextmanager
     def locked(self) -> Iterator[None]:

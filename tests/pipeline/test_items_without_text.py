@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from hilt.pipeline.cli import app
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.releasing.release import release
 from hilt.pipeline.reporting.report import report
@@ -26,7 +27,6 @@ from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.gathering import _sample_unlabelled
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.item_draws import draw
-from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
@@ -108,15 +108,15 @@ def test_the_others_are_drawn_as_if_these_were_not_there(workspace: Workspace) -
 
 def test_an_older_batch_that_asks_about_one_can_be_finished(workspace: Workspace) -> None:
     number = ask_about_a_blank_item(workspace)
-    batch = read_batch(workspace, number)
+    batch = LoopState.read(workspace).batch(number)
     before = status(workspace)
     record(workspace, [Decision(batch.items[0].item_id, "label", ("food",), "ann", number)])
     after = status(workspace)
 
     assert (before.open_items, before.without_text) == (1, 1)
     assert after.open_items == 0
-    assert open_batch(workspace) is None
-    assert undecided(workspace, batch).items == ()
+    assert LoopState.read(workspace).open_batch is None
+    assert LoopState.read(workspace).undecided(batch).items == ()
     assert "1 of its items has no text, and counts as decided." in said_by_status(workspace)
 
 
@@ -137,7 +137,9 @@ def test_what_was_said_of_one_teaches_measures_and_passes_on_nothing(
     number = ask_about_a_blank_item(workspace)
     said = [
         Decision(item.item_id, "label", (label,), "ann", number)
-        for item, label in zip(read_batch(workspace, number).items, ("sport", "food"), strict=True)
+        for item, label in zip(
+            LoopState.read(workspace).batch(number).items, ("sport", "food"), strict=True
+        )
     ]
     record(workspace, said, blind=True)
     train(workspace)

@@ -9,11 +9,11 @@ import pytest
 
 import hilt
 from hilt.errors import DataError
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.decisions import decisions, write_decisions
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
@@ -24,7 +24,7 @@ Call = Callable[..., tuple[int, str, str]]
 def workspace(small_workspace: Callable[[str], Workspace]) -> Workspace:
     """One item each that was labelled, skipped, flagged, commented on, and skipped at first."""
     workspace = small_workspace("selected")
-    one, two, three, four, five, *_ = read_batch(workspace, 1).items
+    one, two, three, four, five, *_ = LoopState.read(workspace).batch(1).items
     said = [
         Decision(one.item_id, "label", ("food",), "ann", 1),
         Decision(two.item_id, "skip", (), "ann", 1),
@@ -41,7 +41,7 @@ def workspace(small_workspace: Callable[[str], Workspace]) -> Workspace:
 
 
 def ids_at(workspace: Workspace, *ranks: int) -> list[str]:
-    items = read_batch(workspace, 1).items
+    items = LoopState.read(workspace).batch(1).items
     return [items[rank].item_id for rank in ranks]
 
 

@@ -17,7 +17,6 @@ from hilt.pipeline.reviewing import serving as review_screen
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.reviewing.next_steps import Situation, decide, next_step
 from hilt.pipeline.selecting.batches import select
-from hilt.pipeline.workspace.open_batches import open_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
 
@@ -60,7 +59,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> None:
     def serve(desk: object, host: str, port: int, listening: Callable[[str], None]) -> None:
         listening("http://127.0.0.1:1/")
         workspace: Workspace = desk._workspace  # type: ignore[attr-defined]
-        current = open_batch(workspace)
+        current = LoopState.read(workspace).open_batch
         assert current is not None
         simulate(workspace, current)
         raise KeyboardInterrupt
@@ -144,7 +143,7 @@ def test_following_a_dry_run_of_the_oracle(run: Run, work: Callable[[str], Path]
 
 
 def skip_all(workspace: Workspace) -> None:
-    current = open_batch(workspace)
+    current = LoopState.read(workspace).open_batch
     assert current is not None
     record(workspace, [Decision(item.item_id, "skip", (), "ann") for item in current.items])
 

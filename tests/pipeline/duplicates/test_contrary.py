@@ -11,6 +11,7 @@ import hilt
 from hilt.pipeline.cli import app
 from hilt.pipeline.duplicates.contrary import find_contrary
 from hilt.pipeline.duplicates.summary import summarise
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
@@ -54,7 +55,11 @@ def test_they_are_counted_wherever_duplicates_and_agreement_are(work: Workspace)
 
     assert hint in run("status", work.folder)
     assert hint in run("agreement", work.folder)
-    assert summarise(work, work.item_labels()).contrary == hilt.agreement(work).contrary == 1
+    assert (
+        summarise(work, LoopState.read(work).item_labels).contrary
+        == hilt.agreement(work).contrary
+        == 1
+    )
     hilt.propose(work)
     assert hint in run("duplicates", work.folder)
     assert json.loads(run("duplicates", work.folder, "--json"))["summary"]["contrary"] == 1
@@ -81,7 +86,7 @@ def test_they_are_gone_once_one_is_put_right(work: Workspace, tmp_path: Path) ->
     hilt.import_answers(work, tmp_path / "right.csv", reviewer="bob")
 
     assert find_contrary(work) == []
-    assert summarise(work, work.item_labels()).contrary == 0
+    assert summarise(work, LoopState.read(work).item_labels).contrary == 0
     assert "No copies of a text have different labels." in run(
         "duplicates", work.folder, "--contrary"
     )

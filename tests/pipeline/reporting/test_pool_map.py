@@ -18,7 +18,6 @@ from hilt.pipeline.reporting.pool_map import (
 )
 from hilt.pipeline.reporting.report import render_report
 from hilt.pipeline.reviewing.oracle import oracle
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Floats
 
@@ -86,7 +85,7 @@ def test_every_item_is_drawn_once_and_the_batch_on_top(small_workspace: Open) ->
 def test_a_blind_item_has_no_colour_before_it_is_decided(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
     oracle(workspace, least=0.01)
-    items = [item for item in read_batch(workspace, 1).items if item.blind]
+    items = [item for item in LoopState.read(workspace).batch(1).items if item.blind]
 
     found = drawn(workspace)
 

@@ -25,7 +25,6 @@ from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.training.headline import MIN_AUDIT
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.decision_rows import decision_row
-from hilt.pipeline.workspace.open_batches import read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -311,7 +310,7 @@ def test_wrong_predictions_on_the_test_set_are_those_that_were_measured(
 
 def test_skips_flags_and_comments_stand_with_who_said_what(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("selected")
-    first, second, third, *_ = read_batch(workspace, 1).items
+    first, second, third, *_ = LoopState.read(workspace).batch(1).items
     said = [
         Decision(first.item_id, "skip", (), "ann", batch=1),
         Decision(second.item_id, "flag", (), "bob", batch=1, comment=EVIL),
@@ -359,7 +358,7 @@ def test_a_blind_item_hides_its_proposal_until_it_has_a_label(
     small_workspace: OPEN_COPY,
 ) -> None:
     workspace = small_workspace("selected")
-    batch = read_batch(workspace, 1)
+    batch = LoopState.read(workspace).batch(1)
     blind = [item for item in batch.items if item.blind]
     record(workspace, [Decision(blind[0].item_id, "label", ("food",), "ann", batch=1)])
     record(workspace, [Decision(blind[1].item_id, "skip", (), "ann", batch=1)])
@@ -373,7 +372,9 @@ def test_a_blind_item_hides_its_proposal_until_it_has_a_label(
 
 def test_a_seen_proposal_is_shown_with_what_became_of_it(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("selected")
-    first, second, third, *_ = [item for item in read_batch(workspace, 1).items if not item.blind]
+    first, second, third, *_ = [
+        item for item in LoopState.read(workspace).batch(1).items if not item.blind
+    ]
     other = next(label for label in ("food", "sport") if label != second.proposal[0].label)
     said = [
         Decision(first.item_id, "label", (first.proposal[0].label,), "ann", batch=1, seconds=30),
@@ -397,7 +398,7 @@ def test_every_item_of_the_batch_says_why_and_is_on_the_map(small_workspace: OPE
     workspace = small_workspace("selected")
     page = Page(render_report(LoopState.read(workspace), NOW))
 
-    for item in read_batch(workspace, 1).items:
+    for item in LoopState.read(workspace).batch(1).items:
         assert in_words(item) in page.words
         assert f"{item.rank + 1} in the batch, {item.reason}" in page.words
 
@@ -413,7 +414,7 @@ def test_the_report_says_what_review_costs_and_whether_choosing_helps(
 
 def test_a_recheck_is_undecided_until_it_is_answered(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("reviewed")
-    before = read_batch(workspace, 1).items[0]
+    before = LoopState.read(workspace).batch(1).items[0]
     row = workspace.database.batch_items(1)[0]
     again = BatchItemRow(
         rank=0,
@@ -466,7 +467,7 @@ def test_without_an_oracle_no_machine_is_spoken_of(small_workspace: OPEN_COPY) -
 
 def test_a_machines_answer_does_not_give_a_blind_item_away(small_workspace: OPEN_COPY) -> None:
     workspace = small_workspace("selected")
-    blind = next(item for item in read_batch(workspace, 1).items if item.blind)
+    blind = next(item for item in LoopState.read(workspace).batch(1).items if item.blind)
     row = decision_row(
         Decision(blind.item_id, "label", ("food",), "machine:fused", kind="machine"),
         blind.index,
@@ -530,7 +531,7 @@ def test_labels_that_came_after_the_training_are_mentioned(small_workspace: OPEN
     workspace = small_workspace("trained")
     propose(workspace)
     batch = select(workspace)
-    simulate(workspace, Batch(batch.number, undecided(workspace, batch).items[:5]))
+    simulate(workspace, Batch(batch.number, LoopState.read(workspace).undecided(batch).items[:5]))
 
     assert "5 more labels have come in since that training." in page_of(workspace).words
 

@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 import hilt
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import train
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
@@ -50,7 +50,7 @@ def report(
     )
     propose(workspace)
     select(workspace, 62)
-    batch = read_batch(workspace, 1)
+    batch = LoopState.read(workspace).batch(1)
     long = [item for item in batch.items if item.item_id in (ID, "wide")]
     others = [item for item in batch.items if item not in long][:20]  # more would train an encoder
     said = [

@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reporting.report_tables import proposer_rows
 from hilt.pipeline.reporting.status import status
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.reviewing.oracle import oracle
-from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 
@@ -21,9 +21,9 @@ Open = Callable[[str], Workspace]
 def test_people_and_machines_are_counted_apart(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
     oracle(workspace, least=0.5)
-    current = open_batch(workspace)
+    current = LoopState.read(workspace).open_batch
     assert current is not None
-    simulate(workspace, undecided(workspace, current))
+    simulate(workspace, LoopState.read(workspace).undecided(current))
 
     result = status(workspace)
 

@@ -24,7 +24,6 @@ from hilt.pipeline.reviewing.restoring import _value
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.labels import UNDO
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
@@ -83,7 +82,7 @@ def state(work: Workspace) -> dict[str, Any]:
         "stored": [_value(row) for row in work.database.decisions()],
         "shown": [_value(row) for row in work.database.batch_items()],
         "open": work.database.open_batches(),
-        "audit": work.audit_order.numbers.tolist(),
+        "audit": LoopState.read(work).audit_order.numbers.tolist(),
     }
 
 
@@ -159,7 +158,7 @@ def test_a_workspace_with_an_older_order_of_the_audit_keeps_it(tmp_path: Path) -
     hilt.export_decisions(old, tmp_path / "all.jsonl")
     hilt.import_answers(new, tmp_path / "all.jsonl")
 
-    assert new.audit_order.is_older
+    assert LoopState.read(new).audit_order.is_older
     for key in ("decisions", "stored", "shown", "audit"):
         assert state(new)[key] == state(old)[key]
 
@@ -219,8 +218,10 @@ def test_another_pool_gets_what_people_said_as_labels_given_before(
     assert (result.batches, result.machine, result.added) == (0, 1, len(stored))
     assert not any(row.audit or row.blind or row.kind == "machine" or row.batch for row in stored)
     assert "chess-0" not in {row.item_id for row in stored}  # it was taken back
-    then = {each.item_id: each.label for each in said.item_labels() if not each.machine}
-    assert {each.item_id: each.label for each in other.item_labels()} == then
+    then = {
+        each.item_id: each.label for each in LoopState.read(said).item_labels if not each.machine
+    }
+    assert {each.item_id: each.label for each in LoopState.read(other).item_labels} == then
     assert [row.decided_at for row in stored][-1] == said.database.decisions()[-3].decided_at
     audit = hilt.status(said).audit_labels
     assert result.as_labels == (
@@ -462,7 +463,7 @@ def test_whatever_stands_in_a_line_it_is_taken_or_there_is_a_sentence(
     except DataError as error:
         told = str(error)
     stored = len(new.database.decisions()), new.database.batch_numbers()
-    shown = [each for number in stored[1] for each in read_batch(new, number).items]
+    shown = [each for number in stored[1] for each in LoopState.read(new).batch(number).items]
     assert all(map(in_words, shown))
     assert hilt.status(new).items == 60
     new.database.close()

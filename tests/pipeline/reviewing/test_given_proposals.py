@@ -148,7 +148,7 @@ def test_of_a_release_only_what_machines_said_is_proposed(
     old, new = small_workspace("two_cycles"), small_workspace("proposed")
     hilt.propose(old)
     hilt.release(old, tmp_path / "out")
-    people = {outcome.index for outcome in old.item_labels()}
+    people = {outcome.index for outcome in LoopState.read(old).item_labels}
 
     given = hilt.import_proposals(new, tmp_path / "out" / within)
     hilt.propose(new)

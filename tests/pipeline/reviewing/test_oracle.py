@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from hilt.errors import ConfigError, DataError, UnknownNameError, WorkspaceError
 from hilt.files import write_json
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.answer_files import import_answers, record, simulate
 from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import train
-from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem, Decision, Floats
 
@@ -24,7 +24,7 @@ Open = Callable[[str], Workspace]
 
 
 def visible_items(workspace: Workspace) -> list[BatchItem]:
-    return [item for item in read_batch(workspace, 1).items if not item.blind]
+    return [item for item in LoopState.read(workspace).batch(1).items if not item.blind]
 
 
 def fused_rows(workspace: Workspace, items: list[BatchItem]) -> Floats:
@@ -89,9 +89,9 @@ def test_what_is_answered_is_not_asked_and_the_blind_items_are(small_workspace: 
     workspace = small_workspace("selected")
     oracle(workspace, least=0.5)
 
-    current = open_batch(workspace)
+    current = LoopState.read(workspace).open_batch
     assert current is not None
-    assert [item.blind for item in undecided(workspace, current).items] == [True] * 3
+    assert [item.blind for item in LoopState.read(workspace).undecided(current).items] == [True] * 3
 
 
 def test_asking_the_oracle_again_adds_nothing(small_workspace: Open) -> None:
@@ -199,7 +199,7 @@ def test_no_person_may_take_a_machines_name(small_workspace: Open, tmp_path: Pat
 
 def test_a_machine_never_decides_a_blind_item(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
-    blind = next(item for item in read_batch(workspace, 1).items if item.blind)
+    blind = next(item for item in LoopState.read(workspace).batch(1).items if item.blind)
     said = Decision(blind.item_id, "label", ("food",), "machine:mine", kind="machine")
 
     with pytest.raises(DataError, match="is blind: it measures accuracy, so only people decide it"):
@@ -211,7 +211,7 @@ def test_measures_rest_on_the_same_labels_with_and_without_the_oracle(
 ) -> None:
     workspace = small_workspace("selected")
     oracle(workspace, least=0.5)
-    simulate(workspace, undecided(workspace, select(workspace)))
+    simulate(workspace, LoopState.read(workspace).undecided(select(workspace)))
 
     summary = train(workspace).summary
 

@@ -8,9 +8,9 @@ import pytest
 
 from hilt.errors import ConfigError, WorkspaceError
 from hilt.pipeline.cycle import cycle
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.selecting.batches import select
-from hilt.pipeline.workspace.open_batches import open_batch, read_batch, undecided
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
 
@@ -117,9 +117,9 @@ def test_undecided_items_stay_open(small_workspace: Open) -> None:
     batch = select(workspace)
     record(workspace, [Decision(batch.items[0].item_id, "skip", (), "ann")])
 
-    current = open_batch(workspace)
+    current = LoopState.read(workspace).open_batch
     assert current is not None
-    assert undecided(workspace, current).items == batch.items[1:]
+    assert LoopState.read(workspace).undecided(current).items == batch.items[1:]
 
 
 def test_a_pool_can_be_asked_to_its_end(small_workspace: Open) -> None:
@@ -197,4 +197,4 @@ def test_the_least_time_gives_one_item(small_workspace: Open) -> None:
 @pytest.mark.parametrize("number", [-1, 0, 7, 10**20])
 def test_a_batch_that_there_is_not_is_named(small_workspace: Open, number: int) -> None:
     with pytest.raises(WorkspaceError, match=f"has no batch {number}; it has 1"):
-        read_batch(small_workspace("selected"), number)
+        LoopState.read(small_workspace("selected")).batch(number)

@@ -17,7 +17,6 @@ from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.explanation import REASONS, in_words, reason_in_words, shown_why
 from hilt.pipeline.workspace.batch_items import batch_item
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem, Candidate, Explanation, Reason
@@ -146,7 +145,7 @@ def test_what_is_kept_with_a_batch_is_what_was_proposed_then(small_workspace: Op
         assert item.why.disagreement == len(item.why.others) / 2
         assert 1 <= item.why.plausible <= 3
         assert 1 <= item.why.covers <= 60
-    assert read_batch(workspace, batch.number) == batch
+    assert LoopState.read(workspace).batch(batch.number) == batch
 
 
 def test_the_command_explains_every_item(small_workspace: Open) -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hilt.pipeline.cycle import cycle
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.selecting.loop_signals import read_signals
-from hilt.pipeline.workspace.trainings import latest_training
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import LoopSignals
 
@@ -17,7 +17,7 @@ Open = Callable[[str], Workspace]
 
 
 def signals(workspace: Workspace) -> LoopSignals:
-    return read_signals(workspace, latest_training(workspace))
+    return read_signals(workspace, LoopState.read(workspace).training)
 
 
 def test_before_a_training_nothing_is_measured(small_workspace: Open) -> None:
@@ -27,7 +27,7 @@ def test_before_a_training_nothing_is_measured(small_workspace: Open) -> None:
 def test_few_audit_labels_say_nothing(small_workspace: Open) -> None:
     workspace = small_workspace("two_cycles")
 
-    assert latest_training(workspace).summary.audit_labels == 6  # type: ignore[union-attr]
+    assert LoopState.read(workspace).training.summary.audit_labels == 6  # type: ignore[union-attr]
     assert signals(workspace).calibration_error is None
     assert signals(workspace).advantage is None
 
@@ -57,7 +57,7 @@ def test_a_calibration_error_within_chance_is_none(
     small_workspace: Open, limit: float, told: float
 ) -> None:
     workspace = small_workspace("trained")
-    training = latest_training(workspace)
+    training = LoopState.read(workspace).training
     assert training is not None
     fused = training.summary.audit["fused"]  # type: ignore[index]
     audit = {"fused": {**fused, "calibration_error": 0.04, "calibration_limit": limit}}

@@ -24,7 +24,6 @@ from hilt.pipeline.selecting.rechecks import (
 )
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.pipeline.workspace.open_batches import open_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Batch, BatchItem, Decision, Selection, SelectionView
@@ -209,12 +208,12 @@ def test_audit_labels_are_not_asked_again(mistaken: Mistaken) -> None:
 
 def test_a_recheck_is_open_until_it_is_decided_for_its_batch(mistaken: Mistaken) -> None:
     workspace, batch, wrong = mistaken
-    assert undecided(workspace, batch).items == batch.items
+    assert LoopState.read(workspace).undecided(batch).items == batch.items
 
     record(workspace, [Decision(wrong[0], "label", ("sport",), "ann", batch.number)])
     record(workspace, [Decision(wrong[1], "label", (WRONG,), "ann", batch.number)])
 
-    left = {item.item_id for item in undecided(workspace, batch).items}
+    left = {item.item_id for item in LoopState.read(workspace).undecided(batch).items}
     assert left == {item.item_id for item in batch.items} - set(wrong)
 
 
@@ -224,7 +223,7 @@ def test_an_older_answer_read_again_does_not_answer_a_recheck(mistaken: Mistaken
     result = record(workspace, [Decision(wrong[0], "label", (WRONG,), "ann", batch.number - 1)])
 
     assert (result.added, result.unchanged) == (0, 1)
-    assert wrong[0] in {item.item_id for item in undecided(workspace, batch).items}
+    assert wrong[0] in {item.item_id for item in LoopState.read(workspace).undecided(batch).items}
 
 
 def labels_of(workspace: Workspace) -> dict[str, str | None]:
@@ -271,9 +270,11 @@ def test_a_machine_does_not_answer_a_recheck(mistaken: Mistaken) -> None:
 
     result = oracle(workspace, least=0.01)
 
-    current = open_batch(workspace)
+    current = LoopState.read(workspace).open_batch
     assert current is not None
-    assert set(wrong) <= {item.item_id for item in undecided(workspace, current).items}
+    assert set(wrong) <= {
+        item.item_id for item in LoopState.read(workspace).undecided(current).items
+    }
     assert not {each.item_id for each in result.answers} & set(wrong)
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from typer.testing import CliRunner
 
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.selecting.shortage import why_short
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Integers
 
@@ -51,7 +51,7 @@ def test_a_short_batch_says_why_wherever_it_is_shown(
 
     result = CliRunner().invoke(app, ["select", str(workspace.folder), "--size", "65"])
 
-    batch = read_batch(workspace, 1)
+    batch = LoopState.read(workspace).batch(1)
     kept = sum(item.reason == "audit" for item in batch.items)
     assert kept == round(0.25 * 65)
     assert batch.shortage.startswith(f"{len(batch)} instead of 65 items: nothing else is left")

@@ -21,7 +21,6 @@ from hilt.pipeline.training.headline import (
     rests_on,
 )
 from hilt.pipeline.training.train import train
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
@@ -61,7 +60,7 @@ def test_what_the_audit_does_not_measure_is_counted(
 ) -> None:
     workspace = small_workspace("reviewed")
     before = workspace.database.last_decision()
-    items = read_batch(workspace, 1).items
+    items = LoopState.read(workspace).batch(1).items
     audited = next(item for item in items if item.reason == "audit")
     asked = {item.index for item in items}
     outside = [index for index in range(60) if index not in asked][:4]
@@ -76,7 +75,7 @@ def test_what_the_audit_does_not_measure_is_counted(
 
 
 def audited_by(workspace: Workspace, index: int) -> str:
-    return next(o.reviewers[0] for o in workspace.item_labels() if o.index == index)
+    return next(o.reviewers[0] for o in LoopState.read(workspace).item_labels if o.index == index)
 
 
 def found(items: int, accuracy: float) -> dict[str, dict[str, float]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import hilt
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.workspace.audit_slice import (
     AuditDraw,
@@ -98,7 +99,7 @@ def work(make_workspace_in: MakeWorkspace, tmp_path: Path) -> Workspace:
 
 def test_a_batch_asks_a_text_once_and_its_answer_counts_for_all(work: Workspace) -> None:
     same = [index for index, text in enumerate(work.pool.texts(range(120))) if "cat slept" in text]
-    first = np.argsort(work.audit_order.numbers)[:12]
+    first = np.argsort(LoopState.read(work).audit_order.numbers)[:12]
     for _ in range(2):
         batch = hilt.select(work)
         assert len(batch) == 12
@@ -106,7 +107,7 @@ def test_a_batch_asks_a_text_once_and_its_answer_counts_for_all(work: Workspace)
     hilt.train(work)
 
     rows = [row for row in work.database.batch_items() if row.reason == "audit"]
-    drawn = {row.item_index for row in rows} | set(work.drawn_copies)
+    drawn = {row.item_index for row in rows} | set(LoopState.read(work).audit_order.copies)
     audit = hilt.status(work).training.audit["student"]  # type: ignore[index, union-attr]
     assert sum(row.item_index in same for row in rows) == 1
     assert len(drawn) == audit["items"] == 12

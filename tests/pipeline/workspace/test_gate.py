@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 import hilt
 from hilt.errors import DataError
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.answer_files import import_answers, record
 from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.gate import ACTIONS, KINDS, add_decisions, misfit
-from hilt.pipeline.workspace.open_batches import read_batch
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
 
@@ -223,7 +223,7 @@ def test_nothing_is_stored_but_through_the_gate() -> None:
 
 def test_numbers_of_numpy_are_numbers(small_workspace: Callable[[str], Workspace]) -> None:
     workspace = small_workspace("selected")
-    item = next(each for each in read_batch(workspace, 1).items if not each.blind)
+    item = next(each for each in LoopState.read(workspace).batch(1).items if not each.blind)
     told = Decision(
         item.item_id,
         "label",

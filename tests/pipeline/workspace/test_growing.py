@@ -66,7 +66,9 @@ def grown(audited: Path, tmp_path: Path) -> Workspace:
 
 
 def order_of_audit(workspace: Workspace) -> list[int]:
-    order: list[int] = np.argsort(workspace.audit_order.numbers, kind="stable").tolist()
+    order: list[int] = np.argsort(
+        LoopState.read(workspace).audit_order.numbers, kind="stable"
+    ).tolist()
     return order
 
 
@@ -76,8 +78,8 @@ def test_the_audit_goes_on_as_it_was(audited: Path, grown: Workspace) -> None:
     assert len(grown.pool) == 560
     assert grown.pool.ids(slice(60)) == before.pool.ids(slice(None))
     assert [i for i in order_of_audit(grown) if i < 60] == order_of_audit(before)
-    assert [(o.index, o.label) for o in grown.item_labels() if o.audit] == [
-        (o.index, o.label) for o in before.item_labels() if o.audit
+    assert [(o.index, o.label) for o in LoopState.read(grown).item_labels if o.audit] == [
+        (o.index, o.label) for o in LoopState.read(before).item_labels if o.audit
     ]
 
 
@@ -100,22 +102,22 @@ def test_figures_of_the_pool_before_stay_and_say_so(audited: Path, grown: Worksp
 
 def test_the_appended_catch_up_and_only_then_the_figure_is_of_all(grown: Workspace) -> None:
     propose(grown)
-    numbers = grown.audit_order.numbers
-    asked = {outcome.index for outcome in grown.item_labels()}
+    numbers = LoopState.read(grown).audit_order.numbers
+    asked = {outcome.index for outcome in LoopState.read(grown).item_labels}
     due = [i for i in range(60, 560) if numbers[i] <= numbers[sorted(asked)].max()]
 
     batch = select(grown, len(due) - 1)
     simulate(grown, batch)
-    half_way = grown.item_labels()
+    half_way = LoopState.read(grown).item_labels
     select(grown, 1)
     simulate(grown, select(grown))
-    caught_up = grown.item_labels()
+    caught_up = LoopState.read(grown).item_labels
     train(grown)
 
     assert {grown.pool.find([i.item_id])[i.item_id] for i in batch.items} < set(due)
-    assert grown.audit_order.audited_items(half_way) == 60
+    assert LoopState.read(grown).audit_order.audited_items(half_way) == 60
     assert sum(outcome.audit for outcome in half_way) == 40
-    assert grown.audit_order.audited_items(caught_up) == 560
+    assert LoopState.read(grown).audit_order.audited_items(caught_up) == 560
     assert sum(outcome.audit for outcome in caught_up) == 40 + len(due)
     told = told_in_full(LoopState.read(grown), grown.database.trainings()[-1])
     assert "of the pool before" not in accuracy_lines(told)[-1]
@@ -126,7 +128,9 @@ def test_appended_copies_of_audited_texts_are_no_part_of_the_pool_before(
 ) -> None:
     folder = shutil.copytree(audited, tmp_path / "project")
     before = open_workspace(audited / "work")
-    text = before.pool.texts([next(o.index for o in before.item_labels() if o.audit)])[0]
+    text = before.pool.texts(
+        [next(o.index for o in LoopState.read(before).item_labels if o.audit)]
+    )[0]
     add_rows(folder, 200)
     with (folder / "pool.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"copy-{number},{text},\n" for number in range(200))
@@ -138,7 +142,7 @@ def test_appended_copies_of_audited_texts_are_no_part_of_the_pool_before(
     simulate(grown, select(grown, 20))
     summary = train(grown).summary
 
-    assert max(grown.drawn_copies) >= 260
+    assert max(LoopState.read(grown).audit_order.copies) >= 260
     assert summary.audited_items == 60
     assert summary.audit["student"]["items"] == summary.audit_labels == 40  # type: ignore[index]
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import chi2, kstest, pearsonr
 
 import hilt
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.audit_order import AUDIT_DRAW
 from hilt.pipeline.workspace.item_draws import draw
@@ -67,7 +68,7 @@ def test_a_new_workspace_draws_by_id(small_workspace: Callable[[str], Workspace]
     workspace = small_workspace("two_cycles")
     numbers = draw(workspace.pool.ids(slice(None)), workspace.config.seed, "audit")
 
-    assert workspace.audit_order.numbers.tolist() == numbers.tolist()
+    assert LoopState.read(workspace).audit_order.numbers.tolist() == numbers.tolist()
     assert AUDIT_DRAW.items() <= workspace.database.batch_selector(2).items()
 
 

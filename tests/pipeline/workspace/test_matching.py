@@ -10,6 +10,7 @@ import pytest
 import hilt
 from hilt.errors import ConfigError, DataError
 from hilt.pipeline.duplicates.summary import summarise
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.answer_files import export, import_answers, record
 from hilt.pipeline.workspace.matching import contrary, same_text
 from hilt.pipeline.workspace.workspace import Workspace
@@ -369,7 +370,7 @@ def test_texts_that_are_the_same_inherit_the_label_of_the_one_that_is_found(
     import_answers(work, save(rows, tmp_path / "known.csv"), match="text")
 
     assert [row.item_id for row in work.database.decisions()] == ["cat-0"]
-    assert summarise(work, work.item_labels()).inherited == 2
+    assert summarise(work, LoopState.read(work).item_labels).inherited == 2
 
 
 def test_texts_are_compared_by_what_programs_leave_alone() -> None:

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.selecting.explanation import in_words
 from hilt.pipeline.workspace.growing import append
-from hilt.pipeline.workspace.open_batches import read_batch, undecided
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.review.screen.protocol import Answer
@@ -19,7 +19,7 @@ from tests.pipeline.reviewing.desk.conftest import Rehearse, at_desk, person, sa
 
 def test_the_screen_gives_the_reason_that_the_command_gives(rehearse: Rehearse) -> None:
     workspace = rehearse()
-    explained = [in_words(item) for item in read_batch(workspace, 1).items]
+    explained = [in_words(item) for item in LoopState.read(workspace).batch(1).items]
 
     async def work(desk: WorkspaceDesk) -> None:
         served = await desk.serve(person(desk, "ann"), [], 12)
@@ -54,7 +54,7 @@ def test_an_item_without_a_text_is_no_question(rehearse: Rehearse) -> None:
 @pytest.mark.parametrize("blind", [0, 29, 30])
 def test_an_accuracy_is_told_from_30_blind_items_on(rehearse: Rehearse, blind: int) -> None:
     workspace = rehearse(7 * 30)
-    items = [item for item in read_batch(workspace, 1).items if item.blind][:blind]
+    items = [item for item in LoopState.read(workspace).batch(1).items if item.blind][:blind]
     said = [
         Decision(each.item_id, "label", (each.proposal[0].label,), "ann", batch=1) for each in items
     ]
@@ -75,7 +75,7 @@ def test_a_blind_label_that_is_overruled_measures_as_what_it_is_settled_to(
     rehearse: Rehearse,
 ) -> None:
     workspace = rehearse(7 * 30)
-    blind = [item for item in read_batch(workspace, 1).items if item.blind][:30]
+    blind = [item for item in LoopState.read(workspace).batch(1).items if item.blind][:30]
     proposed = {item.item_id: item.proposal[0].label for item in blind}
     others = {item.item_id: item.proposal[1].label for item in blind}
 
@@ -597,7 +597,10 @@ def test_an_undone_recheck_is_asked_again(rehearse: Rehearse) -> None:
         await desk.record(ann, [undo])
 
         assert desk.standing(ann).done == 0
-        assert undecided(workspace, read_batch(workspace, 2)).items[0].index == 0
+        assert (
+            LoopState.read(workspace).undecided(LoopState.read(workspace).batch(2)).items[0].index
+            == 0
+        )
 
     at_desk(workspace, work)
 
