@@ -16,4 +16,4 @@ def test_a_cycle_reads_its_state_once(small_workspace: Callable[[str], Workspace
 
 
 def test_few_functions_take_a_whole_workspace() -> None:
-    assert len(workspace_parameters()) <= 75
+    assert len(workspace_parameters()) < 10
