@@ -75,9 +75,10 @@ def train_if_new(
     """
     files = state.files
     if not panel.labelled:
+        command = "review" if state.open_batch is not None else "select"
         raise WorkspaceError(
             f"{files.folder} has no labels yet; review a batch first"
-            f" (`{command_line('review', files.folder)}`)."
+            f" (`{command_line(command, files.folder)}`)."
         )
     renew(panel)
     made_of, last = _made_of(panel), state.training
