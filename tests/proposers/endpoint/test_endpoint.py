@@ -35,7 +35,7 @@ PRICES: dict[str, Any] = {
     "usd_per_million_output_tokens": 2000,
 }
 REQUEST_USD = 0.12  # of 100 tokens in and 10 out, which is what the server says it used
-SERVER = Path(__file__).parents[1] / "chat_server.py"
+SERVER = Path(__file__).with_name("chat_server.py")
 DOCS = Path(__file__).parents[3] / "docs/proposers/endpoint.md"
 
 
