@@ -73,7 +73,7 @@ class LoopSignals:
     Attributes:
         calibration_error: Of the fused proposal on labels that it has not seen, less what chance
             brings; 0 where all of it may be chance.
-        agreement: Share of a sample of the pool that the last two students label alike.
+        stability: Share of a sample of the pool that the last two students label alike.
         advantage: How much more chosen labels teach than random ones in the place of some: the
             difference in log-likelihood per audit item, with its standard error.
     """

@@ -93,19 +93,21 @@ class LoopState:
         Raises:
             WorkspaceError: If a label is none of the configuration's.
         """
-        empty = set(self.files.pool.empty.tolist())
-        labels = [each for each in self.resolved if each.index not in empty]
-        self._check_known(labels)
-        reach = self.audit_order.audited_items(labels)
+        self._check_known(self._with_text)
         return [
-            replace(each, audit=False) if each.audit and each.index >= reach else each
-            for each in labels
+            replace(each, audit=False) if each.audit and each.index >= self.audited_items else each
+            for each in self._with_text
         ]
 
     @property
     def labelled(self) -> list[ItemLabel]:
         """The items that people have labelled."""
         return [each for each in self.item_labels if each.by_people]
+
+    @cached_property
+    def _with_text(self) -> list[ItemLabel]:
+        empty = set(self.files.pool.empty.tolist())
+        return [each for each in self.resolved if each.index not in empty]
 
     def _check_known(self, labels: Sequence[ItemLabel]) -> None:
         names = {None, *self.files.config.label_names}
@@ -124,6 +126,11 @@ class LoopState:
         """The order in which the audit takes the items of the pool."""
         selectors = [batch.selector for batch in self.batches]
         return AuditOrder(self.files.pool, self.files.config.seed, selectors)
+
+    @cached_property
+    def audited_items(self) -> int:
+        """For how many of the items, from the first, the audit stands."""
+        return self.audit_order.audited_items(self._with_text)
 
     # -- batches ------------------------------------------------------------------------------
 

@@ -57,4 +57,4 @@ def cycle(
         if batch.shortage:
             say(f"{batch.shortage}.")
 
-    emit(value, as_json=json, text=text, then=next_step(LoopState.read(workspace)))
+    emit(value, as_json=json, text=text, then=next_step(state))

@@ -165,7 +165,7 @@ def rules(workspace: Workspace) -> RulesTable:
     positions = workspace.config.positions_of([str(row.label) for row in labelled])
     audit = np.flatnonzero([row.audit for row in labelled])
     times = state.audit_order.count_audited(
-        state.item_labels, [labelled[row].index for row in audit]
+        state.audited_items, [labelled[row].index for row in audit]
     )
     drawn = np.repeat(audit, times)  # an answer counts for each item that was drawn for it
     votes = cast_votes(compiled, workspace.pool.texts([row.index for row in labelled]))

@@ -74,9 +74,8 @@ def oracle(
 
     An item is not contested when the fused proposal is sure of its label, and every proposer that
     does not abstain, the student included, has the same one. A proposer whose likeliest labels are
-    equal abstains. A blind item is always left to
-    people. The answers are stored as those of a machine: they measure nothing, and a person's
-    decision sets them aside.
+    equal abstains. A blind item is always left to people. The answers are stored as those of a
+    machine: they measure nothing, and a person's decision sets them aside.
 
     Args:
         workspace: Where the batch is.

@@ -60,7 +60,7 @@ def summarise_training(
         started: When the training began, of the monotonic clock.
     """
     people = [row for row in state.standing_decisions if row.kind != "machine"]
-    times = state.audit_order.count_audited(state.item_labels, indices[data.audit].tolist())
+    times = state.audit_order.count_audited(state.audited_items, indices[data.audit].tolist())
     on_pool, on_rest = _two_accuracies(state, training, data, indices, times)
     return TrainingSummary(
         human_labels=len(panel.labelled),
@@ -74,7 +74,7 @@ def summarise_training(
         proposers=_measure_proposers(panel, training, data, times),
         scores=training.scores,
         audit=_measure_audit(training, data, times),
-        audited_items=state.audit_order.audited_items(state.item_labels),
+        audited_items=state.audited_items,
         on_pool=on_pool,
         on_rest=on_rest,
         labelled={
@@ -128,10 +128,9 @@ def _two_accuracies(
     """
     if not len(times):
         return None, None
-    audit, order = data.audit, state.audit_order
-    audited = order.audited_items(state.item_labels)
+    audit, audited = data.audit, state.audited_items
     others = np.setdiff1d(np.flatnonzero(indices < audited), audit)
-    drawn = order.stand_before(indices[others], indices[audit])
+    drawn = state.audit_order.stand_before(indices[others], indices[audit])
     proposals = data.proposals
     proposed = pool_logarithmically([*proposals], data.trust.exponents)
     fused = pool_logarithmically([training.out_of_fold, *proposals], training.fusion)

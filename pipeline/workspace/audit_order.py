@@ -91,7 +91,7 @@ class AuditOrder:
         are as small as those of the audit so far, it is a sample of the pool before.
 
         Args:
-            labels: What was decided.
+            labels: What was decided, with all answers of the audit.
         """
         earlier = self.pool.summary.earlier
         audited = [label.index for label in labels if label.audit]
@@ -105,17 +105,16 @@ class AuditOrder:
         sizes = [each.items for each in earlier]
         return max(size for size in sizes if size <= due[0]) if len(due) else len(self.pool)
 
-    def count_audited(self, labels: Sequence[ItemLabel], answered: Sequence[int]) -> Integers:
+    def count_audited(self, reach: int, answered: Sequence[int]) -> Integers:
         """Count for how many of the items for which the audit stands each of its answers counts.
 
         Args:
-            labels: What was decided.
+            reach: For how many items, from the first, the audit stands.
             answered: n indices, of the items with such an answer.
 
         Returns:
             Shape (n,), at least 1. A copy that was appended later does not count before the audit
             stands for what was appended.
         """
-        reach = self.audited_items(labels)
         copies = {copy: of for copy, of in self.copies.items() if copy < reach}
         return count_drawn(copies, answered)

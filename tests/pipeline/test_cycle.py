@@ -85,8 +85,9 @@ def test_an_encoder_whose_folder_was_moved_embeds_nothing_again(small_workspace:
 
 
 def test_training_without_labels_says_what_to_do(small_workspace: Open) -> None:
-    with pytest.raises(WorkspaceError, match="no labels yet; review a batch first"):
-        train(small_workspace("selected"))
+    for stage, command in {"proposed": "select", "selected": "review"}.items():
+        with pytest.raises(WorkspaceError, match=rf"review a batch first \(`hilt {command} "):
+            train(small_workspace(stage))
 
 
 def test_a_cycle_that_has_turned_gives_its_batch_again(small_workspace: Open) -> None:

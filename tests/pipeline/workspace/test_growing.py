@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,29 @@ def test_the_appended_catch_up_and_only_then_the_figure_is_of_all(grown: Workspa
     assert sum(outcome.audit for outcome in caught_up) == 40 + len(due)
     told = told_in_full(LoopState.read(grown), grown.database.trainings()[-1])
     assert "of the pool before" not in accuracy_lines(told)[-1]
+
+
+def test_what_was_asked_out_of_turn_does_not_let_the_audit_stand_for_the_appended(
+    grown: Workspace,
+) -> None:
+    propose(grown)
+    numbers = LoopState.read(grown).audit_order.numbers
+    asked = [outcome.index for outcome in LoopState.read(grown).item_labels]
+    due = int((numbers[60:] <= numbers[asked].max()).sum())
+
+    batch = select(grown, due + 2)
+    skipped = min(
+        (item for item in batch.items if numbers[item.index] > numbers[asked].max()),
+        key=lambda item: numbers[item.index],
+    )  # the last one has its answer before its turn
+    simulate(grown, replace(batch, items=tuple(i for i in batch.items if i != skipped)))
+    state = LoopState.read(grown)
+    summary = train(grown).summary
+
+    assert sum(row.reason == "audit" for row in state.items_of(state.last_batch)) == due + 2
+    assert state.audited_items == summary.audited_items == 60
+    assert len(state.decisions) == 40 + due + 1
+    assert sum(each.audit for each in state.item_labels) == summary.audit_labels == 40
 
 
 def test_appended_copies_of_audited_texts_are_no_part_of_the_pool_before(
