@@ -229,7 +229,7 @@ def test_a_key_that_can_be_none_is_named_by_its_variable_and_never_shown(
 ) -> None:
     monkeypatch.setattr("os.environ", {"MY_KEY": key})
 
-    with pytest.raises(ConfigError, match="environment variable MY_KEY holds") as caught:
+    with pytest.raises(ConfigError, match="environment variable MY_KEY contains") as caught:
         endpoint("http://127.0.0.1:9/v1", api_key_variable="MY_KEY").propose(ITEMS)
 
     assert key not in str(caught.value)

@@ -240,7 +240,7 @@ def test_a_text_is_cut_after_max_tokens(folders: dict[str, str]) -> None:
 
 
 def test_a_prompt_that_the_model_cannot_read_is_refused(folders: dict[str, str]) -> None:
-    with pytest.raises(ModelError, match="reads 512; lower max_tokens, which is 4096"):
+    with pytest.raises(ModelError, match="reads at most 512; lower max_tokens, which is 4096"):
         proposer(folders["llama"], max_tokens=4096).propose(items_of(["The bank " * 1000]))
 
 

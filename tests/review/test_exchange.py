@@ -326,7 +326,7 @@ def test_a_csv_without_id_or_answers_is_refused(tmp_path: Path, content: str, li
 
 
 def test_a_csv_with_two_columns_of_labels_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="'label' stands twice"):
+    with pytest.raises(DataError, match="'label' occurs twice"):
         read(tmp_path / "a.csv", "id,label,label\na,sport,world\n")
 
 

@@ -180,7 +180,7 @@ def test_a_label_may_be_anything_when_no_list_is_given(tmp_path: Path) -> None:
 def test_an_empty_pool_is_refused(tmp_path: Path, name: str, content: str) -> None:
     said = complaint(tmp_path, Source(path=write(tmp_path, content, name)))
 
-    assert f"{name} holds no items" in said
+    assert f"{name} contains no items" in said
 
 
 def test_a_repeated_id_is_refused_with_both_lines(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_missing_column_is_refused_with_those_present(
 
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    assert "'text' stands twice" in complaint(source(tmp_path / "a.csv", "text,text\na,b\n"))
+    assert "'text' occurs twice" in complaint(source(tmp_path / "a.csv", "text,text\na,b\n"))
 
 
 def test_an_empty_csv_is_refused(tmp_path: Path) -> None:

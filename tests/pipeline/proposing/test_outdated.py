@@ -150,7 +150,7 @@ def test_a_cycle_makes_everything_anew(
     batch = hilt.cycle(workspace)
 
     assert len(batch)
-    assert "of another configuration" in said(workspace)
+    assert "from another configuration" in said(workspace)
     assert_nothing_is_outdated(workspace)
 
 

@@ -33,6 +33,7 @@ from hilt.pipeline.students import fine_tune as encoder_training
 from hilt.pipeline.students.base import STUDENTS, Student
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.saved import read_student
+from hilt.pipeline.training import combining
 from hilt.pipeline.training import cross_validation as training
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.init import init
@@ -195,7 +196,7 @@ def released(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             training.TRIED_BY, "normal", tuple(each for each in kind.parts if each != "linear")
         )
         weights = dict(zip(kind.parts, (0.5, 0.75), strict=False))
-        patched.setattr(training, "_blend_weights", lambda *_: weights)
+        patched.setattr(combining, "_blend_weights", lambda *_: weights)
         summary = train(workspace).summary
     assert summary.kind == kind.name
     propose(workspace)

@@ -171,7 +171,7 @@ def test_another_seed_is_another_audit(
     path = new.folder / "hilt.yaml"
     path.write_text(path.read_text("utf-8") + "seed: 7\n", "utf-8")
 
-    with pytest.raises(DataError, match=r"`seed: 0`, and .* has 7, .*set `seed: 0` in .*\.yaml"):
+    with pytest.raises(DataError, match=r"`seed: 0`, but .* has 7, .*set `seed: 0` in .*\.yaml"):
         hilt.import_answers(hilt.open_workspace(new.folder), tmp_path / "all.jsonl")
 
 
@@ -200,7 +200,7 @@ def test_a_pool_that_grew_since_has_the_same_state(tmp_path: Path) -> None:
 
     assert hilt.import_answers(new, tmp_path / "before.jsonl").added == 1
     assert hilt.import_answers(new, tmp_path / "after.jsonl").unchanged == 1
-    with pytest.raises(DataError, match=r"began with 6 items, .* by `hilt init NEW --append`"):
+    with pytest.raises(DataError, match=r"began with 6 items, .* with `hilt init NEW --append`"):
         hilt.import_answers(whole, tmp_path / "after.jsonl")
 
 
@@ -401,13 +401,13 @@ HOSTILE: dict[str, tuple[Callable[[list[Line]], object], str]] = {
     "no kind": (lambda lines: lines[-1].pop("kind"), "not a valid line of a file"),
     "id of another": (lambda lines: lines[1].update(id="x"), "item 'x' does not fit"),
     "no batch": (lambda lines: lines.remove(batch(lines)), "batch 1 has no item"),
-    "batch twice": (lambda lines: lines.append(batch(lines)), "batch 1 comes twice"),
+    "batch twice": (lambda lines: lines.append(batch(lines)), "batch 1 occurs twice"),
     "extends": (lambda lines: batch(lines).update(extends=9), "extends a later one"),
     "item twice": (
         lambda lines: batch(lines)["items"].append(batch(lines)["items"][0]),
         "an item twice",
     ),
-    "key twice": (lambda lines: lines[-1].update(key="k-1", withdraws="k-1"), "comes twice"),
+    "key twice": (lambda lines: lines[-1].update(key="k-1", withdraws="k-1"), "occurs twice"),
     "format": (lambda lines: lines[0].update(format=3), "has the format 3"),
     "header": (lambda lines: lines[0].update(labels="food"), "line 1: .* at `labels`"),
 }

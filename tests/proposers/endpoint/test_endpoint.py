@@ -331,7 +331,7 @@ def test_a_server_that_stops_answering_is_given_up(start_server: StartServer) ->
     server = start_server(status={"bank": 503})
     proposer = endpoint(server, retries=0, concurrency=1)
 
-    with pytest.raises(ModelError, match=r"status 503.*what was answered is kept"):
+    with pytest.raises(ModelError, match=r"status 503.*the answers so far are kept"):
         proposer.propose(items_of("goal", *(f"bank {number}" for number in range(100))))
 
     assert len(server.seen()) == 11

@@ -86,7 +86,7 @@ def test_what_fails_is_said_and_can_be_tried_again(small_workspace: Open) -> Non
 
     async def work(desk: WorkspaceDesk) -> None:
         desk.begin_next()
-        assert (await until_done(desk)).refill.startswith("That failed. ")
+        assert (await until_done(desk)).refill.startswith("It failed. ")
         shown = (await desk.summary(person(desk, "reviewer"))).next
         assert shown is not None
         assert shown.button == "Do that now"
