@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,25 @@ def pack_student(source: Path, folder: Path, trust: Collection[str] = ()) -> Sav
         needed = _pack_embedder(saved.embedder, saved.record.get("embedder_weights", ""), folder)
     own = (MADE_BY, STAMPS)  # paths and times, which mean nothing elsewhere
     about = {key: value for key, value in saved.record.items() if key not in own}
-    record = {**about, **seal(folder, saved.labels), **needed}
+    sealed = seal(folder, saved.labels)
+    _check_copied(saved, sealed["files"])
+    record = {**about, **sealed, **needed}
     write_json(folder / RECORD, record)
     return replace(saved, embedder=placed(saved.record["embedder"], folder), record=record)
+
+
+def _check_copied(saved: SavedStudent, copied: Mapping[str, str]) -> None:
+    """Compare the files of a copy, which were all read, with those that were saved.
+
+    Raises:
+        ModelError: If one of them was damaged in a way that its length and time do not show.
+    """
+    for name, written in saved.record.get("files", {}).items():
+        if copied.get(name, written) != written:
+            raise ModelError(
+                f"The student cannot be copied: its file {name} was changed, or is damaged; train"
+                " it again."
+            )
 
 
 def _pack_embedder(embedder: dict[str, Any], trained_with: str, folder: Path) -> dict[str, Any]:

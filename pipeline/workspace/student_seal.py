@@ -2,8 +2,8 @@
 
 `student.json` holds the SHA-256 of every file that belongs to the student, and a checksum over
 those, the labels and the number of the format. The embedder is not part of it: its folder may move,
-and it has a checksum of its own. In a workspace it also holds how long every file is and when it
-was changed last, so that what is as it was saved is not read again.
+and it has a checksum of its own. In a workspace it also holds which file on the disk each of them
+is, how long it is and when it was changed last, so that what is as it was saved is not read again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from hilt.files import read_object
 
 RECORD = "student.json"
-STAMPS = "stamps"  # in the record: by the name of a file, its length and when it was changed last
+STAMPS = "stamps"  # in the record, by the name of a file: inode, length, time of the last change
 FORMAT = 3  # 1 had the path of the embedder as the configuration wrote it; 2 had no checksum
 UNSEALED = 2
 BESIDE = (RECORD, "README.md")  # written later, and nothing that a student is made of
@@ -33,7 +33,7 @@ def seal(folder: Path, labels: tuple[str, ...]) -> dict[str, Any]:
 
 
 def stamps(folder: Path, names: Iterable[str]) -> dict[str, list[int]]:
-    """Say of files how long they are, and when they were changed last."""
+    """Say which files these are, how long they are, and when they were changed last."""
     return {name: _stamp(folder / name) for name in names}
 
 
@@ -75,7 +75,7 @@ def _checksum(record: Mapping[str, Any]) -> str:
 
 def _stamp(path: Path) -> list[int]:
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_ino, status.st_size, status.st_mtime_ns]
 
 
 def _sha256(path: Path) -> str:

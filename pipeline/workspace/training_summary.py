@@ -72,9 +72,9 @@ class TrainingSummary:
             ValueError: If a newer hilt wrote it, or it is none.
         """
         number = stored.get("format", 1)
-        if number > FORMAT:
+        if not isinstance(number, int) or number > FORMAT:
             raise ValueError(
-                f"the summary of a training has the format {number}, and this hilt knows {FORMAT}"
+                f"the summary of a training has the format {number!r}, and this hilt knows {FORMAT}"
             )
         known = {field.name for field in fields(cls)}
         older: dict[str, Any] = {"label_counts": {}, "proposers": {}, "scores": {}, "format": 1}

@@ -267,7 +267,7 @@ def test_a_path_with_a_line_break_is_told_on_one_line(tmp_path: Path) -> None:
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", '{"text": "x"}\n{"text": "a", "text": "b"}\n')
 
-    assert "line 2: not valid JSON: the key 'text' stands twice" in complaint(path)
+    assert "line 2: not valid JSON: the key 'text' occurs twice" in complaint(path)
 
 
 def test_an_array_is_read_in_pieces_and_its_mistake_has_a_number(tmp_path: Path) -> None:

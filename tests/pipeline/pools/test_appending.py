@@ -135,7 +135,7 @@ def test_a_comparison_changes_nothing_and_counts_all(tmp_path: Path) -> None:
     )
 
     assert (found.new, found.gone, found.changed) == (4, 1, 1)
-    assert "line 2: the text of '7' is 'a goal!', but 'a goal' when" in found.first_changed
+    assert "line 2: the text of '7' is 'a goal!', but was 'a goal' when" in found.first_changed
     assert contents(tmp_path / "pool") == before
 
 

@@ -126,7 +126,7 @@ def test_a_device_that_is_not_there_is_named(folder: Path) -> None:
 
 
 def test_what_holds_no_student_is_refused(small_workspace: Open, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="holds no student"):
+    with pytest.raises(ModelError, match="contains no student"):
         hilt.load_student(tmp_path)
     with pytest.raises(WorkspaceError, match="no student yet"):
         hilt.load_student(small_workspace("proposed"))

@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from hilt.errors import HiltError, ModelError, OutputError
+from hilt.pipeline.releasing.packing import pack_student
 from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.linear import LinearStudent
@@ -240,6 +241,19 @@ def test_what_is_as_it_was_saved_is_not_read_again(
     os.utime(folder / "out_of_fold.npz")
     with pytest.raises(AssertionError, match="out_of_fold"):
         find_fault(folder)
+
+
+def test_damage_that_no_stamp_shows_is_found_where_the_student_is_copied(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = folder / "linear" / "model.safetensors"
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    with pytest.raises(ModelError, match=r"its file linear/model\.safetensors was changed"):
+        pack_student(folder, tmp_path / "copy")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", bytes(100)])

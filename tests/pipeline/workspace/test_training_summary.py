@@ -65,6 +65,12 @@ def test_one_of_a_newer_hilt_is_refused(small_workspace: Callable[[str], Workspa
         workspace.database.trainings()
 
 
+@pytest.mark.parametrize("number", ["2", None, FORMAT + 1])
+def test_a_format_that_is_not_known_is_refused(number: object) -> None:
+    with pytest.raises(ValueError, match="and this hilt knows"):
+        TrainingSummary.parse({"format": number})
+
+
 def test_what_is_no_summary_is_refused() -> None:
     with pytest.raises(ValueError, match="lacks what every one has"):
         TrainingSummary.parse({})
