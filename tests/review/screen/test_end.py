@@ -59,7 +59,7 @@ def test_what_was_done_and_what_comes_next_is_said(screen: Screen, page: Page) -
 
     expect(end.get_by_role("heading")).to_have_text("All done")
     expect(page.locator("#end-done")).to_have_text(
-        "You did 6 items, 1 changed, 1 skipped, 1 flagged, in less than a minute."
+        "You answered 6 items, 1 changed, 1 skipped, 1 flagged, in less than a minute."
     )
     expect(end.locator("code")).to_have_text(f"hilt cycle {screen.workspace.folder}")
     expect(page.locator("#left")).to_have_text("0 of 6 left")
@@ -104,7 +104,7 @@ def test_where_no_batch_can_come_none_is_promised(page: Page) -> None:
 def test_the_last_answer_can_still_be_taken_back(screen: Screen, page: Page) -> None:
     page.keyboard.press("Backspace")
 
-    expect(page.locator("#about")).to_have_text(re.compile("^You said "))
+    expect(page.locator("#about")).to_have_text(re.compile("^Your answer was "))
     expect(page.locator("#end")).to_be_hidden()
     wait_until_saved(page)
     expect(page.locator("#left")).to_have_text("1 of 6 left")

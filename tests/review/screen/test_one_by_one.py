@@ -178,7 +178,7 @@ def test_undo_goes_back_across_items_as_far_as_one_likes(screen: Screen, page: P
 
     wait_until_saved(page)
     assert len(screen.item_labels) == before - 13
-    expect(page.locator("#about")).to_contain_text("13 items back. You said")
+    expect(page.locator("#about")).to_contain_text("13 items back. Your answer was")
     assert [row.action for row in screen.decisions[-13:]] == ["undo"] * 13
 
 
@@ -194,7 +194,7 @@ def test_what_was_said_before_the_page_was_opened_can_be_taken_back(
     press(page, "Control+z")
 
     assert text_of(page) == first
-    expect(page.locator("#about")).to_have_text("You said politics. Enter keeps it.")
+    expect(page.locator("#about")).to_have_text("Your answer was politics. Enter keeps it.")
     wait_until_saved(page)
     press(page, "Enter")
     wait_until_saved(page)

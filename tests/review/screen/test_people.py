@@ -95,7 +95,7 @@ def test_whoever_has_answered_all_of_their_items_is_told_so(
     expect(page.locator("#left")).to_have_text(f"0 of {ITEMS} left")
     assert page.locator("#progress").evaluate("bar => bar.value === bar.max")
     end = page.locator("#end")
-    expect(end).to_contain_text(f"You did {ITEMS} items")
+    expect(end).to_contain_text(f"You answered {ITEMS} items")
     expect(end).to_contain_text(re.compile(r"\d+ items still wait for other people"))
     expect(end).not_to_contain_text("next batch")  # the whole pool is asked about already
     expect(end.get_by_role("button")).to_have_count(0)  # she is no adjudicator
