@@ -119,10 +119,11 @@ def say_summary(work: Path, summary: DuplicatesSummary) -> None:
     say_contrary(work, summary.contrary)
     check = summary.check
     if check is not None:
+        checked = counted(check.checked, "inherited label that was", "inherited labels that were")
         was = "was" if check.right == 1 else "were"
         say(
-            f"{check.right} of {check.checked} inherited labels that were checked blind"
-            f" {was} right (95 % interval {between(check.low, check.high)})."
+            f"{check.right} of {checked} checked blind {was} right"
+            f" (95 % interval {between(check.low, check.high)})."
         )
         if check.doubtful:
             say(
