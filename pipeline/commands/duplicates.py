@@ -119,11 +119,9 @@ def say_summary(work: Path, summary: DuplicatesSummary) -> None:
     say_contrary(work, summary.contrary)
     check = summary.check
     if check is not None:
-        checked = counted(check.checked, "inherited label that was", "inherited labels that were")
-        was = "was" if check.right == 1 else "were"
         say(
-            f"{check.right} of {checked} checked blind {was} right"
-            f" (95 % interval {between(check.low, check.high)})."
+            "Inherited labels that were right when checked blind:"
+            f" {check.right} of {check.checked} (95 % interval {between(check.low, check.high)})."
         )
         if check.doubtful:
             say(

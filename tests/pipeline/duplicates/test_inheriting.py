@@ -302,7 +302,7 @@ def test_wrong_inherited_labels_are_pointed_out(copies: Copies, tmp_path: Path) 
     released(workspace, tmp_path / "out")
 
     assert (
-        "0 of 1 inherited labels that were checked blind were right (95 % interval 0.0% to 79.3%)"
+        "Inherited labels that were right when checked blind: 0 of 1 (95 % interval 0.0% to 79.3%)"
         in out
     )
     assert "raise `duplicates.cosine` or `duplicates.overlap`" in out

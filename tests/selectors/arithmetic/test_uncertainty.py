@@ -60,7 +60,7 @@ def test_margin_reads_a_read_only_memory_map_over_several_blocks(
 def test_a_proposal_with_nan_is_refused_by_its_index() -> None:
     probabilities = np.array([[0.5, 0.5], [np.nan, 0.5], [0.5, 0.5]])
 
-    with pytest.raises(DataError, match="proposal for item 1 holds NaN"):
+    with pytest.raises(DataError, match="proposal for item 1 contains NaN"):
         margin(probabilities, np.array([2, 1]))
 
 
