@@ -8,7 +8,7 @@ from functools import cached_property
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.workspace.audit_order import AuditOrder
-from hilt.pipeline.workspace.batch_items import batch_item
+from hilt.pipeline.workspace.batch_items import batch_item, last_chain
 from hilt.pipeline.workspace.connection import DAMAGED, shown
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.files import WorkspaceFiles
@@ -198,13 +198,7 @@ class LoopState:
     @property
     def chain(self) -> list[int]:
         """The numbers of the last batch and of those that it extends, oldest first."""
-        extends = {batch.number: batch.extends for batch in self.batches}
-        chain: list[int] = []
-        number = max(extends, default=None)
-        while number is not None:
-            chain.insert(0, number)
-            number = extends[number]
-        return chain
+        return last_chain(self.batches)
 
     # -- trainings ----------------------------------------------------------------------------
 

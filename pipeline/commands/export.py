@@ -9,7 +9,7 @@ import typer
 
 from hilt.errors import ConfigError
 from hilt.figures import counted
-from hilt.pipeline.commands.options import Debug, Force, Json, Work
+from hilt.pipeline.commands.options import Debug, Force, Format, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
 
 
@@ -26,12 +26,7 @@ def export(
             show_default=False,
         ),
     ] = None,
-    format: Annotated[  # noqa: A002 - named like the option
-        str | None,
-        typer.Option(
-            "--format", help="csv or jsonl. Default: the ending of the file.", show_default=False
-        ),
-    ] = None,
+    format: Format = None,  # noqa: A002 - named like the option
     simulated: Annotated[
         bool,
         typer.Option(

@@ -11,7 +11,7 @@ import typer
 
 from hilt.errors import ConfigError
 from hilt.figures import counted
-from hilt.pipeline.commands.options import Debug, Delimiter, Encoding, Json, Quoting, Work
+from hilt.pipeline.commands.options import Debug, Delimiter, Encoding, Format, Json, Quoting, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say
 from hilt.registry import nearest
 
@@ -43,12 +43,7 @@ def import_(
             " blind, and measures reviewers by them.",
         ),
     ] = False,
-    format: Annotated[  # noqa: A002 - named like the option
-        str | None,
-        typer.Option(
-            "--format", help="csv or jsonl. Default: the ending of the file.", show_default=False
-        ),
-    ] = None,
+    format: Format = None,  # noqa: A002 - named like the option
     match: Annotated[
         str,
         typer.Option(

@@ -35,6 +35,12 @@ Trust = Annotated[
         show_default=False,
     ),
 ]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="csv or jsonl. Default: the ending of the file.", show_default=False
+    ),
+]
 Encoding = Annotated[
     str | None,
     typer.Option(

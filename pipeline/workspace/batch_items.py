@@ -1,4 +1,4 @@
-"""An item of a batch as it was stored, as a value."""
+"""Batches as they were stored, and an item of one as a value."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ PICKED: tuple[Reason, ...] = ("coverage", "uncertain", "recheck")
 
 # How the batches began that older versions drew over the predicted labels, and called "coverage".
 SPREAD = "items at random, spread over the predicted labels"
+
+
+def last_chain(batches: Iterable[BatchRow]) -> list[int]:
+    """List the numbers of the last batch and of those that it extends, oldest first."""
+    extends = {batch.number: batch.extends for batch in batches}
+    chain: list[int] = []
+    number = max(extends, default=None)
+    while number is not None:
+        chain.insert(0, number)
+        number = extends[number]
+    return chain
 
 
 def batch_item(row: BatchItemRow, text: str, note: str) -> BatchItem:

@@ -13,6 +13,7 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from hilt.errors import WorkspaceError
+from hilt.pipeline.workspace.batch_items import last_chain
 from hilt.pipeline.workspace.connection import (
     DAMAGED,
     PUT_BACK,
@@ -212,14 +213,7 @@ class Database:
     def open_batches(self) -> list[int]:
         """List the last batch and those that it extends, oldest first."""
         with self.reading() as session:
-            batches = session.scalars(select(BatchRow))
-            extends = {batch.number: batch.extends for batch in batches}
-        chain: list[int] = []
-        number = max(extends, default=None)
-        while number is not None:
-            chain.insert(0, number)
-            number = extends[number]
-        return chain
+            return last_chain(session.scalars(select(BatchRow)))
 
     def batch_items(self, number: int | None = None) -> list[BatchItemRow]:
         """Read the items of one batch, or of all, in order."""

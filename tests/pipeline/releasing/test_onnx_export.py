@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoTokenizer, BertConfig, BertModel
 from typer.testing import CliRunner
 
 from hilt.errors import MissingExtraError, ModelError, OutputError
@@ -20,31 +19,15 @@ from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import SavedStudent, save_student
 from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.types import Items
+from tests.tiny_encoder import WORDS, save_tiny_encoder
 
 LABELS = ("sport", "world", "business")
-WORDS = ["goal", "match", "team", "vote", "law", "state", "bank", "share", "price", "the"]
 DOCS = Path(__file__).parents[3] / "docs" / "students.md"
 
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A BERT of two layers, untrained, with a dozen words; its vectors are means."""
-    folder = tmp_path_factory.mktemp("encoder")
-    (folder / "vocab.txt").write_text(
-        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS])
-    )
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=5 + len(WORDS),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=32,
-    )
-    BertModel(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(folder, model_max_length=32).save_pretrained(folder)
-    return str(folder)
+    return save_tiny_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    BertConfig,
-    BertModel,
-)
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hilt.errors import ModelError
 from hilt.pipeline.configuration.student import StudentSection, TransformerSettings
@@ -31,10 +26,10 @@ from hilt.pipeline.training.self_training import SelfTraining
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.types import Floats, Items
+from tests.tiny_encoder import WORDS, save_tiny_encoder
 
 MakeProblem = Callable[..., TrainingData]
 LABELS = ("sport", "world", "business")
-WORDS = ["goal", "match", "team", "vote", "law", "state", "bank", "share", "price", "the"]
 SETTINGS = TransformerSettings(
     epochs=12, learning_rate=3e-3, head_learning_rate=1e-2, batch_size=8, max_tokens=16
 )
@@ -43,23 +38,7 @@ BF16 = 0.02  # what bfloat16 may move a probability
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A BERT of two layers, untrained, with a dozen words."""
-    folder = tmp_path_factory.mktemp("encoder")
-    (folder / "vocab.txt").write_text(
-        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS])
-    )
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=5 + len(WORDS),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=32,
-    )
-    BertModel(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(folder, model_max_length=32).save_pretrained(folder)
-    return str(folder)
+    return save_tiny_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 def examples(n: int = 48, seed: int = 0) -> Examples:
