@@ -17,7 +17,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.integer[Any]]
 
-TaskKind = Literal["single"]
+Content = Any  # what an item is, as its medium reads it; of the medium `text`, a string
+Place = tuple[float, ...]  # () for a whole item; what the numbers are is the task's
 Reason = Literal["uncertain", "spread", "coverage", "random", "audit", "recheck", "inherited"]
 Action = Literal["label", "skip", "flag"]
 DecisionKind = Literal[
@@ -31,6 +32,50 @@ class Label:
 
     name: str
     description: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """One label of an answer, with the place in the item where it holds."""
+
+    label: str
+    place: Place = ()
+
+
+Value = tuple[Part, ...]  # one answer: sorted parts; of the task `single` exactly one
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one proposer, the panel or a student says of some items.
+
+    Attributes:
+        values: Shape (n_rows, n_columns), laid out as the task says. An item of which all rows
+            are NaN is one on which nothing is said.
+        offsets: Shape (n_items + 1,), ascending from 0: the rows of item i are those from
+            `offsets[i]` to `offsets[i + 1]`. None where every item has one row.
+    """
+
+    values: Floats
+    offsets: Integers | None = None
+
+    def __len__(self) -> int:
+        return len(self.values) if self.offsets is None else len(self.offsets) - 1
+
+    def of(self, item: int) -> Floats:
+        """Give the rows of one item: shape (its rows, n_columns)."""
+        if self.offsets is None:
+            return self.values[item : item + 1]
+        return self.values[self.offsets[item] : self.offsets[item + 1]]
+
+    def take(self, items: Integers) -> Rows:
+        """Give the rows of some items, in their order."""
+        if self.offsets is None:
+            return Rows(self.values[items])
+        starts, counts = self.offsets[items], np.diff(self.offsets)[items]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        return Rows(self.values[np.repeat(starts, counts) + within], offsets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import numpy as np
 
 from hilt.selectors.arithmetic.quotas import quotas
 from hilt.selectors.arithmetic.ranking import best_first, highest, joined
-from hilt.selectors.arithmetic.uncertainty import likeliest_labels
 from hilt.selectors.base import how_many
 from hilt.selectors.herding import MANY_LABELS, Herding
 from hilt.types import Selection, SelectionView
+from hilt.uncertainty import likeliest_labels
 
 Stage = Literal["spread", "herding"]
 

@@ -12,9 +12,9 @@ from hilt.selectors.arithmetic.ranking import filled_up
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.sampling import Sample, read_sample
 from hilt.selectors.arithmetic.threads import one_thread
-from hilt.selectors.arithmetic.uncertainty import margin, scored
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+from hilt.uncertainty import margin, scored
 
 DRAWS = 1024  # items drawn at one time, of which some become picks
 

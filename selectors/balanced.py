@@ -6,11 +6,11 @@ import numpy as np
 
 from hilt.selectors.arithmetic.quotas import quotas
 from hilt.selectors.arithmetic.ranking import NOTHING
-from hilt.selectors.arithmetic.uncertainty import likeliest_labels
 from hilt.selectors.arithmetic.wrapping import add
 from hilt.selectors.base import Selector, how_many
 from hilt.selectors.margin import Margin
 from hilt.types import Selection, SelectionView
+from hilt.uncertainty import likeliest_labels
 
 
 class Balanced:

@@ -8,9 +8,9 @@ from hilt.selectors.arithmetic.first_batch import first_batch
 from hilt.selectors.arithmetic.neighbours import nearest_among
 from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.arithmetic.threads import in_threads
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Selection, SelectionView
+from hilt.uncertainty import margin
 
 BLOCK = 4096  # candidates compared with the labelled items at one time
 LEAST = 1e-6  # no label is impossible, or a divergence would be infinite

@@ -6,9 +6,9 @@ import numpy as np
 
 from hilt.selectors.arithmetic.neighbours import build_graph
 from hilt.selectors.arithmetic.ranking import best_first
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Graph, Integers, Selection, SelectionView
+from hilt.uncertainty import margin
 
 BLOCK = 65_536  # items whose neighbours are read at one time
 

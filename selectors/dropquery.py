@@ -11,9 +11,9 @@ from hilt.selectors.arithmetic.probe import can_fit, fit_probe
 from hilt.selectors.arithmetic.ranking import filled_up
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.threads import over_rows
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Reason, Selection, SelectionView
+from hilt.uncertainty import margin
 
 PER_PICK = 25  # candidates that are clustered for every pick, at least
 

@@ -9,9 +9,9 @@ from hilt.selectors.arithmetic.greedy import cover_greedily, nearness
 from hilt.selectors.arithmetic.ranking import filled_up
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.sampling import nearest_cosines, pick_from_samples, read_sample
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+from hilt.uncertainty import margin
 
 MANY_LABELS = 20  # from so many on they follow the clusters of the pool well enough
 MIN_RADIUS = 0.2  # near-duplicates among the labelled would shrink it to nothing

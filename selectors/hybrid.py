@@ -8,9 +8,9 @@ from hilt.selectors.arithmetic.clustering import centroids, nearest_members
 from hilt.selectors.arithmetic.first_batch import first_batch
 from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.arithmetic.rows import unit_rows
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Selection, SelectionView
+from hilt.uncertainty import margin
 
 
 class Hybrid:

@@ -10,9 +10,9 @@ from hilt.selectors.arithmetic.distinct import ROUNDING
 from hilt.selectors.arithmetic.ranking import filled_up
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.threads import one_thread, over_rows
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+from hilt.uncertainty import margin
 
 FRONT = 1024  # candidates that are kept up to date at one time
 AT_ONCE = 256  # centres that every candidate is compared with before the first pick

@@ -6,9 +6,9 @@ import numpy as np
 
 from hilt.selectors.arithmetic.first_batch import cover
 from hilt.selectors.arithmetic.ranking import filled_up
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Selection, SelectionView
+from hilt.uncertainty import margin
 
 
 class KMeans:

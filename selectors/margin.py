@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from hilt.selectors.arithmetic.ranking import best_first
-from hilt.selectors.arithmetic.uncertainty import entropy, least_confident, margin
 from hilt.selectors.base import how_many
 from hilt.types import Selection, SelectionView
+from hilt.uncertainty import entropy, least_confident, margin
 
 
 class Margin:

@@ -18,9 +18,9 @@ from hilt.selectors.arithmetic.sampling import (
     read_sample,
 )
 from hilt.selectors.arithmetic.threads import in_threads, one_thread
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+from hilt.uncertainty import margin
 
 BLOCK = 256  # items compared with all others at one time; a multiple of 8
 LEARN_FROM = 128  # rows per cluster that k-means learns from

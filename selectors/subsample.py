@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from hilt.errors import DataError
 from hilt.selectors.arithmetic.ranking import NOTHING, draw
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.arithmetic.wrapping import add
 from hilt.selectors.base import Selector, how_many
 from hilt.selectors.margin import Margin
 from hilt.types import Selection, SelectionView
+from hilt.uncertainty import margin
 
 
 class Subsample:

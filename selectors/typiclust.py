@@ -12,9 +12,9 @@ from hilt.selectors.arithmetic.neighbours import nearest_among
 from hilt.selectors.arithmetic.ranking import NOTHING, draw, filled_up
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.threads import in_threads, over_rows
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+from hilt.uncertainty import margin
 
 LEARN_FROM = 48  # rows per cluster that k-means learns from
 SPREAD_FROM = 10  # rows per cluster from which those where clusters start are drawn

@@ -21,8 +21,8 @@ from hilt.pipeline.workspace.item_draws import pool_draws
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.proposers.base import Embedder
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.types import Floats, Integers, Items
+from hilt.uncertainty import margin
 
 if TYPE_CHECKING:
     from hilt.pipeline.proposing.fusion import Trust

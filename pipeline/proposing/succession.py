@@ -8,8 +8,8 @@ from hilt.files import read_object, write_json
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
-from hilt.selectors.arithmetic.uncertainty import likeliest_labels
 from hilt.types import Integers
+from hilt.uncertainty import likeliest_labels
 
 COMPARED_ITEMS = 2000
 

@@ -14,8 +14,8 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.selectors.arithmetic.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers
+from hilt.uncertainty import likeliest_labels, margin
 
 WIDTH, HEIGHT, BORDER = 880, 540, 14
 MAX_POOL = 2500  # items of the pool that are drawn

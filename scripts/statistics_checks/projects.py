@@ -25,8 +25,8 @@ from hilt.pipeline.training.self_training import fit_plain
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.item_draws import draw
 from hilt.proposers.models.encoder import EncoderSource
-from hilt.selectors.arithmetic.uncertainty import margin
 from hilt.types import Floats, Integers, Items
+from hilt.uncertainty import margin
 from scripts.statistics_checks.population import Population
 
 POOL_SHARE = 0.6  # of a population; the rest is fresh

@@ -10,8 +10,8 @@ from hilt.selectors.arithmetic.quotas import quotas
 from hilt.selectors.arithmetic.ranking import NOTHING, filled_up
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.threads import in_threads
-from hilt.selectors.arithmetic.uncertainty import likeliest_labels, margin
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+from hilt.uncertainty import likeliest_labels, margin
 
 BLOCK = 4096  # rows that are float32 at one time
 EVEN = 1e-5  # cosines that differ by less count as ties; of two members both are as near the centre

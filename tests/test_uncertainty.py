@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from hilt import uncertainty
 from hilt.errors import DataError
-from hilt.selectors.arithmetic import uncertainty
-from hilt.selectors.arithmetic.uncertainty import entropy, least_confident, likeliest_labels, margin
 from hilt.types import Floats
+from hilt.uncertainty import entropy, least_confident, likeliest_labels, margin
 
 WEIGHTS = hnp.arrays(
     np.float32,

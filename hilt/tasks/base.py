@@ -1,0 +1,155 @@
+"""The seam between the loop and the shape of an answer.
+
+Everything that depends on that shape stands behind a `Task`: arithmetic on values, which is what
+people say, and on rows, which is what models say. The rest of hilt never asks which task it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from hilt.registry import Registry
+from hilt.types import Candidate, Content, Floats, Integers, Rows, Value
+
+Measure = Literal["margin", "least_confident", "entropy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a student learns from, and what a measure compares with.
+
+    Attributes:
+        rows: Laid out as the task's rows: one-hot for what a person said, soft for self-training.
+        weights: Shape (n_items,), how much each item counts; a person's answer counts 1.
+    """
+
+    rows: Rows
+    weights: Floats
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class Answers(Protocol):
+    """Arithmetic on values: what people say."""
+
+    def problem(self, value: Value, content: Content) -> str | None:
+        """Say in a clause why this can be no answer about an item; None where it can."""
+        ...
+
+    def resolve(self, values: Sequence[Value], weights: Floats | None = None) -> Value | None:
+        """Say what several reviewers' answers about an item come to.
+
+        Args:
+            values: At least one, in the order in which they were given.
+            weights: Shape (n,), how much each reviewer counts; alike when None.
+
+        Returns:
+            The answer; None to let somebody settle it.
+        """
+        ...
+
+    def loss(self, said: Value, true: Value) -> float:
+        """Say how wrong an answer is: 0 for right, 1 for entirely wrong."""
+        ...
+
+    def ratings(self, value: Value, content: Content) -> list[str]:
+        """Split an answer into what reviewers can agree on, as many for every answer about an item.
+
+        Coefficients of agreement compare these one by one.
+        """
+        ...
+
+    def transfer(self, value: Value, source: Content, target: Content) -> Value | None:
+        """Carry an answer over to a near-duplicate; None where it cannot be."""
+        ...
+
+    def effort(self, value: Value, content: Content) -> float:
+        """Say how much there is to do for an answer, beside reading the item; 0 for one choice."""
+        ...
+
+    def stratum(self, value: Value) -> str:
+        """Name what folds are balanced by, and what the items of a bulk group share."""
+        ...
+
+    def corrupted(self, value: Value, content: Content, rng: np.random.Generator) -> Value:
+        """Make an error that a person could make: another answer that is possible."""
+        ...
+
+
+class RowMath(Protocol):
+    """Arithmetic on rows: what models say. Pure numpy."""
+
+    @property
+    def n_columns(self) -> int:
+        """How many numbers a row has."""
+        ...
+
+    def offsets(self, contents: Sequence[Content]) -> Integers | None:
+        """Say where the rows of each item begin: shape (n_items + 1,); None for one row an item."""
+        ...
+
+    def encode(self, values: Sequence[Value], contents: Sequence[Content]) -> Targets:
+        """Turn answers into what a student learns from, each with weight 1."""
+        ...
+
+    def decode(self, rows: Floats, content: Content) -> Value:
+        """Give the likeliest answer about an item, from its rows."""
+        ...
+
+    def candidates(self, rows: Floats, content: Content, count: int) -> tuple[Candidate, ...]:
+        """Give what is proposed for an item, the likeliest first: at most `count` choices."""
+        ...
+
+    def pool(self, said: Sequence[Rows], weights: Floats) -> Rows:
+        """Combine what several say: a weighted product, renormalised; abstentions say nothing."""
+        ...
+
+    def tempered(self, rows: Rows, temperature: float) -> Rows:
+        """Divide the logits by `temperature`: above 1 less sure, below 1 surer."""
+        ...
+
+    def units(self, rows: Rows) -> Rows:
+        """Turn rows into categorical distributions, each a row that sums to 1, with offsets."""
+        ...
+
+    def log_likelihood(self, rows: Rows, targets: Targets) -> Floats:
+        """Say how likely the targets are found, item by item: shape (n_items,)."""
+        ...
+
+    def doubt(self, rows: Rows, measure: Measure) -> Floats:
+        """Score how unsure each item is: shape (n_items,), in [0, 1]."""
+        ...
+
+    def strata(self, rows: Rows) -> Integers:
+        """Number the kind of answer that is likeliest: shape (n_items,), for `balanced`."""
+        ...
+
+    def confidence(self, rows: Rows) -> Floats:
+        """Say how sure the likeliest answer is: shape (n_items,), in [0, 1]."""
+        ...
+
+
+class Task(Protocol):
+    """The shape of an answer. It is built with the labels, and its own settings.
+
+    Attributes:
+        name: What it is called in the configuration.
+        labels: The names of the labels, in their order.
+        answers: Arithmetic on values.
+        rows: Arithmetic on rows.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    answers: Answers
+    rows: RowMath
+
+
+TASKS = Registry(
+    "task", {"single": "hilt.tasks.single:Single"}, methods=("name", "labels", "answers", "rows")
+)

@@ -1,0 +1,77 @@
+"""Rows that are distributions over the columns: one an item, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilt.distributions import log_of, pool_logarithmically, softmax
+from hilt.tasks.base import Measure, Targets
+from hilt.types import Floats, Integers, Rows
+from hilt.uncertainty import entropy, least_confident, margin
+
+SCORES: Mapping[Measure, Callable[[Floats], Floats]] = {
+    "margin": margin,
+    "least_confident": least_confident,
+    "entropy": entropy,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CategoricalRows:
+    """The part of `hilt.tasks.base.RowMath` that only needs rows to sum to 1.
+
+    An item with several rows is as unsure as they are on average, and as likely as all of them
+    together; one with none is not unsure at all.
+    """
+
+    n_columns: int
+
+    def pool(self, said: Sequence[Rows], weights: Floats) -> Rows:
+        """Combine what several say: a weighted product, renormalised."""
+        pooled = pool_logarithmically([each.values for each in said], weights)
+        return Rows(pooled, said[0].offsets)
+
+    def tempered(self, rows: Rows, temperature: float) -> Rows:
+        """Divide the logits by `temperature`."""
+        return Rows(softmax(log_of(rows.values) / np.float32(temperature)), rows.offsets)
+
+    def units(self, rows: Rows) -> Rows:
+        """Give the rows themselves."""
+        return Rows(rows.values, _offsets(rows))
+
+    def log_likelihood(self, rows: Rows, targets: Targets) -> Floats:
+        """Sum over an item's rows how likely the targets are found."""
+        logs = (log_of(rows.values) * targets.rows.values).sum(axis=1)
+        return _sums(logs, rows)
+
+    def doubt(self, rows: Rows, measure: Measure) -> Floats:
+        """Average the doubt of an item's rows."""
+        return self._average(SCORES[measure](rows.values), rows)
+
+    def strata(self, rows: Rows) -> Integers:
+        """Number the likeliest column, on average over an item's rows."""
+        sums = np.stack([_sums(column, rows) for column in rows.values.T], axis=1)
+        return np.asarray(sums.argmax(axis=1))
+
+    def confidence(self, rows: Rows) -> Floats:
+        """Multiply how sure an item's rows are of their likeliest columns."""
+        logs = np.log(rows.values.max(axis=1, initial=0))
+        return np.exp(_sums(logs, rows))
+
+    def _average(self, scores: Floats, rows: Rows) -> Floats:
+        return _sums(scores, rows) / np.maximum(np.diff(_offsets(rows)), 1)
+
+
+def _offsets(rows: Rows) -> Integers:
+    return np.arange(len(rows.values) + 1) if rows.offsets is None else rows.offsets
+
+
+def _sums(of_rows: Floats, rows: Rows) -> Floats:
+    """Add up what each row has, item by item: shape (n_items,)."""
+    if rows.offsets is None:
+        return of_rows
+    ends = np.concatenate([[0.0], np.cumsum(of_rows, dtype=np.float64)])
+    return np.diff(ends[rows.offsets])
