@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
-import importlib.util
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 from hilt.errors import ExtensionError, UnknownNameError
 from hilt.own_code import blamed_on, shortened
+from hilt.own_settings import checked_settings
 
 MAX_NAME_LENGTH = 100  # characters of a name that are compared with others
 
@@ -50,30 +47,6 @@ def import_object(path: str) -> Any:  # noqa: ANN401 - what stands there decides
             raise UnknownNameError(f"{_shown(path)}: {module} has no {name!r}.{hint}") from None
 
 
-def check_object(path: str) -> None:
-    """Make sure that `"package.module:Name"` is there.
-
-    The module is not imported where its source tells what it defines, for it may import libraries
-    that take seconds to load.
-
-    Raises:
-        ExtensionError: If the module is there and cannot be imported.
-        UnknownNameError: If the path has no colon, or there is no such module or name.
-    """
-    module, name = _parts(path)
-    with blamed_on(f"{_shown(path)}: importing {shortened(module, MAX_NAME_LENGTH)}"):
-        try:  # find_spec imports the package that it stands in
-            spec = None if module in sys.modules else importlib.util.find_spec(module)
-        except (ModuleNotFoundError, ValueError):
-            spec = None
-    defined = None if spec is None or spec.origin is None else _defined_in(Path(spec.origin))
-    if defined is None:
-        import_object(path)
-    elif name not in defined:
-        hint = nearest(name, defined)
-        raise UnknownNameError(f"{_shown(path)}: {module} has no {name!r}.{hint}")
-
-
 def _shown(name: str) -> str:
     return repr(shortened(name, MAX_NAME_LENGTH))
 
@@ -83,23 +56,6 @@ def _parts(path: str) -> tuple[str, str]:
     if not (separator and module and name) or module.startswith("."):
         raise UnknownNameError(f"{_shown(path)} is not of the form 'package.module:Class'.")
     return module, name
-
-
-def _defined_in(file: Path) -> set[str] | None:
-    """List the names that a module defines; None where its source does not tell."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    found: set[str] = set()
-    for node in ast.walk(tree):  # a name in a function counts too: better too many than too few
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, ast.alias):
-            found.add((node.asname or node.name).partition(".")[0])
-    return None if found & {"*", "__getattr__"} else found
 
 
 _REBUILD = "correct it or its settings; --debug shows where it failed"
@@ -116,11 +72,17 @@ class Registry:
         what: What it is called in messages.
         built_in: The names that hilt brings.
         methods: What every object of it must have.
+        builder: The class method that builds one; the class itself where it is empty.
+        given: What hilt passes to it by place, before the settings of the configuration.
+        named: What hilt passes to it by name.
     """
 
     what: str
     built_in: Mapping[str, str]
     methods: tuple[str, ...] = ()
+    builder: str = ""
+    given: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
     def names(self) -> list[str]:
         """List every registered name, sorted."""
@@ -135,44 +97,78 @@ class Registry:
         """
         return import_object(self._path(name))
 
+    def __contains__(self, name: str) -> bool:
+        """Tell whether `name` is registered, or is of the form that is imported as it stands."""
+        return ":" in name or name in self.names()
+
     def is_own(self, name: str) -> bool:
         """Tell whether what `name` stands for is the user's own, or a third party's."""
         return name not in self.built_in
 
-    def make(self, name: str, who: str, /, *args: Any, **settings: Any) -> Any:  # noqa: ANN401
+    def make(
+        self,
+        name: str,
+        who: str,
+        settings: Mapping[str, Any],
+        /,
+        *given: Any,  # noqa: ANN401 - each registry has its own protocol
+        **named: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         """Build an object of what `name` stands for.
 
         Args:
             name: The kind.
             who: What to call it in messages.
-            args: What every kind is built with.
-            settings: What this one is built with.
+            settings: What the configuration says of it.
+            given: What every kind is built with, by place.
+            named: What every kind is built with, by name.
 
         Raises:
             ExtensionError: If it is the user's own and cannot be built, or lacks a method.
             UnknownNameError: If nothing is registered under the name.
         """
-        build = self.load(name)
         if not self.is_own(name):
-            return build(*args, **settings)
-        if not callable(build):
-            raise ExtensionError(f"{who} is {shortened(repr(build), 60)}; it must be a class.")
+            return self._builder(name, who)(*given, **named, **settings)
         with blamed_on(who, _REBUILD):
-            made = build(*args, **settings)
+            build = self._builder(name, who)
+            settings = checked_settings(build, who, settings, given, named)
+            made = build(*given, **named, **settings)
             lacking = [method for method in self.methods if not hasattr(made, method)]
         if lacking:
             raise ExtensionError(f"{who} has no {lacking[0]}; a {self.what} must have it.")
         return made
 
-    def check(self, name: str) -> None:
-        """Make sure that `name` stands for something, without importing a library for it.
+    def find(self, name: str) -> None:
+        """Make sure that `name` stands for something; what hilt brings is not imported.
 
         Raises:
             ExtensionError: If what it stands for cannot be imported.
             UnknownNameError: If nothing is registered under it, or what it names is not there.
         """
-        if name not in self.built_in:
-            check_object(self._path(name))
+        if self.is_own(name):
+            self.load(name)
+
+    def check(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Do what `find` does, and check `settings` where they are for a class of the user's own.
+
+        Raises:
+            ExtensionError: If what it stands for cannot be imported, or does not take them.
+            UnknownNameError: If nothing is registered under it, or what it names is not there.
+        """
+        if self.is_own(name):
+            build = self._builder(name, name)
+            with blamed_on(name, _REBUILD):
+                checked_settings(build, name, settings, self.given, dict.fromkeys(self.named))
+
+    def _builder(self, name: str, who: str) -> Any:  # noqa: ANN401
+        build = self.load(name)
+        if not callable(build):
+            raise ExtensionError(f"{who} is {shortened(repr(build), 60)}; it must be a class.")
+        if not self.builder:
+            return build
+        if not callable(getattr(build, self.builder, None)):
+            raise ExtensionError(f"{who} has no {self.builder}; a {self.what} must have it.")
+        return getattr(build, self.builder)
 
     def _path(self, name: str) -> str:
         path = name if ":" in name else self.built_in.get(name) or self._third_party().get(name)

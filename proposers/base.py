@@ -168,9 +168,11 @@ PROPOSERS = Registry(
         "neighbours": "hilt.proposers.neighbours:Neighbours",
     },
     methods=("propose",),
+    given=("context",),
 )
 EMBEDDERS = Registry(
     "embedder",
     {"sentence_transformers": "hilt.proposers.models.sentence_embedder:SentenceEmbedder"},
     methods=("embed", "token_counts"),
+    named=("device",),
 )

@@ -49,7 +49,7 @@ class GuardedProposer:
         self.who = f"Proposer {name!r}" + (f" ({kind})" if kind != name else "")
         self._own = PROPOSERS.is_own(kind)
         self.n_labels = len(context.labels)
-        self._proposer = PROPOSERS.make(kind, self.who, context, **settings)
+        self._proposer = PROPOSERS.make(kind, self.who, settings, context)
 
     def propose(self, items: Items) -> Floats:
         """Propose labels, as `Proposer` says.
@@ -133,7 +133,7 @@ def make_embedder(kind: str, device: str, settings: Mapping[str, Any]) -> Embedd
         UnknownNameError: If there is no such kind.
     """
     who = f"Embedder {kind!r}"
-    embedder: Embedder = EMBEDDERS.make(kind, who, device=device, **settings)
+    embedder: Embedder = EMBEDDERS.make(kind, who, settings, device=device)
     return GuardedEmbedder(embedder, who) if EMBEDDERS.is_own(kind) else embedder
 
 

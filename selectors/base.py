@@ -64,7 +64,7 @@ def make_selector(section: Mapping[str, Any]) -> Selector:
         settings = {**settings, "of": make_selector(settings["of"])}
     kind = section["kind"]
     who = f"Selector {kind!r}"
-    made: Selector = SELECTORS.make(kind, who, **settings)
+    made: Selector = SELECTORS.make(kind, who, settings)
     return GuardedSelector(made, who) if SELECTORS.is_own(kind) else made
 
 

@@ -7,7 +7,7 @@ import pytest
 from hilt import registry
 from hilt.errors import ExtensionError, HiltError, UnknownNameError
 from hilt.proposers.base import EMBEDDERS, PROPOSERS
-from hilt.registry import Registry, check_object, import_object, nearest
+from hilt.registry import Registry, import_object, nearest
 from hilt.review.base import EXCHANGES
 from hilt.selectors.base import SELECTORS
 
@@ -86,7 +86,7 @@ def test_a_module_with_a_syntax_error_is_named_before_it_is_used(
     monkeypatch.delitem(sys.modules, "broken_for_hilt", raising=False)
 
     with pytest.raises(ExtensionError, match=r"SyntaxError: .*\(broken_for_hilt.py, line 1\)"):
-        check_object("broken_for_hilt:X")
+        import_object("broken_for_hilt:X")
 
 
 def test_a_third_party_adds_a_name_but_cannot_replace_one(monkeypatch: pytest.MonkeyPatch) -> None:

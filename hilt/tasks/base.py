@@ -151,5 +151,8 @@ class Task(Protocol):
 
 
 TASKS = Registry(
-    "task", {"single": "hilt.tasks.single:Single"}, methods=("name", "labels", "answers", "rows")
+    "task",
+    {"single": "hilt.tasks.single:Single"},
+    methods=("name", "labels", "answers", "rows"),
+    given=("labels",),
 )

@@ -16,9 +16,10 @@ from hilt.distributions import negative_log_likelihood
 from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Stopwatch
 from hilt.pipeline.benchmarking.random_labels import STRENGTHS
-from hilt.pipeline.configuration.student import StudentSection
-from hilt.pipeline.students.base import STUDENTS, Examples, Student, one_hot, take
+from hilt.pipeline.configuration.student import STUDENTS, StudentSection
+from hilt.pipeline.students.base import Examples, Student, one_hot, take
 from hilt.pipeline.students.linear import LinearStudent
+from hilt.pipeline.students.own import OwnStudent
 from hilt.pipeline.training.fine_tuning import FineTuned
 from hilt.pipeline.training.gathering import labelled_test
 from hilt.pipeline.workspace.files import WorkspaceFiles
@@ -119,8 +120,28 @@ class EncoderTrainer:
         return student
 
 
-def _trainer(files: WorkspaceFiles, kind: str) -> LinearTrainer | EncoderTrainer:
-    if kind != "linear":
+@dataclass(frozen=True, slots=True)
+class OwnTrainer:
+    """Trains a student of the user's own; nothing is tuned."""
+
+    files: WorkspaceFiles
+    kind: str
+
+    def tune(self, known: Examples, _checked: Examples) -> tuple[Student, float]:
+        """Fit as it is configured."""
+        return self.fit(known, 0.0), 0.0
+
+    def fit(self, known: Examples, _setting: float) -> Student:
+        """Fit as it is configured."""
+        config, device = self.files.config, resolve_device(self.files.device)
+        settings = config.student.settings if config.student.kind == self.kind else {}
+        return OwnStudent.fit(self.kind, known, settings, device=device, seed=config.seed)
+
+
+def _trainer(files: WorkspaceFiles, kind: str) -> LinearTrainer | EncoderTrainer | OwnTrainer:
+    if STUDENTS.is_own(kind):
+        return OwnTrainer(files, kind)
+    if kind in MAX_EPOCHS:
         return EncoderTrainer(files, kind)
     strength = files.config.student.regularisation
     return LinearTrainer(STRENGTHS if strength is None else (strength,))

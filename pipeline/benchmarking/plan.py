@@ -10,7 +10,7 @@ from hilt.figures import counted
 from hilt.pipeline.benchmarking.ceiling import full_kinds
 from hilt.pipeline.benchmarking.random_labels import check_setfit
 from hilt.pipeline.configuration.config import Config
-from hilt.pipeline.students.base import STUDENTS
+from hilt.pipeline.configuration.student import STUDENTS
 from hilt.selectors.base import SELECTORS
 
 OWN_ARMS = ("hilt", "setfit", "plain")

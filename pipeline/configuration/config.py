@@ -16,7 +16,7 @@ from hilt.extras import pip_install
 from hilt.pipeline.configuration.paths import DATABASE, MODEL
 from hilt.pipeline.configuration.proposer_kinds import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
-from hilt.pipeline.configuration.section import Section, name_in, wrong_inside
+from hilt.pipeline.configuration.section import Section, check_kind, name_in, wrong_inside
 from hilt.pipeline.configuration.selector_kinds import AnySelector, Auto
 from hilt.pipeline.configuration.source import Source, TestSource
 from hilt.pipeline.configuration.student import StudentSection
@@ -33,8 +33,12 @@ class Embedder(Section):
 
     kind: Annotated[str, name_in(EMBEDDERS)] = Field(
         "sentence_transformers",
-        description="`sentence_transformers`, or your own `package.module:Class`, which is called"
-        " with `device` and the other keys of this section.",
+        description="`sentence_transformers`, which the other options are for, or your own"
+        " `package.module:Class`.",
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Passed to your own class as keyword arguments, beside `device`.",
     )
     model: Annotated[str, MODEL] = Field(
         "sentence-transformers/all-MiniLM-L6-v2",
@@ -69,10 +73,30 @@ class Embedder(Section):
         " item.",
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> Embedder:
+        if self.is_own:
+            check_kind(EMBEDDERS, self.kind, self.arguments)
+        elif self.settings:
+            raise ValueError("`embedder.settings` is for a `kind` of your own; take it out")
+        return self
+
     @property
-    def settings(self) -> dict[str, Any]:
-        """What the class is called with; a prompt only where there is one."""
-        settings = self.model_dump(exclude={"kind"})
+    def is_own(self) -> bool:
+        """Whether it is a class that hilt does not bring."""
+        return EMBEDDERS.is_own(self.kind)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the class is called with; a prompt only where there is one.
+
+        A class of the user's own gets `settings`, and what else is written in its section, where an
+        older hilt had them.
+        """
+        if self.is_own:
+            others = self.model_fields_set - {"kind", "settings"}
+            return {**{name: getattr(self, name) for name in sorted(others)}, **self.settings}
+        settings = self.model_dump(exclude={"kind", "settings"})
         unset = [name for name in ("prompt", "description_prompt") if settings[name] is None]
         return {name: value for name, value in settings.items() if name not in unset}
 

@@ -170,7 +170,7 @@ def _misspelt_kind(place: _Place, document: Document) -> str:
     if registry is None or "settings" not in place.section.model_fields:
         return ""
     try:
-        registry.check(str(section.get("kind")))
+        registry.find(str(section.get("kind")))
     except (ExtensionError, UnknownNameError) as error:
         return str(error)
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Union, get_args
 
 from pydantic import (
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from hilt.errors import ExtensionError
+from hilt.own_settings import SettingError
 from hilt.registry import Registry
 
 INSIDE = "inside"
@@ -53,7 +55,8 @@ class Custom(Section):
 
     kind: str = Field(description="`package.module:Class`, or a registered name.")
     settings: dict[str, Any] = Field(
-        default_factory=dict, description="Passed to the class as keyword arguments."
+        default_factory=dict,
+        description="Passed to the class as keyword arguments, which it checks.",
     )
 
 
@@ -79,27 +82,43 @@ def any_of(base: type[Section], custom: type[Custom], registry: Registry) -> Any
 
 def name_in(registry: Registry) -> AfterValidator:
     """Refuse a `kind` that the registry does not find."""
+    return AfterValidator(lambda name: find_kind(registry, name))
 
-    def check(name: str) -> str:
-        _check(registry, name)
-        return name
 
-    return AfterValidator(check)
+def find_kind(registry: Registry, name: str) -> str:
+    """Return a kind that the registry finds.
+
+    Raises:
+        ValueError: If it does not; so it gets the line of the configuration.
+    """
+    try:
+        registry.find(name)
+    except ExtensionError as error:
+        raise ValueError(str(error)) from error
+    return name
 
 
 def _known(registry: Registry) -> AfterValidator:
-    """Refuse a section of a kind that the registry does not find."""
+    """Refuse a section of a kind that the registry does not find, or with other settings."""
 
     def check(section: Section) -> Section:
         if isinstance(section, Custom):
-            _check(registry, section.kind)
+            check_kind(registry, section.kind, section.settings)
         return section
 
     return AfterValidator(check)
 
 
-def _check(registry: Registry, name: str) -> None:
+def check_kind(registry: Registry, kind: str, settings: Mapping[str, Any]) -> None:
+    """Refuse a kind that the registry does not find, or settings that a class does not take.
+
+    Raises:
+        ValueError: In words; pydantic adds the place, and so the line of the configuration.
+        PydanticCustomError: For a setting, with its place inside of the section.
+    """
     try:
-        registry.check(name)
-    except ExtensionError as error:  # as a ValueError it gets the line of the configuration
+        registry.check(kind, settings)
+    except SettingError as error:
+        raise wrong_inside(str(error), "settings", *error.steps) from error
+    except ExtensionError as error:
         raise ValueError(str(error)) from error

@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from hilt.pipeline.configuration.paths import MODEL
-from hilt.pipeline.configuration.section import Section
+from hilt.pipeline.configuration.section import Section, check_kind, find_kind
 from hilt.proposers.models.encoder import EncoderSource
+from hilt.registry import Registry, nearest
+
+STUDENTS = Registry(
+    "student",
+    {
+        "linear": "hilt.pipeline.students.linear:LinearStudent",
+        "contrastive": "hilt.pipeline.students.contrastive:ContrastiveStudent",
+        "transformer": "hilt.pipeline.students.transformer:TransformerStudent",
+        "blend": "hilt.pipeline.students.blend:BlendedStudent",
+    },
+    methods=("predict_proba", "save"),
+    builder="fit",
+    given=("examples",),
+    named=("device", "seed"),
+)
+KINDS = ("auto", "linear", "contrastive", "transformer")  # a blend is what `auto` may come to
+
+
+def _known(kind: str) -> str:
+    if kind in KINDS:
+        return kind
+    if kind in STUDENTS.built_in or kind not in STUDENTS:
+        raise ValueError(
+            f"Unknown student {kind[:60]!r}.{nearest(kind, KINDS)} Available: {', '.join(KINDS)},"
+            " or your own package.module:Class"
+        )
+    return find_kind(STUDENTS, kind)
 
 
 class FineTuning(Section):
@@ -90,12 +123,18 @@ class SelfTraining(Section):
 class StudentSection(Section):
     """The small model that is trained on the labels."""
 
-    kind: Literal["auto", "linear", "contrastive", "transformer"] = Field(
+    kind: Annotated[str, AfterValidator(_known)] = Field(
         "auto",
         description="`linear`: logistic regression on the embeddings. `contrastive`: an encoder"
         " fine-tuned so that texts with the same label are close, then logistic regression."
         " `transformer`: an encoder fine-tuned with a classification head. `auto`: the kind"
-        " that predicts held-out labels best, or a weighted mixture.",
+        " that predicts held-out labels best, or a weighted mixture. Or your own"
+        " `package.module:Class`.",
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Passed to `fit` of your own class as keyword arguments, beside `device` and"
+        " `seed`.",
     )
     effort: Literal["quick", "normal", "thorough"] = Field(
         "normal",
@@ -125,6 +164,27 @@ class StudentSection(Section):
     transformer: TransformerSettings = Field(
         default_factory=TransformerSettings, description="How a transformer is trained."
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> StudentSection:
+        if self.is_own:
+            check_kind(STUDENTS, self.kind, self.settings)
+        elif self.settings:
+            raise ValueError("`student.settings` is for a `kind` of your own; take it out")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_settings(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out empty settings: students of an older hilt, which had none, stay current."""
+        values: dict[str, Any] = dump(self)
+        if not self.settings:
+            values.pop("settings", None)
+        return values
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a class that hilt does not bring."""
+        return self.kind not in KINDS
 
     def encoder_of(self, kind: str, embedder: EncoderSource) -> EncoderSource:
         """Say which encoder a fine-tuned kind starts from: its own `model`, or the embedder's."""

@@ -27,7 +27,7 @@ IN_WORDS = {  # what of an embedder's fingerprint a user can set
 def load_embedder(files: WorkspaceFiles) -> Embedder:
     """Build the configured embedder; its model opens on first use."""
     section = files.config.embedder
-    return make_embedder(section.kind, files.device, section.settings)
+    return make_embedder(section.kind, files.device, section.arguments)
 
 
 def embeddings_maker(
@@ -100,7 +100,7 @@ def remember(section: EmbedderSection, file: ArrayFile) -> None:
 def _was_seen(section: EmbedderSection, file: ArrayFile) -> bool:
     """Tell whether the embedder has the settings and files for which `remember` was called."""
     then, now = file.measured().get(SEEN), _seen(section)
-    if not isinstance(then, dict) or section.kind != "sentence_transformers":
+    if not isinstance(then, dict) or section.is_own:
         return False
     return now["settings"] == then.get("settings") and now["files"] in ("", then.get("files"))
 
@@ -108,7 +108,6 @@ def _was_seen(section: EmbedderSection, file: ArrayFile) -> bool:
 def _seen(section: EmbedderSection) -> dict[str, str]:
     """Hash the settings of the embedder, and which files it has; empty where there are none."""
     unimportant = ("batch_tokens", "description_prompt")
-    settings = {name: each for name, each in section.settings.items() if name not in unimportant}
-    own = section.kind != "sentence_transformers"
-    versions = () if own else encoder_versions(section.model, section.revision)
+    settings = {name: each for name, each in section.arguments.items() if name not in unimportant}
+    versions = () if section.is_own else encoder_versions(section.model, section.revision)
     return {"settings": fingerprint(settings), "files": fingerprint(versions) if versions else ""}

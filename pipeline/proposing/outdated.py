@@ -200,7 +200,7 @@ def _why_train_older(panel: Panel, record: Mapping[str, Any]) -> str:
     then, section = record.get("embedder"), panel.files.config.embedder
     if not isinstance(then, dict):
         return ""
-    now = {"kind": section.kind, **section.settings}
+    now = {"kind": section.kind, **section.arguments}
     weights, found = record.get("embedder_weights"), panel.embeddings["embedder"]
     passed_over = {"batch_tokens"}
     if weights and found.get("checksum"):

@@ -12,7 +12,8 @@ import numpy as np
 from hilt.distributions import log_of, pool_logarithmically, softmax
 from hilt.errors import ModelError
 from hilt.files import read_object, write_json
-from hilt.pipeline.students.base import STUDENTS, Card, Student
+from hilt.pipeline.configuration.student import STUDENTS
+from hilt.pipeline.students.base import Card, Student
 from hilt.pipeline.students.record import checked_kind
 from hilt.types import Floats, Items
 

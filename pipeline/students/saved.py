@@ -18,7 +18,9 @@ from hilt.command_line import command_line
 from hilt.errors import ModelError, OutputError
 from hilt.files import let_umask_decide, read_object, sentences, write_json
 from hilt.own_code import shortened
-from hilt.pipeline.students.base import STUDENTS, Student
+from hilt.pipeline.configuration.student import STUDENTS
+from hilt.pipeline.students.base import Student
+from hilt.pipeline.students.own import OwnStudent
 from hilt.pipeline.students.record import checked_embedder, checked_kind, checked_labels
 from hilt.pipeline.workspace.student_seal import FORMAT, RECORD, STAMPS, find_fault, seal, stamps
 from hilt.types import Floats, Integers
@@ -196,6 +198,7 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
     Raises:
         ModelError: If the folder holds no student, a damaged one, one that was changed since it
             was saved, or one of a newer hilt.
+        ExtensionError: If a class of the user's own fails to load it.
     """
     from hilt.proposers.models.encoder import resolve_device
 
@@ -216,15 +219,22 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
             f"The student in {folder} has changed since it was saved: {fault}; restore a copy of"
             " it, or train again."
         )
-    build, device = STUDENTS.load(kind), resolve_device(device)
+    device = resolve_device(device)
     try:
-        student = build.load(folder, device)
+        student = _load(kind, folder, device)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError) as error:
         reason = shortened(str(error))
         raise ModelError(
             f"The student in {folder} cannot be read: {reason}; train again."
         ) from error
     return SavedStudent(student, labels, placed(embedder, folder), record)
+
+
+def _load(kind: str, folder: Path, device: str) -> Student:
+    if STUDENTS.is_own(kind):
+        return OwnStudent.load(kind, folder, device)
+    student: Student = STUDENTS.load(kind).load(folder, device)
+    return student
 
 
 def placed(embedder: dict[str, Any] | None, folder: Path) -> dict[str, Any] | None:

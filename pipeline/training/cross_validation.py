@@ -22,11 +22,18 @@ from hilt.distributions import negative_log_likelihood
 from hilt.figures import counted
 from hilt.pipeline.configuration.student import StudentSection
 from hilt.pipeline.measuring.calibration import fit_temperature
-from hilt.pipeline.students.base import Student, take
+from hilt.pipeline.students.base import Examples, Student, take
 from hilt.pipeline.students.blend import BlendedStudent
+from hilt.pipeline.students.linear import LinearStudent
+from hilt.pipeline.students.own import OwnStudent
 from hilt.pipeline.training.combining import Combination, divided, fusion_weights
 from hilt.pipeline.training.fine_tuning import FineTuner, total_epochs
-from hilt.pipeline.training.self_training import SelfTraining, fit_plain
+from hilt.pipeline.training.self_training import (
+    Learn,
+    SelfTraining,
+    known_examples,
+    linear_learner,
+)
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.progress import Progress, Silent
 from hilt.proposers.models.encoder import EncoderSource
@@ -123,8 +130,9 @@ def train_student(
     steps = 1 + sum(total_epochs(kind, settings, data, n_folds) for kind in kinds)
     task = (progress or Silent()).task(f"Training on {counted(len(data), 'label')}", steps, "steps")
     with task as advance:
-        linear, self_training = _best_linear(data, settings, folds)
-        trials = {"linear": linear}
+        first, learn = _learner(data, settings, device, seed)
+        trial, self_training = _best_taught(learn, data, settings, folds)
+        trials = {first: trial}
         for kind in kinds:
             start = settings.encoder_of(kind, encoder)
             tuner = FineTuner(kind, data, settings, self_training, start, device, seed, advance)
@@ -140,12 +148,25 @@ def train_student(
 def _fine_tuned_kinds(data: TrainingData, settings: StudentSection) -> list[str]:
     """List the fine-tuned kinds of student to try."""
     if settings.kind != "auto":
-        return [settings.kind] if settings.kind != "linear" else []
+        return [kind for kind in TRIED_BY["thorough"] if kind == settings.kind]
     return [
         kind
         for kind in TRIED_BY[settings.effort]
         if len(data) >= max(getattr(settings, kind).from_labels, data.n_labels * MIN_PER_LABEL)
     ]
+
+
+def _learner(
+    data: TrainingData, settings: StudentSection, device: str, seed: int
+) -> tuple[str, Learn]:
+    """Say which kind of student is tried first, and how it learns: a linear one, or the user's."""
+    if not settings.is_own:
+        return LinearStudent.kind, linear_learner(data, settings)
+
+    def learn(examples: Examples, start: Student | None = None) -> Student:
+        return OwnStudent.fit(settings.kind, examples, settings.settings, device=device, seed=seed)
+
+    return settings.kind, learn
 
 
 def _n_folds(kinds: list[str], settings: StudentSection) -> int:
@@ -245,23 +266,23 @@ def _try(
     )
 
 
-def _best_linear(
-    data: TrainingData, settings: StudentSection, folds: Integers
+def _best_taught(
+    learn: Learn, data: TrainingData, settings: StudentSection, folds: Integers
 ) -> tuple[Trial, SelfTraining | None]:
-    """Try the linear student without self-training, and with several amounts of it.
+    """Try a student without self-training, and with several amounts of it.
 
     The configured amount is kept unless another is better by more than one standard error: with
     few labels the comparison is mostly noise, and on average it helps much.
     """
     trials: dict[float, tuple[Trial, SelfTraining | None]] = {}
-    plain = _try(lambda rows: fit_plain(data, rows, settings), data, folds)
+    plain = _try(lambda rows: learn(known_examples(data, rows, settings)), data, folds)
     trials[0.0] = plain, None
     if not settings.self_training.rounds or not len(data.unlabelled):
         return trials[0.0]
     fusion = fusion_weights(plain.out_of_fold, data, np.arange(len(data)))
     usual = settings.self_training.weight
     for amount in AMOUNTS[settings.effort]:
-        taught = SelfTraining(data, settings, fusion, usual * amount)
+        taught = SelfTraining(data, settings, fusion, usual * amount, learn)
         trials[usual * amount] = _try(taught.fit, data, folds), taught
     losses = {weight: trial.loss(data.positions) for weight, (trial, _) in trials.items()}
     return trials[_usual_or_better(losses, usual)]

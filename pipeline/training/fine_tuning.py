@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from hilt.pipeline.configuration.student import StudentSection
-from hilt.pipeline.students.base import STUDENTS, Examples, Student, join
+from hilt.pipeline.configuration.student import STUDENTS, StudentSection
+from hilt.pipeline.students.base import Examples, Student, join
 from hilt.pipeline.training.self_training import SelfTraining
 from hilt.pipeline.training.training_data import TrainingData, assign_folds
 from hilt.progress import Advance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -38,31 +39,45 @@ def confident_share(probabilities: Floats, share: float) -> Integers:
     return np.sort(order[rank < np.ceil(share * counts[predicted[order]])])
 
 
+class Learn(Protocol):
+    """Fits a student to examples."""
+
+    def __call__(self, examples: Examples, start: Student | None = None) -> Student:
+        """Fit one.
+
+        Args:
+            examples: What it learns.
+            start: A student that it fitted to fewer examples, from which it may begin.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SelfTraining:
-    """Teaches a linear student with its own confident guesses.
+    """Teaches a student with its own confident guesses.
 
     Attributes:
         data: What to learn from.
         settings: The `student` section of the configuration.
         fusion: Shape (1 + p,), the exponents of the student and of each proposer in a guess.
         weight: What a guess counts.
+        learn: How a student is fitted; None for a linear one.
     """
 
     data: TrainingData
     settings: StudentSection
     fusion: Floats
     weight: float
+    learn: Learn | None = None
 
-    def fit(self, rows: Integers) -> LinearStudent:
+    def fit(self, rows: Integers) -> Student:
         """Fit, guess the unlabelled items with the proposal's help, fit on both, and again."""
-        student = fit_plain(self.data, rows, self.settings)
-        strength = regularisation(self.data, self.settings)
-        known = join([self.data.known(rows, self.settings.balance), self.data.described()])
+        learn = self.learn or linear_learner(self.data, self.settings)
+        known = known_examples(self.data, rows, self.settings)
+        student = learn(known)
         proposed = self.data.proposed(rows)
         for _ in range(self.settings.self_training.rounds):
-            examples = join([known, self.guess(student, proposed)])
-            student = LinearStudent.fit(examples, strength, student)
+            student = learn(join([known, self.guess(student, proposed)]), student)
         return student
 
     def guess(
@@ -90,12 +105,21 @@ class SelfTraining:
         return self.data.guessed(asked[sure], targets, self.weight)
 
 
-def fit_plain(data: TrainingData, rows: Integers, settings: StudentSection) -> LinearStudent:
+def known_examples(data: TrainingData, rows: Integers, settings: StudentSection) -> Examples:
+    """Give the labelled items at some rows and the descriptions."""
+    return join([data.known(rows, settings.balance), data.described()])
+
+
+def linear_learner(data: TrainingData, settings: StudentSection) -> Learn:
+    """Fit linear students, with C as it is configured, or as is usual for so many labels."""
+    strength = settings.regularisation or usual_regularisation(data.n_labels)
+
+    def learn(examples: Examples, start: Student | None = None) -> Student:
+        return LinearStudent.fit(examples, strength, cast("LinearStudent | None", start))
+
+    return learn
+
+
+def fit_plain(data: TrainingData, rows: Integers, settings: StudentSection) -> Student:
     """Fit a linear student to the labelled items at some rows and to the descriptions."""
-    known = join([data.known(rows, settings.balance), data.described()])
-    return LinearStudent.fit(known, regularisation(data, settings))
-
-
-def regularisation(data: TrainingData, settings: StudentSection) -> float:
-    """Give C as it is configured, or as is usual for so many labels."""
-    return settings.regularisation or usual_regularisation(data.n_labels)
+    return linear_learner(data, settings)(known_examples(data, rows, settings))

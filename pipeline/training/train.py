@@ -144,7 +144,7 @@ def _train(
         training.student,
         files.student_folder(number),
         config.label_names,
-        {"kind": config.embedder.kind, **config.embedder.settings},
+        {"kind": config.embedder.kind, **config.embedder.arguments},
         {
             "cycle": number,
             "fingerprint": made_of,

@@ -196,7 +196,7 @@ class WorkspaceFiles:
     @property
     def trusted(self) -> tuple[str, ...]:
         """The code that its configuration names, which a student of it may name too."""
-        return (self.config.embedder.kind,)
+        return (self.config.embedder.kind, self.config.student.kind)
 
     @property
     def ledger(self) -> Ledger:

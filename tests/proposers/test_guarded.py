@@ -179,8 +179,8 @@ def test_ctrl_c_is_no_failure() -> None:
     [
         ("Unbuilt", {"error": OSError("told to")}, r"failed with OSError: told to \(.*line \d+"),
         ("Unbuilt", {"error": SystemExit(0)}, "failed with SystemExit: 0"),
-        ("Gives", {"speed": 3}, "failed with TypeError.*'speed'"),
-        ("Gives", {"name": 3, "who": 4, "kind": 5}, "failed with TypeError"),
+        ("Gives", {"toll": 3}, "has no setting 'toll'. Did you mean: told. It takes: rows, told,"),
+        ("Gives", {"name": 3, "who": 4, "kind": 5}, "has no setting 'name'"),
         ("Nothing", {}, "has no propose"),
         ("FORTY_TWO", {}, "is 42; it must be a class"),
     ],

@@ -99,7 +99,7 @@ def test_what_cannot_be_built_is_named() -> None:
     with pytest.raises(ExtensionError, match=r"^Selector '.*:Nothing' has no select"):
         make_selector({"kind": f"{__name__}:Nothing"})
     with pytest.raises(
-        ExtensionError, match=r"^Selector '.*:Picks' failed with TypeError.*'speed'"
+        ExtensionError, match=r"^Selector '.*:Picks' has no setting 'speed'. It takes: picked"
     ):
         make_selector({"kind": f"{__name__}:Picks", "settings": {"speed": 3}})
 

@@ -15,7 +15,7 @@ def value(label: str) -> Value:
 
 @pytest.fixture
 def task() -> Task:
-    made: Task = TASKS.make("single", "Task 'single'", LABELS)
+    made: Task = TASKS.make("single", "Task 'single'", {}, LABELS)
     return made
 
 

@@ -23,8 +23,6 @@ PLACES = {
     "proposers": ("proposers:\n  - kind: zero_shot\n  - kind: {}\n", "neighbours", "neighbors"),
     "student": ("student:\n  kind: {}\n", "linear", "liner"),
 }
-# What reads a third party's class; the kinds of student are hilt's own.
-OPEN = [place for place in PLACES if place != "student"]
 
 
 def line_of(text: str, word: str) -> int:
@@ -57,7 +55,7 @@ def test_a_misspelt_kind_is_refused_with_its_line_and_the_nearest(place: str) ->
     assert len(said.splitlines()) == 1
 
 
-@pytest.mark.parametrize("place", OPEN)
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(
     ("path", "said"),
     [
@@ -87,22 +85,79 @@ def test_a_kind_that_is_no_word_is_refused_with_what_is_allowed(place: str, valu
     assert right in said or "package.module:Class" in said or "allowed: text" in said
 
 
-@pytest.mark.parametrize("place", OPEN)
-def test_a_class_of_ones_own_is_found_without_importing_its_module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    module = f"heavy_{place.replace('.', '_')}"
-    (tmp_path / f"{module}.py").write_text(
-        "raise RuntimeError('imported')\nclass Own:\n    pass\n", encoding="utf-8"
-    )
+OWN = """
+from typing import Annotated, Literal
+from pydantic import Field
+
+class Own:
+    def __init__(self, *context, least: Annotated[int, Field(ge=1)], how: Literal["a", "b"] = "a",
+                 device="", more=None):
+        pass
+
+    @classmethod
+    def fit(cls, examples, device, seed, least: Annotated[int, Field(ge=1)],
+            how: Literal["a", "b"] = "a", more=None):
+        pass
+"""
+SETTINGS = {
+    "proposers": "proposers:\n  - kind: 'own_thing:Own'\n    settings:\n{}",
+    "selector": "selector:\n    kind: 'own_thing:Own'\n    settings:\n{}",
+    "embedder": "embedder:\n    kind: 'own_thing:Own'\n    settings:\n{}",
+    "student": "student:\n    kind: 'own_thing:Own'\n    settings:\n{}",
+}
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module with a class that could be anything."""
+    (tmp_path / "own_thing.py").write_text(OWN, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "own_thing", raising=False)
 
-    parse_config(LEAST + PLACES[place][0].format(f"'{module}:Own'"), "c.yaml")
 
-    assert "has no 'Onw'. Did you mean: Own?" in refusal(
-        LEAST + PLACES[place][0].format(f"'{module}:Onw'")
-    )
-    assert module not in sys.modules
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("place", SETTINGS)
+def test_a_class_of_ones_own_takes_the_settings_that_it_names(place: str) -> None:
+    parse_config(LEAST + SETTINGS[place].format("      least: 2\n      more: {x: [1]}\n"), "c.yaml")
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("place", SETTINGS)
+@pytest.mark.parametrize(
+    ("settings", "line", "said"),
+    [
+        ("      how: b\n      leest: 2\n", 7, "has no setting 'leest'. Did you mean: least?"),
+        ("      how: b\n      least: many\n", 7, "the setting 'least' is 'many': input should"),
+        ("      least: 0\n", 6, "the setting 'least' is 0: input should be greater than"),
+        (
+            "      least: 1\n      how: c\n",
+            7,
+            "the setting 'how' is 'c': input should be 'a' or 'b'",
+        ),
+        ("      how: b\n", 4, "needs the setting 'least'. It takes: least, how"),
+    ],
+)
+def test_other_settings_are_refused_with_their_line(
+    place: str, settings: str, line: int, said: str
+) -> None:
+    message = refusal(LEAST + SETTINGS[place].format(settings))
+
+    assert "own_thing:Own" in message
+    assert said in message
+    # Of what is missing, the line is that of the kind or the section around it.
+    assert any(f"c.yaml, line {each}: " in message for each in (line, *([5] if line == 4 else [])))
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize("section", ["embedder", "student"])
+def test_settings_of_what_hilt_brings_stand_in_its_section(section: str) -> None:
+    said = refusal(LEAST + f"{section}:\n  settings: {{a: 1}}\n")
+
+    assert f"`{section}.settings` is for a `kind` of your own; take it out" in said
+
+
+def test_what_a_student_may_be_does_not_include_a_blend() -> None:
+    assert "Unknown student 'blend'." in refusal(LEAST + "student: {kind: blend}\n")
 
 
 def test_checking_every_built_in_kind_loads_no_heavy_library(tmp_path: Path) -> None:

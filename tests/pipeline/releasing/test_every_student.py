@@ -24,13 +24,14 @@ from typer.testing import CliRunner
 
 import hilt
 from hilt.pipeline.cli import app
+from hilt.pipeline.configuration.student import STUDENTS
 from hilt.pipeline.proposing.embedding import load_embedder
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.releasing.release import release
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.students import fine_tune as encoder_training
-from hilt.pipeline.students.base import STUDENTS, Student
+from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.training import combining

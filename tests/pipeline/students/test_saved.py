@@ -213,22 +213,6 @@ def test_a_blend_of_anything_else_is_refused(tmp_path: Path, sealed: bool, blend
     assert "blend.json" in refused(folder)
 
 
-def test_code_that_somebody_vouches_for_is_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "vouched.py").write_text(
-        "from hilt.pipeline.students.linear import LinearStudent\n\n"
-        "class Mine(LinearStudent):\n    kind = 'vouched:Mine'\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    folder = saved(tmp_path / "student", LINEAR)
-    edit(lambda record: record.update(kind="vouched:Mine"))(folder)
-
-    with pytest.raises(ModelError, match="--trust vouched:Mine"):
-        read_student(folder, "cpu")
-    assert read_student(folder, "cpu", ["vouched:Mine"]).student.kind == "vouched:Mine"
-
-
 def test_what_is_as_it_was_saved_is_not_read_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
