@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -18,7 +18,7 @@ class Proposer(Protocol):
     its model on first use. A proposer with an attribute `calibration` equal to `"batch"` has
     its proposals divided by their mean over the pool; with a false `reads_embeddings` it is not
     asked again when the embedder changes. What else it may offer: `Learner`, `Priced`,
-    `Remembering`, `Summarised`.
+    `Remembering`, `Summarised`, `Portable`.
     """
 
     def propose(self, items: Items) -> Floats:
@@ -82,8 +82,25 @@ class Summarised(Protocol):
         ...
 
 
+@runtime_checkable
+class Portable(Protocol):
+    """A proposer that another machine can build anew, for the runner to ask it there.
+
+    It has no memory: what it says of an item depends on its settings and the item alone. One that
+    is also a `Learner`, `Priced`, `Remembering` or `Summarised` is asked in hilt's own process.
+    """
+
+    def identity(self) -> Mapping[str, str]:
+        """Say what must be the same on the other machine, such as the checksum of its model."""
+        ...
+
+
 class Embedder(Protocol):
-    """Gives every text a unit vector."""
+    """Gives every text a unit vector.
+
+    A runner may build it anew on another machine, from its section of the configuration; what it
+    is there must have the same `fingerprint`.
+    """
 
     @property
     def dimension(self) -> int:

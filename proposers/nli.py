@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp, softmax
@@ -11,7 +12,11 @@ from scipy.special import logsumexp, softmax
 from hilt.errors import ModelError
 from hilt.proposers.base import Context
 from hilt.proposers.models.token_batches import pad_rows, plan_batches, token_budget
-from hilt.proposers.models.transformer import Transformer, open_transformer
+from hilt.proposers.models.transformer import (
+    Transformer,
+    open_transformer,
+    transformer_identity,
+)
 from hilt.types import Floats, Items
 
 CPU_BATCH_TOKENS = 2048
@@ -112,6 +117,11 @@ class Entailment:
         proposal: Floats = softmax(odds, axis=1)
         return proposal
 
+    def identity(self) -> dict[str, str]:
+        """Say which model it asks, with the checksums of its files, and in which precision."""
+        _ = self._opened  # which fetches it
+        return transformer_identity(**self._model)
+
     def _entail(self, texts: Sequence[str]) -> Floats:
         """Score every text with every hypothesis: log-odds, shape (n_texts * n_labels,)."""
         hypotheses = self._hypotheses
@@ -189,8 +199,15 @@ class Entailment:
     def _opened(self) -> Transformer:
         return open_transformer(
             "AutoModelForSequenceClassification",
-            self.model,
-            device=self.context.device,
-            precision=self.precision,
-            revision=self.revision,
+            **self._model,
         )
+
+    @property
+    def _model(self) -> dict[str, Any]:
+        """Which model it is, for `open_transformer`."""
+        return {
+            "model": self.model,
+            "device": self.context.device,
+            "precision": self.precision,
+            "revision": self.revision,
+        }

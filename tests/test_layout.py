@@ -18,6 +18,7 @@ MIDDLE = ("proposers", "review", "selectors")
 
 # What stands in pipeline/, from bottom to top: each imports what stands before it, and itself.
 FLOORS = (
+    "runners",
     "configuration",
     "pools",
     "workspace",

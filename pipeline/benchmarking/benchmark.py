@@ -96,7 +96,7 @@ def check_folder(folder: Path, config: Config, plan: BenchmarkPlan) -> None:
     Raises:
         WorkspaceError: If they are of another, or the folder holds something else.
     """
-    made_of = fingerprint({"config": config.model_dump(), "layout": LAYOUT})
+    made_of = fingerprint({"config": config.model_dump(exclude={"runner"}), "layout": LAYOUT})
     check_folder_place(folder)
     mark = folder / MARK
     found = read_object(mark)

@@ -16,6 +16,7 @@ from hilt.extras import pip_install
 from hilt.pipeline.configuration.paths import DATABASE, MODEL
 from hilt.pipeline.configuration.proposer_kinds import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
+from hilt.pipeline.configuration.runner import AnyRunner, Local
 from hilt.pipeline.configuration.section import Section, check_kind, name_in, wrong_inside
 from hilt.pipeline.configuration.selector_kinds import AnySelector, Auto
 from hilt.pipeline.configuration.source import Source, TestSource
@@ -286,6 +287,11 @@ class Config(Section):
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where models run. `--device` overrides it."
+    )
+    runner: AnyRunner = Field(
+        Local(),
+        description="Where the work on each item is done: embedding, proposing, predicting. It"
+        " changes no result.",
     )
     seed: int = Field(0, ge=0, description="The seed of every random draw.")
 

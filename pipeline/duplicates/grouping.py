@@ -15,7 +15,7 @@ from hilt.pipeline.duplicates.passages import Passages
 from hilt.pipeline.duplicates.rule import MUCH
 from hilt.pipeline.duplicates.stars import find_stars
 from hilt.pipeline.duplicates.words import Words, read_words
-from hilt.pipeline.workspace.array_making import is_made, make_array
+from hilt.pipeline.workspace.array_making import is_made, make_array, one_by_one
 from hilt.pipeline.workspace.arrays import Array
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.selectors.arithmetic.rows import unit_rows
@@ -45,7 +45,7 @@ def make_groups(files: WorkspaceFiles) -> bool:
         files.near_duplicates,
         groups.shape,
         groups_maker(files),
-        lambda start, stop: groups[start:stop],
+        one_by_one(lambda start, stop: groups[start:stop]),
         description="Saving near-duplicates",
         progress=files.progress,
         chunk_rows=len(groups),

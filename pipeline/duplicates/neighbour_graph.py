@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from hilt.pipeline.workspace.array_making import is_made, make_array
+from hilt.pipeline.workspace.array_making import is_made, make_array, one_by_one
 from hilt.pipeline.workspace.arrays import Array, ArrayFile, Maker
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, seedless_generator
@@ -58,7 +58,7 @@ def make_graph(files: WorkspaceFiles) -> bool:
             file,
             (len(first), NEIGHBOURS),
             maker,
-            partial(_in_pool_order, found, field, first),
+            one_by_one(partial(_in_pool_order, found, field, first)),
             description=f"Sorting {file.path.stem}",
             progress=files.progress,
             chunk_rows=POOL_ROWS,
@@ -99,7 +99,7 @@ def _cut_into_lists(
         centre_file,
         (n_cuts, n_lists, embeddings.shape[1]),
         maker,
-        lambda start, _stop: list_centres(embeddings, indices, streams[start])[None],
+        one_by_one(lambda start, _stop: list_centres(embeddings, indices, streams[start])[None]),
         description="Finding centres",
         progress=files.progress,
         chunk_rows=1,
@@ -110,7 +110,7 @@ def _cut_into_lists(
         owner_file,
         (len(indices), n_cuts),
         maker,
-        lambda start, stop: nearest_centres(embeddings, indices[start:stop], centres),
+        one_by_one(lambda start, stop: nearest_centres(embeddings, indices[start:stop], centres)),
         description="Cutting into lists",
         progress=files.progress,
         chunk_rows=POOL_ROWS,
@@ -130,7 +130,7 @@ def _search_lists(
             file,
             (len(cut.order), NEIGHBOURS),
             maker,
-            partial(_edges_of_list, embeddings, cut, found),
+            one_by_one(partial(_edges_of_list, embeddings, cut, found)),
             description=f"Finding neighbours, {number} of {len(cuts)}",
             progress=files.progress,
             chunk_rows=np.unique(cut.starts),

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from hilt.files import write_json
 from hilt.pipeline.duplicates.grouping import make_groups
 from hilt.pipeline.duplicates.neighbour_graph import make_graph
 from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.proposing.chunks import in_asked_chunks, in_chunks
 from hilt.pipeline.proposing.costs import check_costs, sample_texts
 from hilt.pipeline.proposing.embedding import embeddings_maker, remember
 from hilt.pipeline.proposing.members import Member
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, FUSED, GROUPS, causes, outdated
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.workspace.array_making import RowsOf, is_made, made_before, make_array
+from hilt.pipeline.proposing.work import EmbedWork, ProposeWork
+from hilt.pipeline.runners.local import Local
+from hilt.pipeline.workspace.array_making import is_made, made_before, make_array
 from hilt.pipeline.workspace.arrays import Array, ArrayFile
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.proposers.base import Embedder
-from hilt.types import Floats, Integers, Items
+from hilt.types import Floats, Integers
 
 SHARED = (("neighbours", make_graph), ("near-duplicates", make_groups))
 
@@ -58,35 +59,17 @@ def ask(panel: Panel, member: Member) -> bool:
     if is_made(member.array, member.maker, files.progress):
         return False
 
-    def make(
-        file: ArrayFile, n_items: int, rows_of: RowsOf, description: str, old: Array | None
-    ) -> None:
-        shape = (n_items, len(files.config.labels))
-        progress = files.progress
-        make_array(
-            file,
-            shape,
-            member.maker,
-            rows_of,
-            description=description,
-            progress=progress,
-            old=old,
-        )
-
     panel.teach(member)
     asked = panel.asked(member)
     old = made_before(member.array, member.grown_from)
     if old is not None:
         asked = _among_appended(files.pool, member, old, asked)
     _estimate(files, member, asked)
-    what = f"Proposing ({member.name})"
     if files.test is not None and member.test_array is not None:
-        embeddings = files.test_embeddings.open()
-        rows_of = partial(_proposed_rows, files.test, embeddings, member, None)
         known = made_before(member.test_array, member.grown_from)
-        make(member.test_array, len(files.test), rows_of, f"{what}, test set", known)
-    rows_of = partial(_proposed_rows, files.pool, files.embeddings.open(), member, asked)
-    make(member.array, len(files.pool), rows_of, what, old)  # last: it says that all is made
+        _let_propose(files, member, files.test, member.test_array, old=known)
+    _let_propose(files, member, files.pool, member.array, asked=asked, old=old)
+    # the pool last: its array says that all is made
     summary = member.proposer.summary()
     if summary is not None:
         write_json(files.proposal_summary(member.name), summary)
@@ -108,7 +91,7 @@ def embed(files: WorkspaceFiles, embedder: Embedder) -> list[ArrayFile]:
             file,
             (len(pool), embedder.dimension),
             maker,
-            partial(_embed_rows, pool, embedder),
+            in_chunks(files.runner, EmbedWork(embedder), pool),
             description="Embedding" if pool is files.pool else "Embedding the test set",
             progress=files.progress,
             old=made_before(file, pool.earlier_makers(maker)),
@@ -116,10 +99,6 @@ def embed(files: WorkspaceFiles, embedder: Embedder) -> list[ArrayFile]:
             made.append(file)
         remember(files.config.embedder, file)
     return made
-
-
-def _embed_rows(pool: Pool, embedder: Embedder, start: int, stop: int) -> Floats:
-    return embedder.embed(pool.texts(slice(start, stop)))
 
 
 def _estimate(files: WorkspaceFiles, member: Member, asked: Integers | None) -> None:
@@ -130,24 +109,42 @@ def _estimate(files: WorkspaceFiles, member: Member, asked: Integers | None) -> 
         files.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")
 
 
-def _proposed_rows(
-    pool: Pool,
-    embeddings: Floats,
+def _let_propose(
+    files: WorkspaceFiles,
     member: Member,
-    asked: Integers | None,
-    start: int,
-    stop: int,
-) -> Floats:
-    """Ask for items start to stop; those that are not `asked` about are left as abstentions."""
-    indices: Integers = np.arange(start, stop)
-    if asked is not None:
-        indices = asked[(asked >= start) & (asked < stop)]
-    rows = np.full((stop - start, member.proposer.n_labels), np.nan, dtype=np.float32)
-    if len(indices):
-        items = pool.items(indices)
-        embedded = Items(items.ids, items.texts, embeddings[indices])
-        rows[indices - start] = member.proposer.propose(embedded)
-    return rows
+    pool: Pool,
+    array: ArrayFile,
+    *,
+    asked: Integers | None = None,
+    old: Array | None,
+) -> None:
+    """Make the array of a proposer.
+
+    Args:
+        files: The workspace.
+        member: The proposer.
+        pool: What it is asked about: the pool, or the test set.
+        array: Where the array goes.
+        asked: Ascending indices of the items that it is asked about; None for all.
+        old: What it said before items were appended.
+    """
+    proposer, n_labels = member.proposer, member.proposer.n_labels
+    runner = files.runner if proposer.is_portable else Local()
+    vectors = files.test_embeddings if pool is files.test else files.embeddings
+    embeddings = vectors.open() if proposer.reads_embeddings else None
+    done = (runner, ProposeWork(proposer), pool, embeddings)
+    what = f"Proposing ({member.name})"
+    make_array(
+        array,
+        (len(pool), n_labels),
+        member.maker,
+        in_chunks(*done)
+        if asked is None
+        else in_asked_chunks(*done, asked=asked, n_labels=n_labels),
+        description=f"{what}, test set" if pool is files.test else what,
+        progress=files.progress,
+        old=old,
+    )
 
 
 def _among_appended(pool: Pool, member: Member, old: Floats, asked: Integers | None) -> Integers:

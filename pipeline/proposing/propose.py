@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from hilt.pipeline.duplicates.groups_on_disk import are_groups_of_an_older_rule
 from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.proposing.chunks import in_chunks
 from hilt.pipeline.proposing.making import SHARED, ask, embed, renew
 from hilt.pipeline.proposing.one_sided import OneSided, count_guesses, find_one_sided, undescribed
 from hilt.pipeline.proposing.outdated import (
@@ -25,15 +25,16 @@ from hilt.pipeline.proposing.outdated import (
 )
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.succession import compared_labels, save_stability
-from hilt.pipeline.students.base import Student, predict_labels
+from hilt.pipeline.proposing.work import PredictWork
+from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.saved import read_student
-from hilt.pipeline.workspace.array_making import made_before, make_array
+from hilt.pipeline.workspace.array_making import is_made, made_before, make_array, one_by_one
 from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.base import Embedder
-from hilt.types import Floats, Items
+from hilt.types import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,32 +140,26 @@ def _usable_training(panel: Panel, training: TrainingRow | None) -> TrainingRow 
 
 
 def _propose_student(files: WorkspaceFiles, training: TrainingRow, student: Student | None) -> bool:
-    embeddings, folder = files.embeddings.open(), files.saved_student(training.cycle)
     maker = {
         "student": [training.cycle, training.fingerprint],
         "embeddings": files.embeddings.made_of(),
     }
     proposal, seed = files.proposal("student"), files.config.seed
+    if is_made(proposal, maker, files.progress):
+        return False
     previous = None if proposal.find_fault() else proposal.maker()
     n_before = 0 if previous is None else len(proposal.open())
     before = compared_labels(proposal, n_before, seed) if n_before else None
-
-    @cache
-    def opened() -> Student:
-        if student is not None:
-            return student
-        return read_student(folder, files.device, files.trusted).student
-
-    def rows_of(start: int, stop: int) -> Floats:
-        items = files.pool.items(slice(start, stop))
-        embedded = Items(items.ids, items.texts, embeddings[start:stop])
-        return predict_labels(opened(), embedded, len(files.config.labels))
-
+    if student is None:
+        folder = files.saved_student(training.cycle)
+        student = read_student(folder, files.device, files.trusted).student
+    work = PredictWork(student, files.config.label_names, files.device)
+    embeddings = files.embeddings.open() if student.reads_embeddings else None
     made = make_array(
         proposal,
         (len(files.pool), len(files.config.labels)),
         maker,
-        rows_of,
+        in_chunks(files.runner, work, files.pool, embeddings),
         description=f"Proposing (student of cycle {training.cycle})",
         progress=files.progress,
         old=made_before(proposal, files.pool.earlier_makers(maker)),
@@ -195,7 +190,7 @@ def _fuse(panel: Panel, training: TrainingRow | None) -> bool:
             "student": None if training is None else [training.cycle, training.fingerprint],
             "weights": weights.tolist(),
         },
-        rows_of,
+        one_by_one(rows_of),
         description="Fusing",
         progress=files.progress,
         chunk_rows=65536,

@@ -14,8 +14,8 @@ from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.figures import counted
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import read_outdated
+from hilt.pipeline.proposing.work import PredictWork
 from hilt.pipeline.reviewing.next_steps import next_step
-from hilt.pipeline.students.base import predict_labels
 from hilt.pipeline.students.saved import EMBEDDER_FILES, SavedStudent, read_student
 from hilt.pipeline.workspace.student_seal import RECORD
 from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_workspace
@@ -34,6 +34,7 @@ class LoadedStudent:
 
     _saved: SavedStudent
     _embedder: Embedder | None
+    _device: str
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -74,15 +75,21 @@ class LoadedStudent:
         Raises:
             DataError: If `texts` is one text, or holds something else than texts.
         """
-        listed = _checked(texts)
+        listed, rows_of = _checked(texts), self.work.open()
         rows = np.empty((len(listed), len(self.labels)), dtype=np.float32)
         for block in blocks(len(listed), BLOCK_TEXTS):
-            part = listed[block]
-            vectors = None if self._embedder is None else self._embedder.embed(part)
-            ids = [str(place) for place in range(len(part))]
-            items = Items(ids, part, vectors)
-            rows[block] = predict_labels(self._saved.student, items, len(self.labels))
+            rows[block] = rows_of(as_items(listed[block]))
         return rows
+
+    @property
+    def work(self) -> PredictWork:
+        """What is done to every new item."""
+        return PredictWork(self._saved.student, self.labels, self._device, self._embedder)
+
+
+def as_items(texts: list[str]) -> Items:
+    """Make items of texts that have no ids; what is wrong with one is said by its place."""
+    return Items([str(place) for place in range(len(texts))], texts)
 
 
 AnyStudent = Path | str | Workspace | SavedStudent | LoadedStudent
@@ -113,7 +120,7 @@ def load_student(
     if isinstance(student, LoadedStudent):
         return student
     saved = open_saved(student, device, trust)
-    return LoadedStudent(saved, open_embedder(saved, device))
+    return LoadedStudent(saved, open_embedder(saved, device), device)
 
 
 def open_saved(student: AnyStudent, device: str, trust: Collection[str] = ()) -> SavedStudent:

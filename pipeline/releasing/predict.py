@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,17 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from hilt.errors import DataError
-from hilt.outputs import LEDGER, Ledger, output_file
-from hilt.pipeline.releasing.loaded import AnyStudent, LoadedStudent, load_student
-from hilt.pipeline.workspace.workspace import Workspace, is_workspace
+from hilt.outputs import output_file
+from hilt.pipeline.proposing.work import PredictWork
+from hilt.pipeline.releasing.loaded import AnyStudent, as_items, load_student
+from hilt.pipeline.runners.base import Chunk, Runner
+from hilt.pipeline.runners.local import Local
+from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_workspace
 from hilt.progress import Advance, Progress, Silent
 from hilt.reading.kept_columns import KeptColumns, kept_columns
 from hilt.reading.options import Options
 from hilt.reading.table import open_table
+from hilt.types import Floats
 
 BLOCK_ROWS = 2048
 WRITERS = {".csv": pa_csv.CSVWriter, ".parquet": pq.ParquetWriter}
@@ -92,10 +97,13 @@ def predict(
     options = Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting)
     if output.suffix not in WRITERS:
         raise DataError(f"{output} ends in {output.suffix!r}; allowed: {', '.join(WRITERS)}.")
+    if isinstance(student, str | Path) and is_workspace(Path(student)):
+        student = open_workspace(student)
+    own = student if isinstance(student, Workspace) else None
     with output_file(
         output,
         force=force,
-        ledger=_ledger(student),
+        ledger=None if own is None else own.ledger,
         inputs=(Path(file),),
         note=progress.note,
     ) as temporary:
@@ -106,10 +114,11 @@ def predict(
             progress.note(warning)
         if id is not None and table.names:
             table.find(id, "--id")
-        added = _Added(loaded, all_probabilities)
+        added = _Added(loaded.labels, all_probabilities)
         kept = kept_columns(table, text, added.names, typed=output.suffix == ".parquet")
         with progress.task("Predicting", kept.count_rows(), "items") as advance:
-            _write(output.suffix, temporary, kept, added, advance)
+            write = _Writing(output.suffix, temporary, kept, added, advance)
+            write.all(Local() if own is None else own.runner, loaded.work)
     told = {name: new for name, new in kept.new_names.items() if name != new}
     for name, new in told.items():
         progress.note(f"The column {name!r} of {file} is called {new!r} in {output}.")
@@ -117,56 +126,76 @@ def predict(
     return PredictResult(output, added.rows, counts, added.rows - added.counts.total(), told)
 
 
-def _ledger(student: AnyStudent) -> Ledger | None:
-    """Find what remembers the files that were written; a student without a workspace has none."""
-    if isinstance(student, Workspace):
-        return student.ledger
-    if isinstance(student, str | Path) and is_workspace(Path(student)):
-        return Ledger(Path(student) / LEDGER)
-    return None
+class _Writing:
+    """Writes the rows of a table with their labels, whatever runner predicts them."""
 
+    def __init__(
+        self, ending: str, path: Path, kept: KeptColumns, added: _Added, advance: Advance
+    ) -> None:
+        self._ending, self._path = ending, path
+        self._kept, self._added = kept, added
+        self._advance = advance
+        self._waiting: dict[int, tuple[pa.Table, list[str | None]]] = {}
+        self._writer: pa_csv.CSVWriter | pq.ParquetWriter | None = None
 
-def _write(ending: str, path: Path, kept: KeptColumns, added: _Added, advance: Advance) -> None:
-    """Write block after block; the columns of the first say how all are written."""
-    writer = None
-    try:
-        for texts, rows in kept.blocks(BLOCK_ROWS):
-            block = added.add(rows, texts)
-            writer = writer or WRITERS[ending](path, block.schema)
-            writer.write_table(block)
-            advance(len(block))
-        if writer is None:
-            nothing = added.add(kept.empty(), [])
-            writer = WRITERS[ending](path, nothing.schema)
-            writer.write_table(nothing)
-    finally:
-        if writer is not None:
-            writer.close()
+    def all(self, runner: Runner, work: PredictWork) -> None:
+        """Write block after block; the columns of the first say how all are written."""
+        try:
+            runner.map(work, self._chunks(), self._write)
+            if self._writer is None:
+                self._waiting[0] = (self._kept.empty(), [])
+                self._write(0, np.empty((0, len(work.labels)), dtype=np.float32))
+        finally:
+            if self._writer is not None:
+                self._writer.close()
+
+    def _chunks(self) -> Iterator[Chunk]:
+        start = 0
+        for texts, rows in self._kept.blocks(BLOCK_ROWS):
+            self._waiting[start] = (rows, texts)
+            yield Chunk(start, as_items([text for text in texts if _is_text(text)]))
+            start += len(texts)
+
+    def _write(self, start: int, predicted: Floats) -> None:
+        block = self._added.add(*self._waiting.pop(start), predicted)
+        self._writer = self._writer or WRITERS[self._ending](self._path, block.schema)
+        self._writer.write_table(block)
+        self._advance(len(block))
 
 
 class _Added:
-    """Labels blocks of rows, and counts."""
+    """Puts labels beside blocks of rows, and counts."""
 
-    def __init__(self, student: LoadedStudent, all_probabilities: bool) -> None:
-        self._student = student
-        self._each = [f"probability_{label}" for label in student.labels if all_probabilities]
+    def __init__(self, labels: Sequence[str], all_probabilities: bool) -> None:
+        self._labels = labels
+        self._each = [f"probability_{label}" for label in labels if all_probabilities]
         self.names = ("label", "probability", *self._each)
         self.counts: Counter[str] = Counter()
         self.rows = 0
 
-    def add(self, rows: pa.Table, texts: Sequence[str | None]) -> pa.Table:
-        """Return the rows with their labels, which are null where there is no text."""
-        places = [place for place, text in enumerate(texts) if text and text.strip()]
-        told = self._student.predict_proba([texts[place] or "" for place in places])
+    def add(self, rows: pa.Table, texts: Sequence[str | None], predicted: Floats) -> pa.Table:
+        """Return the rows with their labels, which are null where there is no text.
+
+        Args:
+            rows: n rows of the table.
+            texts: Their texts.
+            predicted: Shape (n_texts, n_labels), of those rows that have a text.
+        """
+        places = [place for place, text in enumerate(texts) if _is_text(text)]
         labels: list[str | None] = [None] * len(texts)
-        for place, best in zip(places, told.argmax(axis=1), strict=True):
-            labels[place] = self._student.labels[best]
+        for place, best in zip(places, predicted.argmax(axis=1), strict=True):
+            labels[place] = self._labels[best]
         self.counts.update(label for label in labels if label is not None)
         self.rows += len(texts)
         rows = rows.append_column("label", pa.array(labels, pa.string()))
-        columns = [told.max(axis=1, initial=0), *(told.T if self._each else ())]
+        columns = [predicted.max(axis=1, initial=0), *(predicted.T if self._each else ())]
         for name, values in zip(self.names[1:], columns, strict=True):
             spread = np.full(len(texts), np.nan, dtype=np.float32)
             spread[places] = values
             rows = rows.append_column(name, pa.array(spread, pa.float32(), from_pandas=True))
         return rows
+
+
+def _is_text(text: str | None) -> TypeGuard[str]:
+    """Tell whether there is anything to label in a cell."""
+    return bool(text and text.strip())

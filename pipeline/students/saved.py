@@ -221,7 +221,7 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
         )
     device = resolve_device(device)
     try:
-        student = _load(kind, folder, device)
+        student = load_kind(kind, folder, device)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError) as error:
         reason = shortened(str(error))
         raise ModelError(
@@ -230,7 +230,8 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
     return SavedStudent(student, labels, placed(embedder, folder), record)
 
 
-def _load(kind: str, folder: Path, device: str) -> Student:
+def load_kind(kind: str, folder: Path, device: str) -> Student:
+    """Read what a student of a kind wrote with `save`."""
     if STUDENTS.is_own(kind):
         return OwnStudent.load(kind, folder, device)
     student: Student = STUDENTS.load(kind).load(folder, device)

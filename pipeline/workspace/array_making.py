@@ -1,9 +1,9 @@
-"""Where the per-item work runs, and how its results become an array."""
+"""How the rows of an array are made, those that are missing, and become a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,29 +12,10 @@ from hilt.pipeline.workspace.arrays import Array, ArrayFile, Maker, PartialArray
 from hilt.progress import Progress
 from hilt.types import Integers
 
-Chunk = tuple[int, int]
+Stretch = tuple[int, int]  # rows start to stop
 RowsOf = Callable[[int, int], Array]
-
-
-class Runner(Protocol):
-    """Maps a function over chunks of the pool: in this process, or on a cluster."""
-
-    def map(
-        self, function: RowsOf, source: Iterable[Chunk], sink: Callable[[int, Array], None]
-    ) -> None:
-        """Hand `sink` the rows of every chunk, in any order."""
-        ...
-
-
-class LocalRunner:
-    """Runs the work in this process, one chunk after the other."""
-
-    def map(
-        self, function: RowsOf, source: Iterable[Chunk], sink: Callable[[int, Array], None]
-    ) -> None:
-        """Hand `sink` the rows of every chunk, in order."""
-        for start, stop in source:
-            sink(start, function(start, stop))
+Sink = Callable[[int, Array], None]
+Fill = Callable[[Sequence[Stretch], Sink], None]  # hands over the rows of every stretch
 
 
 def is_made(file: ArrayFile, maker: Maker, progress: Progress) -> bool:
@@ -58,11 +39,10 @@ def make_array(
     file: ArrayFile,
     shape: tuple[int, ...],
     maker: Maker,
-    rows_of: RowsOf,
+    fill: Fill,
     *,
     description: str,
     progress: Progress,
-    runner: Runner | None = None,
     chunk_rows: int | Integers = 2048,
     dtype: npt.DTypeLike = np.float16,
     measured: Mapping[str, Any] | None = None,
@@ -74,10 +54,10 @@ def make_array(
         file: Where it goes.
         shape: Of the whole, the rows first.
         maker: What decides its content; an equal one on disk means that nothing is to be done.
-        rows_of: Gives rows start to stop.
+        fill: Given the stretches of rows that are missing, hands over the rows of each with
+            where they start.
         description: What the progress bar says.
         progress: Who looks.
-        runner: Where the work runs; this process by default.
         chunk_rows: Rows that are made, and saved, at once; or where such chunks begin, ascending,
             and where the last one ends.
         dtype: Of the whole.
@@ -90,8 +70,6 @@ def make_array(
     """
     if is_made(file, maker, progress):
         return False
-    if old is not None:
-        rows_of = _after(old, rows_of)
     partial = PartialArray(file, shape, maker, chunk_rows, dtype)
     with progress.task(description, shape[0], "items") as advance:
         missing = list(partial.missing())
@@ -101,7 +79,10 @@ def make_array(
             partial.write(start, rows)
             advance(len(rows))
 
-        (runner or LocalRunner()).map(rows_of, missing, sink)
+        if old is None:
+            fill(missing, sink)
+        else:
+            _keep(old, missing, fill, sink)
     partial.finish(measured)
     return True
 
@@ -117,14 +98,35 @@ def made_before(file: ArrayFile, before: Iterable[Maker]) -> Array | None:
     return file.open() if whole else None
 
 
-def _after(old: Array, rows_of: RowsOf) -> RowsOf:
+def one_by_one(rows_of: RowsOf) -> Fill:
+    """Make one stretch of rows after the other in this process.
+
+    Args:
+        rows_of: Gives rows start to stop.
+    """
+
+    def fill(missing: Sequence[Stretch], sink: Sink) -> None:
+        for start, stop in missing:
+            sink(start, rows_of(start, stop))
+
+    return fill
+
+
+def _keep(old: Array, missing: Sequence[Stretch], fill: Fill, sink: Sink) -> None:
     """Take the rows that are there already, and make those that come after them."""
-
-    def rows(start: int, stop: int) -> Array:
+    rest, starts = [], {}
+    for start, stop in missing:
         if stop <= len(old):
-            return old[start:stop]
-        if start >= len(old):
-            return rows_of(start, stop)
-        return np.concatenate([old[start:], rows_of(len(old), stop).astype(old.dtype)])
+            sink(start, old[start:stop])
+        else:
+            first = max(start, len(old))
+            starts[first] = start
+            rest.append((first, stop))
 
-    return rows
+    def sink_rest(first: int, rows: Array) -> None:
+        start = starts[first]
+        if start < first:
+            rows = np.concatenate([old[start:], rows.astype(old.dtype)])
+        sink(start, rows)
+
+    fill(rest, sink_rest)

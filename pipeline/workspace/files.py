@@ -31,6 +31,7 @@ from hilt.errors import WorkspaceError
 from hilt.outputs import LEDGER, Ledger
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.runners.base import Runner, make_runner
 from hilt.pipeline.workspace import student_seal as seal
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.progress import Progress, Silent
@@ -66,6 +67,12 @@ class WorkspaceFiles:
     def test(self) -> Pool | None:
         """The items to measure on, if there are any."""
         return Pool.open(self.folder / "test") if self.config.test is not None else None
+
+    @cached_property
+    def runner(self) -> Runner:
+        """Where the work on each item is done."""
+        section = self.config.runner
+        return make_runner(section.kind, section.built_with)
 
     @property
     def embeddings(self) -> ArrayFile:

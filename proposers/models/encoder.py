@@ -138,8 +138,20 @@ def settings_checksum(folder: Path) -> str:
     for path in _visible_files(folder):
         name = path.relative_to(folder).as_posix()
         if path.suffix in SETTINGS and not _is_told_apart(path.name):
-            digest.update(f"{name}\0{_checksum((file_version(path),))}\0".encode())
+            digest.update(f"{name}\0{file_checksum(path)}\0".encode())
     return digest.hexdigest()[:16]
+
+
+def files_identity(folder: Path | None) -> dict[str, str]:
+    """Say which files a model has, whatever they are called; nothing where they are not known."""
+    if folder is None:
+        return {}
+    return {"checksum": weights_checksum(folder), "files": settings_checksum(folder)}
+
+
+def file_checksum(path: Path) -> str:
+    """Hash a file: SHA-256 in hexadecimal."""
+    return _checksum((file_version(path),))
 
 
 def _is_told_apart(name: str) -> bool:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hilt.errors import ModelError
 from hilt.plain_files import shown
 from hilt.proposers.models.encoder import (
+    encoder_folder,
+    file_checksum,
+    files_identity,
     first_line,
     quiet_loading,
     resolve_device,
@@ -91,3 +95,27 @@ def open_transformer(
             " contains it, or go online once to fetch it."
         ) from error
     return Transformer(tokenizer, opened.eval().to(place), place)
+
+
+def transformer_identity(
+    model: str,
+    *,
+    device: str,
+    precision: str,
+    source: str | None = None,
+    revision: str | None = None,
+    gguf_file: str | None = None,
+) -> dict[str, str]:
+    """Say what tells an opened model from others of its name: its files, and its precision.
+
+    The arguments are those of `open_transformer`.
+
+    Returns:
+        The checksums are missing where its files are nowhere on this machine.
+    """
+    dtype = resolve_precision(precision, resolve_device(device))
+    if gguf_file is None:
+        files = files_identity(encoder_folder(source or model, revision))
+    else:
+        files = {"checksum": file_checksum(Path(source or model, gguf_file))}
+    return {"model": model, "precision": str(dtype).removeprefix("torch."), **files}

@@ -97,7 +97,7 @@ def test_an_export_leaves_the_student_as_it_is(tmp_path: Path, encoder: str, dev
     opened = open_encoder(encoder, device)
     student = ContrastiveStudent(opened, LinearStudent(np.ones((33, 3), dtype=np.float32)))
     opened.tokenizer.model_max_length = 100
-    loaded = LoadedStudent(SavedStudent(student, LABELS, None, {}), None)
+    loaded = LoadedStudent(SavedStudent(student, LABELS, None, {}), None, "cpu")
     before = loaded.predict_proba(WORDS)
 
     onnx(loaded, tmp_path / "onnx")

@@ -15,7 +15,7 @@ from hilt.blocks import blocks
 from hilt.errors import WorkspaceError
 from hilt.files import read_object, write_json
 from hilt.pipeline.workspace import arrays
-from hilt.pipeline.workspace.array_making import make_array
+from hilt.pipeline.workspace.array_making import make_array, one_by_one
 from hilt.pipeline.workspace.arrays import ArrayFile, PartialArray, fingerprint
 from hilt.progress import Silent
 from hilt.types import Floats
@@ -50,7 +50,7 @@ def make(file: ArrayFile, rows: Rows, maker: arrays.Maker = MAKER, chunk_rows: i
         file,
         shape,
         maker,
-        rows,
+        one_by_one(rows),
         description="Making",
         progress=Silent(),
         chunk_rows=chunk_rows,
@@ -270,7 +270,7 @@ import os, signal, sys
 import numpy as np
 from pathlib import Path
 from hilt.pipeline.workspace.arrays import ArrayFile
-from hilt.pipeline.workspace.array_making import make_array
+from hilt.pipeline.workspace.array_making import make_array, one_by_one
 from hilt.progress import Silent
 
 def rows_of(start, stop):
@@ -278,8 +278,8 @@ def rows_of(start, stop):
         os.kill(os.getpid(), signal.SIGKILL)
     return np.arange(30, dtype=np.float32).reshape(10, 3)[start:stop]
 
-make_array(ArrayFile(Path(sys.argv[1])), (10, 3), {"model": "m", "size": (1, 2)}, rows_of,
-           description="Making", progress=Silent(), chunk_rows=2)
+make_array(ArrayFile(Path(sys.argv[1])), (10, 3), {"model": "m", "size": (1, 2)},
+           one_by_one(rows_of), description="Making", progress=Silent(), chunk_rows=2)
 """
 
 
@@ -359,7 +359,13 @@ class Listener(Silent):
 def make_again(file: ArrayFile, rows: Rows) -> list[str]:
     listener = Listener()
     made = make_array(
-        file, SHAPE, MAKER, rows, description="Making", progress=listener, chunk_rows=4
+        file,
+        SHAPE,
+        MAKER,
+        one_by_one(rows),
+        description="Making",
+        progress=listener,
+        chunk_rows=4,
     )
     assert made == bool(rows.starts)
     return listener.said

@@ -1,0 +1,79 @@
+"""The items of a pool on their way through a runner, and their rows on the way into an array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from hilt.pipeline.pools.pool import Pool, Where
+from hilt.pipeline.runners.base import Chunk, Runner, Work
+from hilt.pipeline.workspace.array_making import Fill, Sink, Stretch
+from hilt.types import Floats, Integers, Items
+
+
+def in_chunks(runner: Runner, work: Work, pool: Pool, embeddings: Floats | None = None) -> Fill:
+    """Have a runner do the work on all items of a pool.
+
+    Args:
+        runner: Where it is done.
+        work: What is done.
+        pool: The items.
+        embeddings: Shape (n_items, d), where the work reads them.
+    """
+
+    def fill(missing: Sequence[Stretch], sink: Sink) -> None:
+        chunks = (
+            Chunk(start, _read(pool, embeddings, slice(start, stop))) for start, stop in missing
+        )
+        runner.map(work, chunks, sink)
+
+    return fill
+
+
+def in_asked_chunks(
+    runner: Runner,
+    work: Work,
+    pool: Pool,
+    embeddings: Floats | None = None,
+    *,
+    asked: Integers,
+    n_labels: int,
+) -> Fill:
+    """Have a runner do the work on some items of a pool; the rows of the others are abstentions.
+
+    Args:
+        runner: Where it is done.
+        work: What is done.
+        pool: The items.
+        embeddings: Shape (n_items, d), where the work reads them.
+        asked: Ascending indices of the items that it is done on.
+        n_labels: The length of a row.
+    """
+
+    def fill(missing: Sequence[Stretch], sink: Sink) -> None:
+        stops = dict(missing)
+
+        def asked_in(start: int) -> Integers:
+            return asked[(asked >= start) & (asked < stops[start])]
+
+        def chunks() -> Iterator[Chunk]:
+            for start in stops:
+                if len(indices := asked_in(start)):
+                    yield Chunk(start, _read(pool, embeddings, indices))
+                else:
+                    spread(start, np.empty((0, n_labels), dtype=np.float32))
+
+        def spread(start: int, rows: Floats) -> None:
+            whole = np.full((stops[start] - start, n_labels), np.nan, dtype=np.float32)
+            whole[asked_in(start) - start] = rows
+            sink(start, whole)
+
+        runner.map(work, chunks(), spread)
+
+    return fill
+
+
+def _read(pool: Pool, embeddings: Floats | None, where: Where) -> Items:
+    items = pool.items(where)
+    return Items(items.ids, items.texts, None if embeddings is None else embeddings[where])
