@@ -10,10 +10,11 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from hilt.errors import ExtensionError, UnknownNameError
+from hilt.errors import ConfigError, ExtensionError, UnknownNameError
 from hilt.own_code import blamed_on, shortened
 from hilt.own_settings import checked_settings
 
+SINGULAR = {"tasks": "task", "media": "medium"}
 MAX_NAME_LENGTH = 100  # characters of a name that are compared with others
 
 
@@ -169,6 +170,38 @@ class Registry:
         if not callable(getattr(build, self.builder, None)):
             raise ExtensionError(f"{who} has no {self.builder}; a {self.what} must have it.")
         return getattr(build, self.builder)
+
+    def check_serves(self, name: str, who: str, **wanted: str) -> None:
+        """Make sure that what `name` stands for serves what a workspace has.
+
+        A class says which tasks and media it serves in attributes of these names; one without such
+        an attribute serves all.
+
+        Args:
+            name: The kind.
+            who: What to call it in messages.
+            wanted: By the name of the attribute, as `tasks="single"`.
+
+        Raises:
+            ConfigError: If it does not.
+            ExtensionError: If what it stands for cannot be imported.
+            UnknownNameError: If nothing is registered under it.
+        """
+        for attribute, value in wanted.items():
+            served = self._served(name, attribute, value)
+            if value in served:
+                continue
+            others = [
+                each for each in self.names() if value in self._served(each, attribute, value)
+            ]
+            use = f"{', '.join(others)}, or a class" if others else "a class"
+            raise ConfigError(
+                f"{who} does not serve the {SINGULAR[attribute]} {value!r}, only"
+                f" {', '.join(served)}; use {use} of your own."
+            )
+
+    def _served(self, name: str, attribute: str, value: str) -> tuple[str, ...]:
+        return tuple(getattr(self.load(name), attribute, (value,)))
 
     def _path(self, name: str) -> str:
         path = name if ":" in name else self.built_in.get(name) or self._third_party().get(name)

@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from hilt.blocks import blocks
+from hilt.errors import DataError
+
+if TYPE_CHECKING:
+    from hilt.rows import Rows
+    from hilt.tasks.base import Measure, Task
 
 Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.integer[Any]]
@@ -42,40 +49,9 @@ class Part:
     place: Place = ()
 
 
+AT_ONCE = 16_384  # items whose rows are copied at one time
+
 Value = tuple[Part, ...]  # one answer: sorted parts; of the task `single` exactly one
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What one proposer, the panel or a student says of some items.
-
-    Attributes:
-        values: Shape (n_rows, n_columns), laid out as the task says. An item of which all rows
-            are NaN is one on which nothing is said.
-        offsets: Shape (n_items + 1,), ascending from 0: the rows of item i are those from
-            `offsets[i]` to `offsets[i + 1]`. None where every item has one row.
-    """
-
-    values: Floats
-    offsets: Integers | None = None
-
-    def __len__(self) -> int:
-        return len(self.values) if self.offsets is None else len(self.offsets) - 1
-
-    def of(self, item: int) -> Floats:
-        """Give the rows of one item: shape (its rows, n_columns)."""
-        if self.offsets is None:
-            return self.values[item : item + 1]
-        return self.values[self.offsets[item] : self.offsets[item + 1]]
-
-    def take(self, items: Integers) -> Rows:
-        """Give the rows of some items, in their order."""
-        if self.offsets is None:
-            return Rows(self.values[items])
-        starts, counts = self.offsets[items], np.diff(self.offsets)[items]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
-        return Rows(self.values[np.repeat(starts, counts) + within], offsets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,24 +111,28 @@ class SelectionView:
     Attributes:
         embeddings: Shape (n_items, d), float16 or float32, unit rows; may be memory-mapped,
             so index it with few rows at a time and cast those.
-        probabilities: Shape (n_items, n_labels), rows sum to 1: the fused proposal.
+        proposal: The fused proposal, laid out as the task says; of the task `single` a row of
+            probabilities an item. May be memory-mapped: `doubt` and `strata` read it in blocks.
+        task: The shape of an answer.
         candidates: Shape (n_candidates,), ascending indices that may be picked.
         labelled: Shape (n_labelled,), indices of the items that have a label.
-        labels: Shape (n_labelled,), the positions of those labels.
+        labels: Shape (n_labelled,), their strata, numbered as `strata` does; of the task `single`
+            the positions of their labels.
         groups: Shape (n_items,), the representative of each item's near-duplicates, itself where
             it has none; items with an equal value share a decision.
         taken: Indices already in this batch (the audit slice); nothing near them is picked.
         near_duplicate: Cosine from which two items are too alike for one batch.
         seconds: Shape (n_items,), how long a person is predicted to need for each item; None
             while that is not known better than by a constant.
-        committee: Gives what every proposer and the student say of m items: shape
-            (n_members, m, n_labels), NaN rows where one abstains; None where nobody can be asked.
+        committee: Gives what every proposer and the student say of m items, NaN rows where one
+            abstains; None where nobody can be asked.
         graph: The nearest neighbours of every item; None where it was not made.
         signals: What the loop has measured so far.
     """
 
     embeddings: Floats
-    probabilities: Floats
+    proposal: Rows
+    task: Task
     candidates: Integers
     labelled: Integers
     labels: Integers
@@ -160,9 +140,44 @@ class SelectionView:
     taken: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     near_duplicate: float = 0.95
     seconds: Floats | None = None
-    committee: Callable[[Integers], Floats] | None = None
+    committee: Callable[[Integers], tuple[Rows, ...]] | None = None
     graph: Graph | None = None
     signals: LoopSignals = field(default_factory=LoopSignals)
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels the task has."""
+        return len(self.task.labels)
+
+    def doubt(self, measure: Measure, indices: Integers) -> Floats:
+        """Score how unsure the fused proposal is of some items.
+
+        Args:
+            measure: `margin`, `least_confident` or `entropy`.
+            indices: Shape (m,), which items.
+
+        Returns:
+            Shape (m,), float32 in [0, 1]; higher is less certain. O(rows of these items) time.
+
+        Raises:
+            DataError: If the proposal for one of them holds NaN.
+        """
+        scores = np.empty(len(indices), dtype=np.float32)
+        for block in blocks(len(indices), AT_ONCE):
+            scores[block] = self.task.rows.doubt(self.proposal.take(indices[block]), measure)
+        if np.isnan(scores).any():
+            index = int(indices[np.isnan(scores).argmax()])
+            raise DataError(
+                f"The proposal for item {index} contains NaN; make the proposals again."
+            )
+        return scores
+
+    def strata(self, indices: Integers) -> Integers:
+        """Number the kind of answer that is likeliest for some items: shape (m,), int32, from 0."""
+        strata = np.empty(len(indices), dtype=np.int32)
+        for block in blocks(len(indices), AT_ONCE):
+            strata[block] = self.task.rows.strata(self.proposal.take(indices[block]))
+        return strata
 
 
 @dataclass(frozen=True, slots=True)

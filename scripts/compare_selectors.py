@@ -74,7 +74,7 @@ def write_arrays(pool: Pool, work: Path) -> Path:
     rows = view.embeddings.astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     np.save(folder / "embeddings.npy", rows)
-    np.save(folder / "probabilities.npy", view.probabilities.astype(np.float32))
+    np.save(folder / "probabilities.npy", view.proposal.values.astype(np.float32))
     np.save(folder / "labelled.npy", view.labelled)
     np.save(folder / "labels.npy", view.labels)
     return folder

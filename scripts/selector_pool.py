@@ -18,7 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from hilt.errors import DataError
+from hilt.rows import Rows
 from hilt.selectors.arithmetic.neighbours import build_graph, nearest_among
+from hilt.tasks.single import Single
 from hilt.types import Floats, Graph, Integers, SelectionView
 
 CLUSTERS = 200
@@ -84,13 +86,14 @@ def open_pool(pool: Pool, work: Path, neighbours: int) -> SelectionView:
         )
     return SelectionView(
         embeddings=np.load(folder / "embeddings.npy", mmap_mode="r"),
-        probabilities=np.load(proposals / "fused.npy", mmap_mode="r"),
+        proposal=Rows(np.load(proposals / "fused.npy", mmap_mode="r")),
+        task=Single(tuple(map(str, range(pool.labels)))),
         candidates=np.setdiff1d(np.arange(pool.items), labelled),
         labelled=labelled,
         labels=read_clusters(pool, work)[labelled] % pool.labels,
         groups=np.arange(pool.items),
         seconds=np.load(folder / "seconds.npy", mmap_mode="r"),
-        committee=lambda indices: members[:, indices],
+        committee=lambda indices: tuple(map(Rows, members[:, indices])),
         graph=graph,
     )
 

@@ -12,7 +12,6 @@ from hilt.selectors.arithmetic.ranking import best_first, highest, joined
 from hilt.selectors.base import how_many
 from hilt.selectors.herding import MANY_LABELS, Herding
 from hilt.types import Selection, SelectionView
-from hilt.uncertainty import likeliest_labels
 
 Stage = Literal["spread", "herding"]
 
@@ -57,7 +56,7 @@ class Auto:
 
 def stage_of(view: SelectionView) -> Stage:
     """Say which stage the loop is in."""
-    few_labels = view.probabilities.shape[1] < MANY_LABELS
+    few_labels = view.n_labels < MANY_LABELS
     return "spread" if few_labels and not len(view.labelled) else "herding"
 
 
@@ -82,8 +81,8 @@ def spread(view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         has a draw from [0.5, 1), which is the score, and what only fills up one from [0, 0.5).
         The reason is "spread".
     """
-    predicted = likeliest_labels(view.probabilities, view.candidates)
-    places = quotas(np.bincount(predicted, minlength=view.probabilities.shape[1]), k)
+    predicted = view.strata(view.candidates)
+    places = quotas(np.bincount(predicted), k)
     draws = rng.random(len(predicted), dtype=np.float32) / 2
     for label in np.flatnonzero(places):
         members = np.flatnonzero(predicted == label)

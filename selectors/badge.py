@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.selectors.arithmetic.distinct import pick_distinct
 from hilt.selectors.arithmetic.ranking import filled_up
 from hilt.selectors.arithmetic.rows import unit_rows
@@ -14,8 +16,8 @@ from hilt.selectors.arithmetic.sampling import Sample, read_sample
 from hilt.selectors.arithmetic.threads import one_thread
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
-from hilt.uncertainty import margin, scored
 
+BLOCK = 16_384  # candidates whose gradients are made at one time
 DRAWS = 1024  # items drawn at one time, of which some become picks
 
 
@@ -35,15 +37,18 @@ class Badge:
     `draw_far_apart` says what it costs.
     """
 
+    tasks: ClassVar = ("single",)  # the gradient of one distribution over the labels
+
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, in the order in which they are drawn."""
         k = how_many(view, k)
-        lengths = gradient_lengths(view.probabilities, view.candidates)
+        doubt = view.doubt("margin", view.candidates)  # refuses NaN
+        lengths = gradient_lengths(view, view.candidates)
         indices = draw_far_apart(view, lengths, k, rng)
         picked_lengths = lengths[np.searchsorted(view.candidates, indices)]
         reason: Reason = "uncertain"
         drawn = Selection(indices, picked_lengths, (reason,) * len(indices))
-        return filled_up(view, drawn, margin(view.probabilities, view.candidates), k, rng)
+        return filled_up(view, drawn, doubt, k, rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,16 @@ class Gradients:
         return squares
 
 
-def gradient_lengths(probabilities: Floats, indices: Integers) -> Floats:
+def gradient_lengths(view: SelectionView, indices: Integers) -> Floats:
     """Find how long the gradients of items with embeddings of length 1 are.
 
     Returns:
         Shape (m,), float32, in [0, 1). O(m * n_labels) time.
     """
-    return scored(probabilities, indices, lambda rows: np.linalg.norm(_residuals(rows), axis=1))
+    lengths = np.empty(len(indices), dtype=np.float32)
+    for block in blocks(len(indices), BLOCK):
+        lengths[block] = np.linalg.norm(_residuals(view, indices[block]), axis=1)
+    return lengths
 
 
 @one_thread()
@@ -123,7 +131,7 @@ def draw_far_apart(
         limits = bounds[drawn] * rng.random(DRAWS)
         places, draws = np.unique(drawn, return_inverse=True)
         sample = read_sample(replace(view, taken=np.append(view.taken, picked)), indices[places])
-        gradients = Gradients(sample.rows, _residuals(view.probabilities[indices[places]]))
+        gradients = Gradients(sample.rows, _residuals(view, indices[places]))
         distances = gradients.squared_distances(_gradients(view, picked)).min(axis=1)
         distances[~sample.open] = 0
         kept = _keep(sample, gradients, distances, draws, limits)[: k - len(picked)]
@@ -158,10 +166,10 @@ def _keep(
 
 
 def _gradients(view: SelectionView, indices: Integers) -> Gradients:
-    return Gradients(unit_rows(view.embeddings, indices), _residuals(view.probabilities[indices]))
+    return Gradients(unit_rows(view.embeddings, indices), _residuals(view, indices))
 
 
-def _residuals(probabilities: Floats) -> Floats:
-    residuals = probabilities.astype(np.float32)
+def _residuals(view: SelectionView, indices: Integers) -> Floats:
+    residuals = view.proposal.values[indices].astype(np.float32)
     residuals[np.arange(len(residuals)), residuals.argmax(axis=1)] -= 1
     return residuals

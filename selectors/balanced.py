@@ -10,7 +10,6 @@ from hilt.selectors.arithmetic.wrapping import add
 from hilt.selectors.base import Selector, how_many
 from hilt.selectors.margin import Margin
 from hilt.types import Selection, SelectionView
-from hilt.uncertainty import likeliest_labels
 
 
 class Balanced:
@@ -34,7 +33,7 @@ class Balanced:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, label by label."""
         k = how_many(view, k)
-        predicted = likeliest_labels(view.probabilities, view.candidates)
+        predicted = view.strata(view.candidates)
         counts = np.bincount(predicted)
         places = quotas(counts, k)
         picked = NOTHING

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from hilt.selectors.arithmetic.committee import disagreement
@@ -32,6 +34,8 @@ class Bald:
     Args:
         draws: How many students there are.
     """
+
+    tasks: ClassVar = ("single",)  # the probe predicts one label
 
     def __init__(self, draws: int = 10) -> None:
         self.draws = draws

@@ -10,11 +10,17 @@ import numpy as np
 from hilt.errors import DataError
 from hilt.registry import Registry
 from hilt.selectors.guarded import GuardedSelector
+from hilt.tasks.base import Task
 from hilt.types import Selection, SelectionView
 
 
 class Selector(Protocol):
-    """Picks k indices from the pool."""
+    """Picks k indices from the pool.
+
+    It may say in an attribute `tasks` which tasks it serves; without, it serves all: `view.doubt`
+    and `view.strata` speak of any answer. Rows of its own kind, as `view.proposal` has them, only
+    the tasks that it names are known to have.
+    """
 
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, no two of them alike.
@@ -42,14 +48,16 @@ def how_many(view: SelectionView, k: int) -> int:
     return min(k, len(view.candidates))
 
 
-def make_selector(section: Mapping[str, Any]) -> Selector:
+def make_selector(section: Mapping[str, Any], task: Task | None = None) -> Selector:
     """Make the selector that a section of a configuration describes.
 
     Args:
         section: `kind`, and what that class is given; or, for a class of your own, `kind` and
             `settings`. Under `of`, a section of its own for the selector inside a wrapper.
+        task: What it must serve; any when None.
 
     Raises:
+        ConfigError: If it does not serve the task.
         ExtensionError: If it is a class of the user's own that cannot be built.
         UnknownNameError: If a kind is not registered.
 
@@ -61,9 +69,11 @@ def make_selector(section: Mapping[str, Any]) -> Selector:
     settings = {name: value for name, value in section.items() if name != "kind"}
     settings = settings.get("settings", settings)
     if isinstance(settings.get("of"), Mapping):
-        settings = {**settings, "of": make_selector(settings["of"])}
+        settings = {**settings, "of": make_selector(settings["of"], task)}
     kind = section["kind"]
     who = f"Selector {kind!r}"
+    if task is not None:
+        SELECTORS.check_serves(kind, who, tasks=task.layout)
     made: Selector = SELECTORS.make(kind, who, settings)
     return GuardedSelector(made, who) if SELECTORS.is_own(kind) else made
 

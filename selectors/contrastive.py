@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from hilt.selectors.arithmetic.first_batch import first_batch
@@ -10,7 +12,6 @@ from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.arithmetic.threads import in_threads
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Selection, SelectionView
-from hilt.uncertainty import margin
 
 BLOCK = 4096  # candidates compared with the labelled items at one time
 LEAST = 1e-6  # no label is impossible, or a divergence would be infinite
@@ -34,6 +35,8 @@ class Contrastive:
         neighbours: How many labelled items a candidate is compared with.
     """
 
+    tasks: ClassVar = ("single",)  # compares one distribution over the labels with another
+
     def __init__(self, neighbours: int = 10) -> None:
         self.neighbours = neighbours
 
@@ -42,12 +45,12 @@ class Contrastive:
         k = how_many(view, k)
         if len(view.labelled) == 0:
             return first_batch(view, k, rng)
-        known = np.maximum(view.probabilities[view.labelled].astype(np.float32), LEAST)
-        scores = margin(view.probabilities, view.candidates)  # refuses NaN
+        known = np.maximum(view.proposal.values[view.labelled].astype(np.float32), LEAST)
+        scores = view.doubt("margin", view.candidates)  # refuses NaN
 
         def compare(start: int) -> None:
             indices = view.candidates[start : start + BLOCK]
-            own = np.maximum(view.probabilities[indices].astype(np.float32), LEAST)
+            own = np.maximum(view.proposal.values[indices].astype(np.float32), LEAST)
             near, _ = nearest_among(view.embeddings, indices, view.labelled, self.neighbours)
             divergences = mean_divergence(known, near, own)
             scores[start : start + BLOCK] = 1 - np.exp(-divergences)

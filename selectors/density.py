@@ -8,7 +8,6 @@ from hilt.selectors.arithmetic.neighbours import build_graph
 from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Graph, Integers, Selection, SelectionView
-from hilt.uncertainty import margin
 
 BLOCK = 65_536  # items whose neighbours are read at one time
 
@@ -40,7 +39,7 @@ class Density:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, highest product first."""
         k = how_many(view, k)
-        scores = margin(view.probabilities, view.candidates)
+        scores = view.doubt("margin", view.candidates)
         graph = view.graph or build_graph(view.embeddings, self.neighbours, rng)
         alone = graph.neighbours[view.candidates, 0] < 0  # copies, for which another stands
         indices = np.where(alone, view.groups[view.candidates], view.candidates)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hilt.selectors.arithmetic.committee import committee_of, disagreement, scored_by, vote_entropy
+from hilt.selectors.arithmetic.committee import (
+    disagreement,
+    scored_by_committee,
+    vote_entropy,
+)
 from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.base import how_many
 from hilt.types import Selection, SelectionView
@@ -31,7 +35,7 @@ class Disagreement:
             DataError: If there is no committee, or one of a single member.
         """
         k = how_many(view, k)
-        scores = scored_by(committee_of(view), view.candidates, disagreement)
+        scores = scored_by_committee(view, disagreement)
         return best_first(view, scores, k, "uncertain", rng)
 
 
@@ -53,5 +57,5 @@ class VoteEntropy:
             DataError: If there is no committee, or one of a single member.
         """
         k = how_many(view, k)
-        scores = scored_by(committee_of(view), view.candidates, vote_entropy)
+        scores = scored_by_committee(view, vote_entropy)
         return best_first(view, scores, k, "uncertain", rng)

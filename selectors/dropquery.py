@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.threads import over_rows
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Reason, Selection, SelectionView
-from hilt.uncertainty import margin
 
 PER_PICK = 25  # candidates that are clustered for every pick, at least
 
@@ -41,6 +41,8 @@ class DropQuery:
         share: How much of an embedding is dropped.
     """
 
+    tasks: ClassVar = ("single",)  # the probe predicts one label
+
     def __init__(self, passes: int = 3, share: float = 0.75) -> None:
         self.passes = passes
         self.share = share
@@ -50,7 +52,7 @@ class DropQuery:
         k = how_many(view, k)
         if k == 0 or not can_fit(view):
             return first_batch(view, k, rng)
-        doubt = margin(view.probabilities, view.candidates)
+        doubt = view.doubt("margin", view.candidates)
         flips = self._flips(view, rng)
         kept = flips >= min(_at_place(flips, PER_PICK * k), (self.passes // 2 + 1) / self.passes)
         shortlist = replace(view, candidates=view.candidates[kept])

@@ -11,7 +11,6 @@ from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.sampling import nearest_cosines, pick_from_samples, read_sample
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
-from hilt.uncertainty import margin
 
 MANY_LABELS = 20  # from so many on they follow the clusters of the pool well enough
 MIN_RADIUS = 0.2  # near-duplicates among the labelled would shrink it to nothing
@@ -41,9 +40,9 @@ class Herding:
         """Pick up to k candidates: covering while nothing is labelled, then herding."""
         k = how_many(view, k)
         first = len(view.labelled) == 0
-        if len(view.candidates) == 0 or (first and view.probabilities.shape[1] < MANY_LABELS):
+        if len(view.candidates) == 0 or (first and view.n_labels < MANY_LABELS):
             return first_batch(view, k, rng)
-        scores = margin(view.probabilities, view.candidates)
+        scores = view.doubt("margin", view.candidates)
         indices, _ = pick_from_samples(view, scores, self.sample, k, rng, self._herd)
         picked_scores = scores[np.searchsorted(view.candidates, indices)]
         reason: Reason = "coverage" if first else "uncertain"
@@ -55,7 +54,7 @@ class Herding:
         sample = read_sample(view, indices)
         known = unit_rows(view.embeddings, np.append(view.labelled, view.taken))
         if len(view.labelled):
-            weights = margin(view.probabilities, indices)
+            weights = view.doubt("margin", indices)
             spread = known[:: len(known) // self.sample + 1]  # not all, where there are very many
             radius = max(_quantile_distance(spread, self.quantile), MIN_RADIUS)
         else:

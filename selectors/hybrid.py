@@ -10,7 +10,6 @@ from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Selection, SelectionView
-from hilt.uncertainty import margin
 
 
 class Hybrid:
@@ -38,7 +37,7 @@ class Hybrid:
         k = how_many(view, k)
         if len(view.labelled) == 0 or len(view.candidates) == 0:
             return first_batch(view, k, rng)
-        scores = margin(view.probabilities, view.candidates)
+        scores = view.doubt("margin", view.candidates)
         return self._later(view, scores, k, rng)
 
     def _later(

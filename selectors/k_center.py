@@ -12,7 +12,6 @@ from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.threads import one_thread, over_rows
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
-from hilt.uncertainty import margin
 
 FRONT = 1024  # candidates that are kept up to date at one time
 AT_ONCE = 256  # centres that every candidate is compared with before the first pick
@@ -38,7 +37,7 @@ class KCenter:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, farthest first."""
         k = how_many(view, k)
-        doubt = margin(view.probabilities, view.candidates)
+        doubt = view.doubt("margin", view.candidates)
         known = np.append(view.labelled, view.taken)
         first = np.empty(0, dtype=np.int64) if len(known) or k == 0 else _most_central(view)
         centres = unit_rows(view.embeddings, np.append(known, first))

@@ -8,7 +8,6 @@ from hilt.selectors.arithmetic.first_batch import cover
 from hilt.selectors.arithmetic.ranking import filled_up
 from hilt.selectors.base import how_many
 from hilt.types import Selection, SelectionView
-from hilt.uncertainty import margin
 
 
 class KMeans:
@@ -28,6 +27,6 @@ class KMeans:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, one a cluster."""
         k = how_many(view, k)
-        scores = margin(view.probabilities, view.candidates)
+        scores = view.doubt("margin", view.candidates)
         one_stratum = np.zeros(len(scores), dtype=np.int64)
         return filled_up(view, cover(view, one_stratum, scores, k, rng), scores, k, rng)

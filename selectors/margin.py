@@ -7,7 +7,6 @@ import numpy as np
 from hilt.selectors.arithmetic.ranking import best_first
 from hilt.selectors.base import how_many
 from hilt.types import Selection, SelectionView
-from hilt.uncertainty import entropy, least_confident, margin
 
 
 class Margin:
@@ -22,7 +21,7 @@ class Margin:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, least certain first."""
         k = how_many(view, k)
-        scores = margin(view.probabilities, view.candidates)
+        scores = view.doubt("margin", view.candidates)
         return best_first(view, scores, k, "uncertain", rng)
 
 
@@ -41,7 +40,7 @@ class LeastConfident:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, least confident first."""
         k = how_many(view, k)
-        scores = least_confident(view.probabilities, view.candidates)
+        scores = view.doubt("least_confident", view.candidates)
         return best_first(view, scores, k, "uncertain", rng)
 
 
@@ -61,5 +60,5 @@ class Entropy:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, highest entropy first."""
         k = how_many(view, k)
-        scores = entropy(view.probabilities, view.candidates)
+        scores = view.doubt("entropy", view.candidates)
         return best_first(view, scores, k, "uncertain", rng)

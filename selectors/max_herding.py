@@ -10,7 +10,6 @@ from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.sampling import nearest_cosines, pick_from_samples, read_sample
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
-from hilt.uncertainty import margin
 
 
 class MaxHerding:
@@ -41,7 +40,7 @@ class MaxHerding:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, in the order in which they cover."""
         k = how_many(view, k)
-        doubt = margin(view.probabilities, view.candidates)
+        doubt = view.doubt("margin", view.candidates)
         indices, gains = pick_from_samples(view, doubt, self.sample, k, rng, self._herd)
         reason: Reason = "coverage"
         covering = Selection(indices, gains, (reason,) * len(indices))

@@ -20,7 +20,6 @@ from hilt.selectors.arithmetic.sampling import (
 from hilt.selectors.arithmetic.threads import in_threads, one_thread
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
-from hilt.uncertainty import margin
 
 BLOCK = 256  # items compared with all others at one time; a multiple of 8
 LEARN_FROM = 128  # rows per cluster that k-means learns from
@@ -59,7 +58,7 @@ class ProbCover:
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, the fullest balls first."""
         k = how_many(view, k)
-        doubt = margin(view.probabilities, view.candidates)
+        doubt = view.doubt("margin", view.candidates)
         cover = partial(self._cover, seed=int(rng.integers(2**31)))
         indices, shares = pick_from_samples(view, doubt, self.sample, k, rng, cover)
         reason: Reason = "coverage"
@@ -71,7 +70,7 @@ class ProbCover:
     ) -> tuple[Integers, Floats]:
         """Pick up to k of the items of a sample."""
         sample = read_sample(view, indices)
-        least = pure_cosine(sample.rows, view.probabilities.shape[1], self.purity, seed)
+        least = pure_cosine(sample.rows, view.n_labels, self.purity, seed)
         known = unit_rows(view.embeddings, np.append(view.labelled, view.taken))
         covered = nearest_cosines(sample, known) >= least
         places, counts = cover_by_balls(sample, balls(sample.rows, least), covered, k)

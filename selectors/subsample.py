@@ -11,7 +11,6 @@ from hilt.selectors.arithmetic.wrapping import add
 from hilt.selectors.base import Selector, how_many
 from hilt.selectors.margin import Margin
 from hilt.types import Selection, SelectionView
-from hilt.uncertainty import margin
 
 
 class Subsample:
@@ -47,7 +46,7 @@ class Subsample:
         """
         k = how_many(view, k)
         near = self._near(view)
-        scores = margin(view.probabilities, view.candidates)
+        scores = view.doubt("margin", view.candidates)
         some = draw(np.flatnonzero(near), scores, self.size, rng)
         others = draw(np.flatnonzero(~near), scores, self.size - len(some), rng)
         seen = view.candidates[np.sort(np.append(some, others))]

@@ -14,7 +14,6 @@ from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.threads import in_threads, over_rows
 from hilt.selectors.base import how_many
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
-from hilt.uncertainty import margin
 
 LEARN_FROM = 48  # rows per cluster that k-means learns from
 SPREAD_FROM = 10  # rows per cluster from which those where clusters start are drawn
@@ -68,13 +67,13 @@ class TypiClust:
         scores = np.array([score_of[index] for index in picked.tolist()], dtype=np.float32)
         reason: Reason = "coverage"
         covering = Selection(picked, scores, (reason,) * len(picked))
-        return filled_up(view, covering, margin(view.probabilities, view.candidates), k, rng)
+        return filled_up(view, covering, view.doubt("margin", view.candidates), k, rng)
 
     def _clusters(self, view: SelectionView, k: int, rng: np.random.Generator) -> list[Integers]:
         """Give each cluster's members, fewest labels first, and of equals the largest cluster."""
         items = np.union1d(view.candidates, view.labelled)
         count = min(len(view.labelled) + k, self.most_clusters)
-        doubt = margin(view.probabilities, items)
+        doubt = view.doubt("margin", items)
         sample = items[draw(np.arange(len(items)), doubt, LEARN_FROM * count, rng)]
         rows = unit_rows(view.embeddings, sample)
         seed = int(rng.integers(2**31))
@@ -106,7 +105,7 @@ def most_typical(
     """
     neighbours = min(neighbours, len(members) // 2)
     if len(members) > WHOLE:
-        ordered = members[np.argsort(-margin(view.probabilities, members), kind="stable")]
+        ordered = members[np.argsort(-view.doubt("margin", members), kind="stable")]
         seen = ordered[:: len(ordered) // LOOKED_AT]  # the same whatever the order of the pool
         fewer = max(FEWEST, neighbours * LOOKED_AT // len(members))
         estimates = _mean_distances(view, members, seen, fewer)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hilt import registry
-from hilt.errors import ExtensionError, HiltError, UnknownNameError
+from hilt.errors import ConfigError, ExtensionError, HiltError, UnknownNameError
 from hilt.proposers.base import EMBEDDERS, PROPOSERS
 from hilt.registry import Registry, import_object, nearest
 from hilt.review.base import EXCHANGES
@@ -114,3 +114,31 @@ def test_a_name_of_thousands_of_characters_is_not_told_whole() -> None:
         with pytest.raises(HiltError) as caught:
             SHAPES.load(name)
         assert len(str(caught.value)) < 500
+
+
+class Everything:
+    """Serves all tasks, for it names none."""
+
+
+class Pictures:
+    tasks = ("boxes", "spans")
+
+
+THINGS = Registry(
+    "thing", {"pictures": f"{__name__}:Pictures", "everything": f"{__name__}:Everything"}
+)
+
+
+def test_what_serves_a_task_passes() -> None:
+    THINGS.check_serves("pictures", "Thing 'mine'", tasks="spans")
+    THINGS.check_serves("everything", "Thing 'mine'", tasks="single", media="text")
+    THINGS.check_serves("pictures", "Thing 'mine'", media="text")
+
+
+def test_what_does_not_serve_a_task_is_refused_with_who_would() -> None:
+    sentence = (
+        "Thing 'mine' does not serve the task 'single', only boxes, spans; use everything, or a"
+        " class of your own."
+    )
+    with pytest.raises(ConfigError, match=f"^{sentence}$"):
+        THINGS.check_serves("pictures", "Thing 'mine'", tasks="single")

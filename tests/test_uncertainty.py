@@ -1,15 +1,12 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hilt import uncertainty
 from hilt.errors import DataError
 from hilt.types import Floats
-from hilt.uncertainty import entropy, least_confident, likeliest_labels, margin
+from hilt.uncertainty import entropy, least_confident, margin
 
 WEIGHTS = hnp.arrays(
     np.float32,
@@ -30,12 +27,6 @@ def test_margin_is_one_minus_the_lead_of_the_likeliest_label() -> None:
     assert scores.dtype == np.float32
 
 
-def test_margin_scores_the_items_that_are_asked_for_in_their_order() -> None:
-    probabilities = np.array([[0.5, 0.5], [1.0, 0.0], [0.75, 0.25]], dtype=np.float16)
-
-    np.testing.assert_array_equal(margin(probabilities, np.array([2, 0])), [0.5, 1.0])
-
-
 def test_margin_leaves_its_input_alone() -> None:
     probabilities = np.array([[0.5, 0.5], [1.0, 0.0]], dtype=np.float32)
 
@@ -44,35 +35,9 @@ def test_margin_leaves_its_input_alone() -> None:
     np.testing.assert_array_equal(probabilities, [[0.5, 0.5], [1.0, 0.0]])
 
 
-def test_margin_reads_a_read_only_memory_map_over_several_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uncertainty, "BLOCK", 7)
-    values = normalised(np.random.default_rng(0).random((50, 3))).astype(np.float16)
-    np.save(tmp_path / "fused.npy", values)
-    expected = margin(values.astype(np.float32))
-
-    scores = margin(np.load(tmp_path / "fused.npy", mmap_mode="r"))
-
-    np.testing.assert_array_equal(scores, expected)
-
-
-def test_a_proposal_with_nan_is_refused_by_its_index() -> None:
-    probabilities = np.array([[0.5, 0.5], [np.nan, 0.5], [0.5, 0.5]])
-
-    with pytest.raises(DataError, match="proposal for item 1 contains NaN"):
-        margin(probabilities, np.array([2, 1]))
-
-
 def test_a_single_label_has_no_margin() -> None:
     with pytest.raises(DataError, match="needs at least 2 labels, but there is 1"):
         margin(np.ones((3, 1)))
-
-
-def test_the_likeliest_label_is_the_first_of_equal_ones() -> None:
-    probabilities = np.array([[0.2, 0.4, 0.4], [0.1, 0.1, 0.8]], dtype=np.float16)
-
-    assert likeliest_labels(probabilities, np.array([1, 0])).tolist() == [2, 1]
 
 
 @given(WEIGHTS)

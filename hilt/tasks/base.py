@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
 from hilt.registry import Registry
-from hilt.types import Candidate, Content, Floats, Integers, Rows, Value
+from hilt.rows import Rows
+from hilt.types import Candidate, Content, Floats, Integers, Value
 
 Measure = Literal["margin", "least_confident", "entropy"]
 
@@ -138,21 +139,36 @@ class Task(Protocol):
     """The shape of an answer. It is built with the labels, and its own settings.
 
     Attributes:
-        name: What it is called in the configuration.
-        labels: The names of the labels, in their order.
-        answers: Arithmetic on values.
-        rows: Arithmetic on rows.
+        layout: The name of the task whose rows it has: its own, or that of another, whose
+            proposers, selectors and students then serve it too.
     """
 
-    name: str
-    labels: tuple[str, ...]
-    answers: Answers
-    rows: RowMath
+    layout: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """What it is called in the configuration."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the labels, in their order."""
+        ...
+
+    @property
+    def answers(self) -> Answers:
+        """Arithmetic on values."""
+        ...
+
+    @property
+    def rows(self) -> RowMath:
+        """Arithmetic on rows."""
+        ...
 
 
 TASKS = Registry(
     "task",
     {"single": "hilt.tasks.single:Single"},
-    methods=("name", "labels", "answers", "rows"),
+    methods=("name", "layout", "labels", "answers", "rows"),
     given=("labels",),
 )

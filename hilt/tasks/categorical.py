@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hilt.distributions import log_of, pool_logarithmically, softmax
+from hilt.rows import Rows
 from hilt.tasks.base import Measure, Targets
-from hilt.types import Floats, Integers, Rows
+from hilt.types import Floats, Integers
 from hilt.uncertainty import entropy, least_confident, margin
 
 SCORES: Mapping[Measure, Callable[[Floats], Floats]] = {
@@ -45,33 +46,24 @@ class CategoricalRows:
     def log_likelihood(self, rows: Rows, targets: Targets) -> Floats:
         """Sum over an item's rows how likely the targets are found."""
         logs = (log_of(rows.values) * targets.rows.values).sum(axis=1)
-        return _sums(logs, rows)
+        return rows.sums(logs)
 
     def doubt(self, rows: Rows, measure: Measure) -> Floats:
         """Average the doubt of an item's rows."""
-        return self._average(SCORES[measure](rows.values), rows)
+        return rows.means(SCORES[measure](rows.values))
 
     def strata(self, rows: Rows) -> Integers:
         """Number the likeliest column, on average over an item's rows."""
-        sums = np.stack([_sums(column, rows) for column in rows.values.T], axis=1)
+        if rows.offsets is None:
+            return np.asarray(rows.values.argmax(axis=1))
+        sums = np.stack([rows.sums(column) for column in rows.values.T], axis=1)
         return np.asarray(sums.argmax(axis=1))
 
     def confidence(self, rows: Rows) -> Floats:
         """Multiply how sure an item's rows are of their likeliest columns."""
-        logs = np.log(rows.values.max(axis=1, initial=0))
-        return np.exp(_sums(logs, rows))
-
-    def _average(self, scores: Floats, rows: Rows) -> Floats:
-        return _sums(scores, rows) / np.maximum(np.diff(_offsets(rows)), 1)
+        surest: Floats = rows.values.max(axis=1, initial=0)
+        return surest if rows.offsets is None else np.exp(rows.sums(np.log(surest)))
 
 
 def _offsets(rows: Rows) -> Integers:
     return np.arange(len(rows.values) + 1) if rows.offsets is None else rows.offsets
-
-
-def _sums(of_rows: Floats, rows: Rows) -> Floats:
-    """Add up what each row has, item by item: shape (n_items,)."""
-    if rows.offsets is None:
-        return of_rows
-    ends = np.concatenate([[0.0], np.cumsum(of_rows, dtype=np.float64)])
-    return np.diff(ends[rows.offsets])

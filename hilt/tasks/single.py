@@ -6,18 +6,22 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from hilt.registry import nearest
+from hilt.rows import Rows
 from hilt.tasks.base import Targets
 from hilt.tasks.categorical import CategoricalRows
-from hilt.types import Candidate, Content, Floats, Part, Rows, Value
+from hilt.types import Candidate, Content, Floats, Part, Value
 
 
 @dataclass(frozen=True)
 class Single:
     """Exactly one of the labels for an item; a row of probabilities, one for each label."""
+
+    layout: ClassVar[str] = "single"
 
     labels: tuple[str, ...]
     name: str = "single"

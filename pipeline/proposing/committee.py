@@ -8,7 +8,8 @@ import numpy as np
 
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.workspace.arrays import ArrayFile
-from hilt.types import Floats, Integers
+from hilt.rows import Rows
+from hilt.types import Integers
 
 STUDENT = "student"
 
@@ -29,13 +30,12 @@ class Committee:
         student = (STUDENT,) if self._student is not None else ()
         return (*student, *self.panel.names)
 
-    def __call__(self, indices: Integers) -> Floats:
-        """Ask all of them: shape (n_members, m, n_labels), NaN rows where one abstains."""
-        proposed = self.panel.rows(indices)
+    def __call__(self, indices: Integers) -> tuple[Rows, ...]:
+        """Ask all of them about some items: NaN rows where one abstains."""
+        proposed = tuple(map(Rows, self.panel.rows(indices)))
         if self._student is None:
             return proposed
-        student = self._student.open()[indices].astype(np.float32)
-        return np.concatenate([student[None], proposed])
+        return Rows(self._student.open()[indices].astype(np.float32)), *proposed
 
     @cached_property
     def _student(self) -> ArrayFile | None:

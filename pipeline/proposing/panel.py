@@ -21,8 +21,8 @@ from hilt.pipeline.workspace.item_draws import pool_draws
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.proposers.base import Embedder
+from hilt.rows import Rows
 from hilt.types import Floats, Integers, Items
-from hilt.uncertainty import margin
 
 if TYPE_CHECKING:
     from hilt.pipeline.proposing.fusion import Trust
@@ -182,7 +182,7 @@ class Panel:
         scores = np.empty(len(self.files.pool), dtype=np.float32)
         for block in blocks(len(scores)):
             pooled = pool_logarithmically([self._rows(m, block) for m in members], weights)
-            scores[block] = margin(pooled, np.arange(len(pooled)))
+            scores[block] = self.files.task.rows.doubt(Rows(pooled), "margin")
         return scores
 
     def _turns(self, member: Member) -> Floats:

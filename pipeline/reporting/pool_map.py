@@ -14,8 +14,8 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
+from hilt.rows import Rows
 from hilt.types import Floats, Integers
-from hilt.uncertainty import likeliest_labels, margin
 
 WIDTH, HEIGHT, BORDER = 880, 540, 14
 MAX_POOL = 2500  # items of the pool that are drawn
@@ -180,14 +180,15 @@ class _Drawn:
 
 def _proposed(files: WorkspaceFiles, indices: Integers) -> Iterator[_Drawn]:
     """Draw items that nobody was asked about by what is proposed for them."""
-    fused = files.fused.open()
-    doubts, labels = margin(fused, indices), likeliest_labels(fused, indices)
-    for index, doubt, position in zip(indices.tolist(), doubts, labels, strict=True):
+    rows = Rows(files.fused.open()).take(indices)
+    math = files.task.rows
+    doubts, sure = math.doubt(rows, "margin"), math.confidence(rows)
+    for index, doubt, position, share in zip(
+        indices.tolist(), doubts, math.strata(rows), sure, strict=True
+    ):
         label = files.config.label_names[position]
         kind: Kind = "doubtful" if doubt >= DOUBTFUL else "sure"
-        yield _Drawn(
-            index, kind, label, f"{cut(label)} ({whole_percent(float(fused[index, position]))})"
-        )
+        yield _Drawn(index, kind, label, f"{cut(label)} ({whole_percent(float(share))})")
 
 
 def _in_batch(row: BatchItemRow, given: str | None) -> _Drawn:

@@ -136,7 +136,9 @@ def oracle(
 def _proposals(state: LoopState, panel: Panel, indices: Integers) -> dict[str, Floats]:
     """Read what everyone says of some items: arrays of shape (n, n_labels), by name."""
     fused, committee = state.files.fused.open(), Committee(panel)
-    said = dict(zip(committee.names, committee(indices), strict=True))
+    said = {
+        name: rows.values for name, rows in zip(committee.names, committee(indices), strict=True)
+    }
     return {FUSED: np.asarray(fused[indices], dtype=np.float32), **said}
 
 

@@ -30,7 +30,7 @@ def choose(
     """
     if not count or not len(view.candidates):
         return Selection(np.empty(0, dtype=np.int64), np.empty(0), ())
-    selector = make_selector(settings)
+    selector = make_selector(settings, view.task)
     first = selector.select(view, count, rng)
     taken = np.append(view.taken, first.indices)
     left = view.candidates[~np.isin(view.groups[view.candidates], view.groups[taken])]

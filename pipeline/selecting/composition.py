@@ -25,6 +25,7 @@ from hilt.pipeline.workspace.audit_slice import AuditDraw, AuditSlice
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
+from hilt.rows import Rows
 from hilt.selectors.arithmetic.distinct import pick_distinct
 from hilt.types import Explanation, Floats, Integers, Reason, Selection, SelectionView
 
@@ -150,7 +151,7 @@ def compose(
     picked = _mixed(parts, rng)
     indices = np.array([index for index, _, _ in picked])
     view, doubts = choice.view, choice.doubts
-    proposed = doubts.replacing(np.asarray(view.probabilities[indices], dtype=np.float32), indices)
+    proposed = doubts.replacing(view.proposal.values[indices].astype(np.float32), indices)
     known = None if cost is None else seconds[indices]
     names = files.config.label_names
     whys = explain(view, indices, proposed, committee, names, doubts, known, rng)
@@ -227,7 +228,8 @@ def _view(
     free[kept] = False
     return SelectionView(
         embeddings=files.required(files.embeddings, "propose").open(),
-        probabilities=files.required(files.fused, "propose").open(),
+        proposal=Rows(files.required(files.fused, "propose").open()),
+        task=files.task,
         candidates=one_of_each(groups, free),
         labelled=np.array([each.index for each in labelled], dtype=np.int64),
         labels=config.positions_of([str(each.label) for each in labelled]),

@@ -36,7 +36,7 @@ def explain(
             known.
         rng: Draws the items of the pool that are looked at.
     """
-    proposed = committee(indices)
+    proposed = np.stack([each.values for each in committee(indices)])
     right = dict(zip(doubts.indices.tolist(), doubts.right.tolist(), strict=True))
     rechecked = np.isin(indices, doubts.indices)
     if STUDENT in committee.names:  # it has learnt the labels of these

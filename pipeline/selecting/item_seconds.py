@@ -51,7 +51,7 @@ def predicted_seconds(
     for block in blocks(len(seconds)):
         indices = np.arange(block.start, block.stop)
         rows = np.asarray(fused[block], dtype=np.float32)
-        disagree = disagreement(committee(indices), rows)
+        disagree = disagreement(np.stack([each.values for each in committee(indices)]), rows)
         described = features(lengths[block], perplexity(rows), disagree, blind=False)
         seconds[block] = cost.model.predict(described)
     return seconds

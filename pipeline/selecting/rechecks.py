@@ -172,7 +172,8 @@ def with_rechecks(chosen: Selection, view: SelectionView, doubts: Suspects, most
     """
     if not (len(chosen) and len(doubts)):
         return chosen
-    new_gains, gains = 1 - view.probabilities[chosen.indices].max(axis=1), doubts.wrong
+    new_gains = 1 - view.task.rows.confidence(view.proposal.take(chosen.indices))
+    gains = doubts.wrong
     if view.seconds is not None:
         new_gains = new_gains / view.seconds[chosen.indices]
         gains = gains / view.seconds[doubts.indices]

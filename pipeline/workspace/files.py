@@ -35,6 +35,7 @@ from hilt.pipeline.runners.base import Runner, make_runner
 from hilt.pipeline.workspace import student_seal as seal
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.progress import Progress, Silent
+from hilt.tasks.base import TASKS, Task
 from hilt.types import Graph, Integers
 
 
@@ -53,6 +54,12 @@ class WorkspaceFiles:
     config: Config
     device: str
     progress: Progress = field(default_factory=Silent)
+
+    @cached_property
+    def task(self) -> Task:
+        """The shape of an answer, with the labels."""
+        task: Task = TASKS.load(self.config.task)(self.config.label_names)
+        return task
 
     @cached_property
     def pool(self) -> Pool:

@@ -8,7 +8,9 @@ from importlib.metadata import version
 
 import numpy as np
 
+from hilt.rows import Rows
 from hilt.selectors.base import SELECTORS
+from hilt.tasks.single import Single
 from hilt.types import SelectionView
 from scripts.peers.selection import Pool, Select, run
 
@@ -17,7 +19,8 @@ def prepare(kind: str, pool: Pool) -> Select:
     """Open a pool as hilt sees it; there is no graph."""
     view = SelectionView(
         embeddings=pool.embeddings,
-        probabilities=pool.probabilities,
+        proposal=Rows(pool.probabilities),
+        task=Single(tuple(map(str, range(pool.probabilities.shape[1])))),
         candidates=pool.unlabelled,
         labelled=pool.labelled,
         labels=pool.labels,

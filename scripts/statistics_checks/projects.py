@@ -121,7 +121,7 @@ def start(population: Population, audits: int, chosen: int, seed: int) -> Projec
         if len(project.chosen):
             fused = _proposed(population, project, len(project.chosen) / chosen)
         left = np.setdiff1d(candidates, project.chosen)
-        hardest = np.argsort(-margin(fused, left), kind="stable")
+        hardest = np.argsort(-margin(fused[left]), kind="stable")
         more = left[hardest[: size - len(project.chosen)]]
         project = replace(project, chosen=np.append(project.chosen, more))
     return project

@@ -6,20 +6,27 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import DataError
-from hilt.types import Floats, Integers, SelectionView
+from hilt.types import Floats, SelectionView
 
 BLOCK = 4096  # items that every member is asked about at one time
 
-Committee = Callable[[Integers], Floats]
 
+def scored_by_committee(view: SelectionView, score: Callable[[Floats], Floats]) -> Floats:
+    """Score the candidates of a view by what its committee says of them.
 
-def committee_of(view: SelectionView) -> Committee:
-    """Give the committee of a view.
+    Args:
+        view: The pool as it stands.
+        score: Gives one score a row for answers of shape (n_members, n_rows, n_columns), whose
+            rows sum to 1, or are NaN where a member abstains. An item has the mean of its rows.
+
+    Returns:
+        Shape (n_candidates,), float32.
 
     Raises:
-        DataError: If there is none.
+        DataError: If there is no committee, or one of a single member.
     """
     if view.committee is None:
         raise DataError(
@@ -27,33 +34,16 @@ def committee_of(view: SelectionView) -> Committee:
             " one disagrees; configure at least two proposers, or use another selector, such"
             " as `margin`."
         )
-    return view.committee
-
-
-def scored_by(committee: Committee, indices: Integers, score: Callable[[Floats], Floats]) -> Floats:
-    """Score items by what the committee says of them.
-
-    Args:
-        committee: Gives answers of shape (n_members, m, n_labels) for m indices.
-        indices: Shape (n,), which items.
-        score: Gives one score an item for such answers.
-
-    Returns:
-        Shape (n,), float32.
-
-    Raises:
-        DataError: If the committee has fewer than two members.
-    """
-    scores = np.zeros(len(indices), dtype=np.float32)
-    for start in range(0, len(indices), BLOCK):
-        where = slice(start, start + BLOCK)
-        answers = np.asarray(committee(indices[where]), dtype=np.float32)
+    scores = np.zeros(len(view.candidates), dtype=np.float32)
+    for block in blocks(len(scores), BLOCK):
+        answers = [view.task.rows.units(each) for each in view.committee(view.candidates[block])]
         if len(answers) < 2:
             raise DataError(
                 f"A committee of {len(answers)} cannot disagree; add a proposer, or use another"
                 " selector, such as `margin`."
             )
-        scores[where] = score(answers)
+        stacked = np.stack([each.values for each in answers]).astype(np.float32)
+        scores[block] = answers[0].means(score(stacked))
     return scores
 
 

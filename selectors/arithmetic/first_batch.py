@@ -11,7 +11,6 @@ from hilt.selectors.arithmetic.ranking import NOTHING, filled_up
 from hilt.selectors.arithmetic.rows import unit_rows
 from hilt.selectors.arithmetic.threads import in_threads
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView
-from hilt.uncertainty import likeliest_labels, margin
 
 BLOCK = 4096  # rows that are float32 at one time
 EVEN = 1e-5  # cosines that differ by less count as ties; of two members both are as near the centre
@@ -29,8 +28,8 @@ def first_batch(view: SelectionView, k: int, rng: np.random.Generator) -> Select
     Returns:
         Up to k candidates; the most uncertain fill up where clusters run short.
     """
-    scores = margin(view.probabilities, view.candidates)
-    predicted = likeliest_labels(view.probabilities, view.candidates)
+    scores = view.doubt("margin", view.candidates)
+    predicted = view.strata(view.candidates)
     return filled_up(view, cover(view, predicted, scores, k, rng), scores, k, rng)
 
 

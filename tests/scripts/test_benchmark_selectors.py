@@ -92,12 +92,12 @@ def test_files_are_made_once_and_opened_as_maps(work: Path) -> None:
 
     assert (POOL.folder(work) / "embeddings.npy").stat().st_mtime_ns == made
     assert isinstance(view.embeddings, np.memmap)
-    assert view.embeddings.dtype == view.probabilities.dtype == np.float16
+    assert view.embeddings.dtype == view.proposal.values.dtype == np.float16
     assert view.graph is not None
     assert view.graph.neighbours.shape == (600, 5)
     assert len(view.candidates) == 570
     assert view.committee is not None
-    assert view.committee(np.array([3, 7])).shape == (3, 2, 4)
+    assert [each.values.shape for each in view.committee(np.array([3, 7]))] == [(2, 4)] * 3
 
 
 def test_a_disk_that_is_too_small_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hilt.rows import Rows
 from hilt.selectors.arithmetic.neighbours import build_graph
 from hilt.types import Graph, Integers, SelectionView
+from tests.selectors.proposing import single_of
 
 
 def _view(embeddings: Any, probabilities: Any, **changes: Any) -> SelectionView:
@@ -21,7 +23,8 @@ def _view(embeddings: Any, probabilities: Any, **changes: Any) -> SelectionView:
         "groups": everything,
         **changes,
     }
-    return SelectionView(np.asarray(embeddings), np.asarray(probabilities), **values)
+    rows = np.asarray(probabilities)
+    return SelectionView(np.asarray(embeddings), Rows(rows), single_of(rows), **values)
 
 
 def _pool(n_items: int, *, n_labels: int = 4, d: int = 16, **changes: Any) -> SelectionView:
@@ -30,7 +33,7 @@ def _pool(n_items: int, *, n_labels: int = 4, d: int = 16, **changes: Any) -> Se
     embeddings = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     members = rng.dirichlet(np.ones(n_labels), size=(3, n_items)).astype(np.float32)
     everything: dict[str, Any] = {
-        "committee": lambda indices: members[:, indices],
+        "committee": lambda indices: tuple(map(Rows, members[:, indices])),
         "graph": build_graph(embeddings, 10, rng),
         "seconds": rng.uniform(2, 60, size=n_items),
         **changes,
@@ -46,7 +49,7 @@ def _permute(view: SelectionView, order: Integers) -> SelectionView:
     return replace(
         view,
         embeddings=view.embeddings[order],
-        probabilities=view.probabilities[order],
+        proposal=view.proposal.take(order),
         candidates=np.sort(place[view.candidates]),
         labelled=place[view.labelled],
         groups=view.groups[order],

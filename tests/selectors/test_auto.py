@@ -9,6 +9,7 @@ import pytest
 from hilt.selectors.auto import Auto, falls_short, spread, stage_of
 from hilt.selectors.herding import Herding
 from hilt.types import LoopSignals, SelectionView
+from tests.selectors.proposing import proposing
 
 Make = Callable[..., SelectionView]
 
@@ -68,9 +69,7 @@ def test_the_second_batch_asks_where_proposals_are_doubtful(make_pool: Make) -> 
     probabilities = np.tile(np.array([0.97, 0.01, 0.01, 0.01], dtype=np.float32), (240, 1))
     probabilities[100:120] = [0.5, 0.5, 0, 0]
 
-    selection = Auto().select(
-        replace(view, probabilities=probabilities), 10, np.random.default_rng(0)
-    )
+    selection = Auto().select(proposing(view, probabilities), 10, np.random.default_rng(0))
 
     assert set(selection.indices.tolist()) <= set(range(100, 120))
     assert selection.reasons == ("uncertain",) * 10
@@ -93,9 +92,7 @@ def test_the_rarest_predicted_label_has_its_place_in_the_first_batch(make_pool: 
     probabilities[17] = [0.1, 0.8, 0.1]
 
     for seed in range(5):
-        selection = spread(
-            replace(view, probabilities=probabilities), 6, np.random.default_rng(seed)
-        )
+        selection = spread(proposing(view, probabilities), 6, np.random.default_rng(seed))
         assert 17 in selection.indices
         assert selection.reasons == ("spread",) * 6
 
@@ -105,7 +102,7 @@ def test_what_is_drawn_first_is_spread_by_the_root_of_the_size(make_pool: Make) 
     places = np.repeat([0, 1, 2], [160, 80, 10])
     probabilities = np.eye(3, dtype=np.float32)[places]
 
-    selection = spread(replace(view, probabilities=probabilities), 12, np.random.default_rng(0))
+    selection = spread(proposing(view, probabilities), 12, np.random.default_rng(0))
 
     assert np.bincount(places[selection.indices]).tolist() == [6, 4, 2]
 
@@ -114,7 +111,7 @@ def test_copies_do_not_leave_places_empty(make_pool: Make) -> None:
     pool = make_pool(240, n_labels=2)
     same = np.where(np.arange(240) < 40, 0, np.arange(240))
     probabilities = np.eye(2, dtype=np.float32)[(np.arange(240) >= 40).astype(int)]
-    view = replace(pool, groups=same, probabilities=probabilities)
+    view = proposing(replace(pool, groups=same), probabilities)
 
     selection = spread(view, 20, np.random.default_rng(0))
 

@@ -22,11 +22,11 @@ def explicit(rows: Floats, residuals: Floats) -> Floats:
     return products
 
 
-def test_a_gradient_is_the_probabilities_less_the_likeliest_label() -> None:
+def test_a_gradient_is_the_probabilities_less_the_likeliest_label(make_view: Make) -> None:
     # small-text 1.4.1 has -p here, and p = [.7, .2, .1] gives a length of .73.
     probabilities = np.array([[0.7, 0.2, 0.1]])
 
-    assert gradient_lengths(probabilities, np.array([0])) == pytest.approx(
+    assert gradient_lengths(make_view(np.eye(1), probabilities), np.array([0])) == pytest.approx(
         np.linalg.norm([-0.3, 0.2, 0.1])
     )
 
@@ -64,11 +64,11 @@ def test_each_pick_is_drawn_by_its_squared_distance_to_the_nearest_before_it(
 ) -> None:
     monkeypatch.setattr(badge, "DRAWS", 3)
     view = five_items(make_view)
-    residuals = view.probabilities.copy()
+    residuals = view.proposal.values.copy()
     residuals[np.arange(5), residuals.argmax(axis=1)] -= 1
     full = explicit(view.embeddings, residuals)
     squared = ((full[:, None] - full[None]) ** 2).sum(axis=2)
-    lengths = gradient_lengths(view.probabilities, view.candidates)
+    lengths = gradient_lengths(view, view.candidates)
     first = int(lengths.argmax())
     rng = np.random.default_rng(0)
 
@@ -91,7 +91,7 @@ def test_certain_items_are_drawn_once_at_most(make_view: Make) -> None:
     view = make_view(np.eye(5), probabilities)
 
     indices = draw_far_apart(
-        view, gradient_lengths(view.probabilities, view.candidates), 5, np.random.default_rng(0)
+        view, gradient_lengths(view, view.candidates), 5, np.random.default_rng(0)
     )
 
     assert len(np.intersect1d(indices, [1, 2, 3])) == 1

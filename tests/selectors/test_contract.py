@@ -13,8 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from hilt.errors import DataError
 from hilt.pipeline.selecting.choosing import NEVER_ALIKE
+from hilt.rows import Rows
 from hilt.selectors.base import SELECTORS, Selector, make_selector
 from hilt.types import Integers, Selection, SelectionView
+from tests.selectors.proposing import proposing
+from tests.toys.words import Words
 
 Make = Callable[..., SelectionView]
 Permute = Callable[[SelectionView, Integers], SelectionView]
@@ -30,6 +33,7 @@ SECTIONS: list[dict[str, Any]] = [
     {"kind": "per_second", "of": {"kind": "balanced", "of": {"kind": "k_center"}}},
     {"kind": "subsample", "size": 80, "of": {"kind": "dropquery"}},
 ]
+ONE_ROW_AN_ITEM = {"badge", "bald", "contrastive", "dropquery"}
 ORDERED_BY_CHANCE = {"auto", "random", "vote_entropy"}  # draws; votes of three are mostly level
 
 
@@ -246,7 +250,7 @@ def test_rows_of_zeros_are_picked_like_others(selector: Selector, pool: Selectio
 def test_equal_proposals_for_all_items_are_no_obstacle(
     selector: Selector, pool: SelectionView
 ) -> None:
-    flat = replace(pool, probabilities=np.full_like(pool.probabilities, 0.25))
+    flat = proposing(pool, np.full_like(pool.proposal.values, 0.25))
 
     assert len(np.unique(pick(selector, flat, 25).indices)) == 25
 
@@ -254,15 +258,15 @@ def test_equal_proposals_for_all_items_are_no_obstacle(
 def test_wholly_certain_proposals_are_no_obstacle(selector: Selector, pool: SelectionView) -> None:
     certain = np.eye(4, dtype=np.float32)[np.arange(240) % 4]
 
-    assert len(np.unique(pick(selector, replace(pool, probabilities=certain), 25).indices)) == 25
+    assert len(np.unique(pick(selector, proposing(pool, certain), 25).indices)) == 25
 
 
 def test_a_label_that_is_never_predicted_is_no_obstacle(
     selector: Selector, pool: SelectionView
 ) -> None:
-    probabilities = np.pad(pool.probabilities, ((0, 0), (2, 1)))
+    probabilities = np.pad(pool.proposal.values, ((0, 0), (2, 1)))
 
-    assert len(pick(selector, replace(pool, probabilities=probabilities), 25)) == 25
+    assert len(pick(selector, proposing(pool, probabilities), 25)) == 25
 
 
 def test_embeddings_that_are_not_finite_are_refused(
@@ -282,16 +286,41 @@ def test_a_memory_mapped_float16_pool_gives_what_the_same_values_in_memory_give(
     )
     mapped[:] = pool.embeddings
     proposals = np.lib.format.open_memmap(
-        tmp_path / "fused.npy", mode="w+", dtype=np.float16, shape=pool.probabilities.shape
+        tmp_path / "fused.npy", mode="w+", dtype=np.float16, shape=pool.proposal.values.shape
     )
-    proposals[:] = pool.probabilities
-    on_disk = replace(pool, embeddings=mapped, probabilities=proposals)
-    in_memory = replace(
-        pool,
-        embeddings=np.asarray(mapped, dtype=np.float32),
-        probabilities=np.asarray(proposals, dtype=np.float32),
+    proposals[:] = pool.proposal.values
+    on_disk = proposing(replace(pool, embeddings=mapped), proposals)
+    in_memory = proposing(
+        replace(pool, embeddings=np.asarray(mapped, dtype=np.float32)),
+        np.asarray(proposals, dtype=np.float32),
     )
 
     np.testing.assert_array_equal(
         pick(selector, on_disk, 25).indices, pick(selector, in_memory, 25).indices
     )
+
+
+@pytest.mark.parametrize(
+    "section",
+    [one for one in SECTIONS if not ONE_ROW_AN_ITEM & {*written(one).split()}],
+    ids=written,
+)
+def test_items_of_several_rows_are_picked_like_others(
+    section: dict[str, Any], pool: SelectionView
+) -> None:
+    """Rows of the third party's task: one for each word, and none for some items."""
+    rng = np.random.default_rng(2)
+    counts = rng.integers(0, 6, size=240)
+    offsets = np.append(0, np.cumsum(counts))
+    members = rng.dirichlet(np.ones(3), size=(3, offsets[-1])).astype(np.float32)
+    ragged = replace(
+        pool,
+        proposal=Rows(members.mean(axis=0), offsets),
+        task=Words(("yes", "no")),
+        committee=lambda indices: tuple(Rows(each, offsets).take(indices) for each in members),
+    )
+
+    selection = pick(make_selector(section, ragged.task), ragged, 25)
+
+    assert len(np.unique(selection.indices)) == 25
+    assert np.isfinite(selection.scores).all()

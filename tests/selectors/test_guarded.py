@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from hilt.errors import ExtensionError
+from hilt.rows import Rows
 from hilt.selectors.base import make_selector
+from hilt.tasks.single import Single
 from hilt.types import Reason, Selection, SelectionView
 
 VIEW = SelectionView(
     embeddings=np.eye(6, dtype=np.float32),
-    probabilities=np.full((6, 2), 0.5, dtype=np.float32),
+    proposal=Rows(np.full((6, 2), 0.5, dtype=np.float32)),
+    task=Single(("yes", "no")),
     candidates=np.array([0, 2, 3, 5]),
     labelled=np.array([1]),
     labels=np.array([0]),

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from hilt.rows import Rows
 from hilt.selectors.arithmetic.first_batch import first_batch
 from hilt.selectors.herding import Herding
 from hilt.types import Floats, SelectionView
+from tests.selectors.proposing import single_of
 
 
 def directions(*degrees: float) -> Floats:
@@ -19,10 +21,12 @@ def directions(*degrees: float) -> Floats:
 def view_of(degrees: list[float], doubt: list[float], labelled: list[int]) -> SelectionView:
     """Items around a circle, each unsure by as much as `doubt` says."""
     first = 1 - np.array(doubt, dtype=np.float32) / 2
+    rows = np.column_stack([first, 1 - first])
     n = len(degrees)
     return SelectionView(
         embeddings=directions(*degrees),
-        probabilities=np.column_stack([first, 1 - first]),
+        proposal=Rows(rows),
+        task=single_of(rows),
         candidates=np.setdiff1d(np.arange(n), labelled),
         labelled=np.array(labelled),
         labels=np.zeros(len(labelled), dtype=np.int64),
@@ -59,7 +63,8 @@ def test_a_pick_larger_than_a_round_is_made_in_several(
     pool = make_pool(240)
     view = SelectionView(
         embeddings=pool.embeddings,
-        probabilities=pool.probabilities,
+        proposal=pool.proposal,
+        task=pool.task,
         candidates=pool.candidates[2:],
         labelled=np.arange(2),
         labels=np.zeros(2, dtype=np.int64),

@@ -7,6 +7,7 @@ import pytest
 from hilt.errors import DataError
 from hilt.selectors.hybrid import Hybrid
 from hilt.types import Integers, Selection, SelectionView
+from tests.selectors.proposing import proposing
 
 Make = Callable[..., SelectionView]
 
@@ -98,7 +99,7 @@ def test_later_batches_are_uncertain_and_most_uncertain_first(bundles: Selection
 
 def test_later_batches_come_from_the_shortlist(bundles: SelectionView) -> None:
     view = after_a_label(bundles)
-    uncertain = 1 - (np.sort(view.probabilities, axis=1)[:, -1] * 4 - 1) / 3
+    uncertain = 1 - (np.sort(view.proposal.values, axis=1)[:, -1] * 4 - 1) / 3
     shortlist = np.argsort(-uncertain[1:])[:16] + 1
 
     assert np.isin(pick(view, 8, shortlist=2).indices, shortlist).all()
@@ -106,7 +107,7 @@ def test_later_batches_come_from_the_shortlist(bundles: SelectionView) -> None:
 
 def test_a_shortlist_of_one_batch_is_the_most_uncertain_items(bundles: SelectionView) -> None:
     view = after_a_label(bundles)
-    uncertain = -view.probabilities.max(axis=1)
+    uncertain = -view.proposal.values.max(axis=1)
 
     assert (
         pick(view, 8, shortlist=1).indices.tolist() == (np.argsort(-uncertain[1:])[:8] + 1).tolist()
@@ -118,6 +119,6 @@ def test_later_batches_reach_every_uncertain_bundle(bundles: SelectionView) -> N
     lead = np.where(np.arange(75) < 40, 0.4, 0.45) + np.arange(75) / 10_000
     probabilities = np.stack([lead, *[(1 - lead) / 3] * 3], axis=1)
 
-    selection = pick(after_a_label(replace(bundles, probabilities=probabilities)), 8)
+    selection = pick(after_a_label(proposing(bundles, probabilities)), 8)
 
     assert set(bundle_of(selection.indices)) == {0, 1, 2, 3}

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hilt.rows import Rows
 from hilt.selectors import k_center
 from hilt.selectors.k_center import KCenter, farthest_first
+from hilt.tasks.single import Single
 from hilt.types import Floats, Integers, SelectionView
 
 Make = Callable[..., SelectionView]
@@ -70,7 +72,8 @@ def test_the_lazy_picks_are_those_of_the_textbook(seed: int, n_known: int, front
     known = rng.choice(120, n_known, replace=False).tolist()
     view = SelectionView(
         embeddings=rows,
-        probabilities=np.full((120, 2), 0.5),
+        proposal=Rows(np.full((120, 2), 0.5)),
+        task=Single(("yes", "no")),
         candidates=np.setdiff1d(np.arange(120), known),
         labelled=np.array(known),
         labels=np.zeros(n_known, dtype=np.int64),

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from hilt.rows import Rows
 from hilt.tasks.base import TASKS, Task
-from hilt.types import Part, Rows, Value
+from hilt.types import Part, Value
 
 LABELS = ("billing", "delivery", "returns")
 

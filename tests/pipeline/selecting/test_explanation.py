@@ -139,7 +139,7 @@ def test_what_is_kept_with_a_batch_is_what_was_proposed_then(small_workspace: Op
     assert committee.names == ("student", "zero_shot")
     for place, item in enumerate(batch.items):
         assert item.why is not None
-        for name, row in zip(committee.names, said[:, place], strict=True):
+        for name, row in zip(committee.names, [each.values[place] for each in said], strict=True):
             label = names[row.argmax()]
             assert item.why.others.get(name, item.proposal[0].label) == label
         assert item.why.disagreement == len(item.why.others) / 2

@@ -26,6 +26,8 @@ from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.rows import Rows
+from hilt.tasks.single import Single
 from hilt.types import Batch, BatchItem, Decision, Selection, SelectionView
 
 MakeWorkspace = Callable[..., Workspace]
@@ -53,7 +55,8 @@ def view_of(probabilities: list[float], seconds: list[float] | None = None) -> S
     nothing = np.empty(0, dtype=np.int64)
     return SelectionView(
         embeddings=np.eye(n, dtype=np.float32),
-        probabilities=np.array([[each, 1 - each] for each in probabilities]),
+        proposal=Rows(np.array([[each, 1 - each] for each in probabilities])),
+        task=Single(("yes", "no")),
         candidates=np.arange(n),
         labelled=nothing,
         labels=nothing,

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.errors import DataError
-from hilt.selectors.arithmetic.committee import disagreement, scored_by, vote_entropy
+from hilt.rows import Rows
+from hilt.selectors.arithmetic.committee import disagreement, scored_by_committee, vote_entropy
 from hilt.selectors.base import Selector
 from hilt.selectors.disagreement import Disagreement, VoteEntropy
-from hilt.types import Floats, SelectionView
+from hilt.types import Floats, Integers, SelectionView
 
 NAN = np.nan
 
@@ -20,6 +21,11 @@ NAN = np.nan
 def answers(*members: list[list[float]]) -> Floats:
     """One list of rows a member."""
     return np.array(members, dtype=np.float32)
+
+
+def saying(members: Floats) -> Callable[[Integers], tuple[Rows, ...]]:
+    """A committee that says this of every item, shape (n_members, n_items, n_labels)."""
+    return lambda indices: tuple(map(Rows, members[:, indices]))
 
 
 def test_votes_for_one_label_have_no_entropy_and_votes_for_all_labels_have_the_most() -> None:
@@ -100,14 +106,31 @@ def test_scores_lie_between_0_and_1_and_ignore_the_order_of_members(
         np.testing.assert_allclose(scores, score(members[::-1]), atol=1e-5)
 
 
-def test_a_committee_is_asked_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_committee_is_asked_in_blocks(
+    make_view: Callable[..., SelectionView], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("hilt.selectors.arithmetic.committee.BLOCK", 3)
     members = np.random.default_rng(0).dirichlet(np.ones(3), size=(2, 20)).astype(np.float32)
-    indices = np.array([19, 4, 7, 11, 0, 2, 5])
+    indices = np.array([0, 2, 4, 5, 7, 11, 19])
+    view = make_view(np.eye(20), members[0], candidates=indices, committee=saying(members))
 
-    scores = scored_by(lambda block: members[:, block], indices, disagreement)
+    scores = scored_by_committee(view, disagreement)
 
     np.testing.assert_array_equal(scores, disagreement(members[:, indices]))
+
+
+def test_an_item_of_several_rows_has_their_mean(make_view: Callable[..., SelectionView]) -> None:
+    said = answers([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4]], [[0.1, 0.9], [0.9, 0.1], [0.6, 0.4]])
+    offsets = np.array([0, 2, 3])  # the first item has two rows
+    view = make_view(
+        np.eye(2),
+        np.full((2, 2), 0.5),
+        committee=lambda indices: tuple(Rows(each, offsets).take(indices) for each in said),
+    )
+
+    scores = scored_by_committee(view, vote_entropy)
+
+    np.testing.assert_allclose(scores, [0.5, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("selector", [VoteEntropy(), Disagreement()])
@@ -118,7 +141,7 @@ def test_the_disputed_come_first(
         [[0.9, 0.1], [0.9, 0.1], [0.6, 0.4]],
         [[0.8, 0.2], [0.1, 0.9], [0.7, 0.3]],
     )
-    view = make_view(np.eye(3), np.full((3, 2), 0.5), committee=lambda indices: said[:, indices])
+    view = make_view(np.eye(3), np.full((3, 2), 0.5), committee=saying(said))
 
     assert selector.select(view, 1, np.random.default_rng(0)).indices.tolist() == [1]
 
@@ -133,7 +156,7 @@ def test_without_a_committee_it_says_what_is_missing(
         selector.select(replace(view, committee=None), 2, np.random.default_rng(0))
     with pytest.raises(DataError, match="A committee of 1 cannot disagree"):
         selector.select(
-            replace(view, committee=lambda indices: np.full((1, len(indices), 4), 0.25)),
+            replace(view, committee=saying(np.full((1, 20, 4), 0.25))),
             2,
             np.random.default_rng(0),
         )
