@@ -6,7 +6,7 @@ an *index* of an item is its place in the pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,6 +49,24 @@ class Part:
     place: Place = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a person sees of an item.
+
+    Attributes:
+        fields: Texts by their names, in the order in which they are shown.
+    """
+
+    fields: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """All of it as one text: with the names, where there are several fields."""
+        if len(self.fields) == 1:
+            return next(iter(self.fields.values()))
+        return "\n".join(f"{name}: {value}" for name, value in self.fields.items())
+
+
 AT_ONCE = 16_384  # items whose rows are copied at one time
 
 Value = tuple[Part, ...]  # one answer: sorted parts; of the task `single` exactly one
@@ -60,16 +78,21 @@ class Items:
 
     Attributes:
         ids: One identifier per item.
-        texts: One text per item, in the same order.
+        contents: What each item is, in the same order; of the medium `text` one text each.
         embeddings: Shape (n, d), unit rows; None before the embedder has run.
     """
 
     ids: Sequence[str]
-    texts: Sequence[str]
+    contents: Sequence[Content]
     embeddings: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The contents, where the medium is `text`."""
+        return self.contents
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from hilt.registry import Registry
-from hilt.types import Floats, Integers, Items, Label
+from hilt.types import Content, Floats, Integers, Items, Label
 
 
 class Proposer(Protocol):
@@ -96,7 +96,7 @@ class Portable(Protocol):
 
 
 class Embedder(Protocol):
-    """Gives every text a unit vector.
+    """Gives every item a unit vector.
 
     A runner may build it anew on another machine, from its section of the configuration; what it
     is there must have the same `fingerprint`.
@@ -109,7 +109,7 @@ class Embedder(Protocol):
 
     @property
     def max_tokens(self) -> int:
-        """Tokens of a text that are read; the rest is cut off."""
+        """Tokens of an item that are read; the rest is cut off."""
         ...
 
     @property
@@ -117,25 +117,26 @@ class Embedder(Protocol):
         """What decides the result: the model, its checksum or revision, the precision."""
         ...
 
-    def embed(self, texts: list[str]) -> Floats:
-        """Embed texts.
+    def embed(self, contents: list[Content]) -> Floats:
+        """Embed what items are: texts, where the medium is `text`.
 
         Returns:
-            Shape (n, d), float32, unit rows, in the order of `texts`.
+            Shape (n, d), float32, unit rows, in the order of `contents`.
         """
         ...
 
-    def token_counts(self, texts: list[str]) -> list[int]:
-        """Count each text's tokens, before any cut."""
+    def embed_labels(self, descriptions: list[str]) -> Floats | None:
+        """Embed the descriptions of labels, which are texts, where they can be compared with items.
+
+        Returns:
+            Shape (n_labels, d), float32, unit rows; None where items and texts have no common
+            space. A class of the user's own that embeds texts may leave this method out if it makes
+            no difference between the two.
+        """
         ...
 
-
-@runtime_checkable
-class Describing(Protocol):
-    """An embedder that reads the description of a label otherwise than a text."""
-
-    def embed_descriptions(self, texts: list[str]) -> Floats:
-        """Embed descriptions: shape (n, d), float32, unit rows, in the order of `texts`."""
+    def token_counts(self, contents: list[Content]) -> list[int]:
+        """Count each item's tokens, before any cut."""
         ...
 
 
@@ -164,14 +165,6 @@ class Context:
     embedder: Embedder
     device: str = "auto"
     cache: Path | None = None
-
-
-def embed_labels(embedder: Embedder, labels: Sequence[Label]) -> Floats:
-    """Embed the descriptions of labels: shape (n_labels, d), float32, unit rows, in their order."""
-    descriptions = [label.description for label in labels]
-    if isinstance(embedder, Describing):
-        return embedder.embed_descriptions(descriptions)
-    return embedder.embed(descriptions)
 
 
 PROPOSERS = Registry(

@@ -17,7 +17,6 @@ from hilt.proposers.base import (
     PROPOSERS,
     Checked,
     Context,
-    Describing,
     Embedder,
     Learner,
     Portable,
@@ -25,7 +24,7 @@ from hilt.proposers.base import (
     Remembering,
     Summarised,
 )
-from hilt.types import Floats, Integers, Items
+from hilt.types import Content, Floats, Integers, Items
 
 OFF = 0.02  # how far a vector's length may be from 1: rows in bfloat16 are off by less
 MAX_ESTIMATE_LENGTH = 1000  # characters of a sentence about costs
@@ -202,36 +201,41 @@ class GuardedEmbedder:
         with blamed_on(self.who):
             return self._embedder.checksum if isinstance(self._embedder, Checked) else ""
 
-    def embed(self, texts: list[str]) -> Floats:
-        """Embed texts, as `Embedder` says.
+    def embed(self, contents: list[Content]) -> Floats:
+        """Embed what items are, as `Embedder` says.
 
         Raises:
             ExtensionError: If it fails, or gives what are no unit vectors.
         """
         with blamed_on(self.who):
-            given = self._embedder.embed(texts)
-        return self._checked(given, texts)
+            given = self._embedder.embed(contents)
+        return self._checked(given, contents)
 
-    def embed_descriptions(self, texts: list[str]) -> Floats:
-        """Embed descriptions of labels, as texts where it makes no difference between the two.
+    def embed_labels(self, descriptions: list[str]) -> Floats | None:
+        """Embed descriptions of labels; as texts, where it embeds these and has no such method.
+
+        Returns:
+            None where items and descriptions have no common space.
 
         Raises:
             ExtensionError: If it fails, or gives what are no unit vectors.
         """
-        if not isinstance(self._embedder, Describing):
-            return self.embed(texts)
+        if not hasattr(self._embedder, "embed_labels"):
+            embeds_texts = "text" in getattr(self._embedder, "media", ("text",))
+            return self.embed(descriptions) if embeds_texts else None
         with blamed_on(self.who):
-            given = self._embedder.embed_descriptions(texts)
-        return self._checked(given, texts)
+            given = self._embedder.embed_labels(descriptions)
+        return None if given is None else self._checked(given, descriptions)
 
-    def _checked(self, given: object, texts: list[str]) -> Floats:
-        vectors = number_array(given, (len(texts), self.dimension), self.who)
+    def _checked(self, given: object, contents: list[Content]) -> Floats:
+        vectors = number_array(given, (len(contents), self.dimension), self.who)
         with np.errstate(over="ignore", invalid="ignore"):
             rows: Floats = vectors.astype(np.float32)
             lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
         wrong = np.flatnonzero(~(abs(lengths - 1) <= OFF))
         if len(wrong):
             length = lengths[wrong[0]]
+            shown = shortened(repr(contents[wrong[0]]), MAX_EXCERPT_LENGTH)
             trouble = (
                 f"has length {length:g}"
                 if np.isfinite(length)
@@ -239,17 +243,16 @@ class GuardedEmbedder:
             )
             raise ExtensionError(
                 f"{self.who} returned vectors that are not unit vectors for {len(wrong)} of"
-                f" {len(texts)} texts; that of {texts[wrong[0]][:MAX_EXCERPT_LENGTH]!r}"
-                f" {trouble}. Divide each by its length."
+                f" {len(contents)} items; that of {shown} {trouble}. Divide each by its length."
             )
         return rows
 
-    def token_counts(self, texts: list[str]) -> list[int]:
-        """Count each text's tokens, before any cut."""
+    def token_counts(self, contents: list[Content]) -> list[int]:
+        """Count each item's tokens, before any cut."""
         with blamed_on(self.who):
-            counts = self._embedder.token_counts(texts)
+            counts = self._embedder.token_counts(contents)
         who = f"{self.who}: its token_counts()"
-        counted = number_array(counts, (len(texts),), who)
+        counted = number_array(counts, (len(contents),), who)
         if not ((counted >= 0) & np.isfinite(counted)).all():
             raise ExtensionError(
                 f"{who} returned {counted.min():g}; it must return whole numbers of at least 0."

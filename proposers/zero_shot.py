@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from hilt.distributions import softmax
-from hilt.proposers.base import Context, embed_labels
+from hilt.errors import ModelError
+from hilt.proposers.base import Context
 from hilt.types import Floats, Items
 
 BLOCK_ROWS = 8192  # rows of a memory-mapped array that are cast at a time
@@ -58,8 +59,21 @@ class ZeroShot:
 
     @cached_property
     def label_embeddings(self) -> Floats:
-        """Shape (n_labels, d), unit rows, in the order of the labels."""
-        return embed_labels(self.context.embedder, self.context.labels)
+        """Shape (n_labels, d), unit rows, in the order of the labels.
+
+        Raises:
+            ModelError: If the embedder cannot compare items with descriptions.
+        """
+        described = self.context.embedder.embed_labels(
+            [label.description for label in self.context.labels]
+        )
+        if described is None:
+            raise ModelError(
+                "zero_shot compares items with the descriptions of the labels, but the embedder has"
+                " no vectors of texts in the space of the items; use another proposer, such as"
+                " neighbours."
+            )
+        return described
 
     def propose(self, items: Items) -> Floats:
         """Propose labels, not yet calibrated.

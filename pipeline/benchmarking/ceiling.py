@@ -152,7 +152,7 @@ def _every_label(files: WorkspaceFiles) -> Examples:
     key = pool.answer_key(config.label_names)
     rows = np.flatnonzero(key >= 0)
     items = pool.items(rows)
-    known = Items(items.ids, items.texts, files.embeddings.open()[rows].astype(np.float32))
+    known = Items(items.ids, items.contents, files.embeddings.open()[rows].astype(np.float32))
     targets = one_hot(key[rows], len(config.labels))
     return Examples(known, targets, np.ones(len(rows), dtype=np.float32))
 

@@ -19,10 +19,10 @@ import numpy as np
 from hilt.errors import MissingExtraError
 from hilt.extras import pip_install
 from hilt.files import write_json
+from hilt.media.text import normalise
 from hilt.outputs import folder_in_place
 from hilt.pipeline.cycle import cycle
 from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.pools.same_text import normalise
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import report

@@ -75,7 +75,7 @@ class RandomLabels:
         vectors = self.files.embeddings.open()[rows].astype(np.float32)
         positions = self.positions[:count][np.argsort(self.order[:count])]
         targets = one_hot(positions, self.n_labels)
-        known = Items(items.ids, items.texts, vectors)
+        known = Items(items.ids, items.contents, vectors)
         return Examples(known, targets, np.ones(count, dtype=np.float32))
 
     def row(self, count: int, student: Student, watch: Stopwatch) -> Row:

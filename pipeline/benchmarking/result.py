@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from hilt.distributions import pool_logarithmically
+from hilt.media.text import normalise
 from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Row
 from hilt.pipeline.benchmarking.curves import Curve, LabelsTo, area, labels_to, tally
 from hilt.pipeline.benchmarking.plan import BenchmarkPlan
 from hilt.pipeline.benchmarking.ratios import Ratio, ratio_over_budgets, ratio_to_target
 from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.pools.same_text import normalise
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.training.gathering import labelled_test
 from hilt.pipeline.workspace.files import WorkspaceFiles

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from hilt.extras import pip_install
+from hilt.pipeline.configuration.medium import AnyMedium, MediumSection, check_columns
 from hilt.pipeline.configuration.paths import DATABASE, MODEL
 from hilt.pipeline.configuration.proposer_kinds import AnyProposer, ZeroShot
 from hilt.pipeline.configuration.review import Review
@@ -235,6 +236,10 @@ class Config(Section):
     task: Literal["single"] = Field(
         "single", description="`single`: exactly one of the labels per item."
     )
+    medium: AnyMedium = Field(
+        MediumSection(kind="text"),
+        description="What an item is; the name of a medium works too. `text`: one text.",
+    )
     pool: Source = Field(description="The items to label.")
     test: TestSource | None = Field(
         None,
@@ -297,6 +302,10 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Config:
+        medium = self.medium.make()
+        check_columns(self.pool, medium, "pool")
+        if self.test is not None:
+            check_columns(self.test, medium, "test")
         for name in self.review.guidelines:
             if name not in self.labels:
                 hint = nearest(name, self.labels)

@@ -23,6 +23,11 @@ class Source(Section):
         description="The column with the text; write the path of a nested one with dots:"
         " `data.text`.",
     )
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="For a `medium` of your own: the columns that it reads, by the names that it"
+        " gives them. Unset: columns of these names.",
+    )
     id: str | None = Field(
         None,
         description="The column with a unique id. Without it, ids are made from the content.",
@@ -49,6 +54,10 @@ class Source(Section):
         " contain delimiters and line breaks. `none`: it is an ordinary character. `auto`:"
         " whichever fits the whole file.",
     )
+
+    def column_of(self, name: str) -> str:
+        """Say which column holds what a medium calls by a name."""
+        return {"text": self.text, **self.columns}.get(name, name)
 
 
 class TestSource(Source):

@@ -120,7 +120,7 @@ def _read_words(files: WorkspaceFiles, items: Integers, description: str) -> Ite
     """Read the words of items in blocks, at least one."""
     with files.progress.task(description, len(items), "items") as advance:
         for block in [*blocks(len(items), TEXT_ROWS)] or [slice(0)]:
-            words = read_words(files.pool.texts(items[block]))
+            words = read_words(files.pool.likenesses(items[block]))
             yield words
             advance(len(words))
 

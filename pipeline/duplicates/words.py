@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from hilt.pipeline.pools.same_text import normalise
+from hilt.media.text import normalise
 
 HASHES = 2**31 - 1  # two words of a pair of texts meet with a chance of one in millions
 

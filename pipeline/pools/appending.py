@@ -30,7 +30,7 @@ from hilt.pipeline.pools.building import (
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.pools.record import Earlier, PoolSummary, part_path, source_file, write_record
 from hilt.pipeline.pools.row_check import RowCheck
-from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts, normalise
+from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts
 from hilt.pipeline.pools.source import open_source
 from hilt.types import Integers
 
@@ -119,11 +119,11 @@ class _Rows:
                 f"pool.label is {source.label!r}, but the pool {had} known labels; appended rows"
                 " must be read in the same way."
             )
-        self.reader, self.read = open_source(source), source_file(source.path)
+        self.reader, self.read = open_source(source, pool.medium), source_file(source.path)
         self._pool, self._scratch = pool, scratch
         self._table: Any = None  # a pyarrow.Table, which has no types; None without rows
         self._made: tuple[Hashes, npt.NDArray[np.int64]] | None = None  # where ids come from texts
-        self._check = RowCheck(source, self.reader, tuple(labels))
+        self._check = RowCheck(source, self.reader, tuple(labels), pool.medium)
 
     def __enter__(self) -> _Rows:
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -179,22 +179,22 @@ class _Rows:
         )
 
     def _changed(self) -> Iterator[int]:
-        """Yield the rows that have another text than the item of the same id."""
+        """Yield the rows that have another content than the item of the same id."""
         for block in blocks(len(self._index), WRITE_ROWS):
             rows = np.flatnonzero(self._index[block] != UNKNOWN)
-            here = self._column("text", block)
-            there = self._pool.texts(self._index[block][rows])
-            for row, text in zip(rows.tolist(), there, strict=True):
-                if here[row] != text:
+            here = self._values(block)
+            there = zip(*self._pool.values(self._index[block][rows]), strict=True)
+            for row, values in zip(rows.tolist(), there, strict=True):
+                if here[row] != values:
                     yield block.start + row
 
     def _say_changed(self, row: int) -> str:
         one = slice(row, row + 1)
-        there = self._pool.texts(self._index[one])[0]
+        medium, there = self._pool.medium, self._pool.texts(self._index[one])[0]
+        here = medium.text(medium.read(*self._values(one)[0]))
         return (
-            f"{self.reader.place(row)}: the text of {self.ids(one)[0][:80]!r} is"
-            f" {self._column('text', one)[0][:80]!r}, but was {there[:80]!r} when the pool was"
-            " read."
+            f"{self.reader.place(row)}: the text of {self.ids(one)[0][:80]!r} is {here[:80]!r}, but"
+            f" was {there[:80]!r} when the pool was read."
         )
 
     def written(self) -> PoolSummary:
@@ -204,7 +204,8 @@ class _Rows:
         groups = self._groups(new)
         scan = _digest_pool(pool)
         part = part_path(pool.folder, len(pool.summary.earlier) + 2)
-        names = [name for name in ("text", "label") if name in self._table.column_names]
+        medium = pool.medium
+        names = [name for name in (*medium.columns, "label") if name in self._table.column_names]
         schema = pa.schema(
             [("id", pa.string()), *((name, pa.string()) for name in names), ("group", pa.int64())]
         )
@@ -219,7 +220,8 @@ class _Rows:
                 chosen = {name: [values[row] for row in rows] for name, values in columns.items()}
                 for name, values in chosen.items():
                     scan.digest(name, values)
-                empty += sum(not text.strip() for text in chosen["text"])
+                contents = map(medium.read, *(chosen[name] for name in medium.columns))
+                empty += sum(map(medium.is_empty, contents))
                 done = np.searchsorted(new, block.start)
                 writer.write_table(
                     pa.table({**chosen, "group": groups[done : done + len(rows)]}, schema=schema)
@@ -235,12 +237,18 @@ class _Rows:
         )
 
     def _groups(self, new: Integers) -> npt.NDArray[np.int64]:
-        """Find the first item with the same normalised text as each new row."""
+        """Find the first item with the same key as each new row."""
         pool, old = self._pool, len(self._pool)
-        there = _hashed(map(normalise, pool.texts(block)) for block in blocks(old, WRITE_ROWS))
+        there = _hashed(
+            map(pool.medium.key, pool.contents(block)) for block in blocks(old, WRITE_ROWS)
+        )
         first, _ = find_repeats(np.append(there, np.concatenate(self._scan.groups)[new]))
         groups = first[old:]
         return np.where(groups < old, pool.groups[np.minimum(groups, old - 1)], groups)
+
+    def _values(self, where: slice) -> list[tuple[str, ...]]:
+        columns = (self._column(name, where) for name in self._pool.medium.columns)
+        return list(zip(*columns, strict=True))
 
     def _column(self, name: str, where: slice) -> list[str]:
         values: list[str] = (

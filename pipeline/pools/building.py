@@ -15,12 +15,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hilt.errors import DataError, WorkspaceError
+from hilt.media.base import Medium
+from hilt.media.text import TEXT
 from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.record import PoolSummary, SourceFile, source_file, write_record
 from hilt.pipeline.pools.row_check import RowCheck
-from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts, normalise
+from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts
 from hilt.pipeline.pools.source import Reader, open_source
 from hilt.plain_files import shown
+from hilt.types import Content
 
 WRITE_ROWS = 65536
 
@@ -30,12 +33,13 @@ def build_pool(
     labels: Sequence[str] | None,
     folder: Path,
     note: Callable[[str], None] = lambda text: None,
+    medium: Medium = TEXT,
 ) -> PoolSummary:
     """Read and check a source, and write it as a pool that `Pool` opens.
 
-    The columns are `id`, `text`, `label` (only when the source names one) and `group`, the index
-    of the first item with the same normalised text. Nothing is left behind after an error; what
-    a kill leaves, `<folder>.partial`, the next call clears.
+    The columns are `id`, those of the medium, `label` (only when the source names one) and `group`,
+    the index of the first item with the same key. Nothing is left behind after an error; what a
+    kill leaves, `<folder>.partial`, the next call clears.
 
     Args:
         source: Where the items come from. Without an id column, an id is `t` and the first 16 hex
@@ -45,6 +49,7 @@ def build_pool(
             which is allowed unless the source is a `TestSource`.
         folder: Where to write; it must not exist yet.
         note: Told what may have been read otherwise than it was meant.
+        medium: What an item is.
 
     Raises:
         DataError: If the source cannot be used; the message names file, line and value.
@@ -52,20 +57,20 @@ def build_pool(
     """
     if folder.exists():
         raise WorkspaceError(f"{folder} exists already; a pool is never changed after it was made.")
-    reader, read = open_source(source), source_file(source.path)
+    reader, read = open_source(source, medium), source_file(source.path)
     for warning in reader.warnings:
         note(warning)
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        check = RowCheck(source, reader, None if labels is None else tuple(labels))
+        check = RowCheck(source, reader, None if labels is None else tuple(labels), medium)
         scan = copy_rows(reader, check, partial / "rows.arrow")
         if not scan.items:
             raise DataError(
                 f"{shown(source.path)} contains no items: it is empty, or has only a header."
             )
-        summary = _finish(reader, scan, partial, read)
+        summary = _finish(reader, scan, partial, read, medium)
         (partial / "pool").rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -82,14 +87,14 @@ class Scan:
     ids: list[Hashes] = field(default_factory=list)
     digests: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, batch: pa.Table) -> None:
+    def add(self, batch: pa.Table, contents: Sequence[Content], medium: Medium) -> None:
         """Take in rows that were checked."""
-        texts = batch.column("text").to_pylist()
-        self.items += len(texts)
-        self.empty_texts += sum(not text.strip() for text in texts)
-        self.groups.append(hash_texts(map(normalise, texts)))
-        # Where the source has no ids they are made from the texts.
-        named = batch.column("id").to_pylist() if "id" in batch.column_names else texts
+        self.items += len(contents)
+        self.empty_texts += sum(map(medium.is_empty, contents))
+        self.groups.append(hash_texts(map(medium.key, contents)))
+        # Where the source has no ids they are made from the contents.
+        has_ids = "id" in batch.column_names
+        named = batch.column("id").to_pylist() if has_ids else map(medium.text, contents)
         self.ids.append(hash_texts(named))
         for name in batch.column_names:
             self.digest(name, batch.column(name).to_pylist())
@@ -118,7 +123,9 @@ def copy_rows(reader: Reader, check: RowCheck, path: Path) -> Scan:
             if not len(batch):
                 continue
             checked = check.check(batch, scan.items)
-            scan.add(checked)
+            contents = read_contents(check.medium, checked)
+            check.check_contents(contents, scan.items)
+            scan.add(checked, contents, check.medium)
             writer = writer or pa.ipc.new_stream(str(path), checked.schema)
             writer.write_table(checked)
     finally:
@@ -127,7 +134,14 @@ def copy_rows(reader: Reader, check: RowCheck, path: Path) -> Scan:
     return scan
 
 
-def _finish(reader: Reader, scan: Scan, partial: Path, read: SourceFile | None) -> PoolSummary:
+def read_contents(medium: Medium, batch: pa.Table) -> list[Content]:
+    """Make the content of each row of a table that has the columns of the medium."""
+    return list(map(medium.read, *(batch.column(name).to_pylist() for name in medium.columns)))
+
+
+def _finish(
+    reader: Reader, scan: Scan, partial: Path, read: SourceFile | None, medium: Medium
+) -> PoolSummary:
     """Add ids and groups to the copied rows, and save them as one dataset."""
     # Importing datasets takes seconds, so what reads no data does not.
     import datasets
@@ -141,7 +155,8 @@ def _finish(reader: Reader, scan: Scan, partial: Path, read: SourceFile | None) 
     _write_made(scan, groups, repeats, partial / "made.arrow")
     made = datasets.Dataset.from_file(str(partial / "made.arrow"))
     whole = datasets.concatenate_datasets([rows, made], axis=1)
-    order = [name for name in ("id", "text", "label", "group") if name in whole.column_names]
+    names = ("id", *medium.columns, "label", "group")
+    order = [name for name in names if name in whole.column_names]
     with _silent_bars():
         whole.select_columns(order).save_to_disk(str(partial / "pool"))
     summary = PoolSummary(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from hilt.errors import WorkspaceError
 from hilt.files import room_for
+from hilt.media.base import Medium
+from hilt.media.text import TEXT
 from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.pool import find_fault
@@ -20,6 +22,7 @@ def mend_pool(
     labels: Sequence[str],
     fingerprint: str | None,
     note: Callable[[str], None],
+    medium: Medium = TEXT,
 ) -> None:
     """Build a pool again, if it is damaged, and if its source still gives the same items.
 
@@ -29,6 +32,7 @@ def mend_pool(
         labels: The names that a label may have.
         fingerprint: That of the items; None where any will do.
         note: Told what was wrong.
+        medium: What an item is.
 
     Raises:
         DataError: If the source cannot be used.
@@ -41,7 +45,7 @@ def mend_pool(
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         with room_for(folder):
-            build_pool(source, labels, fresh, note)
+            build_pool(source, labels, fresh, note, medium)
         if fingerprint not in (None, read_record(fresh).fingerprint):
             raise WorkspaceError(
                 f"{fault}, and {source.path} no longer has the items that were read from it;"

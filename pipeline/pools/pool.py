@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.errors import DataError, WorkspaceError
+from hilt.media.base import Columnar, Medium
+from hilt.media.text import TEXT
 from hilt.pipeline.pools.record import RECORD, Earlier, PoolSummary, item_files, read_record
-from hilt.types import Integers, Items
+from hilt.types import Content, Integers, Items, Shown
 
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 Where = slice | Integers | Sequence[int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,21 @@ class Pool:
 
     folder: Path
     summary: PoolSummary
+    medium: Medium = TEXT
 
     @classmethod
-    def open(cls, folder: Path) -> Pool:
+    def open(cls, folder: Path, medium: Medium = TEXT) -> Pool:
         """Open a pool; items are mapped into memory when they are first asked for.
+
+        Args:
+            folder: Where it is.
+            medium: What its items are.
 
         Raises:
             WorkspaceError: If the folder holds no pool.
         """
         try:
-            return cls(folder, read_record(folder))
+            return cls(folder, read_record(folder), medium)
         except UNREADABLE as error:
             fault = _in_words(error, folder / RECORD)
             raise WorkspaceError(f"{fault}; {_way_on(folder)}.") from None
@@ -52,7 +61,7 @@ class Pool:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over all ids, texts and known labels, in order."""
+        """SHA-256 over all ids, contents and known labels, in order."""
         return self.summary.fingerprint
 
     @property
@@ -78,35 +87,58 @@ class Pool:
         """Read identifiers."""
         return self._read("id", where)
 
+    def contents(self, where: Where) -> list[Content]:
+        """Read what the items are."""
+        return list(map(self.medium.read, *self.values(where)))
+
+    def values(self, where: Where) -> list[list[str]]:
+        """Read the columns of the medium, of which contents are made."""
+        return [self._read(name, where) for name in self.medium.columns]
+
     def texts(self, where: Where) -> list[str]:
-        """Read texts."""
-        return self._read("text", where)
+        """Read the items as one text each: for lists, messages and files of answers."""
+        return list(map(self.medium.text, self.contents(where)))
+
+    def likenesses(self, where: Where) -> list[str]:
+        """Read of each item the text whose words tell near-duplicates."""
+        return list(map(self.medium.likeness, self.contents(where)))
+
+    def shown(self, where: Where) -> list[Shown]:
+        """Read what a person sees of the items."""
+        return list(map(self.medium.shown, self.contents(where)))
 
     @cached_property
     def lengths(self) -> npt.NDArray[np.int32]:
-        """Shape (n_items,): how many characters each text has."""
-        return _numbers(pc.utf8_length(self._table.column("text")))
+        """Shape (n_items,): how much there is to read of each item, in characters."""
+        if isinstance(self.medium, Columnar):
+            return self.medium.sizes(self._table)
+        return np.fromiter(self._each(self.medium.size), np.int32, len(self))
 
     @cached_property
     def empty(self) -> npt.NDArray[np.int64]:
-        """Ascending indices of the items without a text: empty, or white space only."""
+        """Ascending indices of the items in which there is nothing to label."""
         if not self.summary.empty_texts:
             return np.empty(0, dtype=np.int64)
-        trimmed = pc.utf8_length(pc.utf8_trim_whitespace(self._table.column("text")))
-        return np.flatnonzero(_numbers(trimmed) == 0)
+        if isinstance(self.medium, Columnar):
+            return np.flatnonzero(self.medium.empties(self._table))
+        return np.flatnonzero(np.fromiter(self._each(self.medium.is_empty), bool, len(self)))
+
+    def _each(self, measure: Callable[[Content], T]) -> Iterator[T]:
+        for block in blocks(len(self)):
+            yield from map(measure, self.contents(block))
 
     def columns(self, where: Where) -> dict[str, list[str]]:
-        """Read what the source gave: `id`, `text`, and `label` where it has known labels."""
-        names = ("id", "text", *(("label",) if self.has_answer_key else ()))
+        """Read what the source gave: `id`, the medium's columns, and `label` where it is known."""
+        names = ("id", *self.medium.columns, *(("label",) if self.has_answer_key else ()))
         return {name: self._read(name, where) for name in names}
 
     def items(self, where: Where) -> Items:
         """Read items, without embeddings."""
-        return Items(ids=self.ids(where), texts=self.texts(where))
+        return Items(self.ids(where), self.contents(where))
 
     @cached_property
     def groups(self) -> npt.NDArray[np.int64]:
-        """Shape (n_items,): the index of the first item with the same normalised text."""
+        """Shape (n_items,): the index of the first item with the same key, as a same text has."""
         groups: npt.NDArray[np.int64] = _numbers(self._table.column("group"))
         groups.flags.writeable = False
         return groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,10 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hilt.errors import DataError
+from hilt.media.base import Medium
+from hilt.media.text import TEXT
 from hilt.pipeline.configuration.source import Source, TestSource
 from hilt.pipeline.pools.source import Reader
 from hilt.reading.names import NameIndex, label_listing, spellings
 from hilt.registry import nearest
+from hilt.types import Content
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class RowCheck:
     source: Source
     reader: Reader
     labels: tuple[str, ...] | None
+    medium: Medium = TEXT
 
     @cached_property
     def _names(self) -> NameIndex:
@@ -29,7 +34,9 @@ class RowCheck:
 
     def check(self, batch: pa.Table, first_row: int) -> pa.Table:
         """Return the batch without nulls; raise DataError for the first row that is wrong."""
-        self._refuse(batch.column("text").is_null(), first_row, "the text is missing (null)")
+        for name in self.medium.columns:
+            missing = batch.column(name).is_null()
+            self._refuse(missing, first_row, f"the {name} is missing (null)")
         columns = {name: batch.column(name).fill_null("") for name in batch.column_names}
         if "id" in columns:
             blank = pc.equal(pc.utf8_trim_whitespace(columns["id"]), "")
@@ -37,6 +44,13 @@ class RowCheck:
         if "label" in columns:
             columns["label"] = self._check_labels(columns["label"], first_row)
         return pa.table(columns)
+
+    def check_contents(self, contents: Sequence[Content], first_row: int) -> None:
+        """Raise DataError for the first content that can be no item."""
+        for row, content in enumerate(contents, start=first_row):
+            problem = self.medium.problem(content)
+            if problem is not None:
+                raise DataError(f"{self.reader.place(row)}: {problem}.")
 
     def _check_labels(self, labels: pa.ChunkedArray, first_row: int) -> pa.ChunkedArray:
         """Return the labels as the configuration spells them."""

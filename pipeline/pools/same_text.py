@@ -1,30 +1,14 @@
-"""Which texts are the same: by content, or once spelling differences are set aside."""
+"""Which texts are the same, by their hashes."""
 
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
 Hashes = npt.NDArray[np.uint64]
-
-
-def normalise(text: str) -> str:
-    r"""Set aside case, width and white space.
-
-    Punctuation stays: "fired :(" and "fired :)" do not say the same.
-
-    >>> normalise(" Two  Beers,\nPLEASE! ")
-    'two beers, please!'
-    """
-    if text.isascii():
-        text = text.lower()
-    else:
-        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(text.split())
 
 
 def hash_texts(texts: Iterable[str]) -> Hashes:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import pyarrow as pa
 
+from hilt.media.base import Medium
+from hilt.media.text import TEXT
 from hilt.pipeline.configuration.source import Source
 from hilt.reading.options import Options
 from hilt.reading.rows import Column
 from hilt.reading.table import Table, open_table
-from hilt.reading.values import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class Reader:
         return self.table.warnings
 
     def batches(self) -> Iterator[pa.Table]:
-        """Stream the columns that the source names, as strings called `id`, `text`, `label`.
+        """Stream the columns that the source names, as strings.
+
+        They are called `id`, as the medium's columns are, and `label`.
 
         Nulls stand where the source has none; the caller decides what they mean.
 
@@ -42,18 +44,22 @@ class Reader:
         return self.table.place(row)
 
 
-def open_source(source: Source) -> Reader:
+def open_source(source: Source, medium: Medium = TEXT) -> Reader:
     """Open the table of a source, and find out how it is written.
+
+    Args:
+        source: Where items come from.
+        medium: What they are.
 
     Raises:
         DataError: If it cannot be read.
         ConfigError: If an option is wrong.
     """
-    named = {"id": source.id, "text": source.text, "label": source.label}
-    columns = tuple(
-        Column(column, role, cast("Kind", role))
-        for role, column in named.items()
-        if column is not None
+    contents = (Column(source.column_of(name), name, "text") for name in medium.columns)
+    columns = (
+        *([] if source.id is None else [Column(source.id, "id", "id")]),
+        *contents,
+        *([] if source.label is None else [Column(source.label, "label", "label")]),
     )
     options = Options(
         encoding=source.encoding,

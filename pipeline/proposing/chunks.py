@@ -76,4 +76,4 @@ def in_asked_chunks(
 
 def _read(pool: Pool, embeddings: Floats | None, where: Where) -> Items:
     items = pool.items(where)
-    return Items(items.ids, items.texts, None if embeddings is None else embeddings[where])
+    return Items(items.ids, items.contents, None if embeddings is None else embeddings[where])

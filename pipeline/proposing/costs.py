@@ -18,7 +18,7 @@ from hilt.pipeline.proposing.outdated import EMBEDDINGS, Outdated
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.types import Integers, Items
+from hilt.types import Content, Integers, Items
 
 LIMITS = ("max_items", "max_cost_usd")  # of a proposer; unset for none
 MAX_SECONDS = 180.0  # that making anew may take unasked, by estimate
@@ -84,11 +84,11 @@ def check_training_cost(folder: Path, student: Outdated, training: TrainingRow) 
         )
 
 
-def sample_texts(pool: Pool, seed: int, indices: Integers) -> list[str]:
-    """Read some of the texts at these indices, drawn at random, to estimate what all cost."""
+def sample_contents(pool: Pool, seed: int, indices: Integers) -> list[Content]:
+    """Read some of the items at these indices, drawn at random, to estimate what all cost."""
     rng = generator(seed, Stream.ESTIMATE)
     sample = rng.choice(indices, min(ESTIMATE_ITEMS, len(indices)), replace=False)
-    return pool.texts(np.sort(sample))
+    return pool.contents(np.sort(sample))
 
 
 def _refusal(folder: Path, each: Outdated, cost: str) -> WorkspaceError:
@@ -107,10 +107,10 @@ def _price(panel: Panel, member: Member) -> str:
         asked = panel.asked(member)
         indices = indices if asked is None else asked
         parts = (indices[block] for block in blocks(len(indices), ESTIMATE_ITEMS))
-        if all(member.proposer.has_answers(pool.texts(part)) for part in parts):
+        if all(member.proposer.has_answers(pool.contents(part)) for part in parts):
             return ""
     count = min(len(indices), section.max_items or len(indices))
-    return member.proposer.estimate(sample_texts(pool, panel.files.config.seed, indices), count)
+    return member.proposer.estimate(sample_contents(pool, panel.files.config.seed, indices), count)
 
 
 def _seconds(panel: Panel, each: Outdated) -> float:
@@ -122,15 +122,15 @@ def _seconds(panel: Panel, each: Outdated) -> float:
     if each.what == EMBEDDINGS:
         n_items += 0 if files.test is None else len(files.test)
         return n_items * _seconds_per_item(
-            files.pool, files.config.seed, lambda items: embedder.embed(list(items.texts))
+            files.pool, files.config.seed, lambda items: embedder.embed(list(items.contents))
         )
     if member is None or member.learns:
         return 0.0
     proposer = member.proposer
 
     def propose(items: Items) -> object:
-        vectors = embedder.embed(list(items.texts)) if proposer.reads_embeddings else None
-        return proposer.propose(Items(items.ids, items.texts, vectors))
+        vectors = embedder.embed(list(items.contents)) if proposer.reads_embeddings else None
+        return proposer.propose(Items(items.ids, items.contents, vectors))
 
     n_items = min(n_items, member.section.max_items or n_items)
     return n_items * _seconds_per_item(files.pool, files.config.seed, propose)
@@ -139,7 +139,7 @@ def _seconds(panel: Panel, each: Outdated) -> float:
 def _seconds_per_item(pool: Pool, seed: int, work: Callable[[Items], object]) -> float:
     rng = generator(seed, Stream.ESTIMATE)
     items = pool.items(np.sort(rng.choice(len(pool), TIMED_ITEMS, False)))
-    work(Items(items.ids[:1], items.texts[:1]))  # a model opens on first use
+    work(Items(items.ids[:1], items.contents[:1]))  # a model opens on first use
     started = time.monotonic()
     work(items)
     return (time.monotonic() - started) / TIMED_ITEMS

@@ -9,7 +9,7 @@ from hilt.pipeline.duplicates.grouping import make_groups
 from hilt.pipeline.duplicates.neighbour_graph import make_graph
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposing.chunks import in_asked_chunks, in_chunks
-from hilt.pipeline.proposing.costs import check_costs, sample_texts
+from hilt.pipeline.proposing.costs import check_costs, sample_contents
 from hilt.pipeline.proposing.embedding import embeddings_maker, remember
 from hilt.pipeline.proposing.members import Member
 from hilt.pipeline.proposing.outdated import EMBEDDINGS, FUSED, GROUPS, causes, outdated
@@ -105,7 +105,7 @@ def _estimate(files: WorkspaceFiles, member: Member, asked: Integers | None) -> 
     """Say what a proposer that costs money would take, before it is asked."""
     if member.proposer.is_priced:
         indices = np.arange(len(files.pool)) if asked is None else asked
-        texts = sample_texts(files.pool, files.config.seed, indices)
+        texts = sample_contents(files.pool, files.config.seed, indices)
         files.progress.note(f"{member.name}: {member.proposer.estimate(texts, len(indices))}")
 
 

@@ -135,7 +135,7 @@ class Panel:
             positions = self.files.config.positions_of([str(each.label) for each in self.labelled])
             items = self.files.pool.items(indices)
             embeddings = self.files.embeddings.open()[indices].astype(np.float32)
-            member.proposer.learn(Items(items.ids, items.texts, embeddings), positions)
+            member.proposer.learn(Items(items.ids, items.contents, embeddings), positions)
 
     def note_made(self, member: Member) -> None:
         """Take notice that a proposer's array was made, and forget what was read of it."""

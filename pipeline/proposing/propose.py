@@ -220,9 +220,9 @@ def _count_likeliest(files: WorkspaceFiles) -> dict[str, int]:
 
 
 def _count_too_long(pool: Pool, embedder: Embedder) -> int:
-    """Count the texts whose end the encoder does not read; a token has a character at least."""
+    """Count the items whose end the encoder does not read; a token has a character at least."""
     count, least = 0, embedder.max_tokens - 2 - len(getattr(embedder, "prompt", ""))
     for block in blocks(len(pool), 8192):
-        long = [text for text in pool.texts(block) if len(text) > least]
+        long = [each for each in pool.contents(block) if pool.medium.size(each) > least]
         count += sum(tokens > embedder.max_tokens for tokens in embedder.token_counts(long))
     return count

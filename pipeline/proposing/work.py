@@ -21,7 +21,7 @@ Files = tuple[tuple[str, bytes], ...]  # path in a folder, and content
 
 @dataclass(frozen=True, slots=True)
 class EmbedWork:
-    """Embeds texts.
+    """Embeds items.
 
     Attributes:
         embedder: What does it; sent as its settings, so that its model is opened where it arrives.
@@ -36,7 +36,7 @@ class EmbedWork:
 
     def open(self) -> Callable[[Items], Floats]:
         """Embed n items: shape (n, d)."""
-        return lambda items: self.embedder.embed(list(items.texts))
+        return lambda items: self.embedder.embed(list(items.contents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class PredictWork:
         if not len(items):
             return np.empty((0, len(self.labels)), dtype=np.float32)
         if self.embedder is not None:
-            items = Items(items.ids, items.texts, self.embedder.embed(list(items.texts)))
+            items = Items(items.ids, items.contents, self.embedder.embed(list(items.contents)))
         return predict_labels(self.student, items, len(self.labels))
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -120,14 +120,15 @@ class Examples:
 def take(items: Items, indices: Integers) -> Items:
     """Pick some of the items."""
     embeddings = None if items.embeddings is None else items.embeddings[indices]
-    return Items([items.ids[i] for i in indices], [items.texts[i] for i in indices], embeddings)
+    ids, contents = ([each[i] for i in indices] for each in (items.ids, items.contents))
+    return Items(ids, contents, embeddings)
 
 
 def join(parts: list[Examples]) -> Examples:
     """Put examples one after the other; all must have embeddings, or none."""
     items = Items(
         [item for part in parts for item in part.items.ids],
-        [text for part in parts for text in part.items.texts],
+        [content for part in parts for content in part.items.contents],
         np.concatenate([rows for part in parts if (rows := part.items.embeddings) is not None]),
     )
     starts = np.cumsum([0, *map(len, parts)]).tolist()

@@ -10,7 +10,6 @@ from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.students.base import take
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.files import WorkspaceFiles
-from hilt.proposers.base import embed_labels
 from hilt.types import Floats, Integers, Items
 
 
@@ -45,7 +44,7 @@ def gather_data(
         descriptions=Items(
             [label.name for label in labels],
             [label.description for label in labels],
-            embed_labels(panel.embedder, labels),
+            panel.embedder.embed_labels([label.description for label in labels]),
         ),
         retaught=retaught if any(member.learns for member in panel.members) else None,
     )
@@ -54,7 +53,7 @@ def gather_data(
 def _items(files: WorkspaceFiles, indices: Integers) -> Items:
     items = files.pool.items(indices)
     embeddings = files.embeddings.open()[indices].astype(np.float32)
-    return Items(items.ids, items.texts, embeddings)
+    return Items(items.ids, items.contents, embeddings)
 
 
 def _sample_unlabelled(
@@ -73,4 +72,4 @@ def labelled_test(files: WorkspaceFiles) -> tuple[Items, Integers]:
     assert test is not None
     items = test.items(slice(None))
     embeddings = files.required(files.test_embeddings, "propose").open()
-    return Items(items.ids, items.texts, embeddings), test.answer_key(files.config.label_names)
+    return Items(items.ids, items.contents, embeddings), test.answer_key(files.config.label_names)

@@ -26,7 +26,8 @@ class TrainingData:
         unlabelled_proposals: Shape (p, m, n_labels), the same for those.
         trust: How much each of the p proposers counts before there are labels.
         descriptions: The label descriptions as items, one per label: each is an example of
-            its label, so that no label is ever unknown to a student.
+            its label, so that no label is ever unknown to a student. Without embeddings they are
+            none, for items and descriptions have no common space.
         audit: Rows of the labelled items that were drawn at random, to measure by.
         retaught: Gives `unlabelled_proposals` of proposers that know the labels at some rows alone;
             None where none of them learns.
@@ -66,7 +67,9 @@ class TrainingData:
         return assign_folds(spread_by, self.groups, folds, rng)
 
     def described(self) -> Examples:
-        """One example per label: its description."""
+        """One example per label: its description; none where these are not like items."""
+        if self.descriptions.embeddings is None:
+            return self.guessed(np.empty(0, dtype=np.int64), np.empty((0, self.n_labels)), 1.0)
         examples = _examples(self.descriptions, np.eye(self.n_labels, dtype=np.float32), 1.0)
         return replace(examples, described=tuple(range(self.n_labels)))
 

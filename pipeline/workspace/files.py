@@ -28,6 +28,7 @@ import numpy as np
 
 from hilt.command_line import command_line
 from hilt.errors import WorkspaceError
+from hilt.media.base import Medium
 from hilt.outputs import LEDGER, Ledger
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.pools.pool import Pool
@@ -62,9 +63,14 @@ class WorkspaceFiles:
         return task
 
     @cached_property
+    def medium(self) -> Medium:
+        """What an item is."""
+        return self.config.medium.make()
+
+    @cached_property
     def pool(self) -> Pool:
         """The items to label."""
-        return Pool.open(self.folder / "pool")
+        return Pool.open(self.folder / "pool", self.medium)
 
     def reopen_pool(self) -> None:
         """Look at the pool anew: another process appended items."""
@@ -73,7 +79,9 @@ class WorkspaceFiles:
     @cached_property
     def test(self) -> Pool | None:
         """The items to measure on, if there are any."""
-        return Pool.open(self.folder / "test") if self.config.test is not None else None
+        if self.config.test is None:
+            return None
+        return Pool.open(self.folder / "test", self.medium)
 
     @cached_property
     def runner(self) -> Runner:

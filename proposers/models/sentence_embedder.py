@@ -134,11 +134,11 @@ class SentenceEmbedder:
         """
         return self._embed(texts, self.prompt)
 
-    def embed_descriptions(self, texts: list[str]) -> Floats:
+    def embed_labels(self, descriptions: list[str]) -> Floats:
         """Embed descriptions of labels, after their own prompt where one is set."""
         if self._prompts.description is None:
-            return self.embed(texts)
-        return self._embed(texts, description_prompt(self._model))
+            return self.embed(descriptions)
+        return self._embed(descriptions, description_prompt(self._model))
 
     def _embed(self, texts: list[str], prompt: str) -> Floats:
         import torch

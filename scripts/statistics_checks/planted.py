@@ -42,6 +42,10 @@ class PlantedEmbedder:
         rows = np.stack([self._row(text) for text in texts])
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
+    def embed_labels(self, descriptions: list[str]) -> Floats:
+        """Draw vectors for descriptions as for other texts."""
+        return self.embed(descriptions)
+
     def token_counts(self, texts: list[str]) -> list[int]:
         """Count words."""
         return [len(text.split()) for text in texts]

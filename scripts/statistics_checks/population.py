@@ -22,7 +22,6 @@ from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
 from hilt.pipeline.proposing.panel import Panel
-from hilt.proposers.base import embed_labels
 from hilt.types import Floats, Integers, Items
 from scripts.statistics_checks.cells import Cells, tell
 
@@ -102,14 +101,14 @@ def real(folder: Path, name: str) -> Population:
     items = workspace.pool.items(slice(None))
     embeddings = workspace.embeddings.open().astype(np.float32)
     population = Population(
-        items=Items(items.ids, items.texts, embeddings),
+        items=Items(items.ids, items.contents, embeddings),
         truth=workspace.pool.answer_key(workspace.config.label_names),
         proposals=panel.rows(slice(None)),
         trust=panel.trust,
         descriptions=Items(
             [label.name for label in labels],
             [label.description for label in labels],
-            embed_labels(panel.embedder, labels),
+            panel.embedder.embed_labels([label.description for label in labels]),
         ),
     )
     workspace.database.close()

@@ -240,7 +240,7 @@ def test_unit_vectors_pass() -> None:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (UNIT * np.nan, "not unit vectors for 2 of 2 texts; that of 'x' is not finite"),
+        (UNIT * np.nan, "not unit vectors for 2 of 2 items; that of 'x' is not finite"),
         (np.array([UNIT[0], [np.inf, 0, 0, 0]]), "1 of 2 .* 'y' is not finite"),
         (0 * UNIT, "has length 0. Divide each by its length"),
         (2 * UNIT, "has length 2"),

@@ -92,7 +92,7 @@ def proposer(folder: str, **settings: object) -> LanguageModel:
 
 
 def items_of(texts: Sequence[str]) -> Items:
-    return Items(ids=[str(number) for number in range(len(texts))], texts=texts)
+    return Items(ids=[str(number) for number in range(len(texts))], contents=texts)
 
 
 def plain_score(folder: str, prompt: str, continuation: str) -> float:

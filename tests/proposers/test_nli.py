@@ -71,7 +71,7 @@ def proposer(folder: str, labels: Sequence[Label] = LABELS, **settings: object) 
 
 
 def items_of(texts: Sequence[str]) -> Items:
-    return Items(ids=[str(number) for number in range(len(texts))], texts=texts)
+    return Items(ids=[str(number) for number in range(len(texts))], contents=texts)
 
 
 def plain_proposal(folder: str, entailment: int) -> np.ndarray:

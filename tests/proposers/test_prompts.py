@@ -65,7 +65,7 @@ def test_descriptions_have_a_prompt_of_their_own_or_that_of_texts() -> None:
         plain([label.description], prompt="passage: "), abs=1e-4
     )
     assert own.embed(TEXTS) == pytest.approx(plain(TEXTS, prompt=QUERY), abs=1e-4)
-    assert embed(prompt=QUERY).embed_descriptions(TEXTS) == pytest.approx(
+    assert embed(prompt=QUERY).embed_labels(TEXTS) == pytest.approx(
         plain(TEXTS, prompt=QUERY), abs=1e-4
     )
 

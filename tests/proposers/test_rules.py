@@ -218,7 +218,7 @@ def test_items_are_proposed_by_what_their_texts_say() -> None:
     )
     texts = ["A goal in the last match", "The bank closed", "Rain tomorrow", "A bank match"]
 
-    proposal = rules.propose(Items(ids=list("abcd"), texts=texts))
+    proposal = rules.propose(Items(ids=list("abcd"), contents=texts))
 
     assert proposal.dtype == np.float32
     np.testing.assert_allclose(proposal[0], [0.9, 0.05, 0.05], rtol=1e-6)
@@ -230,7 +230,7 @@ def test_items_are_proposed_by_what_their_texts_say() -> None:
 def test_no_items_give_no_rows() -> None:
     rules = Rules(CONTEXT, [{"label": "sport", "keywords": ["goal"]}])
 
-    assert rules.propose(Items(ids=[], texts=[])).shape == (0, 3)
+    assert rules.propose(Items(ids=[], contents=[])).shape == (0, 3)
 
 
 def test_a_pattern_that_would_take_for_ever_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ class CountingEmbedder(SentenceEmbedder):
 
 
 def items_with(embeddings: np.ndarray | None) -> Items:
-    return Items(ids=["a", "b"], texts=["first", "second"], embeddings=embeddings)
+    return Items(ids=["a", "b"], contents=["first", "second"], embeddings=embeddings)
 
 
 def test_no_items_give_no_rows() -> None:
@@ -86,7 +86,7 @@ def test_descriptions_are_embedded_once_and_only_when_needed() -> None:
 def test_the_likeliest_label_is_the_one_that_the_text_is_about() -> None:
     embedder = SentenceEmbedder(device="cpu")
     texts = ["The striker scored twice in the final.", "The bank raised its interest rates."]
-    items = Items(ids=["a", "b"], texts=texts, embeddings=embedder.embed(texts))
+    items = Items(ids=["a", "b"], contents=texts, embeddings=embedder.embed(texts))
 
     proposal = ZeroShot(Context(LABELS, embedder)).propose(items)
 

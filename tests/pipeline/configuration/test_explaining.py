@@ -105,7 +105,7 @@ def test_nothing_is_explained_twice() -> None:
 def test_what_was_explained_before_is_named_with_its_place() -> None:
     text = explain_config()
 
-    assert "  path, text, id, split, encoding, delimiter, quoting: as in pool\n" in text
+    assert "  path, text, columns, id, split, encoding, delimiter, quoting: as in pool\n" in text
     assert "    name, only, max_items: as in proposers of kind zero_shot\n" in text
     assert "as in student.contrastive\n" in text
 

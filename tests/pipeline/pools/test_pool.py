@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.errors import DataError, WorkspaceError
+from hilt.media.text import normalise
 from hilt.pipeline.configuration.source import Source, TestSource
 from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.pool import Pool
-from hilt.pipeline.pools.same_text import find_repeats, hash_texts, normalise
+from hilt.pipeline.pools.same_text import find_repeats, hash_texts
 
 LABELS = ["sport", "world"]
 POOL = """id,text,label

@@ -272,7 +272,7 @@ def test_the_students_of_folds_go_on_for_less_on_many_long_texts(
     make_problem: MakeProblem, labels: int, characters: int, epochs: int
 ) -> None:
     problem = make_problem(labels)
-    long = replace(problem.labelled, texts=["a" * characters] * labels)
+    long = replace(problem.labelled, contents=["a" * characters] * labels)
 
     assert last_epochs(replace(problem, labelled=long)) == epochs
 

@@ -89,7 +89,7 @@ def endpoint(server: Server, cache: Path | None = None, **settings: Any) -> Endp
 
 
 def items_of(*texts: str) -> Items:
-    return Items(ids=[str(number) for number in range(len(texts))], texts=texts)
+    return Items(ids=[str(number) for number in range(len(texts))], contents=texts)
 
 
 def abstained(rows: np.ndarray) -> list[bool]:
@@ -445,7 +445,7 @@ def test_a_killed_run_keeps_the_answers(start_server: StartServer, tmp_path: Pat
         f" labels = {[(label.name, label.description) for label in LABELS]};"
         f" context = Context([Label(*x) for x in labels], None, cache=Path({str(tmp_path)!r}));"
         f" Endpoint(context, url={server.url!r}, model='small', concurrency=1)"
-        f".propose(Items(ids={texts}, texts={texts}))"
+        f".propose(Items(ids={texts}, contents={texts}))"
     )
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         wait_until(lambda: len(server.seen()) >= 6)

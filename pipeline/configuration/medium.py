@@ -1,0 +1,79 @@
+"""The section of the configuration that names the medium."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from hilt.errors import ExtensionError
+from hilt.media.base import MEDIA, Medium, make_medium
+from hilt.own_settings import SettingError
+from hilt.pipeline.configuration.section import Custom, name_in, wrong_inside
+from hilt.pipeline.configuration.source import Source
+from hilt.registry import nearest
+
+
+class MediumSection(Custom):
+    """What an item is."""
+
+    kind: Annotated[str, name_in(MEDIA)] = Field(
+        description="`text`: one text. Or your own `package.module:Class`, which is called with"
+        " `settings`.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> MediumSection:
+        try:
+            self.make()
+        except SettingError as error:
+            raise wrong_inside(str(error), "settings", *error.steps) from error
+        except ExtensionError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    def make(self) -> Medium:
+        """Make the medium.
+
+        Raises:
+            ExtensionError: If it is the user's own and cannot be built.
+        """
+        return make_medium(self.kind, self.settings)
+
+
+def check_columns(source: Source, medium: Medium, section: str) -> None:
+    """Make sure that a source names columns of the medium only.
+
+    Args:
+        source: Where items come from.
+        medium: What they are.
+        section: What the source is called in the configuration.
+
+    Raises:
+        PydanticCustomError: If it names another.
+    """
+    if "text" in source.model_fields_set and "text" not in medium.columns:
+        raise wrong_inside(
+            f"{section}.text: the medium {medium.name!r} has no text; name its columns under"
+            f" `columns`: {', '.join(medium.columns)}",
+            section,
+            "text",
+        )
+    for name in source.columns:
+        if name not in medium.columns:
+            hint = nearest(name, medium.columns)
+            raise wrong_inside(
+                f"{section}.columns: the medium {medium.name!r} has no column {name[:60]!r}.{hint}"
+                f" It has: {', '.join(medium.columns)}",
+                section,
+                "columns",
+                name,
+            )
+
+
+def _as_section(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a file
+    """Let the name of a medium stand for one without settings."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+AnyMedium = Annotated[MediumSection, BeforeValidator(_as_section)]
