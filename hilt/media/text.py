@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ import numpy.typing as npt
 from hilt.types import Shown
 
 
-@dataclass(frozen=True, slots=True)
 class Text:
     """One text, in one column; its content is that string. See `hilt.media.base.Medium`."""
 
-    name: str = "text"
-    columns: tuple[str, ...] = ("text",)
+    name = "text"
+    columns = ("text",)
 
     def read(self, *values: str) -> str:
         """Take the text as it is."""

@@ -24,6 +24,8 @@ class MediumSection(Custom):
 
     @model_validator(mode="after")
     def _check(self) -> MediumSection:
+        if self.settings and not MEDIA.is_own(self.kind):
+            raise ValueError("`medium.settings` is for a `kind` of your own; take it out")
         try:
             self.make()
         except SettingError as error:
