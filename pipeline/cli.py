@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -106,6 +107,7 @@ def _root(
 
 def main() -> None:
     """Run the command line."""
+    gc.set_threshold(50_000)  # half a million objects are made as torch loads, few of them garbage
     with robust_streams():
         terminal = all(stream and stream.isatty() for stream in (sys.stdout, sys.stderr))
         app.rich_markup_mode = "markdown" if terminal else None  # a pipe gets help without frames

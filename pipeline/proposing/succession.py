@@ -24,6 +24,7 @@ def save_stability(files: WorkspaceFiles, cycle: int, before: Integers, after: I
     """Keep which share of the sample the student of a cycle labels as the one before it did."""
     stability = round(float((before == after).mean()), 4)
     path = files.proposal_summary("student")
+    # The key is `agreement` since the first version: older workspaces hold such a file.
     write_json(path, {"cycle": cycle, "agreement": stability})
 
 

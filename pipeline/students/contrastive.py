@@ -313,7 +313,8 @@ def _run(model: SentenceTransformer, rows: list[list[int]]) -> torch.Tensor:
 def _vectors(model: SentenceTransformer, texts: list[str]) -> Floats:
     """Embed any number of texts with their prompts: shape (n, d), unit rows."""
     size = 512
-    with torch.inference_mode():
+    # Weights are cast once: a batch alone would forget them, and inference mode keeps none at all.
+    with torch.no_grad(), autocast(model.device.type):
         vectors = [
             _embed(model, texts[start : start + size], CPU_READING_TOKENS).cpu().numpy()
             for start in range(0, len(texts), size)

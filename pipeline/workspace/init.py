@@ -103,8 +103,8 @@ def _check_free(folder: Path, config: Config) -> None:
             line = command_line("init", folder, "--append", "--config", "CONFIG.yaml")
             more = f"; to add more rows, use `{line}`" if is_same_but_pool(own, config) else ""
             raise WorkspaceError(
-                f"{folder} is a workspace with another configuration; choose another folder, or"
-                f" edit {folder / 'hilt.yaml'}{more}."
+                f"{folder} already is a workspace, with another configuration; choose another"
+                f" folder, or edit {folder / 'hilt.yaml'}{more}."
             )
     elif folder.exists() and (not folder.is_dir() or _strangers(folder)):
         raise WorkspaceError(f"{folder} contains other files; choose a new or an empty folder.")

@@ -100,7 +100,7 @@ def test_another_configuration_is_refused(tmp_path: Path, config: Path) -> None:
     init(tmp_path / "work", config)
     config.write_text(CONFIG + "seed: 3\n")
 
-    with pytest.raises(WorkspaceError, match="a workspace with another configuration"):
+    with pytest.raises(WorkspaceError, match="already is a workspace, with another configuration"):
         init(tmp_path / "work", config)
 
 
