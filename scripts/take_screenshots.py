@@ -118,6 +118,7 @@ def tickets(folder: Path, labels: list[str] | dict[str, str], **review: Any) -> 
         [text for _, text in TEXTS],
         labels=labels,
         proposed=[INTENTS[number] if many else label for number, (label, _) in enumerate(TEXTS)],
+        ready=True,
         review={"blind_share": 0.0, "gold_share": 0.0, **review},
     )
 
