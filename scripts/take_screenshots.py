@@ -119,6 +119,7 @@ def tickets(folder: Path, labels: list[str] | dict[str, str], **review: Any) -> 
         labels=labels,
         proposed=[INTENTS[number] if many else label for number, (label, _) in enumerate(TEXTS)],
         ready=True,
+        duplicates={"near": False},
         review={"blind_share": 0.0, "gold_share": 0.0, **review},
     )
 

@@ -72,7 +72,7 @@ def in_words(step: NextStep) -> Next:
     if step.finished:
         return Next(step.why, command, "comes next.")
     if name == "propose":
-        does = "makes them; then hilt can pick the next batch."
+        does = "is the next step; after it, hilt can pick a batch."
         why = step.why or "There are no proposals yet."
         return Next(why, command, does, "Do that now")
     if not step.makes_batch:
