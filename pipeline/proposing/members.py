@@ -88,7 +88,8 @@ def make_members(
         before = [] if section.only == "all" else members
         earlier = [unlearnt(member.maker) for member in before]  # new labels alone ask nothing anew
         maker = {
-            "proposer": section.model_dump(exclude={"name"}),
+            # As the array's file will say it, where a tuple is a list.
+            "proposer": json.loads(json.dumps(section.model_dump(exclude={"name"}))),
             "labels": [[label.name, label.description] for label in context.labels],
             **_read_by(proposer, embeddings, files.config.embedder.description_prompt),
             **({"code": code} if (code := proposer.fingerprint) else {}),

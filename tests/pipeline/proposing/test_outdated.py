@@ -554,3 +554,14 @@ def test_an_endpoint_that_is_new_in_the_configuration_is_first_asked_by_propose(
             use(workspace)
 
     assert server.seen() == []
+
+
+def test_a_setting_of_several_values_is_not_outdated_once_it_is_used(
+    small_workspace: Open, encoders: dict[str, str]
+) -> None:
+    rules = [{"kind": "rules", "rules": [{"label": "animals", "keywords": ["dog", "cat"]}]}]
+    workspace = change(small_workspace("reviewed"), encoders, {"proposers": rules})
+
+    hilt.propose(workspace)
+
+    assert read_outdated(LoopState.read(workspace)) == ([], None)
