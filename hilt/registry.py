@@ -200,6 +200,10 @@ class Registry:
                 f" {', '.join(served)}; use {use} of your own."
             )
 
+    def serves(self, name: str, **wanted: str) -> bool:
+        """Tell whether what `name` stands for serves all that is wanted; see `check_serves`."""
+        return all(value in self._served(name, each, value) for each, value in wanted.items())
+
     def _served(self, name: str, attribute: str, value: str) -> tuple[str, ...]:
         return tuple(getattr(self.load(name), attribute, (value,)))
 

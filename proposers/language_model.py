@@ -103,6 +103,7 @@ class LanguageModel:
     Source: Zhao et al. 2021, Calibrate Before Use, section 5 (`contextual`).
     """
 
+    media = ("text",)
     reads_embeddings = False
 
     def __init__(

@@ -308,6 +308,7 @@ class Rules:
         ConfigError: If a rule names a label that the task lacks, or a function that is not there.
     """
 
+    media = ("text",)
     reads_embeddings = False
 
     def __init__(self, context: Context, rules: Sequence[Mapping[str, Any]]) -> None:

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from hilt.errors import ExtensionError
+from hilt.errors import ConfigError, ExtensionError
 from hilt.media.base import MEDIA, Medium, make_medium
+from hilt.media.text import TEXT
 from hilt.own_settings import SettingError
 from hilt.pipeline.configuration.section import Custom, name_in, wrong_inside
 from hilt.pipeline.configuration.source import Source
-from hilt.registry import nearest
+from hilt.registry import Registry, nearest
 
 
 class MediumSection(Custom):
@@ -41,6 +42,26 @@ class MediumSection(Custom):
             ExtensionError: If it is the user's own and cannot be built.
         """
         return make_medium(self.kind, self.settings)
+
+
+def check_serves(registry: Registry, kind: str, medium: Medium, *steps: str | int) -> None:
+    """Make sure that a kind serves the medium.
+
+    Args:
+        registry: Of what it is a kind.
+        kind: Its name.
+        medium: What items are.
+        steps: Where its section stands in the configuration.
+
+    Raises:
+        PydanticCustomError: If it does not; it says which kinds would.
+    """
+    if medium.name == TEXT.name and not registry.is_own(kind):
+        return  # all that hilt brings serves it; to look would import what takes seconds
+    try:
+        registry.check_serves(kind, f"{registry.what.capitalize()} {kind!r}", media=medium.name)
+    except ConfigError as error:
+        raise wrong_inside(str(error), *steps, "kind") from error
 
 
 def check_columns(source: Source, medium: Medium, section: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hilt.files import read_object, write_json
-from hilt.pipeline.configuration.config import Embedder as EmbedderSection
+from hilt.pipeline.configuration.embedder import Embedder as EmbedderSection
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace.arrays import MEASURED, ArrayFile, fingerprint
 from hilt.pipeline.workspace.files import WorkspaceFiles

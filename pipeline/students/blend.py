@@ -29,6 +29,7 @@ class BlendedStudent:
     """
 
     kind: ClassVar[str] = "blend"
+    media: ClassVar[tuple[str, ...]] = ("text",)  # what a linear student is blended with reads them
 
     parts: dict[str, Student]
     weights: tuple[float, ...]

@@ -68,6 +68,7 @@ class ContrastiveStudent:
     """
 
     kind: ClassVar[str] = "contrastive"
+    media: ClassVar[tuple[str, ...]] = ("text",)
 
     encoder: SentenceTransformer
     head: LinearStudent

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from hilt.errors import ModelError
 from hilt.own_code import shortened
-from hilt.pipeline.configuration.config import Embedder
+from hilt.pipeline.configuration.embedder import Embedder
 from hilt.proposers.base import EMBEDDERS
 from hilt.registry import Registry, nearest
 

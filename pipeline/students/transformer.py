@@ -49,6 +49,7 @@ class TransformerStudent:
     """
 
     kind: ClassVar[str] = "transformer"
+    media: ClassVar[tuple[str, ...]] = ("text",)
 
     model: Any
     tokenizer: Any

@@ -20,7 +20,7 @@ import numpy as np
 
 from hilt.distributions import negative_log_likelihood
 from hilt.figures import counted
-from hilt.pipeline.configuration.student import StudentSection
+from hilt.pipeline.configuration.student import STUDENTS, StudentSection
 from hilt.pipeline.measuring.calibration import fit_temperature
 from hilt.pipeline.students.base import Examples, Student, take
 from hilt.pipeline.students.blend import BlendedStudent
@@ -111,6 +111,7 @@ def train_student(
     device: str,
     rng: np.random.Generator,
     progress: Progress | None = None,
+    medium: str = "text",
 ) -> Training:
     """Train the student that cross-validation prefers.
 
@@ -122,8 +123,9 @@ def train_student(
         device: Where a fine-tuned student trains.
         rng: The only source of chance.
         progress: Receives progress and notes.
+        medium: What the items are.
     """
-    kinds = _fine_tuned_kinds(data, settings)
+    kinds = _fine_tuned_kinds(data, settings, medium)
     n_folds = _n_folds(kinds, settings)
     folds = data.deal(n_folds, rng)
     seed = int(rng.integers(2**31))
@@ -145,7 +147,7 @@ def train_student(
     return training
 
 
-def _fine_tuned_kinds(data: TrainingData, settings: StudentSection) -> list[str]:
+def _fine_tuned_kinds(data: TrainingData, settings: StudentSection, medium: str) -> list[str]:
     """List the fine-tuned kinds of student to try."""
     if settings.kind != "auto":
         return [kind for kind in TRIED_BY["thorough"] if kind == settings.kind]
@@ -153,6 +155,7 @@ def _fine_tuned_kinds(data: TrainingData, settings: StudentSection) -> list[str]
         kind
         for kind in TRIED_BY[settings.effort]
         if len(data) >= max(getattr(settings, kind).from_labels, data.n_labels * MIN_PER_LABEL)
+        and STUDENTS.serves(kind, media=medium)
     ]
 
 

@@ -123,6 +123,7 @@ def _train(
         device=resolve_device(files.device),
         rng=rng,
         progress=files.progress,
+        medium=files.medium.name,
     )
     tested = None
     if files.test is not None:

@@ -53,6 +53,8 @@ class SentenceEmbedder:
         description_prompt: What stands before the description of a label; None: the same.
     """
 
+    media = ("text",)
+
     def __init__(
         self,
         model: str = DEFAULT_MODEL,

@@ -21,6 +21,13 @@ class Pairs:
         return Shown({"left": content[0], "right": content[1]})
 
 
+class Embedder:
+    """Stands in configurations; a medium that nothing embeds is refused."""
+
+    def __init__(self, device: str) -> None:
+        pass
+
+
 class Says(Pairs):
     """Gives what it is told to."""
 

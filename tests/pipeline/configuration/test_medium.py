@@ -6,7 +6,11 @@ from hilt.errors import ConfigError
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import parse_config
 
-PAIRS = "medium: {kind: 'tests.media.test_own:Pairs'}\nlabels: [a, b]\n"
+PAIRS = (
+    "medium: {kind: 'tests.media.test_own:Pairs'}\n"
+    "embedder: {kind: 'tests.media.test_own:Embedder'}\n"
+    "labels: [a, b]\n"
+)
 
 
 def refusal(text: str) -> str:
@@ -36,15 +40,15 @@ def test_a_class_of_ones_own_names_its_columns() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (PAIRS + "pool: {path: p.csv, text: body}\n", "line 3: pool.text: the medium"),
+        (PAIRS + "pool: {path: p.csv, text: body}\n", "line 4: pool.text: the medium"),
         (
             PAIRS + "pool:\n  path: p.csv\n  columns:\n    lft: x\n",
-            "line 6: pool.columns: the medium 'tests.media.test_own:Pairs' has no column 'lft'. Did"
+            "line 7: pool.columns: the medium 'tests.media.test_own:Pairs' has no column 'lft'. Did"
             " you mean: left? It has: left, right.",
         ),
         (
             PAIRS + "pool: {path: p.csv}\ntest:\n  path: t.csv\n  columns: {text: x}\n",
-            "line 6: test.columns: ",
+            "line 7: test.columns: ",
         ),
         ("medium: txt\npool: {path: p.csv}\nlabels: [a, b]\n", "Unknown medium 'txt'. Did you"),
         (

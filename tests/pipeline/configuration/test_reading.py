@@ -13,9 +13,9 @@ from hilt.pipeline.configuration.config import (
     BatchSection,
     Config,
     Duplicates,
-    Embedder,
     Simulation,
 )
+from hilt.pipeline.configuration.embedder import Embedder
 from hilt.pipeline.configuration.options import options
 from hilt.pipeline.configuration.reading import MAX_BYTES, load_config, parse_config
 from hilt.pipeline.configuration.review import Review

@@ -1,0 +1,126 @@
+"""A third party's medium, named in the configuration, from the first row to the release."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hilt
+from hilt.errors import ConfigError, ModelError
+from hilt.pipeline.workspace.workspace import Workspace
+from tests.toys.pairs_project import configure, rows
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a workspace `work` in which 30 of 60 pairs are labelled; do not change."""
+    folder = tmp_path_factory.mktemp("pairs")
+    workspace = hilt.init(folder / "work", configure(folder))
+    hilt.propose(workspace)
+    hilt.simulate(workspace, hilt.select(workspace))
+    hilt.simulate(workspace, hilt.cycle(workspace))
+    hilt.train(workspace)
+    hilt.propose(workspace)
+    workspace.database.close()
+    return folder
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Workspace:
+    return hilt.open_workspace(shutil.copytree(made / "work", tmp_path / "work"))
+
+
+def test_a_pool_holds_both_texts(workspace: Workspace) -> None:
+    first, pool = rows()[0], workspace.pool
+
+    assert pool.contents([0]) == [(first["left"], first["second"])]
+    assert pool.shown([0])[0].fields == {"left": first["left"], "right": first["second"]}
+    assert pool.texts([0]) == [f"left: {first['left']}\nright: {first['second']}"]
+    assert pool.lengths[0] == len(first["left"]) + len(first["second"])
+
+
+def test_a_student_learns_without_descriptions_and_is_right(workspace: Workspace) -> None:
+    status = hilt.status(workspace)
+    fused = workspace.fused.open()
+    true = workspace.pool.answer_key(workspace.config.label_names)
+
+    assert status.cycle == 2
+    assert np.mean(fused.argmax(axis=1) == true) > 0.8
+
+
+def test_an_embedder_of_another_medium_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = configure(tmp_path, embedder={"kind": "sentence_transformers"})
+
+    with pytest.raises(ConfigError) as caught:
+        hilt.load_config(path)
+
+    line = next(
+        n for n, text in enumerate(path.read_text("utf-8").splitlines(), 1) if "sentence_tr" in text
+    )
+    assert str(caught.value) == (
+        f"{path}, line {line}: Embedder 'sentence_transformers' does not serve the medium 'pairs',"
+        " only text; use a class of your own."
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ({"proposers": [{"kind": "nli"}]}, "Proposer 'nli' .* use neighbours, zero_shot, or a"),
+        ({"student": {"kind": "transformer"}}, "Student 'transformer' .* use linear, or a"),
+    ],
+)
+def test_what_reads_texts_is_refused_with_what_would_do(
+    tmp_path: Path, section: dict[str, object], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        hilt.load_config(configure(tmp_path, **section))
+
+
+def test_a_medium_is_refused_by_what_serves_another_one(tmp_path: Path) -> None:
+    path = configure(tmp_path, medium="text")
+
+    with pytest.raises(ConfigError, match=r"Embedder 'tests.toys.pairs:BagOfPairs' does not serve"):
+        hilt.load_config(path)
+
+
+def test_zero_shot_says_that_it_needs_a_common_space(tmp_path: Path) -> None:
+    workspace = hilt.init(tmp_path / "work", configure(tmp_path, proposers=[{"kind": "zero_shot"}]))
+
+    with pytest.raises(ModelError, match="the embedder has no vectors of texts in the space of"):
+        hilt.propose(workspace)
+
+
+def test_rows_are_appended_and_a_changed_one_is_refused(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = configure(tmp_path)
+    table = (tmp_path / "pairs.csv").read_text("utf-8")
+    (tmp_path / "pairs.csv").write_text(table + "new,The owl sleeps,The owl sleeps too,same\n")
+
+    grown = hilt.append(workspace.folder, path).workspace
+
+    assert grown.pool.contents([60]) == [("The owl sleeps", "The owl sleeps too")]
+    (tmp_path / "pairs.csv").write_text(table.replace("cat slept", "cat sat"))
+    with pytest.raises(hilt.HiltError, match="the text of 'cat-0-same' is 'left: The cat sat"):
+        hilt.append(workspace.folder, path)
+
+
+def test_a_missing_text_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = configure(tmp_path)
+    lines = [{"id": "a", "left": "x", "second": None, "label": "same"}]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    path.write_text(path.read_text("utf-8").replace("pairs.csv", "pairs.jsonl"))
+
+    with pytest.raises(hilt.HiltError, match=r"line 1: the right is missing \(null\)"):
+        hilt.init(tmp_path / "work", path)
+
+
+def test_it_is_reported_and_released(workspace: Workspace, tmp_path: Path) -> None:
+    hilt.report(workspace, tmp_path / "report.html")
+    hilt.release(workspace, tmp_path / "out")
+
+    assert "left: " in (tmp_path / "report.html").read_text("utf-8")
+    assert (tmp_path / "out" / "dataset.parquet").exists()
