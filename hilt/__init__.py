@@ -58,7 +58,16 @@ if TYPE_CHECKING:
     from hilt.pipeline.workspace.growing import append
     from hilt.pipeline.workspace.init import init
     from hilt.pipeline.workspace.workspace import Workspace, open_workspace
-    from hilt.types import Batch, BatchItem, Decision, Items, Label, Selection, SelectionView
+    from hilt.types import (
+        Batch,
+        BatchItem,
+        Decision,
+        Items,
+        Label,
+        Part,
+        Selection,
+        SelectionView,
+    )
 
 _HOMES = {
     "hilt.errors": (
@@ -111,6 +120,7 @@ _HOMES = {
         "Decision",
         "Items",
         "Label",
+        "Part",
         "Selection",
         "SelectionView",
     ),
@@ -132,6 +142,7 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "OutputError",
+    "Part",
     "Selection",
     "SelectionView",
     "UnknownNameError",

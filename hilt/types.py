@@ -225,10 +225,15 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One label that is proposed for an item, with its probability."""
+    """One part of an answer that is proposed for an item, with its probability."""
 
-    label: str
+    part: Part
     probability: float
+
+    @property
+    def label(self) -> str:
+        """The label of the part."""
+        return self.part.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +270,10 @@ class BatchItem:
         index: Place in the pool.
         score: The selector's score, in [0, 1].
         blind: Whether the person must not see the proposal.
-        proposal: Likeliest labels first, as they were when the batch was made; kept for blind
-            items too, but exchanges and screens must not show it for those.
+        proposal: What is proposed, the likeliest first, as it was when the batch was made; kept for
+            blind items too, but exchanges and screens must not show it for those.
+        proposed: The answer that this comes to, which is accepted as a whole; None where nothing is
+            proposed.
         why: What speaks for asking about it; None in a batch that an older hilt made. Of a blind
             item only what it covers may be shown.
     """
@@ -280,6 +287,7 @@ class BatchItem:
     blind: bool
     proposal: tuple[Candidate, ...]
     why: Explanation | None = None
+    proposed: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +313,8 @@ class Decision:
     """What one reviewer said about one item.
 
     Attributes:
-        labels: Exactly one name when `action` is "label" and the task is `single`; else empty.
+        value: The answer when `action` is "label", else empty. A name stands for a label of the
+            whole item, so that `("billing",)` is an answer of the task `single`.
         seconds: Active time, or None when it was not measured.
         source: The way by which the decision came in ("file", "screen", "oracle", ...).
         line: Where it stood in a file, for messages.
@@ -318,7 +327,7 @@ class Decision:
 
     item_id: str
     action: Action
-    labels: tuple[str, ...]
+    value: Value
     reviewer: str
     batch: int | None = None
     seconds: float | None = None
@@ -327,3 +336,27 @@ class Decision:
     decided_at: datetime | None = None
     line: int | None = None
     kind: DecisionKind = "review"
+
+    if TYPE_CHECKING:
+
+        def __init__(  # as it is made, but that `value` may hold names
+            self,
+            item_id: str,
+            action: Action,
+            value: tuple[Part | str, ...],
+            reviewer: str,
+            batch: int | None = None,
+            seconds: float | None = None,
+            comment: str = "",
+            source: str = "file",
+            decided_at: datetime | None = None,
+            line: int | None = None,
+            kind: DecisionKind = "review",
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        """Make parts of names, in order; what is no answer at all is for the gate to refuse."""
+        given = self.value
+        if isinstance(given, tuple) and all(isinstance(each, Part | str) for each in given):
+            parts = [Part(each) if isinstance(each, str) else each for each in given]
+            object.__setattr__(self, "value", tuple(sorted(parts) if len(parts) > 1 else parts))

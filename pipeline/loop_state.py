@@ -81,7 +81,7 @@ class LoopState:
     @cached_property
     def resolved(self) -> list[ItemLabel]:
         """What the decisions about each item come to, in the order of the pool."""
-        return resolve_all(self.decisions)
+        return resolve_all(self.decisions, self.files.task.answers)
 
     @cached_property
     def item_labels(self) -> list[ItemLabel]:
@@ -110,14 +110,15 @@ class LoopState:
         return [each for each in self.resolved if each.index not in empty]
 
     def _check_known(self, labels: Sequence[ItemLabel]) -> None:
-        names = {None, *self.files.config.label_names}
-        strange = next((each for each in labels if each.label not in names), None)
-        if strange is not None:
-            raise WorkspaceError(
-                f"{self.database_name} has the label {strange.label!r} for the item"
-                f" {self.files.pool.ids([strange.index])[0]!r}, but there is no such label;"
-                f" {DAMAGED}."
-            )
+        names = set(self.files.task.labels)
+        for each in labels:
+            strange = next((part for part in each.value or () if part.label not in names), None)
+            if strange is not None:
+                raise WorkspaceError(
+                    f"{self.database_name} has the label {strange.label!r} for the item"
+                    f" {self.files.pool.ids([each.index])[0]!r}, but there is no such label;"
+                    f" {DAMAGED}."
+                )
 
     # -- the audit ----------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from hilt.reading.options import Options
 from hilt.registry import Registry
+from hilt.tasks.base import Task
 from hilt.types import Batch, Decision
 
 MACHINE = "machine:"  # so begin the reviewer names of proposers, and no person's
@@ -36,7 +37,7 @@ class Answered:
 
     Attributes:
         decision: What it says. A program may have changed or deleted the `item_id`; what an
-            `accept` accepts is not in `labels`, for only the database knows what was shown.
+            `accept` accepts is not in `value`, for only the database knows what was shown.
         rank: The item's place in its batch, where the line says so.
         text: The item's text, where the line has one.
         accepts: Whether the proposal is accepted.
@@ -78,24 +79,31 @@ class Answers:
 class Exchange(Protocol):
     """A file format that other tools, or a text editor, can work with."""
 
-    def write(self, batch: Batch, path: Path, decisions: Sequence[Decision] = ()) -> None:
+    def lacks(self, task: Task) -> str | None:
+        """Say in a sentence why it cannot hold the answers of a task; None where it can."""
+        ...
+
+    def write(
+        self, batch: Batch, path: Path, task: Task, decisions: Sequence[Decision] = ()
+    ) -> None:
         """Write a batch for review; a blind item carries no proposal, score or reason.
 
         Args:
             batch: What to ask about.
             path: A new file; hilt renames it to its place when it is whole.
+            task: What an answer is.
             decisions: Answers to fill in; none of a batch that waits for people.
         """
         ...
 
     def read(
-        self, path: Path, labels: Sequence[str], reviewer: str, options: Options | None = None
+        self, path: Path, task: Task, reviewer: str, options: Options | None = None
     ) -> Answers:
         """Read the answers back.
 
         Args:
             path: The file that `write` made, with answers added.
-            labels: The names that are allowed.
+            task: What an answer is.
             reviewer: Who decided, where a line does not say.
             options: How the file is written, where that cannot be told by looking.
 
@@ -119,4 +127,5 @@ EXCHANGES = Registry(
         "jsonl": "hilt.review.formats.json_lines:JsonLines",
         "csv": "hilt.review.formats.csv_table:CsvTable",
     },
+    methods=("lacks", "write", "read"),
 )

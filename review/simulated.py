@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from hilt.types import Batch, BatchItem, Decision
+from hilt.tasks.base import Answers
+from hilt.types import Batch, BatchItem, Decision, Value
 
 NAME = "simulated"
 
@@ -18,21 +19,21 @@ class SimulatedReviewer:
     """Answers from a key, now and then wrongly.
 
     What it says about an item depends only on the seed and the item's id, so two selectors that
-    pick the same item are told the same; asked again, it errs anew. An item without a known label
+    pick the same item are told the same; asked again, it errs anew. An item without a known answer
     is skipped.
 
     Attributes:
-        answer_key: Item ids to label names; "" or no entry means unknown.
-        labels: All label names.
-        error_rate: Chance of a wrong answer, drawn uniformly among the other labels.
+        answer_key: Item ids to answers; no entry means unknown.
+        answers: Of the task, which say what an error looks like.
+        error_rate: Chance of a wrong answer.
         seconds: How long it says that an item took.
         seconds_per_character: And how much longer for each character of the text.
         seconds_noise: Standard deviation of the logarithm of that time.
         seed: Of the errors, and of the time.
     """
 
-    answer_key: Mapping[str, str]
-    labels: Sequence[str]
+    answer_key: Mapping[str, Value]
+    answers: Answers
     error_rate: float = 0.0
     seconds: float = 5.0
     seconds_per_character: float = 0.0
@@ -51,11 +52,11 @@ class SimulatedReviewer:
 
     def _decide(self, item: BatchItem, batch: int) -> Decision:
         asked = f"{item.item_id}:{batch}" if item.reason == "recheck" else item.item_id
-        truth = self.answer_key.get(item.item_id, "")
+        truth = self.answer_key.get(item.item_id)
         return Decision(
             item_id=item.item_id,
-            action="label" if truth else "skip",
-            labels=(self._say(asked, truth),) if truth else (),
+            action="skip" if truth is None else "label",
+            value=() if truth is None else self._say(asked, truth, item.text),
             reviewer=NAME,
             batch=batch,
             seconds=self.seconds_for(item.item_id, item.text),
@@ -63,12 +64,11 @@ class SimulatedReviewer:
             kind="simulated",
         )
 
-    def _say(self, asked: str, truth: str) -> str:
+    def _say(self, asked: str, truth: Value, text: str) -> Value:
         rng = _rng(f"{self.seed}:{asked}")
-        others = [label for label in self.labels if label != truth]
-        if rng.random() >= self.error_rate or not others:
+        if rng.random() >= self.error_rate:
             return truth
-        return others[int(rng.integers(len(others)))]
+        return self.answers.corrupted(truth, text, rng)
 
 
 def _rng(what: str) -> np.random.Generator:

@@ -30,6 +30,7 @@ from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -133,7 +134,7 @@ def describe_groups(workspace: Workspace) -> dict[str, Any]:
 
 def describe_inherited(workspace: Workspace) -> dict[str, Any]:
     """Compare inherited labels with the answer key."""
-    outcomes = workspace.database.item_labels()
+    outcomes = LoopState.read(workspace).resolved
     inherited = inherit(settled_groups(workspace, outcomes), outcomes)
     key = workspace.pool.answer_key(workspace.config.label_names)
     labels = workspace.config.positions_of([str(each.label) for each in inherited.origins])

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from hilt.pipeline.benchmarking.arms import Run, branch, run_loop
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
@@ -35,8 +36,8 @@ def labels_before_rechecks(workspace: Workspace) -> Iterator[tuple[int, str]]:
     for row in workspace.database.decisions():
         if (row.batch, row.item_index) in asked and row.item_index in label:
             yield row.item_index, label[row.item_index]
-        if row.labels:
-            label[row.item_index] = row.labels[0]
+        if row.value:
+            label[row.item_index] = row.value[0].label
 
 
 def describe(workspace: Workspace, rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -44,7 +45,7 @@ def describe(workspace: Workspace, rows: list[dict[str, Any]]) -> dict[str, floa
     config = workspace.config
     key = workspace.pool.answer_key(config.label_names)
     before = list(labels_before_rechecks(workspace))
-    outcomes = [each for each in workspace.database.item_labels() if each.label]
+    outcomes = [each for each in LoopState.read(workspace).resolved if each.value]
     given = config.positions_of([str(each.label) for each in outcomes])
     return {
         "rechecks": len(before),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -38,8 +38,13 @@ class Targets:
 class Answers(Protocol):
     """Arithmetic on values: what people say."""
 
-    def problem(self, value: Value, content: Content) -> str | None:
-        """Say in a clause why this can be no answer about an item; None where it can."""
+    def problem(self, value: Value, content: Content | None) -> str | None:
+        """Say in a sentence why this can be no answer about an item; None where it can.
+
+        Args:
+            value: The answer.
+            content: Of the item; None where that is not known yet, and places cannot be checked.
+        """
         ...
 
     def resolve(self, values: Sequence[Value], weights: Floats | None = None) -> Value | None:
@@ -58,11 +63,20 @@ class Answers(Protocol):
         """Say how wrong an answer is: 0 for right, 1 for entirely wrong."""
         ...
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """What a rating can be."""
+        ...
+
     def ratings(self, value: Value, content: Content) -> list[str]:
         """Split an answer into what reviewers can agree on, as many for every answer about an item.
 
-        Coefficients of agreement compare these one by one.
+        Coefficients of agreement compare these one by one, each a category.
         """
+        ...
+
+    def rated(self, ratings: Sequence[str], content: Content) -> Value:
+        """Give the answer that such ratings make."""
         ...
 
     def transfer(self, value: Value, source: Content, target: Content) -> Value | None:
@@ -136,14 +150,15 @@ class RowMath(Protocol):
 
 
 class Task(Protocol):
-    """The shape of an answer. It is built with the labels, and its own settings.
+    """The shape of an answer. It is built with the labels, and its own settings."""
 
-    Attributes:
-        layout: The name of the task whose rows it has: its own, or that of another, whose
-            proposers, selectors and students then serve it too.
-    """
+    @property
+    def layout(self) -> str:
+        """The name of the task whose rows it has.
 
-    layout: ClassVar[str]
+        Its own, or that of another, whose proposers, selectors and students then serve it too.
+        """
+        ...
 
     @property
     def name(self) -> str:
@@ -165,10 +180,28 @@ class Task(Protocol):
         """Arithmetic on rows."""
         ...
 
+    @property
+    def form(self) -> str:
+        """How an answer stands in a file.
+
+        `label` (the name of one label), `json` (any answer), or a `package.module:Class` like
+        `hilt.review.answers.base.AnswerForm`.
+        """
+        ...
+
+    @property
+    def column(self) -> str:
+        """What holds the answers in a released dataset.
+
+        `label` (the name of one label), `json` (any answer), or a `package.module:Class` like
+        `hilt.pipeline.releasing.columns.base.AnswerColumn`.
+        """
+        ...
+
 
 TASKS = Registry(
     "task",
     {"single": "hilt.tasks.single:Single"},
-    methods=("name", "layout", "labels", "answers", "rows"),
+    methods=("name", "layout", "labels", "answers", "rows", "form", "column"),
     given=("labels",),
 )

@@ -10,11 +10,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from hilt.reading.names import label_listing
 from hilt.registry import nearest
 from hilt.rows import Rows
 from hilt.tasks.base import Targets
 from hilt.tasks.categorical import CategoricalRows
 from hilt.types import Candidate, Content, Floats, Part, Value
+from hilt.values import in_words
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,9 @@ class Single:
     layout: ClassVar[str] = "single"
 
     labels: tuple[str, ...]
-    name: str = "single"
+    name: ClassVar[str] = "single"
+    form: ClassVar[str] = "label"
+    column: ClassVar[str] = "label"
 
     @cached_property
     def answers(self) -> SingleAnswers:
@@ -43,13 +47,17 @@ class SingleAnswers:
 
     labels: tuple[str, ...]
 
-    def problem(self, value: Value, content: Content) -> str | None:
-        """Refuse none, several, and what is no label."""
-        if len(value) != 1:
-            return f"{len(value)} labels; it must be exactly one"
+    def problem(self, value: Value, content: Content | None) -> str | None:
+        """Refuse none, several, a place, and what is no label."""
+        if len(value) != 1 or value[0].place:
+            given = repr(in_words(value))
+            return f"the answer is {given}; it must be exactly one label, without a place."
         label = value[0].label
         if label not in self.labels:
-            return f"{label[:60]!r} is not a label.{nearest(label, self.labels)}"
+            return (
+                f"{label[:60]!r} is not a label.{nearest(label[:60], self.labels)}"
+                f" Labels: {label_listing(self.labels)}."
+            )
         return None
 
     def resolve(self, values: Sequence[Value], weights: Floats | None = None) -> Value:
@@ -66,9 +74,18 @@ class SingleAnswers:
         """Give 0 for the same label, 1 for another."""
         return float(said != true)
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.labels
+
     def ratings(self, value: Value, content: Content) -> list[str]:
         """Give the label."""
         return [value[0].label]
+
+    def rated(self, ratings: Sequence[str], content: Content) -> Value:
+        """Give the label."""
+        return (Part(ratings[0]),)
 
     def transfer(self, value: Value, source: Content, target: Content) -> Value:
         """Give the same label."""
@@ -111,4 +128,4 @@ class SingleRows(CategoricalRows):
     def candidates(self, rows: Floats, content: Content, count: int) -> tuple[Candidate, ...]:
         """Give the likeliest labels."""
         order = np.argsort(-rows[0], kind="stable")[:count]
-        return tuple(Candidate(self.labels[place], float(rows[0][place])) for place in order)
+        return tuple(Candidate(Part(self.labels[place]), float(rows[0][place])) for place in order)

@@ -56,7 +56,7 @@ class RandomLabels:
         """Draw the order of a seed."""
         key = files.pool.answer_key(files.config.label_names)
         order = generator(seed, Stream.PLAIN).permutation(np.flatnonzero(key >= 0))
-        reviewer, items = simulated_reviewer(files.config, files.pool), files.pool.items(order)
+        reviewer, items = simulated_reviewer(files), files.pool.items(order)
         taken = [
             reviewer.seconds_for(item_id, text)
             for item_id, text in zip(items.ids, items.texts, strict=True)

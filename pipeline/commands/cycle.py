@@ -48,7 +48,7 @@ def cycle(
     training = state.training
     assert training is not None
     summary = told_in_full(state, training)
-    value = {"cycle": training.cycle, "training": summary, **batch_value(batch)}
+    value = {"cycle": training.cycle, "training": summary, **batch_value(batch, workspace.task)}
 
     def text() -> None:
         say_training(training.cycle, summary)

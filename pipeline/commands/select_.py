@@ -9,8 +9,10 @@ import typer
 from hilt.figures import counted, whole_percent
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
+from hilt.values import in_words
 
 if TYPE_CHECKING:
+    from hilt.tasks.base import Task
     from hilt.types import Batch, BatchItem
 
 
@@ -72,7 +74,8 @@ def select(
             rows = [_row(item) for item in batch.items[:10]]
             show_table("The first items", ["text", "reason", "score", "proposal"], rows)
 
-    emit(batch_value(batch), as_json=json, text=text, then=next_step(LoopState.read(workspace)))
+    value, then = batch_value(batch, workspace.task), next_step(LoopState.read(workspace))
+    emit(value, as_json=json, text=text, then=then)
 
 
 def _summary(batch: Batch) -> str:
@@ -92,35 +95,32 @@ def _minutes(seconds: float) -> str:
 
 
 def _explain(batch: Batch) -> None:
-    from hilt.pipeline.selecting.explanation import in_words
+    from hilt.pipeline.selecting.explanation import in_words as why_in_words
 
     for item in batch.items:
         say(f"{item.rank + 1}. {' '.join(item.text.split())[:90]}")
-        say(f"   {in_words(item)}")
+        say(f"   {why_in_words(item)}")
 
 
 def _row(item: BatchItem) -> list[str]:
     text = " ".join(item.text.split())[:60]
     if item.blind:
         return [text, "audit", "", ""]
-    best = item.proposal[0]
-    return [
-        text,
-        item.reason,
-        f"{item.score:.2f}",
-        f"{best.label} {whole_percent(best.probability)}",
-    ]
+    chances = [each.probability for each in item.proposal if each.part in (item.proposed or ())]
+    told = "" if item.proposed is None else in_words(item.proposed)
+    sure = f" {whole_percent(min(chances))}" if chances else ""
+    return [text, item.reason, f"{item.score:.2f}", told + sure]
 
 
-def batch_value(batch: Batch) -> dict[str, object]:
+def batch_value(batch: Batch, task: Task) -> dict[str, object]:
     """Describe a batch as JSON can hold it; blind items without their proposal."""
     from hilt.pipeline.selecting.explanation import shown_why
-    from hilt.review.formats.item_records import records_of
+    from hilt.review.answers.base import form_of
+    from hilt.review.formats.item_records import SHOWN, records_of
 
-    answers = ("label", "action", "seconds", "comment", "reviewer")
+    records = records_of(batch, form_of(task))
     items = [
-        {name: value for name, value in record.items() if name not in answers}
-        | {"why": shown_why(item)}
-        for record, item in zip(records_of(batch), batch.items, strict=True)
+        {name: record[name] for name in SHOWN} | {"why": shown_why(item)}
+        for record, item in zip(records, batch.items, strict=True)
     ]
     return {"batch": batch.number, "note": batch.note, "shortage": batch.shortage, "items": items}

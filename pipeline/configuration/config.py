@@ -28,6 +28,7 @@ from hilt.pipeline.configuration.section import Section, wrong_inside
 from hilt.pipeline.configuration.selector_kinds import AnySelector, Auto
 from hilt.pipeline.configuration.source import Source, TestSource
 from hilt.pipeline.configuration.student import STUDENTS, StudentSection
+from hilt.pipeline.configuration.task import AnyTask, TaskSection
 from hilt.proposers.base import EMBEDDERS, PROPOSERS
 from hilt.reading.values import encodable
 from hilt.registry import nearest
@@ -157,8 +158,10 @@ def _check_label(name: Any, step: str | int) -> None:  # noqa: ANN401 - any key 
 class Config(Section):
     """One labelling project."""
 
-    task: Literal["single"] = Field(
-        "single", description="`single`: exactly one of the labels per item."
+    task: AnyTask = Field(
+        TaskSection(kind="single"),
+        description="The shape of an answer; the name of a task works too. `single`: exactly one of"
+        " the labels per item.",
     )
     medium: AnyMedium = Field(
         MediumSection(kind="text"),

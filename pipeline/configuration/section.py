@@ -77,7 +77,7 @@ def any_of(base: type[Section], custom: type[Custom], registry: Registry) -> Any
 
     tagged = [Annotated[section, Tag(kind)] for kind, section in sections.items()]
     members = (*tagged, Annotated[custom, Tag(CUSTOM)])
-    return Annotated[Union[members], Discriminator(tag), _known(registry)]  # noqa: UP007
+    return Annotated[Union[members], Discriminator(tag), known_in(registry)]  # noqa: UP007
 
 
 def name_in(registry: Registry) -> AfterValidator:
@@ -98,7 +98,7 @@ def find_kind(registry: Registry, name: str) -> str:
     return name
 
 
-def _known(registry: Registry) -> AfterValidator:
+def known_in(registry: Registry) -> AfterValidator:
     """Refuse a section of a kind that the registry does not find, or with other settings."""
 
     def check(section: Section) -> Section:

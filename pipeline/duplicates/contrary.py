@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hilt.pipeline.duplicates.inheriting import contested
+from hilt.pipeline.duplicates.inheriting import carrying, contested
 from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.pools.pool import Pool
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
+from hilt.values import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ class ContraryText:
     copies: tuple[Copy, ...]
 
 
-def count_contrary(pool: Pool, labels: Sequence[ItemLabel]) -> int:
+def count_contrary(files: WorkspaceFiles, labels: Sequence[ItemLabel]) -> int:
     """Count the texts whose items have different labels of people.
 
     Texts are the same where they differ in case, width and white space at most.
     """
-    return len(contested(pool.groups, labels))
+    return len(contested(files.pool.groups, labels, carrying(files)))
 
 
 def find_contrary(workspace: Workspace) -> list[ContraryText]:
@@ -49,8 +50,8 @@ def find_contrary(workspace: Workspace) -> list[ContraryText]:
     labelled: dict[int, list[Copy]] = defaultdict(list)
     for each in labels:
         if each.by_people:
-            copy = Copy(each.item_id, str(each.label), each.reviewers)
+            copy = Copy(each.item_id, in_words(each.value or ()), each.reviewers)
             labelled[int(groups[each.index])].append(copy)
-    found = contested(groups, labels)
+    found = contested(groups, labels, carrying(workspace))
     texts = pool.texts(found)
     return [ContraryText(text, tuple(labelled[of])) for of, text in zip(found, texts, strict=True)]

@@ -7,7 +7,7 @@ thresholds part it from its group.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,9 @@ import numpy.typing as npt
 from hilt.intervals import wilson
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
-from hilt.types import Floats, Integers
+from hilt.types import Floats, Integers, Value
+
+Carry = Callable[[ItemLabel, int], Value | None]  # from where, to the item of which index
 
 MAX_WRONG = 0.1  # share of inherited labels that may be wrong before it is pointed out
 
@@ -27,11 +29,13 @@ class Inherited:
 
     Attributes:
         indices: Shape (m,), ascending; none of these did people decide.
-        origins: The m item labels that they have.
+        origins: The m item labels that they have them from.
+        values: The m answers, as they hold for these items.
     """
 
     indices: Integers
     origins: tuple[ItemLabel, ...]
+    values: tuple[Value, ...]
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -67,7 +71,7 @@ def settled_groups(files: WorkspaceFiles, labels: Sequence[ItemLabel]) -> Intege
         differently has fallen apart: there only the same text makes a group.
     """
     groups = files.groups
-    apart = contested(groups, labels)
+    apart = contested(groups, labels, carrying(files))
     return np.where(np.isin(groups, apart), files.pool.groups, groups) if apart else groups
 
 
@@ -89,7 +93,29 @@ def one_of_each(groups: Integers, free: npt.NDArray[np.bool_]) -> Integers:
     return np.sort(np.concatenate([indices[representatives == indices], others[first]]))
 
 
-def inherit(groups: Integers, labels: Sequence[ItemLabel]) -> Inherited:
+def as_it_is(origin: ItemLabel, _: int) -> Value | None:
+    """Carry an answer over to another item as it is."""
+    return origin.value
+
+
+def carrying(files: WorkspaceFiles) -> Carry:
+    """Say how an answer is carried over to another item of its group.
+
+    An answer without places is about the whole item, and stays as it is; of others the task
+    decides, for which the two items are read.
+    """
+
+    def carry(origin: ItemLabel, index: int) -> Value | None:
+        value = origin.value or ()
+        if origin.index == index or not any(part.place for part in value):
+            return origin.value
+        source, target = files.pool.texts([origin.index, index])
+        return files.task.answers.transfer(value, source, target)
+
+    return carry
+
+
+def inherit(groups: Integers, labels: Sequence[ItemLabel], carry: Carry = as_it_is) -> Inherited:
     """Hand the labels that people gave to the undecided items of the same groups.
 
     A group hands nothing on when people labelled its items differently: for one text that is
@@ -98,14 +124,22 @@ def inherit(groups: Integers, labels: Sequence[ItemLabel]) -> Inherited:
     Args:
         groups: Shape (n_items,), from `settled_groups`.
         labels: What people and machines decided; a machine's label is not handed on.
+        carry: From `carrying`; an item to which nothing can be carried over inherits nothing.
     """
     origins = _first_labelled(groups, labels)
-    for group in contested(groups, labels):
+    for group in contested(groups, labels, carry):
         del origins[group]
     members = np.flatnonzero(np.isin(groups, list(origins)))
     decided = [each.index for each in labels if not each.machine]
     members = members[~np.isin(members, decided)]
-    return Inherited(members, tuple(origins[group] for group in groups[members].tolist()))
+    handed = [origins[group] for group in groups[members].tolist()]
+    values = [carry(origin, each) for origin, each in zip(handed, members.tolist(), strict=True)]
+    kept = np.flatnonzero([value is not None for value in values])
+    return Inherited(
+        members[kept],
+        tuple(handed[place] for place in kept),
+        tuple(value for value in values if value is not None),
+    )
 
 
 def to_check(inherited: Inherited, drawn: Floats, share: float) -> Integers:
@@ -121,20 +155,21 @@ def to_check(inherited: Inherited, drawn: Floats, share: float) -> Integers:
     return inherited.indices[order[drawn[order] < share]]
 
 
-def check(groups: Integers, labels: Sequence[ItemLabel]) -> Check | None:
+def check(groups: Integers, labels: Sequence[ItemLabel], carry: Carry = as_it_is) -> Check | None:
     """Compare what people said blind with the label that the item would have inherited.
 
     Args:
         groups: Shape (n_items,), as they are before contested ones fall apart.
         labels: What was decided. Items of the audit slice count where another item of their
             group was labelled before.
+        carry: From `carrying`.
 
     Returns:
         None while there is nothing to compare.
     """
     origins = _first_labelled(groups, labels)
     right = [
-        each.label == origin.label
+        each.value == carry(origin, each.index)
         for each in labels
         if each.by_people and each.blind
         if (origin := origins[int(groups[each.index])]) is not each
@@ -151,8 +186,8 @@ def _first_labelled(groups: Integers, labels: Sequence[ItemLabel]) -> dict[int, 
     return first
 
 
-def contested(groups: Integers, labels: Sequence[ItemLabel]) -> list[int]:
+def contested(groups: Integers, labels: Sequence[ItemLabel], carry: Carry = as_it_is) -> list[int]:
     """List the groups whose items people labelled differently."""
     first = _first_labelled(groups, labels)
-    labelled = ((int(groups[each.index]), each.label) for each in labels if each.by_people)
-    return sorted({group for group, label in labelled if label != first[group].label})
+    labelled = ((int(groups[each.index]), each) for each in labels if each.by_people)
+    return sorted({g for g, each in labelled if each.value != carry(first[g], each.index)})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hilt.pipeline.duplicates.contrary import count_contrary
-from hilt.pipeline.duplicates.inheriting import Check, check, inherit, settled_groups
+from hilt.pipeline.duplicates.inheriting import Check, carrying, check, inherit, settled_groups
 from hilt.pipeline.duplicates.words import only_in
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
@@ -114,7 +114,7 @@ def describe(files: WorkspaceFiles, labels: Sequence[ItemLabel], most: int) -> D
 
 def summarise(files: WorkspaceFiles, labels: Sequence[ItemLabel]) -> DuplicatesSummary:
     """Count groups and inherited labels."""
-    groups, near = files.groups, files.has_near_duplicates
+    groups, near, carry = files.groups, files.has_near_duplicates, carrying(files)
     sizes = _sizes(groups)
     sizes = sizes[sizes > 1]
     return DuplicatesSummary(
@@ -122,10 +122,10 @@ def summarise(files: WorkspaceFiles, labels: Sequence[ItemLabel]) -> DuplicatesS
         groups=len(sizes),
         items=int(sizes.sum()),
         largest=int(sizes.max(initial=0)),
-        inherited=len(inherit(settled_groups(files, labels), labels)),
-        check=check(groups, labels),
+        inherited=len(inherit(settled_groups(files, labels), labels, carry)),
+        check=check(groups, labels, carry),
         appended=len(groups) - len(files.near_duplicates.open()) if near else 0,
-        contrary=count_contrary(files.pool, labels),
+        contrary=count_contrary(files, labels),
     )
 
 

@@ -30,12 +30,13 @@ class LeftOut:
 def find_left_out(state: LoopState, last_decision: int) -> LeftOut:
     """Count what the audit did not measure, when some decision was the last one."""
     empty = set(state.files.pool.empty.tolist())
-    labels = resolve_all(row for row in state.decisions if row.id <= last_decision)
+    known = (row for row in state.decisions if row.id <= last_decision)
+    labels = resolve_all(known, state.files.task.answers)
     decided = [each for each in labels if not each.machine and each.index not in empty]
     # A recheck asks about what has a label, wherever that came from.
     asked = {row.item_index for row in state.batch_items if row.reason != "recheck"}
     drawn = {row.item_index for row in state.batch_items if row.reason == "audit"}
-    skipped = [each.index for each in decided if each.label is None and each.index in drawn]
+    skipped = [each.index for each in decided if each.value is None and each.index in drawn]
     return LeftOut(
         outside_batches=sum(each.index not in asked for each in decided),
         without_label=int(count_drawn(state.audit_order.copies, skipped).sum()),

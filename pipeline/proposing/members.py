@@ -18,6 +18,7 @@ from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.proposers.base import Context, Embedder
 from hilt.proposers.given import FOLDER
 from hilt.proposers.guarded import GuardedProposer
+from hilt.values import plain
 
 RESERVED = ("student", "fused")
 GIVEN = "given-"  # before the name of a file of proposals, so that it is no other proposer's
@@ -81,7 +82,7 @@ def make_members(
         ConfigError: If two want one name.
     """
     context = Context(files.config.label_list, embedder, files.device, files.answers_folder)
-    learnt = fingerprint([[each.index, each.label] for each in labelled])
+    learnt = fingerprint([[each.index, plain(each.value)] for each in labelled])
     members: list[Member] = []
     for name, section in _named_sections(files):
         proposer = GuardedProposer(section.kind, name, context, _settings(section))

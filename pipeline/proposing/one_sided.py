@@ -7,7 +7,6 @@ people gave blind speak for the proposer where there are some.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from hilt.pipeline.workspace.arrays import fingerprint
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.types import Label
+from hilt.values import count_labels
 
 MIN_SHARE = 0.9  # of the guesses, for one label of three or more
 MIN_SHARE_OF_TWO = 0.98  # two labels are often uneven: spam, faults, complaints
@@ -90,7 +90,7 @@ def find_one_sided(files: WorkspaceFiles, labels: Iterable[ItemLabel]) -> tuple[
         files: Whose; what `count_guesses` wrote is read, nothing else.
         labels: What was decided; the labels of audit items say how uneven the pool is.
     """
-    blind = Counter(str(each.label) for each in labels if each.audit)
+    blind = count_labels(each.value or () for each in labels if each.audit)
     proposers: dict[str, Any] = _read(_path(files)).get("proposers", {})
     found = (_judge(name, told["labels"], told["asked"], blind) for name, told in proposers.items())
     return tuple(each for each in found if each is not None)

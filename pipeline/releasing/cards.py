@@ -13,6 +13,7 @@ import yaml
 from hilt.figures import counted, decimals, percent, with_interval
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.duplicates.inheriting import Check
+from hilt.pipeline.releasing.columns.base import AnswerColumn, column_of
 from hilt.pipeline.releasing.dataset import Counts, features_of
 from hilt.pipeline.students.base import Card
 from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
@@ -24,6 +25,7 @@ from hilt.pipeline.training.headline import (
     rests_on,
     too_early,
 )
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 
 UNKNOWN_LANGUAGE = "und"  # "undetermined", in the list of languages that hubs use
@@ -32,7 +34,7 @@ TAGS = ["text-classification", "active-learning", "hilt"]
 
 def dataset_card(
     name: str,
-    config: Config,
+    files: WorkspaceFiles,
     counts: Counts,
     training: TrainingSummary | None,
     check: Check | None,
@@ -41,11 +43,12 @@ def dataset_card(
 
     Args:
         name: What to call it.
-        config: The configuration that it was made with.
+        files: With the configuration and the task that it was made with.
         counts: Its rows.
         training: What the last training came to; None before the first.
         check: How often inherited labels were right, where that was checked.
     """
+    config, column = files.config, column_of(files.task)
     head = {
         "pretty_name": name,
         "language": [config.language or UNKNOWN_LANGUAGE],
@@ -53,7 +56,7 @@ def dataset_card(
         "tags": TAGS,
         "size_categories": [_size(counts.rows)],
         "configs": [{"config_name": "default", "data_files": "dataset.parquet"}],
-        "dataset_info": {"features": _features(config)},
+        "dataset_info": {"features": _features(column)},
     }
     return _render(
         "dataset_card.md",
@@ -61,6 +64,7 @@ def dataset_card(
         {
             "name": name,
             "config": config,
+            "column": column,
             "counts": counts,
             "training": training,
             "check": check,
@@ -124,11 +128,10 @@ def _encoder(saved: SavedStudent) -> str:
     )
 
 
-def _features(config: Config) -> list[dict[str, Any]]:
+def _features(column: AnswerColumn) -> list[dict[str, Any]]:
     """List the columns as the head of a card has them."""
     return [
-        {"name": name, "dtype": _dtype(feature)}
-        for name, feature in features_of(config.label_names).items()
+        {"name": name, "dtype": _dtype(feature)} for name, feature in features_of(column).items()
     ]
 
 

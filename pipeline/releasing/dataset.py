@@ -14,33 +14,39 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from hilt.blocks import blocks
-from hilt.pipeline.duplicates.inheriting import inherit, settled_groups
+from hilt.pipeline.duplicates.inheriting import carrying, inherit, settled_groups
 from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.releasing.columns.base import PROPOSAL, AnswerColumn, column_of
 from hilt.pipeline.workspace.decisions import last_words
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.rows import Rows
+from hilt.types import Value
 
 BLOCK_ROWS = 16384
 SOURCES = ("person", "inherited", "oracle", "machine", "none")
-LABELS = ("label", "proposal")  # the columns that hold labels
-WITHOUT_TEXT = (None, "", "none", None)
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("text", pa.string()),
-        ("label", pa.string()),
-        ("given_by", pa.string()),
-        ("source", pa.string()),
-        ("inherited_from", pa.string()),
-        ("action", pa.string()),
-        ("comment", pa.string()),
-        ("probability", pa.float32()),
-        ("proposal", pa.string()),
-        ("audit", pa.bool_()),
-        ("decisions", pa.int32()),
-        ("decided_at", pa.timestamp("us", tz="UTC")),
-    ]
-)
+NOTHING = (None, "", "none", None)  # of an item without a text
+
+
+def schema_of(column: AnswerColumn) -> pa.Schema:
+    """List the columns, in their order."""
+    return pa.schema(
+        [
+            ("id", pa.string()),
+            ("text", pa.string()),
+            (column.name, column.type),
+            ("given_by", pa.string()),
+            ("source", pa.string()),
+            ("inherited_from", pa.string()),
+            ("action", pa.string()),
+            ("comment", pa.string()),
+            ("probability", pa.float32()),
+            (PROPOSAL, column.type),
+            ("audit", pa.bool_()),
+            ("decisions", pa.int32()),
+            ("decided_at", pa.timestamp("us", tz="UTC")),
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,13 @@ class Counts:
         return sum(self.sources.values())
 
 
-def features_of(labels: Sequence[str]) -> Any:  # noqa: ANN401 - `datasets.Features` has no types
-    """Describe the columns to the library `datasets`, which makes labels of names with these."""
+def features_of(column: AnswerColumn) -> Any:  # noqa: ANN401 - `datasets.Features` has no types
+    """Describe the columns to the library `datasets`."""
     import datasets
 
-    names = datasets.ClassLabel(names=list(labels))
-    columns = {column.name: _value(datasets, column.type) for column in SCHEMA}
-    return datasets.Features({**columns, **dict.fromkeys(LABELS, names)})
+    columns = {each.name: _value(datasets, each.type) for each in schema_of(column)}
+    answers = dict.fromkeys((column.name, PROPOSAL), column.feature())
+    return datasets.Features({**columns, **answers})
 
 
 def _value(datasets: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 - the library, and its type
@@ -83,17 +89,18 @@ def _value(datasets: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 - the libra
 def write_dataset(state: LoopState, folder: Path) -> Counts:
     """Write Parquet and CSV side by side, a block at a time.
 
-    A label is its name in both. That `datasets` loads names as classes is said in the card.
+    An answer is written alike in both. What `datasets` makes of it is said in the card.
     """
     sources: Counter[str] = Counter(dict.fromkeys(SOURCES, 0))
     actions: Counter[str] = Counter()
     commented = 0
-    cycle = 0 if state.training is None else state.training.cycle
+    column = column_of(state.files.task)
+    schema = schema_of(column)
     with (
-        pq.ParquetWriter(folder / "dataset.parquet", SCHEMA) as parquet,
-        pa_csv.CSVWriter(folder / "dataset.csv", SCHEMA) as table,
+        pq.ParquetWriter(folder / "dataset.parquet", schema) as parquet,
+        pa_csv.CSVWriter(folder / "dataset.csv", schema) as table,
     ):
-        for block in _blocks(state, f"fused proposal of cycle {cycle}"):
+        for block in _blocks(state, column):
             parquet.write_table(block)
             table.write_table(block)
             sources.update(block.column("source").to_pylist())
@@ -102,62 +109,66 @@ def write_dataset(state: LoopState, folder: Path) -> Counts:
     return Counts(sources, actions["skip"], actions["flag"], commented, len(state.files.pool.empty))
 
 
-def _blocks(state: LoopState, machine: str) -> Iterator[Any]:
-    files, resolved = state.files, state.item_labels
+def _blocks(state: LoopState, column: AnswerColumn) -> Iterator[Any]:
+    files, resolved, said = state.files, state.item_labels, state.files.task.rows
+    cycle = 0 if state.training is None else state.training.cycle
     outcomes = {outcome.index: outcome for outcome in resolved}
-    inherited = inherit(settled_groups(files, resolved), resolved)
-    origins = dict(zip(inherited.indices.tolist(), inherited.origins, strict=True))
+    inherited = inherit(settled_groups(files, resolved), resolved, carrying(files))
+    handed = zip(inherited.origins, inherited.values, strict=True)
+    origins = dict(zip(inherited.indices.tolist(), handed, strict=True))
     told = _told(state.standing_decisions)
-    empty = files.pool.empty
+    empty, schema = files.pool.empty, schema_of(column)
     fused = files.fused.open()
-    names = np.array(files.config.label_names, dtype=object)
     for block in blocks(len(fused), BLOCK_ROWS):
-        probabilities = fused[block].astype(np.float32)
-        proposed = probabilities.argmax(axis=1)
-        indices = range(block.start, block.stop)
+        rows = Rows(fused[block].astype(np.float32))
+        texts, indices = files.pool.texts(block), range(block.start, block.stop)
         without = np.isin(indices, empty)
-        rows = [
-            WITHOUT_TEXT
-            if without[index - block.start]
-            else _provenance(outcomes.get(index), origins.get(index), names[place], machine)
-            for index, place in zip(indices, proposed, strict=True)
+        proposed = [said.decode(rows.of(place), text) for place, text in enumerate(texts)]
+        given = [
+            NOTHING
+            if blank
+            else _provenance(
+                outcomes.get(index), origins.get(index), value, f"fused proposal of cycle {cycle}"
+            )
+            for index, value, blank in zip(indices, proposed, without, strict=True)
         ]
-        said = [told.get(index, []) for index in indices]
+        words = [told.get(index, []) for index in indices]
         yield pa.table(
             {
                 "id": files.pool.ids(block),
-                "text": files.pool.texts(block),
-                "label": [label for label, _, _, _ in rows],
-                "given_by": [by for _, by, _, _ in rows],
-                "source": [source for _, _, source, _ in rows],
-                "inherited_from": [origin for _, _, _, origin in rows],
+                "text": texts,
+                column.name: [None if v is None else column.cell(v) for v, _, _, _ in given],
+                "given_by": [by for _, by, _, _ in given],
+                "source": [source for _, _, source, _ in given],
+                "inherited_from": [origin for _, _, _, origin in given],
                 "action": [
                     _action(outcomes[index], each) if each and index in outcomes else None
-                    for index, each in zip(indices, said, strict=True)
+                    for index, each in zip(indices, words, strict=True)
                 ],
-                "comment": [_comments(each) for each in said],
-                "probability": pa.array(probabilities.max(axis=1), mask=without),
-                "proposal": pa.array(names[proposed], mask=without),
+                "comment": [_comments(each) for each in words],
+                "probability": pa.array(said.confidence(rows), pa.float32(), mask=without),
+                PROPOSAL: pa.array(map(column.cell, proposed), column.type, mask=without),
                 "audit": [index in outcomes and outcomes[index].audit for index in indices],
-                "decisions": [len(each) for each in said],
-                "decided_at": [each[-1].decided_at if each else None for each in said],
+                "decisions": [len(each) for each in words],
+                "decided_at": [each[-1].decided_at if each else None for each in words],
             },
-            SCHEMA,
+            schema,
         )
 
 
 def _provenance(
-    outcome: ItemLabel | None, origin: ItemLabel | None, proposed: str, machine: str
-) -> tuple[str | None, str, str, str | None]:
-    """Say an item's label, who or what gave it, which `source` that is, and whose label it was."""
+    outcome: ItemLabel | None, origin: tuple[ItemLabel, Value] | None, proposed: Value, machine: str
+) -> tuple[Value | None, str, str, str | None]:
+    """Say an item's answer, who or what gave it, which `source` that is, and from which item."""
     if origin is not None:
-        return origin.label, ", ".join(origin.reviewers), "inherited", origin.item_id
+        given, value = origin
+        return value, ", ".join(given.reviewers), "inherited", given.item_id
     if outcome is None:
         return proposed, machine, "machine", None
-    if outcome.label is None:
+    if outcome.value is None:
         return None, "", "none", None
     source = "oracle" if outcome.machine else "person"
-    return outcome.label, ", ".join(outcome.reviewers), source, None
+    return outcome.value, ", ".join(outcome.reviewers), source, None
 
 
 def _told(decisions: Sequence[DecisionRow]) -> dict[int, list[DecisionRow]]:
@@ -171,7 +182,7 @@ def _told(decisions: Sequence[DecisionRow]) -> dict[int, list[DecisionRow]]:
 
 def _action(outcome: ItemLabel, rows: Sequence[DecisionRow]) -> str:
     """Say what people decided: a flag of one of them outweighs the skips of others."""
-    if outcome.label is not None:
+    if outcome.value is not None:
         return "label"
     return "flag" if "flag" in {row.action for row in last_words(rows)} else "skip"
 

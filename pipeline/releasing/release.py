@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hilt.outputs import output_folder
-from hilt.pipeline.duplicates.inheriting import check
+from hilt.pipeline.duplicates.inheriting import carrying, check
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.releasing.cards import dataset_card, model_card
@@ -115,8 +115,8 @@ def _write_card(
 ) -> None:
     """Write the card of the dataset, and the names of the labels in the order of their numbers."""
     files = state.files
-    checked = check(files.groups, state.item_labels)
-    card = dataset_card(_name(files), files.config, counts, summary, checked)
+    checked = check(files.groups, state.item_labels, carrying(files))
+    card = dataset_card(_name(files), files, counts, summary, checked)
     (folder / "README.md").write_text(card, encoding="utf-8")
     names = json.dumps(list(files.config.label_names), ensure_ascii=False, indent=1)
     (folder / "labels.json").write_text(names + "\n", encoding="utf-8")

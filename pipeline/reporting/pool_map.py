@@ -16,6 +16,7 @@ from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.rows import Rows
 from hilt.types import Floats, Integers
+from hilt.values import in_words
 
 WIDTH, HEIGHT, BORDER = 880, 540, 14
 MAX_POOL = 2500  # items of the pool that are drawn
@@ -100,7 +101,7 @@ def pool_map(
         None where all items look the same.
     """
     rng = generator(files.config.seed, Stream.MAP)
-    given = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
+    given = {each.index: in_words(each.value or ()) for each in outcomes if each.by_people}
     batch = {row.item_index: row for row in asked}
     labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MAX_LABELLED, rng)
     with_text = np.setdiff1d(np.arange(len(files.pool)), files.pool.empty)
@@ -196,8 +197,8 @@ def _in_batch(row: BatchItemRow, given: str | None) -> _Drawn:
     told = f"{row.rank + 1} in the batch, {row.reason}"
     waits = row.blind or row.reason == "recheck"
     label = given if given is not None and row.reason != "recheck" else None
-    if label is None and not waits:
-        label = str(row.proposal[0][0])
+    if label is None and not waits and row.proposed is not None:
+        label = in_words(row.proposed)
     return _Drawn(row.item_index, "batch", label, told if label is None else f"{told}, {label}")
 
 

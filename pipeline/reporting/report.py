@@ -175,7 +175,12 @@ def _of_people(state: LoopState) -> dict[str, Any]:
         "simulated": sum(row.kind == "simulated" for row in by_people),
         "n_decisions": len(by_people),
         "notes": list_decisions(
-            state.files.pool, decisions, flagged=True, skipped=True, commented=True
+            state.files.pool,
+            decisions,
+            state.files.task.answers,
+            flagged=True,
+            skipped=True,
+            commented=True,
         ),
         "most_notes": MAX_NOTES,
         "reviewers": reviewer_lines(by_people),

@@ -12,7 +12,7 @@ import numpy as np
 from hilt.blocks import blocks
 from hilt.figures import NOTHING, decimals, percent, points
 from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.selecting.explanation import in_words
+from hilt.pipeline.selecting.explanation import in_words as why_in_words
 from hilt.pipeline.training.headline import MIN_AUDIT, calibration
 from hilt.pipeline.workspace.decisions import total_seconds
 from hilt.pipeline.workspace.files import WorkspaceFiles
@@ -20,6 +20,7 @@ from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.types import BatchItem
+from hilt.values import count_labels, in_words
 
 SHORT_TEXT = 300
 LONG_TEXT = 4000
@@ -118,8 +119,8 @@ def label_lines(
         outcomes: What was decided.
         usable: Whether there is a proposal for every item, of the present configuration.
     """
-    human = Counter(outcome.label for outcome in outcomes if not outcome.machine)
-    machine = Counter(outcome.label for outcome in outcomes if outcome.machine)
+    human = count_labels(outcome.value or () for outcome in outcomes if not outcome.machine)
+    machine = count_labels(outcome.value or () for outcome in outcomes if outcome.machine)
     predicted = _count_predicted(files) if usable else None
     return [
         LabelLine(
@@ -162,24 +163,24 @@ def batch_lines(state: LoopState, most: int) -> list[BatchLine]:
 
 def _batch_line(item: BatchItem, outcome: ItemLabel | None, action: str | None) -> BatchLine:
     decision, relation = "", "undecided"
-    first = item.proposal[0]
+    given = "" if outcome is None or outcome.value is None else in_words(outcome.value)
     if outcome is not None and outcome.by_people:
-        agrees = outcome.label == first.label
-        decision = str(outcome.label)
+        agrees = outcome.value == item.proposed
+        decision = given
         words = ("same", "different") if item.blind else ("accepted", "changed")
         relation = words[0] if agrees else words[1]
     elif outcome is not None and not outcome.machine:
         relation = "flagged" if action == "flag" else "skipped"
     elif outcome is not None and not item.blind:  # it would give a blind item's proposal away
-        decision, relation = str(outcome.label), "machine"
+        decision, relation = given, "machine"
     hidden = item.blind and not decision
     return BatchLine(
         item=item,
         text=short(item.text),
         full_text=item.text[:LONG_TEXT],
-        proposal=HIDDEN if hidden else first.label,
-        probability=None if hidden else first.probability,
-        why=in_words(item),
+        proposal=HIDDEN if hidden or item.proposed is None else in_words(item.proposed),
+        probability=None if hidden or not item.proposal else item.proposal[0].probability,
+        why=why_in_words(item),
         decision=decision,
         outcome=relation,
     )
@@ -243,8 +244,8 @@ def _accuracy(told: Mapping[str, Any]) -> str:
 def accepted(decisions: Sequence[DecisionRow]) -> tuple[int, int]:
     """Count the latest labels given with a proposal in view, and those that are the proposal's."""
     latest = {(row.item_index, row.reviewer): row for row in decisions}
-    shown = [row for row in latest.values() if row.action == "label" and row.shown_label]
-    return sum(row.labels[0] == row.shown_label for row in shown), len(shown)
+    shown = [row for row in latest.values() if row.action == "label" and row.seen is not None]
+    return sum(row.value == row.seen for row in shown), len(shown)
 
 
 def confusion_lines(measure: Mapping[str, Any], labels: Sequence[str]) -> list[ConfusionLine]:

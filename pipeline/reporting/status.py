@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from hilt.pipeline.workspace.growing import source_is_as_read, source_path
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
+from hilt.values import count_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def status_and_step(state: LoopState) -> tuple[Status, NextStep]:
         empty_texts=pool.empty_texts,
         exact_duplicates=pool.exact_duplicates,
         human_labels=len(labelled),
-        machine_labels=sum(each.machine and each.label is not None for each in labels),
+        machine_labels=sum(each.machine and each.value is not None for each in labels),
         audit_labels=sum(each.audit for each in labelled),
         skipped=notes.skipped,
         flagged=notes.flagged,
@@ -132,7 +132,7 @@ def status_and_step(state: LoopState) -> tuple[Status, NextStep]:
         duplicates=_summarise(files, labels),
         review_seconds=seconds,
         review_minutes=round((seconds or 0) / 60, 2),
-        label_counts=dict(Counter(str(each.label) for each in labelled).most_common()),
+        label_counts=dict(count_labels(each.value or () for each in labelled).most_common()),
         batch=state.last_batch,
         open_items=state.open_items,
         without_text=_count_without_text(state),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hilt.intervals import Share, newcombe
 from hilt.pipeline.workspace.labels import is_opinion
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
+from hilt.types import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,15 @@ def anchoring(
         batches: The items of all batches.
     """
     proposed = {
-        (row.batch, row.item_index): row.proposal[0][0]
+        (row.batch, row.item_index): row.proposed
         for row in batches
-        if row.proposal and not row.blind
+        if row.proposed is not None and not row.blind
     }
     accepted: dict[bool, list[bool]] = {True: [], False: []}
     for row in _first_opinions(decisions):
-        label = proposed.get((row.batch or 0, row.item_index))
-        if label is not None:
-            accepted[row.blind].append(row.labels == [label])
+        value = proposed.get((row.batch or 0, row.item_index))
+        if value is not None:
+            accepted[row.blind].append(row.value == value)
     if not accepted[True] or not accepted[False]:
         return None
     hits = sum(accepted[False]), sum(accepted[True])
@@ -65,13 +66,13 @@ def anchoring(
 
 def bulk_accuracy(decisions: Iterable[DecisionRow]) -> Share | None:
     """Measure decisions in bulk by those of them that were asked again, one by one and blind."""
-    in_bulk: dict[int, list[str]] = {}
+    in_bulk: dict[int, Value] = {}
     same = []
     for row in decisions:
         if row.kind == "bulk":
-            in_bulk[row.item_index] = row.labels
+            in_bulk[row.item_index] = row.value
         elif row.kind == "check" and row.action == "label" and row.item_index in in_bulk:
-            same.append(row.labels == in_bulk[row.item_index])
+            same.append(row.value == in_bulk[row.item_index])
     return Share.of(sum(same), len(same)) if same else None
 
 

@@ -11,12 +11,12 @@ from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.outputs import output_file
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.reviewing.decisions_file import DecisionsFile, is_decisions_file
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.reviewing.recording import RecordResult, Source, take
 from hilt.pipeline.reviewing.restoring import restore
 from hilt.pipeline.reviewing.sheets import why_kept
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.gate import name_misfit, with_plain_numbers
 from hilt.pipeline.workspace.labels import ADJUDICATIONS
 from hilt.pipeline.workspace.matching import MATCHES
@@ -24,7 +24,9 @@ from hilt.pipeline.workspace.workspace import Workspace
 from hilt.reading.options import Options
 from hilt.review.base import EXCHANGES, GOLD, Answered, Exchange
 from hilt.review.simulated import SimulatedReviewer
+from hilt.tasks.base import Task
 from hilt.types import Batch, Decision, DecisionKind
+from hilt.values import value_of
 
 REVIEWER = "reviewer"  # who decided, where nobody says
 BY_WORD = "blind by the caller's word"  # in the source of answers that `record` was told are blind
@@ -59,7 +61,7 @@ def export(
         UnknownNameError: If there is no such format.
     """
     path = Path(file)
-    exchange = _exchange(path, format)
+    exchange = _exchange(path, format, workspace.task)
     state = LoopState.read(workspace)
     if batch is not None:
         written = state.batch(batch)
@@ -71,7 +73,7 @@ def export(
                 " earlier batch with --batch."
             )
         written = state.undecided(state.open_batch)
-    reviewer = simulated_reviewer(workspace.config, workspace.pool) if simulated else None
+    reviewer = simulated_reviewer(workspace) if simulated else None
     answers = () if reviewer is None else reviewer.review(written)
     with output_file(
         path,
@@ -80,7 +82,7 @@ def export(
         keep=partial_(why_kept, state, exchange, with_names_of_pool(workspace.config, Options())),
         note=workspace.progress.note,
     ) as temporary:
-        exchange.write(written, temporary, answers)
+        exchange.write(written, temporary, workspace.task, answers)
     return written
 
 
@@ -140,9 +142,9 @@ def import_answers(
         with workspace.locked():
             state, database = LoopState.read(workspace), workspace.database
             return restore(state, database, DecisionsFile(path), Source(path, partial), match)
-    exchange = _reading_exchange(path, format)
-    labels = workspace.config.label_names
-    answers = exchange.read(path, labels, reviewer, with_names_of_pool(workspace.config, options))
+    exchange = _reading_exchange(path, format, workspace.task)
+    options = with_names_of_pool(workspace.config, options)
+    answers = exchange.read(path, workspace.task, reviewer, options)
     for warning in answers.warnings:
         workspace.progress.note(warning)
     lines = answers.lines
@@ -232,34 +234,38 @@ def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
     Raises:
         DataError: If the pool has no known labels.
     """
-    reviewer = simulated_reviewer(workspace.config, workspace.pool)
+    reviewer = simulated_reviewer(workspace)
     said = [Answered(each) for each in reviewer.review(batch)]
     with workspace.locked():
         return take(LoopState.read(workspace), workspace.database, said, Source(), own=True)
 
 
-def simulated_reviewer(config: Config, pool: Pool) -> SimulatedReviewer:
+def simulated_reviewer(files: WorkspaceFiles) -> SimulatedReviewer:
     """Build the reviewer that answers from the pool's answer key.
 
     Raises:
         DataError: If the pool has no known labels.
     """
-    if not pool.has_answer_key:
+    if not files.pool.has_answer_key:
         raise DataError(
             "There is no answer key: name the column with known labels as `pool.label` in the"
             " configuration, and run `hilt init` again."
         )
-    return SimulatedReviewer(
-        pool.known_labels(), config.label_names, **config.simulation.model_dump(), seed=config.seed
-    )
+    known = {item: value_of(label) for item, label in files.pool.known_labels().items() if label}
+    settings = files.config.simulation.model_dump()
+    return SimulatedReviewer(known, files.task.answers, **settings, seed=files.config.seed)
 
 
-def _exchange(path: Path, kind: str | None) -> Exchange:
-    exchange: Exchange = EXCHANGES.load(kind or path.suffix.lstrip(".") or "jsonl")()
+def _exchange(path: Path, kind: str | None, task: Task) -> Exchange:
+    name = kind or path.suffix.lstrip(".") or "jsonl"
+    exchange: Exchange = EXCHANGES.make(name, f"exchange {name!r}", {})
+    lacking = exchange.lacks(task)
+    if lacking is not None:
+        raise DataError(lacking)
     return exchange
 
 
-def _reading_exchange(path: Path, kind: str | None) -> Exchange:
+def _reading_exchange(path: Path, kind: str | None, task: Task) -> Exchange:
     """Find what reads a file; one without a format of its own is a table of some kind."""
     ending = path.suffix.lstrip(".")
-    return _exchange(path, kind or (ending if ending in EXCHANGES.names() else "csv"))
+    return _exchange(path, kind or (ending if ending in EXCHANGES.names() else "csv"), task)

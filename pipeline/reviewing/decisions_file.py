@@ -12,12 +12,13 @@ import hashlib
 import re
 import stat
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -33,11 +34,26 @@ from hilt.plain_files import shown
 from hilt.reading.encoding import MAX_LINE_LENGTH
 from hilt.reading.opening import UNREADABLE, file_mode, open_file, unreadable
 from hilt.types import DecisionKind, Explanation
+from hilt.values import candidates_from_json, value_from_json
 
-FORMAT = 2
-FORMAT_BEFORE = 1  # without `decision_kind`; read, and no longer written
+FORMAT = 3
+WITHOUT_ANSWERS = 2  # without `answer` and `shown`; like the next, read and no longer written
+WITHOUT_KINDS = 1  # without `decision_kind` too
 Whole = Annotated[int, Field(ge=0, lt=2**31)]  # what every database holds
 _WHY = TypeAdapter(Explanation)
+
+
+def _readable_by(read: Callable[[Any], object]) -> Callable[[list[Any]], list[Any]]:
+    """Refuse what cannot be read, and keep what can as it stands."""
+
+    def check(stored: list[Any]) -> list[Any]:
+        read(stored)
+        return stored
+
+    return check
+
+
+StoredValue = Annotated[list[Any], AfterValidator(_readable_by(value_from_json))]
 _BEGINNING = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"hilt"\s*:\s*"decisions"')
 _SHOWN = 80
 
@@ -93,8 +109,9 @@ class ShownLine(_Line):
     reason: str
     score: float
     blind: bool
-    proposal: list[tuple[str, float]]
+    proposal: Annotated[list[Any], AfterValidator(_readable_by(candidates_from_json))]
     why: dict[str, Any] | None
+    answer: StoredValue | None = None
 
     @field_validator("why")
     @classmethod
@@ -138,7 +155,7 @@ class _DecisionLine(_Line):
     kind: Literal["decision"] = "decision"
     item: Whole
     action: str
-    labels: list[str]
+    labels: StoredValue
     reviewer: str
     batch: Whole | None
     blind: bool
@@ -157,6 +174,7 @@ class DecisionLine(_DecisionLine):
     """What one reviewer said about one item, once."""
 
     decision_kind: DecisionKind
+    shown: StoredValue | None = None
 
 
 class DecisionLineBefore(_DecisionLine):
@@ -178,11 +196,13 @@ class End(_Line):
 
 
 Content = ItemLine | BatchLine | DecisionLine
+_NOW: TypeAdapter[Content | DecisionLineBefore | End] = TypeAdapter(
+    Annotated[ItemLine | BatchLine | DecisionLine | End, Field(discriminator="kind")]
+)
 _LINES: dict[int, TypeAdapter[Content | DecisionLineBefore | End]] = {
-    FORMAT: TypeAdapter(
-        Annotated[ItemLine | BatchLine | DecisionLine | End, Field(discriminator="kind")]
-    ),
-    FORMAT_BEFORE: TypeAdapter(
+    FORMAT: _NOW,
+    WITHOUT_ANSWERS: _NOW,
+    WITHOUT_KINDS: TypeAdapter(
         Annotated[ItemLine | BatchLine | DecisionLineBefore | End, Field(discriminator="kind")]
     ),
 }

@@ -23,9 +23,11 @@ from hilt.review.agreement import MISSING, Agreement, measure_agreement
 from hilt.review.base import RESOLVED
 from hilt.review.screen.protocol import Method
 from hilt.review.skill import estimate_skill
-from hilt.types import Integers
+from hilt.rows import Rows
+from hilt.tasks.base import Answers
+from hilt.types import Content, Floats, Integers, Value
 
-Opinions = dict[int, dict[str, str]]  # item -> reviewer -> label
+Opinions = dict[int, dict[str, Value]]  # item -> reviewer -> answer
 
 MIN_SHARED = 30  # labels of a reviewer on items that others labelled too; fewer show no skill
 NAMED_REVIEWERS = 5
@@ -34,10 +36,10 @@ SOURCE = "rule"  # of the decisions that settle by one
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The label that a rule gives to an item on which reviewers disagree, and by what weight."""
+    """The answer that a rule gives to an item on which reviewers disagree, and by what weight."""
 
     item: int
-    label: str
+    value: Value
     because: str
 
 
@@ -76,16 +78,17 @@ def agreement(workspace: Workspace, *, settle: Method | None = None) -> PeopleRe
     state = state.after_decisions(settled)
     rows = said_of_texts(state)
     said = opinions(rows)
-    names = sorted({name for labels in said.values() for name in labels})
-    labels = workspace.config.label_names
+    names = sorted({name for given in said.values() for name in given})
+    answers = workspace.task.answers
+    ratings, _ = _ratings(said, names, answers, _contents(state, said))
     rng = generator(workspace.config.seed, Stream.BOOTSTRAP)
     return PeopleResult(
-        agreement=measure_agreement(_ratings(said, names, labels), names, labels, rng),
+        agreement=measure_agreement(ratings, names, answers.categories, rng),
         disputed=len(disputed(rows)),
         settled=len(settled),
         gold=gold_accuracy(rows),
         little_known=little_known(said),
-        contrary=count_contrary(workspace.pool, state.item_labels),
+        contrary=count_contrary(workspace, state.item_labels),
     )
 
 
@@ -103,6 +106,7 @@ def settle_disputes(state: LoopState, database: Database, method: Method) -> lis
     """Settle the disagreements that a rule can, and give the decisions by which that is done."""
     rows = said_of_texts(state)
     ids = {row.item_index: row for row in rows}
+    contents = _contents(state, opinions(rows)) if method == "skill" else {}
     return add_decisions(
         state.files,
         database,
@@ -111,7 +115,7 @@ def settle_disputes(state: LoopState, database: Database, method: Method) -> lis
                 item_index=each.item,
                 item_id=ids[each.item].item_id,
                 action="label",
-                labels=[each.label],
+                value=each.value,
                 reviewer=RESOLVED + method,
                 blind=True,
                 audit=False,
@@ -120,17 +124,26 @@ def settle_disputes(state: LoopState, database: Database, method: Method) -> lis
                 decided_at=datetime.now(UTC),
                 kind="rule",
             )
-            for each in settlements(rows, method, state.files.config.label_names)
+            for each in settlements(rows, method, state.files.task.answers, contents)
         ],
     )
 
 
 def settlements(
-    rows: Iterable[DecisionRow], method: Method, labels: tuple[str, ...]
+    rows: Iterable[DecisionRow],
+    method: Method,
+    answers: Answers,
+    contents: Mapping[int, Content],
 ) -> list[Settlement]:
     """Say what a rule makes of every item on which reviewers disagree.
 
-    Where it favours no label, the item stays for a person to settle.
+    Where it favours no answer, the item stays for a person to settle.
+
+    Args:
+        rows: The decisions that stand.
+        method: The rule.
+        answers: Of the task.
+        contents: Of the items with an opinion, which `skill` looks at.
     """
     rows = list(rows)
     said, open_ = opinions(rows), disputed(rows)
@@ -139,30 +152,39 @@ def settlements(
     if not open_:
         return []
     names = sorted({name for given in said.values() for name in given})
-    probabilities = estimate_skill(_ratings(said, names, labels), len(labels)).probabilities
-    row_of = {item: row for row, item in enumerate(said)}
-    return [
-        Settlement(item, labels[best], f"probability {probabilities[row_of[item]][best]:.3f}")
-        for item in open_
-        if (best := int(clear_label(probabilities[row_of[item]]))) != NO_LABEL
-    ]
+    ratings, offsets = _ratings(said, names, answers, contents)
+    rated = Rows(estimate_skill(ratings, len(answers.categories)).probabilities, offsets)
+    place = {item: number for number, item in enumerate(said)}
+    found = (_by_skill(item, rated.of(place[item]), answers, contents[item]) for item in open_)
+    return [each for each in found if each is not None]
+
+
+def _by_skill(
+    item: int, probabilities: Floats, answers: Answers, content: Content
+) -> Settlement | None:
+    """Put the likeliest rating of each unit together, if every one is clear."""
+    best = clear_label(probabilities)
+    if (best == NO_LABEL).any():
+        return None
+    value = answers.rated([answers.categories[each] for each in best], content)
+    return Settlement(item, value, f"probability {probabilities.max(axis=1).min():.3f}")
 
 
 def opinions(rows: Iterable[DecisionRow]) -> Opinions:
-    """Read the latest label of each reviewer on each item; what settles things is no opinion."""
+    """Read the latest answer of each reviewer on each item; what settles things is no opinion."""
     latest = {(row.item_index, row.reviewer): row for row in rows if is_opinion(row)}
     said: Opinions = defaultdict(dict)
     for (item, reviewer), row in sorted(latest.items()):
         if row.action == "label":
-            said[item][reviewer] = row.labels[0]
+            said[item][reviewer] = row.value
     return said
 
 
-def little_known(said: Mapping[int, Mapping[str, str]]) -> dict[str, int]:
+def little_known(said: Mapping[int, Mapping[str, Value]]) -> dict[str, int]:
     """Count labels on shared items, of the reviewers who have too few to show their skill.
 
     Args:
-        said: The label of each reviewer on each item.
+        said: The answer of each reviewer on each item.
     """
     shared = Counter(name for labels in said.values() if len(labels) > 1 for name in labels)
     return {name: count for name, count in sorted(shared.items()) if count < MIN_SHARED}
@@ -194,30 +216,40 @@ def disputed(rows: Iterable[DecisionRow]) -> list[int]:
 
 
 def gold_accuracy(rows: Iterable[DecisionRow]) -> dict[str, Share]:
-    """Measure each reviewer on the items with a known answer."""
+    """Measure how often each reviewer gives the very answer, on the items where it is known."""
     rows = list(rows)
-    gold = {row.item_index: row.labels[0] for row in rows if row.kind == "gold" and row.labels}
+    gold = {r.item_index: r.value for r in rows if r.kind == "gold" and r.action == "label"}
     right: dict[str, list[bool]] = defaultdict(list)
-    for item, labels in opinions(rows).items():
-        for reviewer, label in labels.items():
+    for item, values in opinions(rows).items():
+        for reviewer, value in values.items():
             if item in gold:
-                right[reviewer].append(label == gold[item])
+                right[reviewer].append(value == gold[item])
     return {name: Share.of(sum(hits), len(hits)) for name, hits in sorted(right.items())}
 
 
-def _majority(item: int, labels: Mapping[str, str]) -> Settlement | None:
-    label, votes = Counter(labels.values()).most_common(1)[0]
-    if 2 * votes <= len(labels):
+def _majority(item: int, said: Mapping[str, Value]) -> Settlement | None:
+    value, votes = Counter(said.values()).most_common(1)[0]
+    if 2 * votes <= len(said):
         return None
-    return Settlement(item, label, f"{votes} of {len(labels)}")
+    return Settlement(item, value, f"{votes} of {len(said)}")
 
 
-def _ratings(said: Opinions, names: list[str], labels: tuple[str, ...]) -> Integers:
-    """Lay opinions out as an array of shape (n_items, n_reviewers)."""
-    place = {label: position for position, label in enumerate(labels)}
+def _contents(state: LoopState, said: Opinions) -> dict[int, Content]:
+    return dict(zip(said, state.files.pool.texts(list(said)), strict=True))
+
+
+def _ratings(
+    said: Opinions, names: list[str], answers: Answers, contents: Mapping[int, Content]
+) -> tuple[Integers, Integers]:
+    """Lay opinions out: shape (n_units, n_reviewers), with the offsets of the items' units."""
+    place = {category: position for position, category in enumerate(answers.categories)}
     column = {name: number for number, name in enumerate(names)}
-    ratings = np.full((len(said), len(names)), MISSING, dtype=np.int64)
-    for row, given in enumerate(said.values()):
-        for name, label in given.items():
-            ratings[row, column[name]] = place[label]
-    return ratings
+    tables = []
+    for item, given in said.items():
+        rated = {name: answers.ratings(value, contents[item]) for name, value in given.items()}
+        table = np.full((len(next(iter(rated.values()))), len(names)), MISSING, dtype=np.int64)
+        for name, ratings in rated.items():
+            table[:, column[name]] = [place[rating] for rating in ratings]
+        tables.append(table)
+    offsets = np.cumsum([0, *map(len, tables)])
+    return np.concatenate([np.empty((0, len(names)), dtype=np.int64), *tables]), offsets

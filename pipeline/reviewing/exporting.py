@@ -25,6 +25,7 @@ from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
+from hilt.values import candidates_to_json, value_to_json
 
 ENDING = ".jsonl"
 AT_ONCE = 1000  # rows
@@ -132,8 +133,9 @@ def _batch(batch: BatchRow, items: list[BatchItemRow]) -> BatchLine:
                 reason=item.reason,
                 score=item.score,
                 blind=item.blind,
-                proposal=[(label, probability) for label, probability in item.proposal],
+                proposal=candidates_to_json(item.proposal),
                 why=item.why,
+                answer=None if item.answer is None else value_to_json(item.answer),
             )
             for item in items
         ],
@@ -141,6 +143,12 @@ def _batch(batch: BatchRow, items: list[BatchItemRow]) -> BatchLine:
 
 
 def _decision(row: DecisionRow) -> DecisionLine:
-    names = DecisionLine.model_fields.keys() - {"kind", "item", "decision_kind"}
+    names = DecisionLine.model_fields.keys() - {"kind", "item", "decision_kind", "labels", "shown"}
     fields = {name: getattr(row, name) for name in names}
-    return DecisionLine.model_construct(item=row.item_index, decision_kind=row.kind, **fields)
+    return DecisionLine.model_construct(
+        item=row.item_index,
+        decision_kind=row.kind,
+        labels=value_to_json(row.value),
+        shown=None if row.shown is None else value_to_json(row.shown),
+        **fields,
+    )

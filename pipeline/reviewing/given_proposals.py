@@ -26,9 +26,10 @@ from hilt.proposers.given import SCHEMA
 from hilt.reading.opening import PACKED_ENDINGS
 from hilt.reading.options import Options
 from hilt.reading.table import ENDINGS, Table, open_table
+from hilt.review.answers.base import form_of
 from hilt.review.base import Rejection
 from hilt.review.formats.answer_tables import lines_of
-from hilt.review.formats.item_records import FIELDS
+from hilt.review.formats.item_records import fields_of
 from hilt.review.formats.proposal_lines import Proposed, is_from_people, read_proposed
 from hilt.temporaries import temporary_name
 
@@ -98,7 +99,7 @@ def import_proposals(
         raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
     options = Options.checked(encoding=encoding, delimiter=delimiter, quoting=quoting)
     options = with_names_of_pool(workspace.config, options)
-    table = open_table(path, replace(options, wanted=FIELDS))
+    table = open_table(path, replace(options, wanted=fields_of(form_of(workspace.task))))
     for warning in table.warnings:
         workspace.progress.note(warning)
     with workspace.locked():
@@ -135,7 +136,7 @@ class _Gathered:
 
     def __init__(self, files: WorkspaceFiles, shown: Sequence[BatchItemRow], match: str) -> None:
         self._pool, self._shown, self._match = files.pool, shown, match
-        self._labels = files.config.label_names
+        self._labels, self._form = files.config.label_names, form_of(files.task)
         size = len(files.pool)
         self.positions = np.full(size, NOTHING, dtype=np.int32)
         self.probabilities = np.zeros(size, dtype=np.float32)
@@ -151,12 +152,12 @@ class _Gathered:
         self.rejected.sort(key=lambda rejection: rejection.line)
 
     def _proposed(self, path: Path, table: Table, options: Options) -> Iterator[Proposed]:
-        for line in lines_of(path, table, options.synonyms):
+        for line in lines_of(path, table, self._form, options.synonyms):
             self._unit = line.unit
             if is_from_people(line):
                 self.from_people += 1
                 continue
-            read = read_proposed(line, self._labels)
+            read = read_proposed(line, self._form)
             if isinstance(read, Proposed):
                 yield read
             elif read is None:
@@ -173,7 +174,7 @@ class _Gathered:
             if isinstance(found, str):
                 self.rejected.append(Rejection(said.line or 0, found, self._unit))
                 continue
-            position, before = place[said.labels[0]], self.positions[found.index]
+            position, before = place[said.value[0].label], self.positions[found.index]
             if before not in (NOTHING, position):
                 earlier, here = self._labels[before], self._labels[position]
                 reason = (
@@ -183,7 +184,7 @@ class _Gathered:
                 self.rejected.append(Rejection(said.line or 0, reason, self._unit))
                 continue
             self.positions[found.index] = position
-            self.probabilities[found.index] = each.probability
+            self.probabilities[found.index] = max(each.probability, 1 / len(self._labels))
 
 
 def _write(files: WorkspaceFiles, gathered: _Gathered, file: Path) -> None:

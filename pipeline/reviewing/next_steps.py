@@ -152,7 +152,8 @@ def read_situation(state: LoopState, look: Look | None = None) -> Situation:
 
 def _labelled(state: LoopState, decisions: Sequence[DecisionRow]) -> list[ItemLabel]:
     empty = set(state.files.pool.empty.tolist())  # whatever was said of those, nobody learns it
-    return [each for each in resolve_all(decisions) if each.by_people and each.index not in empty]
+    resolved = resolve_all(decisions, state.files.task.answers)
+    return [each for each in resolved if each.by_people and each.index not in empty]
 
 
 def _is_learnt(state: LoopState, labelled: list[ItemLabel]) -> bool:
@@ -169,7 +170,7 @@ def _is_learnt(state: LoopState, labelled: list[ItemLabel]) -> bool:
 
 
 def _said(labelled: list[ItemLabel]) -> list[tuple[object, ...]]:
-    return [(outcome.index, outcome.label, outcome.audit) for outcome in labelled]
+    return [(outcome.index, outcome.value, outcome.audit) for outcome in labelled]
 
 
 def _released(folder: Path, training: TrainingRow | None) -> Path | None:

@@ -21,6 +21,7 @@ from hilt.pipeline.workspace.workspace import Workspace
 from hilt.registry import nearest
 from hilt.review.base import MACHINE, Answered
 from hilt.types import Decision, Floats, Integers
+from hilt.values import value_of
 
 FUSED = "fused"
 SOURCE = "oracle"
@@ -167,7 +168,7 @@ def _decision(answer: OracleAnswer, reviewer: str, batch: int) -> Decision:
     return Decision(
         item_id=answer.item_id,
         action="label",
-        labels=(answer.label,),
+        value=value_of(answer.label),
         reviewer=reviewer,
         batch=batch,
         comment=f"fused probability {answer.probability:.4f}",

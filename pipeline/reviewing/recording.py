@@ -89,9 +89,9 @@ def take(
     Raises:
         DataError: If one does not fit and `source` is not partial; then nothing is stored.
     """
-    labels = state.files.config.label_names
+    task = state.files.task.answers
     # What is accepted is known, and can be looked at, once the item is found.
-    reasons = [None if each.accepts else misfit(each.decision, labels) for each in answers]
+    reasons = [None if each.accepts else misfit(each.decision, task) for each in answers]
     sound = [each for each, why in zip(answers, reasons, strict=True) if why is None]
     matching = Matching(state.files.pool, state.batch_items, sound, match)
     found: list[MatchedDecision] = []
@@ -99,7 +99,7 @@ def take(
     for number, (answer, reason) in enumerate(zip(answers, reasons, strict=True), start=1):
         item = reason or matching.find(answer)
         if isinstance(item, MatchedDecision):
-            item = misfit(item.decision, labels) or _misplaced(item) or item
+            item = misfit(item.decision, task) or _misplaced(item) or item
         if isinstance(item, MatchedDecision):
             found.append(replace(item, own=own or item.own))
         else:
@@ -153,7 +153,7 @@ def _store(state: LoopState, database: Database, found: Sequence[MatchedDecision
     before = {(r.item_index, r.reviewer, r.batch): r for r in state.standing_decisions}
     earlier = [before.get((row.item_index, row.reviewer, row.batch)) for row in rows]
     changed = sum(
-        old is not None and (old.action, list(old.labels)) != (row.action, row.labels)
+        old is not None and (old.action, old.value) != (row.action, row.value)
         for old, row in zip(earlier, rows, strict=True)
     )
     added = add_decisions(state.files, database, rows)

@@ -32,6 +32,7 @@ from hilt.pipeline.workspace.labels import SETTLING, not_withdrawn
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow, DecisionRow, Table
 from hilt.review.base import Answered, Rejection
 from hilt.types import Action, Decision
+from hilt.values import candidates_from_json, value_from_json
 
 AT_ONCE = 1000  # decisions
 OWN_ID = {"id"}  # the number of a decision, which the database gives
@@ -168,14 +169,15 @@ class _Restoring:
         self.added_batches += 1
 
     def _batch_item(self, number: int, batch: int, shown: ShownLine) -> BatchItemRow:
-        fields = shown.model_dump(exclude={"item", "proposal"})
+        fields = shown.model_dump(exclude={"item", "proposal", "answer"})
         index = self._index(number, shown.item)
         return BatchItemRow(
             **fields,
             batch=batch,
             item_index=index,
             item_id=self._ids[index],
-            proposal=[list(each) for each in shown.proposal],
+            proposal=candidates_from_json(shown.proposal),
+            answer=None if shown.answer is None else value_from_json(shown.answer),
         )
 
     def _add_decision(self, number: int, line: DecisionLine) -> None:
@@ -184,7 +186,7 @@ class _Restoring:
         asked = None if line.decision_kind == "machine" else shown
         audit = measures(asked, blind=line.blind)
         row = _row(line, item_index=index, item_id=self._ids[index], audit=audit)
-        reason = misfit(row, self._files.config.label_names)
+        reason = misfit(row, self._files.task.answers)
         if reason is None and line.batch is not None and shown is None:
             reason = f"batch {line.batch} has no item {self._ids[index]!r}."
         if reason is None and line.key is not None and line.key in self._keys:
@@ -293,15 +295,19 @@ def _take_labels(
 
 def _row(line: DecisionLine, **fields: Any) -> DecisionRow:  # noqa: ANN401 - of the row
     """Make a row of a line, with its item, and with what is to differ from the line."""
-    said = line.model_dump(exclude={"kind", "item", "decision_kind"})
-    return DecisionRow(**(said | {"kind": line.decision_kind} | fields))
+    said = line.model_dump(exclude={"kind", "item", "decision_kind", "labels", "shown"})
+    values = {
+        "value": value_from_json(line.labels),
+        "shown": None if line.shown is None else value_from_json(line.shown),
+    }
+    return DecisionRow(**(said | values | {"kind": line.decision_kind} | fields))
 
 
 def _decision(row: DecisionRow) -> Decision:
     return Decision(
         item_id=row.item_id,
         action=cast("Action", row.action),  # the gate looks at it
-        labels=tuple(row.labels),
+        value=row.value,
         reviewer=row.reviewer,
         seconds=row.seconds,
         comment=row.comment,

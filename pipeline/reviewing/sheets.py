@@ -16,10 +16,11 @@ from hilt.pipeline.workspace.matching import Matching
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.reading.options import Options
 from hilt.reading.table import open_table
+from hilt.review.answers.base import AnswerForm, form_of
 from hilt.review.base import Answers, Exchange
 from hilt.review.formats.answer_lines import Line, has_sheet_columns
 from hilt.review.formats.answer_tables import lines_of
-from hilt.review.formats.item_records import FIELDS
+from hilt.review.formats.item_records import fields_of
 from hilt.types import Decision
 
 # What hilt writes and no person has to touch; elsewhere somebody's remark would be lost.
@@ -35,15 +36,16 @@ def why_kept(state: LoopState, exchange: Exchange, options: Options, path: Path)
         options: How answers are read.
         path: What stands where a sheet is to be written.
     """
-    known = state.files.ledger.knows(path)
+    known, task = state.files.ledger.knows(path), state.files.task
+    form = form_of(task)
     try:
         if is_decisions_file(path):
             return "contains the decisions of a workspace"
-        answers = exchange.read(path, state.files.config.label_names, "", options)
-        lines = _lines(path)
+        answers = exchange.read(path, task, "", options)
+        lines = _lines(path, form)
     except DataError:
         return None if known else NOT_OURS
-    if not known and not (lines and all(map(has_sheet_columns, lines))):
+    if not known and not (lines and all(has_sheet_columns(line, form) for line in lines)):
         return NOT_OURS
     lacking = _count_lacking(state, answers)
     if lacking:
@@ -69,7 +71,7 @@ def _count_lacking(state: LoopState, answers: Answers) -> int:
 
 
 def _answer(said: Decision | DecisionRow, reviewer: str) -> tuple[object, ...]:
-    return said.item_id, said.action, tuple(said.labels), said.comment, reviewer
+    return said.item_id, said.action, said.value, said.comment, reviewer
 
 
 def _is_as_written(state: LoopState, exchange: Exchange, lines: Sequence[Line]) -> bool:
@@ -80,8 +82,9 @@ def _is_as_written(state: LoopState, exchange: Exchange, lines: Sequence[Line]) 
             return False
         with tempfile.TemporaryDirectory(prefix="hilt-") as folder:
             sheet = Path(folder) / "sheet"
-            exchange.write(state.batch(int(number)), sheet)
-            written |= {(number, _cell(line, "id")): _shown(line) for line in _lines(sheet)}
+            exchange.write(state.batch(int(number)), sheet, state.files.task)
+            sheet_lines = _lines(sheet, form_of(state.files.task))
+            written |= {(number, _cell(line, "id")): _shown(line) for line in sheet_lines}
     return all(
         written.get((_cell(line, "batch"), _cell(line, "id"))) == _shown(line) for line in lines
     )
@@ -99,5 +102,6 @@ def _cell(line: Line, name: str) -> str:
         return " ".join(text.casefold().split())
 
 
-def _lines(path: Path) -> list[Line]:
-    return list(lines_of(path, open_table(path, replace(Options(), wanted=FIELDS))))
+def _lines(path: Path, form: AnswerForm) -> list[Line]:
+    table = open_table(path, replace(Options(), wanted=fields_of(form)))
+    return list(lines_of(path, table, form))

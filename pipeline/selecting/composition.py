@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.duplicates.inheriting import one_of_each, settled_groups
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
@@ -28,6 +27,7 @@ from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.rows import Rows
 from hilt.selectors.arithmetic.distinct import pick_distinct
 from hilt.types import Explanation, Floats, Integers, Reason, Selection, SelectionView
+from hilt.values import rounded
 
 BLIND: tuple[Reason, ...] = ("audit", "inherited")
 UNCHOSEN: tuple[Reason, ...] = (*BLIND, "recheck")  # spread over the batch by chance
@@ -165,7 +165,7 @@ def compose(
         empty=files.pool.empty,
         minutes=None if minutes is None else (float(seconds[indices].sum()) / 60, minutes),
     )
-    rows = _rows(files, picked, proposed, whys)
+    rows = _rows(files, picked, Rows(proposed), whys)
     copies = choice.audit.beside(drawn, len(parts[0]))
     return Composed(rows, "".join(part.note for part in parts), shortage, copies)
 
@@ -222,7 +222,7 @@ def _view(
     the selector does.
     """
     files, config = state.files, state.files.config
-    labelled = [each for each in state.item_labels if each.label is not None]
+    labelled = [each for each in state.item_labels if each.value is not None]
     groups = settled_groups(files, state.item_labels)
     free = undecided_items(state, waiting)
     free[kept] = False
@@ -275,12 +275,13 @@ def _mixed(parts: Sequence[Selection], rng: np.random.Generator) -> list[Picked]
 def _rows(
     files: WorkspaceFiles,
     picked: Sequence[Picked],
-    probabilities: Floats,
+    proposed: Rows,
     whys: Sequence[Explanation],
 ) -> list[BatchItemRow]:
     """Write down a batch, with the proposals as they stand."""
     ids = files.pool.ids([index for index, _, _ in picked])
-    proposals = _likeliest(files.config, probabilities)
+    texts = files.pool.texts([index for index, _, _ in picked])
+    said, count = files.task.rows, files.config.batch.candidates
     return [
         BatchItemRow(
             rank=rank,
@@ -289,20 +290,11 @@ def _rows(
             reason=reason,
             score=round(score, 6),
             blind=reason in BLIND,
-            proposal=proposal,
+            proposal=rounded(said.candidates(proposed.of(rank), text, count)),
+            answer=said.decode(proposed.of(rank), text),
             why=asdict(why),
         )
-        for rank, ((index, score, reason), item_id, proposal, why) in enumerate(
-            zip(picked, ids, proposals, whys, strict=True)
+        for rank, ((index, score, reason), item_id, text, why) in enumerate(
+            zip(picked, ids, texts, whys, strict=True)
         )
-    ]
-
-
-def _likeliest(config: Config, probabilities: Floats) -> list[list[list[object]]]:
-    """List the likeliest labels of each row with their probabilities, as JSON can hold them."""
-    names, count = config.label_names, config.batch.candidates
-    most = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
-    return [
-        [[names[place], round(float(row[place]), 4)] for place in order]
-        for row, order in zip(probabilities, most, strict=True)
     ]

@@ -27,7 +27,7 @@ from hilt.pipeline.proposing.propose import fusion_weights
 from hilt.pipeline.students.saved import load_out_of_fold
 from hilt.pipeline.workspace.labels import SETTLING, ItemLabel
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
-from hilt.types import Floats, Integers, Reason, Selection, SelectionView
+from hilt.types import Floats, Integers, Reason, Selection, SelectionView, Value
 
 PEOPLE_ARE_RIGHT = 0.8  # how often, as far as one label alone speaks against the students
 PRIOR_RECHECKS = 5.0  # how many rechecks the belief is worth that it is so
@@ -142,12 +142,12 @@ def asked_again(
     """
     asked = {(i.batch, i.item_index): i.why for i in items if i.reason == "recheck" and i.why}
     answered: dict[int, tuple[float, bool]] = {}
-    before: dict[int, list[str]] = {}
+    before: dict[int, Value] = {}
     for row in decisions:
         why = None if row.batch is None else asked.get((row.batch, row.item_index))
         if why is not None and row.item_index in before:
-            answered[row.item_index] = why["quality"], before[row.item_index] != row.labels
-        before[row.item_index] = row.labels
+            answered[row.item_index] = why["quality"], before[row.item_index] != row.value
+        before[row.item_index] = row.value
     return answered
 
 
@@ -200,5 +200,5 @@ def _positions(config: Config, labels: Sequence[ItemLabel]) -> dict[int, int]:
 
 def _votes(names: Sequence[str], decisions: Sequence[DecisionRow], indices: Integers) -> Floats:
     """Count how often people gave each label: shape (n, n_labels)."""
-    counts = Counter((row.item_index, row.labels[0]) for row in decisions if row.labels)
+    counts = Counter((row.item_index, row.value[0].label) for row in decisions if row.value)
     return np.array([[counts[index, name] for name in names] for index in indices.tolist()])

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
-from hilt.pipeline.duplicates.inheriting import inherit, settled_groups, to_check
+from hilt.pipeline.duplicates.inheriting import carrying, inherit, settled_groups, to_check
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.selecting.auditing import audit_draw, audit_size
 from hilt.pipeline.workspace.item_draws import draw
@@ -46,6 +46,7 @@ def undecided_items(state: LoopState, waiting: Collection[int]) -> npt.NDArray[n
 
 def items_to_check(state: LoopState, groups: Integers) -> Integers:
     """List the items that inherit a label and were drawn to be asked all the same."""
-    inherited, config = inherit(groups, state.item_labels), state.files.config
+    carry, config = carrying(state.files), state.files.config
+    inherited = inherit(groups, state.item_labels, carry)
     drawn = draw(state.files.pool.ids(inherited.indices), config.seed, "check")
     return to_check(inherited, drawn, config.duplicates.audited)

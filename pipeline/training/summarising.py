@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.batch_items import any_picked
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.types import Floats, Integers
+from hilt.values import count_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def summarise_training(
         decisions=len(people),
         review_seconds=round(sum(row.seconds or 0.0 for row in people), 2),
         audit_labels=len(data.audit),
-        label_counts=dict(Counter(str(each.label) for each in panel.labelled)),
+        label_counts=dict(count_labels(each.value or () for each in panel.labelled)),
         kind=training.student.kind,
         self_training=training.self_training,
         fusion=dict(zip(("student", *panel.names), training.fusion.tolist(), strict=True)),

@@ -29,6 +29,7 @@ from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.base import Checked
 from hilt.proposers.models.encoder import resolve_device
+from hilt.values import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _made_of(panel: Panel) -> str:
     config = panel.files.config
     return fingerprint(
         {
-            "labels": [[each.index, each.label, each.audit] for each in panel.labelled],
+            "labels": [[each.index, plain(each.value), each.audit] for each in panel.labelled],
             "student": config.student.model_dump(),
             "proposals": panel.makers,
             "seed": config.seed,

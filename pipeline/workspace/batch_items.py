@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow
-from hilt.types import BatchItem, Candidate, Explanation, Integers, Reason
+from hilt.types import BatchItem, Explanation, Integers, Reason
 
 # For the batch to cover the pool, by doubt, and by doubt about a label: no draw of any kind.
 PICKED: tuple[Reason, ...] = ("coverage", "uncertain", "recheck")
@@ -41,8 +41,9 @@ def batch_item(row: BatchItemRow, text: str, note: str) -> BatchItem:
         reason=_reason(row, note),
         score=row.score,
         blind=row.blind,
-        proposal=tuple(Candidate(label, probability) for label, probability in row.proposal),
+        proposal=row.proposal,
         why=None if row.why is None else Explanation(**row.why),
+        proposed=row.proposed,
     )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.exc import (
 
 from hilt.errors import ConfigError, MissingExtraError, WorkspaceError
 from hilt.extras import pip_install
-from hilt.pipeline.workspace.tables import UnreadableValueError
+from hilt.pipeline.workspace.column_types import UnreadableValueError
 
 ALLOWED = "allowed: sqlite:///FILE.db, postgresql://USER@HOST/NAME"
 # What to do, by a word of what the database says.

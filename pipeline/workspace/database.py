@@ -24,7 +24,6 @@ from hilt.pipeline.workspace.connection import (
     read_url,
     shown,
 )
-from hilt.pipeline.workspace.labels import ItemLabel, resolve_all
 from hilt.pipeline.workspace.tables import (
     SCHEMA_VERSION,
     BatchItemRow,
@@ -35,7 +34,7 @@ from hilt.pipeline.workspace.tables import (
     TrainingRow,
 )
 from hilt.pipeline.workspace.upgrades import upgrade
-from hilt.types import Action
+from hilt.types import Action, Value
 
 History = tuple[
     tuple[DecisionRow, ...],
@@ -259,10 +258,6 @@ class Database:
         with self.reading() as session:
             return session.scalar(select(func.max(DecisionRow.id))) or 0
 
-    def item_labels(self) -> list[ItemLabel]:
-        """Resolve every item's decisions, in the order of the pool; see `labels.resolve`."""
-        return resolve_all(self.decisions())
-
     # -- trainings ----------------------------------------------------------------------------
 
     def add_training(self, row: TrainingRow) -> None:
@@ -280,5 +275,5 @@ def _asked(row: DecisionRow) -> tuple[int, str, int | None]:
     return row.item_index, row.reviewer, row.batch
 
 
-def _said(row: DecisionRow) -> tuple[Action | str, tuple[str, ...], str]:
-    return row.action, tuple(row.labels), row.comment
+def _said(row: DecisionRow) -> tuple[Action | str, Value, str]:
+    return row.action, row.value, row.comment

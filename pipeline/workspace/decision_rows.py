@@ -27,7 +27,7 @@ def decision_row(
         item_index=index,
         item_id=decision.item_id,
         action=decision.action,
-        labels=list(decision.labels),
+        value=decision.value,
         reviewer=decision.reviewer,
         batch=None if shown is None else shown.batch,
         seconds=decision.seconds,
@@ -50,13 +50,16 @@ def what_was_shown(
         own: As for `decision_row`.
     """
     unseen = shown is not None and (blind or (shown.blind and own))
-    visible = shown is not None and not (blind or shown.blind) and bool(shown.proposal)
-    label, probability = shown.proposal[0] if shown is not None and visible else (None, None)
+    visible = None if shown is None or blind or shown.blind else shown
+    value = None if visible is None else visible.proposed
+    first = None if visible is None or not visible.proposal else visible.proposal[0]
+    alone = first is not None and value == (first.part,) and not first.part.place
     return {
         "blind": unseen,
         "audit": own and measures(shown, blind=unseen),
-        "shown_label": label,
-        "shown_probability": probability,
+        "shown": value,
+        "shown_label": first.label if first is not None and alone else None,
+        "shown_probability": first.probability if first is not None and alone else None,
     }
 
 

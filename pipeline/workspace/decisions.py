@@ -17,7 +17,9 @@ from hilt.pipeline.workspace.labels import ItemLabel, not_withdrawn, resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.formats.csv_table import BYTE_ORDER_MARK, as_cell
+from hilt.tasks.base import Answers
 from hilt.types import DecisionKind
+from hilt.values import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,9 @@ class GivenDecision:
 
     Attributes:
         action: `label`, `skip` or `flag`.
-        label: The label that they gave; None where they skipped or flagged.
+        label: The answer that they gave, in words; None where they skipped or flagged.
         comment: What they wrote beside it; empty where they wrote nothing.
-        outcome: The label that the item has now, by all decisions together; None without one.
+        outcome: The answer that the item has now, by all decisions together; None without one.
         source: The way by which it came in: `screen`, `file`, ...
         kind: What it is: `review`, `bulk`, `adjudication`, ...; see `hilt.Decision`.
     """
@@ -76,18 +78,30 @@ def decisions(
     """
     rows = not_withdrawn(workspace.database.decisions())
     return list_decisions(
-        workspace.pool, rows, flagged=flagged, skipped=skipped, commented=commented
+        workspace.pool,
+        rows,
+        workspace.task.answers,
+        flagged=flagged,
+        skipped=skipped,
+        commented=commented,
     )
 
 
 def list_decisions(
-    pool: Pool, rows: Sequence[DecisionRow], *, flagged: bool, skipped: bool, commented: bool
+    pool: Pool,
+    rows: Sequence[DecisionRow],
+    answers: Answers,
+    *,
+    flagged: bool,
+    skipped: bool,
+    commented: bool,
 ) -> list[GivenDecision]:
     """List what people said, as `decisions` does.
 
     Args:
         pool: With the texts.
         rows: The decisions that stand.
+        answers: Of the task.
         flagged: As for `decisions`, like the rest.
         skipped: List skips.
         commented: List what has a comment.
@@ -100,7 +114,7 @@ def list_decisions(
         or (skipped and row.action == "skip")
         or (commented and row.comment)
     ]
-    outcomes = {outcome.index: outcome for outcome in resolve_all(rows)}
+    outcomes = {outcome.index: outcome for outcome in resolve_all(rows, answers)}
     texts = pool.texts([row.item_index for row in wanted])
     return [
         _given(row, text, outcomes[row.item_index]) for row, text in zip(wanted, texts, strict=True)
@@ -175,10 +189,10 @@ def _given(row: DecisionRow, text: str, outcome: ItemLabel) -> GivenDecision:
         id=row.item_id,
         text=text,
         action=row.action,
-        label=row.label,
+        label=in_words(row.value) if row.action == "label" else None,
         reviewer=row.reviewer,
         comment=row.comment,
-        outcome=outcome.label if outcome.by_people else None,
+        outcome=None if outcome.machine or outcome.value is None else in_words(outcome.value),
         batch=row.batch,
         source=row.source,
         kind=row.kind,

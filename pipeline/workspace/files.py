@@ -36,7 +36,7 @@ from hilt.pipeline.runners.base import Runner, make_runner
 from hilt.pipeline.workspace import student_seal as seal
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.progress import Progress, Silent
-from hilt.tasks.base import TASKS, Task
+from hilt.tasks.base import Task
 from hilt.types import Graph, Integers
 
 
@@ -59,8 +59,7 @@ class WorkspaceFiles:
     @cached_property
     def task(self) -> Task:
         """The shape of an answer, with the labels."""
-        task: Task = TASKS.load(self.config.task)(self.config.label_names)
-        return task
+        return self.config.task.make(self.config.label_names)
 
     @cached_property
     def medium(self) -> Medium:

@@ -20,11 +20,12 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.inserting import insert_decisions
 from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
-from hilt.reading.names import label_listing
 from hilt.reading.values import encodable
 from hilt.registry import nearest
 from hilt.review.base import GOLD, MACHINE, RESOLVED
-from hilt.types import Decision, DecisionKind
+from hilt.tasks.base import Answers
+from hilt.types import Decision, DecisionKind, Part
+from hilt.values import in_words
 
 ACTIONS = ("label", "skip", "flag")
 KINDS = get_args(DecisionKind)
@@ -61,13 +62,14 @@ def append_decisions(files: WorkspaceFiles, session: Session, rows: Sequence[Dec
 
 
 def _check(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
-    names, size = files.config.label_names, len(files.pool)
+    size = len(files.pool)
     for row in rows:
-        reason = misfit(row, names)
+        reason = misfit(row, files.task.answers)
         if reason is None and not 0 <= row.item_index < size:
             reason = f"there is no item {row.item_index}; the pool has {size}."
         if reason is not None:
             raise DataError(f"The decision on item {_shown(row.item_id)} does not fit: {reason}")
+    _check_places(files, [row for row in rows if any(part.place for part in row.value)])
     ids = files.pool.ids([row.item_index for row in rows])
     for row, item_id in zip(rows, ids, strict=True):
         if row.item_id != item_id:
@@ -77,19 +79,28 @@ def _check(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
             )
 
 
-def misfit(said: Said, labels: Sequence[str]) -> str | None:
+def _check_places(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
+    """Look whether the places of answers are in their items, which only then have to be read."""
+    contents = files.pool.texts([row.item_index for row in rows]) if rows else []
+    for row, content in zip(rows, contents, strict=True):
+        reason = files.task.answers.problem(row.value, content)
+        if reason is not None:
+            raise DataError(f"The decision on item {_shown(row.item_id)} does not fit: {reason}")
+
+
+def misfit(said: Said, answers: Answers) -> str | None:
     """Say why a decision cannot be stored, in a sentence; None when it can.
 
     Args:
         said: The decision, whose item is looked for elsewhere.
-        labels: The names that are allowed.
+        answers: Of the task.
     """
     if not isinstance(said, Said):
         return f"it is a {type(said).__name__}; it must be a hilt.Decision."
     return (
         _wrong_text(said)
         or _wrong_kind(said)
-        or _wrong_answer(said, labels)
+        or _wrong_answer(said, answers)
         or _wrong_reviewer(said)
         or _wrong_seconds(said.seconds)
         or _wrong_moment(said.decided_at)
@@ -164,27 +175,29 @@ def _wrong_kind(said: Said) -> str | None:
     return None
 
 
-def _wrong_answer(said: Said, labels: Sequence[str]) -> str | None:
-    given, action = said.labels, said.action
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        return f"labels is {_shown(given)}; it must be a tuple of names, such as ({labels[0]!r},)."
+def _wrong_answer(said: Said, answers: Answers) -> str | None:
+    given, action = said.value, said.action
+    if not isinstance(given, tuple) or not all(map(_is_part, given)):
+        return f"value is {_shown(given)}; it must be a tuple of labels, such as ('NAME',)."
     if action == UNDO and isinstance(said, DecisionRow) and said.withdraws is not None:
-        return None if not given else "a decision that withdraws another one has no label."
+        return None if not given else "a decision that withdraws another one has no answer."
     if action not in ACTIONS:
         return (
             f"the action is {_shown(action)}.{nearest(str(action), ACTIONS)}"
             f" Allowed: {', '.join(ACTIONS)}."
         )
     if action != "label":
-        return f"the action is {action!r} but labels is {_shown(given)}." if given else None
-    if len(given) != 1:
-        return f"labels is {_shown(given)}; the action 'label' needs exactly one name."
-    if given[0] not in labels:
-        return (
-            f"{_shown(given[0])} is not a label.{nearest(str(given[0])[:SHOWN], labels)}"
-            f" Labels: {label_listing(labels)}."
-        )
-    return None
+        return f"the action is {action!r} but the answer is {in_words(given)!r}." if given else None
+    return answers.problem(given, None)
+
+
+def _is_part(part: object) -> bool:
+    return (
+        isinstance(part, Part)
+        and isinstance(part.label, str)
+        and isinstance(part.place, tuple)
+        and all(isinstance(each, int | float) for each in part.place)
+    )
 
 
 def _wrong_reviewer(said: Said) -> str | None:

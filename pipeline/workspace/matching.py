@@ -16,6 +16,7 @@ from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.review.base import Answered
 from hilt.types import Decision
+from hilt.values import in_words
 
 MATCHES = ("auto", "text")
 BLOCK_ROWS = 16384
@@ -172,7 +173,7 @@ def settle(
     for each in found:
         together.setdefault((each.index, each.decision.reviewer), []).append(each)
     for same in together.values():
-        if len({(each.decision.action, each.decision.labels) for each in same}) == 1:
+        if len({(each.decision.action, each.decision.value) for each in same}) == 1:
             yield same[0], None
             continue
         told = "; ".join(f"{_answer(e.decision)} on {unit} {e.decision.line}" for e in same[:5])
@@ -209,19 +210,20 @@ def _accepted(found: MatchedDecision, line: Answered) -> MatchedDecision | str:
     shown = found.shown
     if shown is not None and shown.blind:
         return "the line is blind, so it has no proposal to accept; fill `label`."
-    if shown is None or not shown.proposal:
+    proposed = None if shown is None else shown.proposed
+    if proposed is None:
         return "there is no proposal to accept; fill `label`."
-    label = str(shown.proposal[0][0])
-    if found.decision.labels not in ((), (label,)):
+    given = found.decision.value
+    if given not in ((), proposed):
         return (
-            f"action accepts {label!r} but label is {found.decision.labels[0]!r}; leave one of"
+            f"action accepts {in_words(proposed)!r} but label is {in_words(given)!r}; leave one of"
             " them empty."
         )
-    return replace(found, decision=replace(found.decision, labels=(label,)))
+    return replace(found, decision=replace(found.decision, value=proposed))
 
 
 def _answer(decision: Decision) -> str:
-    return repr(decision.labels[0]) if decision.labels else decision.action
+    return repr(in_words(decision.value)) if decision.action == "label" else decision.action
 
 
 def _letters(text: str) -> str:

@@ -2,85 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    DDL,
-    JSON,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    event,
-)
+from sqlalchemy import DDL, JSON, ForeignKey, Index, Text, UniqueConstraint, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from hilt.pipeline.workspace.column_types import (
+    CandidatesJson,
+    SummaryJson,
+    UtcDateTime,
+    ValueJson,
+)
 from hilt.pipeline.workspace.training_summary import TrainingSummary
-from hilt.types import DecisionKind
+from hilt.types import Candidate, DecisionKind, Part, Value
 
-SCHEMA_VERSION = 5  # what each version brought stands in `upgrades.py`
-
-
-class UnreadableValueError(ValueError):
-    """A value in the database that is not what it should be."""
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC, in and out; SQLite alone would drop the zone and keep the clock."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn any zone into UTC; a time without a zone is taken for UTC."""
-        if value is None or value.tzinfo is None:
-            return value
-        return value.astimezone(UTC)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """Read what is stored; what is no moment gets an error of its own."""
-        read = super().result_processor(dialect, coltype)
-
-        def checked(value: object) -> object:
-            try:
-                return value if read is None else read(value)
-            except (ValueError, TypeError) as error:
-                raise UnreadableValueError(f"{value!r} is no moment") from error
-
-        return checked
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Say that it is UTC."""
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
-
-
-class SummaryJson(TypeDecorator[TrainingSummary]):
-    """The summary of a training, as JSON in the database."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: TrainingSummary | None, dialect: Dialect
-    ) -> dict[str, Any] | None:
-        """Write it down."""
-        return None if value is None else value.to_dict()
-
-    def process_result_value(
-        self, value: dict[str, Any] | None, dialect: Dialect
-    ) -> TrainingSummary | None:
-        """Read it, whichever hilt wrote it."""
-        try:
-            return None if value is None else TrainingSummary.parse(value)
-        except ValueError as error:
-            raise UnreadableValueError(str(error)) from error
+SCHEMA_VERSION = 6  # what each version brought stands in `upgrades.py`
 
 
 class Table(DeclarativeBase):
@@ -124,7 +61,11 @@ class BatchRow(Table):
 
 
 class BatchItemRow(Table):
-    """One item of a batch, with the proposal as it stood then."""
+    """One item of a batch, with the proposal as it stood then.
+
+    Attributes:
+        answer: What the proposal comes to; None before version 6, when that was its first label.
+    """
 
     __tablename__ = "batch_item"
     __table_args__ = (UniqueConstraint("batch", "item_index"),)
@@ -136,14 +77,25 @@ class BatchItemRow(Table):
     reason: Mapped[str]
     score: Mapped[float]
     blind: Mapped[bool]
-    proposal: Mapped[list[Any]]
+    proposal: Mapped[tuple[Candidate, ...]] = mapped_column(CandidatesJson)
     why: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    answer: Mapped[Value | None] = mapped_column(ValueJson)
+
+    @property
+    def proposed(self) -> Value | None:
+        """The answer that is proposed, None where nothing is."""
+        if self.answer is not None:
+            return self.answer
+        return (self.proposal[0].part,) if self.proposal else None
 
 
 class DecisionRow(Table):
     """What one reviewer, a person or a proposer, said about one item, once.
 
     Attributes:
+        value: The answer, empty where there is none; the column is called `labels`.
+        shown: The answer that the reviewer saw; None where they saw none, or before version 6.
+        shown_label: The label of it, where it is one label for the whole item.
         kind: What it is; see `hilt.types.Decision`.
         source: The way by which it came in: "file", "screen", "oracle", ...
         key: Made by whoever sent it, so that one sent twice is stored once.
@@ -158,7 +110,7 @@ class DecisionRow(Table):
     item_index: Mapped[int] = mapped_column(index=True)
     item_id: Mapped[str]
     action: Mapped[str]
-    labels: Mapped[list[str]]
+    value: Mapped[Value] = mapped_column("labels", ValueJson, key="value")
     reviewer: Mapped[str]
     batch: Mapped[int | None] = mapped_column(ForeignKey("batch.number"))
     blind: Mapped[bool]
@@ -172,11 +124,14 @@ class DecisionRow(Table):
     key: Mapped[str | None]
     withdraws: Mapped[str | None]
     kind: Mapped[DecisionKind] = mapped_column(Text)
+    shown: Mapped[Value | None] = mapped_column(ValueJson)
 
     @property
-    def label(self) -> str | None:
-        """The label that it gives, if it gives one."""
-        return self.labels[0] if self.labels else None
+    def seen(self) -> Value | None:
+        """The answer that the reviewer saw, None where they saw none."""
+        if self.shown is not None or self.shown_label is None:
+            return self.shown
+        return (Part(self.shown_label),)
 
 
 class ClaimRow(Table):

@@ -25,6 +25,10 @@ STATEMENTS = {
     4: ("ALTER TABLE batch_item ADD COLUMN why JSON",),
     # `machine` stays in older tables, and is no longer read: not every SQLite drops a column.
     5: ("ALTER TABLE decision ADD COLUMN kind TEXT DEFAULT 'review' NOT NULL",),
+    6: (
+        "ALTER TABLE decision ADD COLUMN shown JSON",
+        "ALTER TABLE batch_item ADD COLUMN answer JSON",
+    ),
 }
 NEW_TABLES = {3: (ClaimRow.__table__, ReviewerRow.__table__)}
 

@@ -1,22 +1,22 @@
 """From the lines of an answer file to decisions, whatever the format.
 
-An answer is a label written into `label`, or one of these in `action`: `accept` (the proposal
-that was shown), `skip` or `flag`. A line with neither is not answered yet.
-Text, score and everything else that was only shown is not read back.
+An answer stands in the cells that the task's form names, such as `label`. Instead, `action` may
+hold one of these: `accept` (the proposal that was shown), `skip` or `flag`. A line with neither is
+not answered yet. Text, score and everything else that was only shown is not read back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hilt.reading.names import label_listing, match_name
 from hilt.registry import nearest
+from hilt.review.answers.base import AnswerForm, WrongCellError
 from hilt.review.base import RESOLVED, Answered, Answers, Rejection
-from hilt.review.formats.item_records import FIELDS
-from hilt.types import Action, Decision
+from hilt.review.formats.item_records import fields_of
+from hilt.types import Action, Decision, Value
 
 WITHOUT_LABEL: dict[str, Action] = {"skip": "skip", "flag": "flag"}
 ACTIONS = ("label", "accept", *WITHOUT_LABEL)
@@ -40,12 +40,12 @@ class RejectedError(Exception):
     """A line does not fit; its message says why."""
 
 
-def collect(lines: Iterable[Line], labels: Sequence[str], reviewer: str) -> Answers:
+def collect(lines: Iterable[Line], form: AnswerForm, reviewer: str) -> Answers:
     """Turn lines into answers and rejections.
 
     Args:
         lines: In the order of the file.
-        labels: The names that are allowed.
+        form: How an answer stands in a line.
         reviewer: Who decided, where a line does not say.
     """
     answered: list[Answered] = []
@@ -55,35 +55,35 @@ def collect(lines: Iterable[Line], labels: Sequence[str], reviewer: str) -> Answ
     for line in lines:
         unit = line.unit
         try:
-            said = _decide(line, labels, reviewer)
+            said = _decide(line, form, reviewer)
         except RejectedError as error:
             rejections.append(Rejection(line.number, str(error), unit))
             continue
-        remarks += _has_remark(line, answered=bool(said))
+        remarks += _has_remark(line, form, answered=bool(said))
         unanswered += not said
         answered += said
     return Answers(tuple(answered), tuple(rejections), unanswered, remarks, unit=unit)
 
 
-def _has_remark(line: Line, answered: bool) -> bool:
+def _has_remark(line: Line, form: AnswerForm, answered: bool) -> bool:
     """Tell whether a line holds something that hilt did not write, beside an answer."""
-    if not has_sheet_columns(line):
+    if not has_sheet_columns(line, form):
         return True
     fields = line.fields if isinstance(line.fields, Mapping) else {}
     return not answered and any(text_of(fields, name) for name in REMARKS)
 
 
-def has_sheet_columns(line: Line) -> bool:
+def has_sheet_columns(line: Line, form: AnswerForm) -> bool:
     """Tell whether a line has the columns of a sheet that hilt wrote, and no other."""
-    return isinstance(line.fields, Mapping) and SHEET <= set(line.fields) <= set(FIELDS)
+    return isinstance(line.fields, Mapping) and SHEET <= set(line.fields) <= set(fields_of(form))
 
 
-def _decide(line: Line, labels: Sequence[str], reviewer: str) -> list[Answered]:
+def _decide(line: Line, form: AnswerForm, reviewer: str) -> list[Answered]:
     """Read one line: nothing when it is not answered yet, and one answer of each reviewer."""
     if isinstance(line.fields, str):
         raise RejectedError(line.fields)
     fields = line.fields
-    answer = _action_and_labels(fields, labels)
+    answer = _action_and_value(fields, form)
     item_id, text = fields.get("id") or "", fields.get("text")
     batch, rank = _whole(fields, "batch"), _whole(fields, "rank")
     in_sheet = batch is not None and rank is not None
@@ -97,7 +97,7 @@ def _decide(line: Line, labels: Sequence[str], reviewer: str) -> list[Answered]:
     decision = Decision(
         item_id=item_id if item_id.strip() else "",
         action=answer[0],
-        labels=answer[1],
+        value=answer[1],
         reviewer="",
         batch=batch,
         seconds=_seconds(fields),
@@ -136,44 +136,44 @@ def people_of(fields: Mapping[str, Any]) -> tuple[str, ...] | None:
     return None
 
 
-def _action_and_labels(
-    fields: Mapping[str, Any], labels: Sequence[str]
-) -> tuple[Action, tuple[str, ...]] | None:
-    label, action = text_of(fields, "label"), text_of(fields, "action").casefold()
-    # Two labels may differ in their outer spaces alone: the very spelling counts first.
-    written = str(fields.get("label"))
-    if not label and not action:
+def _action_and_value(fields: Mapping[str, Any], form: AnswerForm) -> tuple[Action, Value] | None:
+    """Read what was decided: nothing where nothing is filled in."""
+    filled = {name: text for name in form.fields if (text := text_of(fields, name))}
+    action = text_of(fields, "action").casefold()
+    if not filled and not action:
         return None
     if action and action not in ACTIONS:
         raise RejectedError(
             f"action {action!r} is unknown.{nearest(action, ACTIONS)}"
-            f" Allowed: {', '.join(ACTIONS)}, or leave it empty and fill `label`."
+            f" Allowed: {', '.join(ACTIONS)}, or leave it empty and fill {_named(form)}."
         )
     if action in WITHOUT_LABEL:
-        if label:
-            raise RejectedError(f"action is {action!r} but label is {label!r}; give only one.")
+        for name, text in filled.items():
+            raise RejectedError(f"action is {action!r} but {name} is {text!r}; give only one.")
         return WITHOUT_LABEL[action], ()
-    if action == "accept":
-        return "label", (() if not label else (label_of(written, labels),))
-    if not label:
-        raise RejectedError("action is 'label' but the label is empty.")
-    return "label", (label_of(written, labels),)
+    if not filled and action == "accept":
+        return "label", ()
+    if not filled:
+        raise RejectedError(f"action is 'label' but the {form.fields[0]} is empty.")
+    return "label", read_value(fields, form)
 
 
-def label_of(written: str, labels: Sequence[str]) -> str:
-    """Find the label that is meant, whatever a spreadsheet made of its capitals.
+def read_value(fields: Mapping[str, Any], form: AnswerForm) -> Value:
+    """Read the answer of a line that has one.
 
     Raises:
-        RejectedError: If there is no such label.
+        RejectedError: If it is none.
     """
-    chosen = match_name(written, labels)
-    if chosen is None:
-        shown = written if len(written) <= SHOWN else f"{written[:SHOWN]}..."
-        raise RejectedError(
-            f"{shown!r} is not a label.{nearest(written[:SHOWN], labels)}"
-            f" Labels: {label_listing(labels)}."
-        )
-    return chosen
+    # Two labels may differ in their outer spaces alone, so cells stay as they are.
+    cells = {name: str(fields.get(name) or "") for name in form.fields}
+    try:
+        return form.read(cells)
+    except WrongCellError as error:
+        raise RejectedError(str(error)) from None
+
+
+def _named(form: AnswerForm) -> str:
+    return " and ".join(f"`{name}`" for name in form.fields)
 
 
 def text_of(fields: Mapping[str, Any], name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,31 +13,32 @@ from hilt.reading.names import listing, match_name, name_key
 from hilt.reading.options import Options, Synonyms
 from hilt.reading.table import Table, open_table
 from hilt.reading.values import Kind, WrongValueError, abridged, as_text, encodable
+from hilt.review.answers.base import AnswerForm
 from hilt.review.base import Answers
 from hilt.review.formats.answer_lines import Line, collect
-from hilt.review.formats.item_records import FIELDS
+from hilt.review.formats.item_records import fields_of
 
 KINDS: dict[str, Kind] = {"id": "id", "label": "label"}
 
 
-def read_answers(path: Path, labels: Sequence[str], reviewer: str, options: Options) -> Answers:
+def read_answers(path: Path, form: AnswerForm, reviewer: str, options: Options) -> Answers:
     """Read a file of answers.
 
     Args:
         path: Any table that hilt reads.
-        labels: The names that are allowed.
+        form: How an answer stands in a line.
         reviewer: Who decided, where a line does not say.
         options: How it is written, where that cannot be told by looking.
 
     Raises:
         DataError: If the file cannot be read, or lacks the items or the answers.
     """
-    table = open_table(path, replace(options, wanted=FIELDS))
-    answers = collect(lines_of(path, table, options.synonyms), labels, reviewer)
+    table = open_table(path, replace(options, wanted=fields_of(form)))
+    answers = collect(lines_of(path, table, form, options.synonyms), form, reviewer)
     return replace(answers, warnings=table.warnings)
 
 
-def lines_of(path: Path, table: Table, synonyms: Synonyms = ()) -> Iterator[Line]:
+def lines_of(path: Path, table: Table, form: AnswerForm, synonyms: Synonyms = ()) -> Iterator[Line]:
     """Read the lines that are not blank, with the names of columns as hilt spells its own.
 
     All values are text; what is missing is None.
@@ -46,7 +47,7 @@ def lines_of(path: Path, table: Table, synonyms: Synonyms = ()) -> Iterator[Line
         DataError: If the header lacks the items or the answers, or the file cannot be read.
     """
     if not isinstance(table, JsonRows):
-        _check_header(path, table, synonyms)
+        _check_header(path, table, form, synonyms)
     spelt: dict[tuple[str, ...], dict[str, str]] = {}
     for row in table.rows():
         if isinstance(row.fields, str):
@@ -54,32 +55,33 @@ def lines_of(path: Path, table: Table, synonyms: Synonyms = ()) -> Iterator[Line
             continue
         columns = tuple(row.fields)
         if columns not in spelt:
-            spelt[columns] = _spellings(columns, synonyms)
+            spelt[columns] = _spellings(columns, form, synonyms)
         fields = _fields(row.fields, spelt[columns])
         if isinstance(fields, str) or any((value or "").strip() for value in fields.values()):
             yield Line(row.line, fields, row.unit)
 
 
-def _check_header(path: Path, table: Table, synonyms: Synonyms) -> None:
-    spelt = _spellings(tuple(table.names), synonyms)
-    known = set(spelt.values()) | ({name_key(name) for name in table.names} & set(FIELDS))
-    if known.isdisjoint({"id", "text"}) or known.isdisjoint({"label", "action"}):
+def _check_header(path: Path, table: Table, form: AnswerForm, synonyms: Synonyms) -> None:
+    spelt = _spellings(tuple(table.names), form, synonyms)
+    fields = set(fields_of(form))
+    known = set(spelt.values()) | ({name_key(name) for name in table.names} & fields)
+    if known.isdisjoint({"id", "text"}) or known.isdisjoint({*form.fields, "action"}):
         raise DataError(
-            f"{path}: the header must name `id`, or `text`, and `label` or `action`."
+            f"{path}: the header must name `id`, or `text`, and `{form.fields[0]}` or `action`."
             f" Columns: {listing(table.names)}."
         )
     for name in known - (set(spelt.values()) - {name_key(name) for name in table.names}):
         table.find(name, name)
 
 
-def _spellings(columns: tuple[str, ...], synonyms: Synonyms) -> dict[str, str]:
+def _spellings(columns: tuple[str, ...], form: AnswerForm, synonyms: Synonyms) -> dict[str, str]:
     """Map the columns that hilt knows to its own spelling of them.
 
     Where one is missing, the name counts that the pool's file has for it.
     """
-    found = {name: match_name(name, columns) for name in FIELDS}
+    found = {name: match_name(name, columns) for name in fields_of(form)}
     for name, other in synonyms:
-        if found[name] is None:
+        if name in found and found[name] is None:
             found[name] = match_name(other, columns)
     return {column: name for name, column in found.items() if column is not None}
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hilt.reading.options import Options
+from hilt.review.answers.base import form_of
 from hilt.review.base import Answers
 from hilt.review.formats.answer_tables import read_answers
-from hilt.review.formats.item_records import FIELDS, records_of
+from hilt.review.formats.item_records import fields_of, records_of
+from hilt.tasks.base import Task
 from hilt.types import Batch, Decision
 
 # A spreadsheet runs a cell that begins so as a formula.
@@ -27,34 +30,45 @@ class CsvTable:
     shown, and never read back. Ids and labels are read back, so they stay exact.
     """
 
-    def write(self, batch: Batch, path: Path, decisions: Sequence[Decision] = ()) -> None:
-        """Write a header and one row an item, with `label` and `action` empty unless decided."""
+    def lacks(self, task: Task) -> None:
+        """Give None: every task has a form."""
+
+    def write(
+        self, batch: Batch, path: Path, task: Task, decisions: Sequence[Decision] = ()
+    ) -> None:
+        """Write a header and one row an item, with the answer empty unless decided."""
         sheet = io.StringIO(newline="")
-        writer = csv.DictWriter(sheet, FIELDS)
+        form = form_of(task)
+        writer = csv.DictWriter(sheet, fields_of(form))
         writer.writeheader()
-        writer.writerows(map(_flat, records_of(batch, decisions)))
+        writer.writerows(map(_flat, records_of(batch, form, decisions)))
         path.write_bytes((BYTE_ORDER_MARK + sheet.getvalue()).encode())
 
     def read(
-        self, path: Path, labels: Sequence[str], reviewer: str, options: Options | None = None
+        self, path: Path, task: Task, reviewer: str, options: Options | None = None
     ) -> Answers:
         """Read the answers back, from whatever kind of table a spreadsheet made of the file.
 
         Raises:
             DataError: If the file cannot be read, or lacks `id` or the answers.
         """
-        return read_answers(path, labels, reviewer, options or Options())
+        return read_answers(path, form_of(task), reviewer, options or Options())
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
     text, candidates = record["text"], record["alternatives"]
-    return record | {
+    cells = {name: _cell(value) for name, value in record.items()}
+    return cells | {
         "blind": "true" if record["blind"] else "false",
         "text": as_cell(text),
         "alternatives": "; ".join(
             f"{candidate['label']} ({candidate['probability']:.2f})" for candidate in candidates
         ),
     }
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 def as_cell(text: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hilt.types import Batch, BatchItem, Decision
+from hilt.review.answers.base import AnswerForm
+from hilt.types import Batch, BatchItem, Decision, Value
 
-FIELDS = (
+SHOWN = (
     "batch",
     "rank",
     "id",
@@ -18,21 +19,23 @@ FIELDS = (
     "proposal",
     "probability",
     "alternatives",
-    "label",
-    "action",
-    "seconds",
-    "comment",
-    "reviewer",
 )
+BESIDE = ("action", "seconds", "comment", "reviewer")
 DIGITS = 4
 
 
-def records_of(batch: Batch, decisions: Sequence[Decision] = ()) -> Iterator[dict[str, Any]]:
+def fields_of(form: AnswerForm) -> tuple[str, ...]:
+    """List the columns of a sheet, in their order."""
+    return (*SHOWN, *form.fields, *BESIDE)
+
+
+def records_of(
+    batch: Batch, form: AnswerForm, decisions: Sequence[Decision] = ()
+) -> Iterator[dict[str, Any]]:
     """Describe every item of a batch, in order, with the answer left open or filled in."""
     decided = {decision.item_id: decision for decision in decisions}
     for item in batch.items:
-        shown = {} if item.blind else _proposal(item)
-        answer = _answer(decided[item.item_id]) if item.item_id in decided else {}
+        shown = {} if item.blind else _proposal(item, form)
         yield {
             "batch": batch.number,
             "rank": item.rank,
@@ -44,17 +47,23 @@ def records_of(batch: Batch, decisions: Sequence[Decision] = ()) -> Iterator[dic
             "proposal": shown.get("proposal"),
             "probability": shown.get("probability"),
             "alternatives": shown.get("alternatives", []),
-            "label": answer.get("label"),
-            "action": answer.get("action"),
-            "seconds": answer.get("seconds"),
-            "comment": answer.get("comment", ""),
-            "reviewer": answer.get("reviewer"),
+            **_answer(decided.get(item.item_id), form),
         }
 
 
-def _answer(decision: Decision) -> dict[str, Any]:
+def told(form: AnswerForm, value: Value) -> Any:  # noqa: ANN401 - what JSON can hold
+    """Write an answer into one cell: of a form with one field, as that field has it."""
+    cells = form.write(value)
+    return cells if len(form.fields) > 1 else cells[form.fields[0]]
+
+
+def _answer(decision: Decision | None, form: AnswerForm) -> dict[str, Any]:
+    if decision is None:
+        return dict.fromkeys(form.fields) | dict.fromkeys(BESIDE) | {"comment": ""}
+    is_answer = decision.action == "label"
+    cells = form.write(decision.value) if is_answer else dict.fromkeys(form.fields)
     return {
-        "label": decision.labels[0] if decision.labels else None,
+        **cells,
         "action": decision.action,
         "seconds": decision.seconds,
         "comment": decision.comment,
@@ -62,17 +71,19 @@ def _answer(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _proposal(item: BatchItem) -> dict[str, Any]:
+def _proposal(item: BatchItem, form: AnswerForm) -> dict[str, Any]:
     """Say what only an item that is not blind may show: the reason, too, would lean people."""
-    candidates = [
-        {"label": candidate.label, "probability": round(candidate.probability, DIGITS)}
-        for candidate in item.proposal
-    ]
-    best = candidates[0] if candidates else {"label": None, "probability": None}
+    proposed = item.proposed or ()
+    chosen = [each.probability for each in item.proposal if each.part in proposed]
     return {
         "reason": item.reason,
         "score": round(item.score, DIGITS),
-        "proposal": best["label"],
-        "probability": best["probability"],
-        "alternatives": candidates[1:],
+        "proposal": None if item.proposed is None else told(form, item.proposed),
+        "probability": round(min(chosen), DIGITS) if chosen else None,
+        "alternatives": [
+            {"label": each.label, "probability": round(each.probability, DIGITS)}
+            | ({"place": each.part.place} if each.part.place else {})
+            for each in item.proposal
+            if each.part not in proposed
+        ],
     }

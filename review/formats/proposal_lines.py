@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hilt.review.answers.base import AnswerForm
 from hilt.review.base import Answered, Rejection
 from hilt.review.formats.answer_lines import (
     FROM_PEOPLE,
     SHOWN,
     Line,
     RejectedError,
-    label_of,
+    read_value,
     text_of,
 )
 from hilt.types import Decision
@@ -32,15 +32,15 @@ class Proposed:
     probability: float
 
 
-def read_proposed(line: Line, labels: Sequence[str]) -> Proposed | Rejection | None:
+def read_proposed(line: Line, form: AnswerForm) -> Proposed | Rejection | None:
     """Read a line; None where there is no label.
 
     Args:
         line: A row with `id` or `text`, `label`, and perhaps `probability`.
-        labels: The names that are allowed.
+        form: How an answer stands in a line.
     """
     try:
-        return _read(line, labels)
+        return _read(line, form)
     except RejectedError as error:
         return Rejection(line.number, str(error), line.unit)
 
@@ -55,11 +55,10 @@ def is_from_people(line: Line) -> bool:
     return released or "rank" in fields
 
 
-def _read(line: Line, labels: Sequence[str]) -> Proposed | None:
+def _read(line: Line, form: AnswerForm) -> Proposed | None:
     if isinstance(line.fields, str):
         raise RejectedError(line.fields)
-    label = text_of(line.fields, "label")
-    if not label:
+    if not any(text_of(line.fields, name) for name in form.fields):
         return None
     item_id, text = line.fields.get("id") or "", line.fields.get("text")
     if not (item_id.strip() or (text or "").strip()):
@@ -67,11 +66,11 @@ def _read(line: Line, labels: Sequence[str]) -> Proposed | None:
     decision = Decision(
         item_id=item_id if item_id.strip() else "",
         action="label",
-        labels=(label_of(str(line.fields.get("label")), labels),),
+        value=read_value(line.fields, form),
         reviewer="",
         line=line.number,
     )
-    probability = max(_probability(text_of(line.fields, "probability")), 1 / len(labels))
+    probability = _probability(text_of(line.fields, "probability"))
     return Proposed(Answered(decision, text=text), probability)
 
 

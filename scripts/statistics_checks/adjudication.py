@@ -13,12 +13,15 @@ import numpy as np
 
 from hilt.pipeline.workspace.labels import resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.tasks.single import Single
+from hilt.values import value_of
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 
 ITEMS = 100  # of an audit
 HARD = 0.3  # of the items; people and student err on these
 STUDENT_RIGHT = {True: 0.6, False: 0.96}  # on hard items, and on others
 PERSON_RIGHT = {True: 0.7, False: 0.99}
+ANSWERS = Single(("right", "wrong")).answers
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -43,9 +46,9 @@ def simulate(rng: np.random.Generator, runs: int) -> dict[str, Figure]:
         rows += [_row(int(item), True, audit=False) for item in np.flatnonzero(~person)]
         for number, row in enumerate(rows):
             row.id = number + 1
-        audit = [outcome for outcome in resolve_all(rows) if outcome.audit]
+        audit = [outcome for outcome in resolve_all(rows, ANSWERS) if outcome.audit]
         kept = [outcome.index for outcome in audit]
-        said = np.array([outcome.label == "right" for outcome in audit])
+        said = np.array([outcome.value == value_of("right") for outcome in audit])
         left.append(len(audit) / ITEMS)
         bias.append((student[kept] == said).mean() - expected)
     return {"left": Figure.mean(left), "bias": Figure.mean(bias)}
@@ -56,7 +59,7 @@ def _row(item: int, right: bool, *, audit: bool) -> DecisionRow:
         item_index=item,
         item_id=str(item),
         action="label",
-        labels=["right" if right else "wrong"],
+        value=value_of("right" if right else "wrong"),
         reviewer="ann" if audit else "chief",
         blind=audit,
         audit=audit,

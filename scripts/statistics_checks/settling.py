@@ -18,10 +18,13 @@ from hilt.pipeline.reviewing.disagreements import (
 )
 from hilt.pipeline.workspace.labels import resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.tasks.single import Single
 from hilt.types import Integers
+from hilt.values import value_of
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 
 LABELS = ("a", "b", "c", "d")
+ANSWERS = Single(LABELS).answers
 REVIEWERS, EACH = 20, 5  # how many label an item
 SKILLS = (0.5, 0.95)
 FEW, ENOUGH = 15, 30  # labels of a reviewer
@@ -50,9 +53,10 @@ def simulate(rng: np.random.Generator, labels: int, runs: int) -> dict[str, Figu
         warned.append(bool(doubt_of_skill(little_known(opinions(rows)))))
         right = {}
         for method in ("majority", "skill"):
-            settled = {each.item: each.label for each in settlements(rows, method, LABELS)}
-            said = [settled.get(each.index, each.label) for each in resolve_all(rows)]
-            hits = [LABELS[true] == label for true, label in zip(truth, said, strict=True)]
+            made = settlements(rows, method, ANSWERS, dict.fromkeys(range(len(truth)), ""))
+            settled = {each.item: each.value for each in made}
+            said = [settled.get(each.index, each.value) for each in resolve_all(rows, ANSWERS)]
+            hits = [value_of(LABELS[true]) == v for true, v in zip(truth, said, strict=True)]
             right[method] = sum(hits) / len(hits)
         gain.append(right["skill"] - right["majority"])
     return {"warned": Figure.share(warned), "gain": Figure.mean(gain)}
@@ -71,7 +75,7 @@ def _rows(rng: np.random.Generator, truth: Integers) -> list[DecisionRow]:
             item_index=number // EACH,
             item_id=str(number // EACH),
             action="label",
-            labels=[LABELS[label]],
+            value=value_of(LABELS[label]),
             reviewer=f"reviewer {reviewer}",
             blind=True,
             audit=False,

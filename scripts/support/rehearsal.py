@@ -15,7 +15,7 @@ from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.types import Floats, Integers
+from hilt.types import Candidate, Floats, Integers, Part
 
 LABELS = ("business", "entertainment", "politics", "sport", "tech")
 SPOKEN = (
@@ -90,7 +90,7 @@ def _rows(
             reason="audit" if audit[rank] else "uncertain",
             score=0.5,
             blind=audit[rank],
-            proposal=[[labels[first], 0.62], [labels[other], 0.21]],
+            proposal=(Candidate(Part(labels[first]), 0.62), Candidate(Part(labels[other]), 0.21)),
         )
         for rank, (first, other) in enumerate(zip(likeliest, second, strict=True))
     ]

@@ -30,6 +30,7 @@ from hilt.pipeline.workspace.item_draws import draw
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
+from hilt.values import candidates_from_json
 
 BLANK = {"nothing": "", "spaces": "  \t ", "no-break": "\u00a0\u2003"}
 
@@ -65,7 +66,7 @@ def ask_about_a_blank_item(workspace: Workspace, reason: str = "audit") -> int:
             reason=reason,
             score=0.5,
             blind=reason == "audit",
-            proposal=[["food", 0.5]],
+            proposal=candidates_from_json([["food", 0.5]]),
         )
         for rank, item in enumerate([ordinary, index])
     ]
@@ -146,7 +147,7 @@ def test_what_was_said_of_one_teaches_measures_and_passes_on_nothing(
     propose(workspace)
     summary = workspace.database.trainings()[-1].summary
 
-    outcomes = workspace.database.item_labels()
+    outcomes = LoopState.read(workspace).resolved
     inherited = inherit(settled_groups(workspace, outcomes), outcomes)
     assert (summary.human_labels, summary.audit_labels) == (1, 1)
     assert not np.isin(inherited.indices, workspace.pool.empty).any()

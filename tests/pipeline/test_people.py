@@ -11,9 +11,12 @@ from hilt.pipeline.reviewing.disagreements import (
     settlements,
 )
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
+from hilt.tasks.single import Single
+from hilt.values import candidates_from_json, value_of
 from tests.pipeline.workspace.test_labels import row
 
 LABELS = ("sport", "tech", "politics")
+CONTENTS = dict.fromkeys(range(100), "A text.")
 
 
 def on(item: int, reviewer: str, label: str | None, **fields: object) -> DecisionRow:
@@ -29,7 +32,7 @@ def batch_item(index: int, *, blind: bool = False) -> BatchItemRow:
         reason="audit" if blind else "uncertain",
         score=0.5,
         blind=blind,
-        proposal=[["sport", 0.6], ["tech", 0.4]],
+        proposal=candidates_from_json([["sport", 0.6], ["tech", 0.4]]),
     )
 
 
@@ -41,8 +44,8 @@ def test_a_majority_settles_what_is_no_tie() -> None:
     ]
 
     assert disputed(rows) == [0, 1]
-    (settled,) = settlements(rows, "majority", LABELS)
-    assert (settled.item, settled.label, settled.because) == (0, "sport", "2 of 3")
+    (settled,) = settlements(rows, "majority", Single(LABELS).answers, CONTENTS)
+    assert (settled.item, settled.value, settled.because) == (0, value_of("sport"), "2 of 3")
 
 
 def test_skill_believes_the_reviewer_who_is_mostly_with_the_others() -> None:
@@ -50,9 +53,10 @@ def test_skill_believes_the_reviewer_who_is_mostly_with_the_others() -> None:
     alone = [on(item, "ccc", "sport") for item in range(20)]
     tie = [on(30, "a", "tech"), on(30, "ccc", "sport")]
 
-    settled = {each.item: each for each in settlements([*agreed, *alone, *tie], "skill", LABELS)}
+    made = settlements([*agreed, *alone, *tie], "skill", Single(LABELS).answers, CONTENTS)
+    settled = {each.item: each for each in made}
 
-    assert settled[30].label == "tech"
+    assert settled[30].value == value_of("tech")
     assert settled[30].because.startswith("probability 0.")
 
 
@@ -63,15 +67,17 @@ def test_skill_leaves_a_tie_to_a_person_whatever_the_order_of_the_labels(
     agreed = [on(item, name, "politics") for item in range(7) for name in ("a", "bb")]
     tie = [on(30, "a", "tech"), on(30, "bb", "sport"), on(31, "a", "sport"), on(31, "bb", "tech")]
 
-    assert settlements(tie, "skill", labels) == []
-    assert settlements([*agreed, *tie], "skill", labels) == []
+    answers = Single(labels).answers
+    assert settlements(tie, "skill", answers, CONTENTS) == []
+    assert settlements([*agreed, *tie], "skill", answers, CONTENTS) == []
     assert disputed(tie) == [30, 31]
 
 
 def test_a_skill_is_hardly_known_below_30_shared_labels() -> None:
-    shared = {item: {"ann": "tech", "bo": "tech"} for item in range(29)}
-    alone = {item: {"ann": "tech"} for item in range(29, 90)}
-    with_cleo = {item: {"ann": "tech", "cleo": "sport"} for item in range(90, 93)}
+    tech, sport = value_of("tech"), value_of("sport")
+    shared = {item: {"ann": tech, "bo": tech} for item in range(29)}
+    alone = {item: {"ann": tech} for item in range(29, 90)}
+    with_cleo = {item: {"ann": tech, "cleo": sport} for item in range(90, 93)}
 
     found = little_known({**shared, **alone, **with_cleo})
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 import hilt
 from hilt.errors import WorkspaceError
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.reviewing.reviewers import add_reviewer
 from hilt.pipeline.workspace.database import Database
@@ -80,7 +81,7 @@ def test_what_is_written_cannot_be_changed(workspace: Workspace) -> None:
 def test_every_command_finds_the_database(workspace: Workspace, url: str) -> None:
     assert workspace.config.database == url
     assert not (workspace.folder / "state.db").exists()
-    assert len(workspace.database.item_labels()) == 40
+    assert len(LoopState.read(workspace).resolved) == 40
 
 
 def test_a_server_that_is_not_there_is_said_so(tmp_path: Path) -> None:
@@ -119,6 +120,8 @@ def test_tables_of_schema_4_get_what_they_lack(workspace: Workspace) -> None:
     before = [
         "ALTER TABLE decision ADD machine BOOLEAN DEFAULT FALSE NOT NULL",
         "ALTER TABLE decision DROP COLUMN kind",
+        "ALTER TABLE decision DROP COLUMN shown",
+        "ALTER TABLE batch_item DROP COLUMN answer",
         "UPDATE project SET schema_version = 4",
         "ALTER TABLE decision DISABLE TRIGGER decision_no_update",
         "UPDATE decision SET source = 'bulk' WHERE item_index = 0",

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from hilt.errors import WorkspaceError
 from hilt.pipeline.cli import app
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reporting.report import report
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.serving import review_in_browser
@@ -111,7 +112,7 @@ def test_known_answers_are_imported_and_measure_people(
     gold = json.loads(run("agreement", workspace.folder, "--json")[1])["gold"]
 
     assert (gold["ann"]["share"], gold["ann"]["items"]) == (0.5, 2)
-    outcomes = {outcome.index: outcome.label for outcome in workspace.database.item_labels()}
+    outcomes = {outcome.index: outcome.label for outcome in LoopState.read(workspace).resolved}
     assert outcomes[1] == "tech"
 
 
@@ -147,7 +148,7 @@ def decided(said: Decision, shown: BatchItemRow, *, blind: bool) -> DecisionRow:
 def test_status_and_report_tell_how_far_people_lean(workspace: Workspace) -> None:
     rows = [row for row in workspace.database.batch_items() if not row.blind]
     for number, row in enumerate(rows[:20]):
-        given = row.proposal[0][0] if number % 2 else "sport"
+        given = row.proposal[0].label if number % 2 else "sport"
         kind: DecisionKind = "bulk" if number in (0, 1) else "review"
         said = Decision(row.item_id, "label", (given,), "ann", row.batch, kind=kind)
         workspace.database.add_decisions([decided(said, row, blind=number >= 10)])

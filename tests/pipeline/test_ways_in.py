@@ -27,16 +27,16 @@ Way = Callable[[Workspace, Path, Fault, pytest.MonkeyPatch], str]
 FIT: dict[str, Any] = {
     "item_id": "cat-0",
     "action": "label",
-    "labels": ("food",),
+    "value": ("food",),
     "reviewer": "ann",
 }
 FAULTS: dict[str, tuple[Fault, str]] = {
     "unknown item": ({"item_id": "cat-99"}, "cat-99|no item"),
-    "unknown label": ({"labels": ("arts",)}, "'arts' is not a label"),
-    "disallowed action": ({"action": "label it", "labels": ()}, "action.*'label it'"),
-    "no label": ({"labels": ()}, "exactly one|label is empty"),
-    "two labels": ({"labels": ("food", "sport")}, "exactly one|2 labels|is not a label|one label"),
-    "label of a skip": ({"action": "skip"}, "action is 'skip' but label"),
+    "unknown label": ({"value": ("arts",)}, "'arts' is not a label"),
+    "disallowed action": ({"action": "label it", "value": ()}, "action.*'label it'"),
+    "no label": ({"value": ()}, "exactly one|label is empty"),
+    "two labels": ({"value": ("food", "sport")}, "exactly one|2 labels|is not a label|one label"),
+    "label of a skip": ({"action": "skip"}, "action is 'skip' but"),
     "reserved name": ({"reviewer": "resolved:x"}, "names that begin with"),
     "no name": ({"reviewer": "\x07"}, "no control characters"),
     "nan": ({"seconds": math.nan}, "seconds is nan"),
@@ -58,7 +58,7 @@ def _import(work: Workspace, folder: Path, fault: Fault, *, gold: bool) -> str:
     said = FIT | fault
     line = {
         "id": said["item_id"],
-        "label": list(said["labels"]),
+        "label": list(said["value"]),
         "action": said["action"],
         "reviewer": said["reviewer"],
         "seconds": str(said["seconds"]) if "seconds" in said else None,
@@ -119,7 +119,7 @@ def _at_desk(work: Workspace, fault: Fault, *, adjudicates: bool) -> str:
         key="k-1",
         item=10**6 if "item_id" in fault else 0,
         act=said["action"],
-        label=said["labels"][0] if said["labels"] else None,
+        label=said["value"][0] if said["value"] else None,
         seconds=said.get("seconds"),
         comment=said.get("comment", ""),
     )

@@ -21,7 +21,9 @@ from hilt.reading.kept_columns import kept_columns
 from hilt.reading.names import match_name
 from hilt.reading.options import Options
 from hilt.reading.table import open_table
+from hilt.review.answers.label import LabelForm
 from hilt.review.formats.answer_tables import lines_of
+from hilt.tasks.single import Single
 
 TEXTS = ["late, again", 'she said "no"', "two\nlines", "häße ☃"]
 ROWS = [
@@ -142,7 +144,8 @@ def test_init_reads_it(file: Path, tmp_path: Path) -> None:
 
 
 def test_import_reads_it(file: Path) -> None:
-    lines = lines_of(file, open_table(file, Options(wanted=("id",))))
+    form = LabelForm(Single(("true", "false")))
+    lines = lines_of(file, open_table(file, Options(wanted=("id",))), form)
     found = [line.fields for line in lines if not isinstance(line.fields, str)]
 
     assert [fields["id"] for fields in found] == ["1", "2", "3", "40"]

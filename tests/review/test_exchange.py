@@ -12,9 +12,12 @@ from hilt.errors import DataError
 from hilt.review.base import EXCHANGES, Answers, Exchange
 from hilt.review.formats.csv_table import CsvTable
 from hilt.review.formats.json_lines import JsonLines
-from hilt.types import Batch, BatchItem, Candidate
+from hilt.tasks.single import Single
+from hilt.types import Batch, BatchItem
+from hilt.values import candidates_from_json, value_of
 
-LABELS = ["sport", "world", "science"]
+LABELS = ("sport", "world", "science")
+TASK = Single(LABELS)
 EXCHANGE_NAMES = ["jsonl", "csv"]
 # Half a surrogate pair cannot come out of a pool.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -32,7 +35,8 @@ def item(
         reason="audit" if blind else "uncertain",
         score=0.123456,
         blind=blind,
-        proposal=(Candidate(proposal, 0.81), Candidate("world", 0.12), Candidate("science", 0.07)),
+        proposal=candidates_from_json([[proposal, 0.81], ["world", 0.12], ["science", 0.07]]),
+        proposed=value_of(proposal),
     )
 
 
@@ -43,7 +47,7 @@ def exchange(name: str) -> Exchange:
 
 def read(path: Path, content: str | bytes, reviewer: str = "ada") -> Answers:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return exchange(path.suffix[1:]).read(path, LABELS, reviewer)
+    return exchange(path.suffix[1:]).read(path, TASK, reviewer)
 
 
 def read_fields(path: Path, *lines: Mapping[str, object]) -> Answers:
@@ -90,14 +94,14 @@ def test_whatever_the_texts_and_ids_the_answers_come_back_for_the_right_items(
     path = tmp_path / f"batch.{name}"
     batch = Batch(3, tuple(item(rank, item_id, text) for rank, item_id in enumerate(ids)))
 
-    exchange(name).write(batch, path)
-    untouched = exchange(name).read(path, LABELS, "ada")
+    exchange(name).write(batch, path, TASK)
+    untouched = exchange(name).read(path, TASK, "ada")
     fill(path, action="accept", seconds="4.5", comment="ok")
-    answers = exchange(name).read(path, LABELS, "ada")
+    answers = exchange(name).read(path, TASK, "ada")
 
     assert untouched == Answers((), (), len(ids))
     assert [decision.item_id for decision in answers.decisions] == ids
-    assert {(line.accepts, line.decision.labels) for line in answers.lines} == {(True, ())}
+    assert {(line.accepts, line.decision.value) for line in answers.lines} == {(True, ())}
     assert [line.rank for line in answers.lines] == list(range(len(ids)))
     assert {(d.batch, d.seconds, d.comment, d.reviewer) for d in answers.decisions} == {
         (3, 4.5, "ok", "ada")
@@ -108,14 +112,14 @@ def test_whatever_the_texts_and_ids_the_answers_come_back_for_the_right_items(
 def test_writing_leaves_one_file_and_replaces_an_older_one(path: Path) -> None:
     path.write_text("old")
 
-    exchange(path.suffix[1:]).write(Batch(1, (item(0, "a"),)), path)
+    exchange(path.suffix[1:]).write(Batch(1, (item(0, "a"),)), path, TASK)
 
     assert list(path.parent.iterdir()) == [path]
     assert "old" not in path.read_text("utf-8")
 
 
 def test_a_json_line_says_everything_about_an_item(tmp_path: Path) -> None:
-    JsonLines().write(Batch(1, (item(0, "007", "a\u2028b é"),)), tmp_path / "b.jsonl")
+    JsonLines().write(Batch(1, (item(0, "007", "a\u2028b é"),)), tmp_path / "b.jsonl", TASK)
     content = (tmp_path / "b.jsonl").read_text("utf-8")
 
     assert "a\\u2028b é" in content
@@ -142,7 +146,7 @@ def test_a_json_line_says_everything_about_an_item(tmp_path: Path) -> None:
 
 
 def test_a_row_says_everything_about_an_item(tmp_path: Path) -> None:
-    CsvTable().write(Batch(1, (item(0, "007"),)), tmp_path / "b.csv")
+    CsvTable().write(Batch(1, (item(0, "007"),)), tmp_path / "b.csv", TASK)
     content = (tmp_path / "b.csv").read_bytes().decode()
 
     assert content == (
@@ -153,7 +157,7 @@ def test_a_row_says_everything_about_an_item(tmp_path: Path) -> None:
 
 
 def test_a_blind_line_shows_nothing_that_leans(path: Path) -> None:
-    exchange(path.suffix[1:]).write(Batch(1, (item(0, "a", blind=True),)), path)
+    exchange(path.suffix[1:]).write(Batch(1, (item(0, "a", blind=True),)), path, TASK)
     content = path.read_text("utf-8").casefold()
 
     assert "true" in content
@@ -164,7 +168,7 @@ def test_a_blind_line_shows_nothing_that_leans(path: Path) -> None:
 def test_a_text_that_a_spreadsheet_would_run_is_quoted_and_its_id_is_not(
     tmp_path: Path, text: str
 ) -> None:
-    CsvTable().write(Batch(1, (item(0, "=id", text),)), tmp_path / "b.csv")
+    CsvTable().write(Batch(1, (item(0, "=id", text),)), tmp_path / "b.csv", TASK)
     with (tmp_path / "b.csv").open(encoding="utf-8-sig", newline="") as file:
         row = next(csv.DictReader(file))
 
@@ -174,8 +178,8 @@ def test_a_text_that_a_spreadsheet_would_run_is_quoted_and_its_id_is_not(
 def test_id_and_label_are_enough(path: Path) -> None:
     answers = read_fields(path, {"id": "a", "label": " sport "}, {"id": "b", "label": ""})
 
-    assert [(d.item_id, d.action, d.labels) for d in answers.decisions] == [
-        ("a", "label", ("sport",))
+    assert [(d.item_id, d.action, d.value) for d in answers.decisions] == [
+        ("a", "label", value_of("sport"))
     ]
     assert answers.decisions[0].batch is None
     assert answers.decisions[0].seconds is None
@@ -185,7 +189,7 @@ def test_id_and_label_are_enough(path: Path) -> None:
 def test_skip_and_flag_carry_no_label(path: Path) -> None:
     answers = read_fields(path, {"id": "a", "action": "skip"}, {"id": "b", "action": " FLAG "})
 
-    assert [(d.item_id, d.action, d.labels) for d in answers.decisions] == [
+    assert [(d.item_id, d.action, d.value) for d in answers.decisions] == [
         ("a", "skip", ()),
         ("b", "flag", ()),
     ]
@@ -198,9 +202,9 @@ def test_a_line_may_name_its_own_reviewer(path: Path) -> None:
         {"id": "a", "label": "world", "reviewer": None},
     )
 
-    assert [(d.reviewer, d.labels) for d in answers.decisions] == [
-        ("bob", ("sport",)),
-        ("ada", ("world",)),
+    assert [(d.reviewer, d.value) for d in answers.decisions] == [
+        ("bob", value_of("sport")),
+        ("ada", value_of("world")),
     ]
 
 
@@ -248,12 +252,12 @@ def test_what_was_accepted_is_not_for_the_file_to_say(path: Path, cells: dict[st
     answers = read_fields(path, {"id": "a", "action": "accept", **cells})
 
     assert [line.accepts for line in answers.lines] == [True]
-    assert (answers.decisions[0].action, answers.decisions[0].labels) == ("label", ())
+    assert (answers.decisions[0].action, answers.decisions[0].value) == ("label", ())
 
 
 @pytest.mark.parametrize("written", ["SPORT", " Sport ", "sport"])
 def test_a_label_may_be_spelt_otherwise(path: Path, written: str) -> None:
-    assert read_fields(path, {"id": "a", "label": written}).decisions[0].labels == ("sport",)
+    assert read_fields(path, {"id": "a", "label": written}).decisions[0].value == value_of("sport")
 
 
 @pytest.mark.parametrize(("written", "seconds"), [("5,0", 5.0), ("4.5", 4.5), ("1.0", 1.0)])
@@ -313,7 +317,7 @@ def test_windows_bytes_are_refused_with_their_line(path: Path) -> None:
 
 def test_a_missing_file_is_refused(path: Path) -> None:
     with pytest.raises(DataError, match="there is no such file"):
-        exchange(path.suffix[1:]).read(path, LABELS, "ada")
+        exchange(path.suffix[1:]).read(path, TASK, "ada")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from hilt.review.simulated import SimulatedReviewer
-from hilt.types import Batch, BatchItem
+from hilt.tasks.single import Single
+from hilt.types import Batch, BatchItem, Value
+from hilt.values import value_of
 
 LABELS = ["a", "b", "c"]
-KEY = {f"item-{number}": LABELS[number % 3] for number in range(2000)}
+KEY = {f"item-{number}": value_of(LABELS[number % 3]) for number in range(2000)}
+ANSWERS = Single(tuple(LABELS)).answers
 
 
 def batch(ids: list[str]) -> Batch:
@@ -20,24 +23,22 @@ def batch(ids: list[str]) -> Batch:
     )
 
 
-def said(reviewer: SimulatedReviewer, ids: list[str]) -> dict[str, tuple[str, ...]]:
-    return {decision.item_id: decision.labels for decision in reviewer.review(batch(ids))}
+def said(reviewer: SimulatedReviewer, ids: list[str]) -> dict[str, Value]:
+    return {decision.item_id: decision.value for decision in reviewer.review(batch(ids))}
 
 
 def test_a_reviewer_without_errors_says_what_the_key_says() -> None:
-    decisions = SimulatedReviewer(KEY, LABELS, seconds=3.0).review(batch(list(KEY)))
+    decisions = SimulatedReviewer(KEY, ANSWERS, seconds=3.0).review(batch(list(KEY)))
 
-    assert {decision.item_id: decision.labels[0] for decision in decisions} == KEY
+    assert {decision.item_id: decision.value for decision in decisions} == KEY
     assert {(d.batch, d.seconds, d.source, d.reviewer, d.action) for d in decisions} == {
         (4, 3.0, "simulated", "simulated", "label")
     }
 
 
 def test_errors_are_about_as_frequent_as_asked_and_spread_over_the_other_labels() -> None:
-    answers = said(SimulatedReviewer(KEY, LABELS, error_rate=0.3), list(KEY))
-    wrong = [
-        (KEY[item_id], label) for item_id, (label,) in answers.items() if KEY[item_id] != label
-    ]
+    answers = said(SimulatedReviewer(KEY, ANSWERS, error_rate=0.3), list(KEY))
+    wrong = [(KEY[item_id], value) for item_id, value in answers.items() if KEY[item_id] != value]
 
     assert 500 < len(wrong) < 700
     assert len(set(wrong)) == 6
@@ -45,35 +46,35 @@ def test_errors_are_about_as_frequent_as_asked_and_spread_over_the_other_labels(
 
 
 def test_a_reviewer_who_is_always_wrong_never_says_the_truth() -> None:
-    answers = said(SimulatedReviewer(KEY, LABELS, error_rate=1.0), list(KEY))
+    answers = said(SimulatedReviewer(KEY, ANSWERS, error_rate=1.0), list(KEY))
 
-    assert not [item_id for item_id, (label,) in answers.items() if label == KEY[item_id]]
+    assert not [item_id for item_id, value in answers.items() if value == KEY[item_id]]
 
 
 def test_an_answer_depends_on_the_seed_and_the_item_but_not_on_the_order() -> None:
-    reviewer = SimulatedReviewer(KEY, LABELS, error_rate=0.5, seed=1)
+    reviewer = SimulatedReviewer(KEY, ANSWERS, error_rate=0.5, seed=1)
     forwards = said(reviewer, list(KEY))
 
     assert said(reviewer, list(reversed(KEY))) == forwards
-    assert said(SimulatedReviewer(KEY, LABELS, error_rate=0.5, seed=2), list(KEY)) != forwards
+    assert said(SimulatedReviewer(KEY, ANSWERS, error_rate=0.5, seed=2), list(KEY)) != forwards
 
 
 def test_asked_again_a_reviewer_errs_anew_and_always_alike() -> None:
-    reviewer = SimulatedReviewer(KEY, LABELS, error_rate=0.3)
+    reviewer = SimulatedReviewer(KEY, ANSWERS, error_rate=0.3)
     again = tuple(replace(item, reason="recheck") for item in batch(list(KEY)).items)
 
     first = said(reviewer, list(KEY))
     second, later = (reviewer.review(Batch(number, again)) for number in (5, 6))
 
-    wrong = {item_id for item_id, (label,) in first.items() if label != KEY[item_id]}
-    still = [d for d in second if d.item_id in wrong and d.labels[0] != KEY[d.item_id]]
+    wrong = {item_id for item_id, value in first.items() if value != KEY[item_id]}
+    still = [d for d in second if d.item_id in wrong and d.value != KEY[d.item_id]]
     assert 0.2 < len(still) / len(wrong) < 0.4
     assert reviewer.review(Batch(5, again)) == second
-    assert [d.labels for d in later] != [d.labels for d in second]
+    assert [d.value for d in later] != [d.value for d in second]
 
 
 def test_times_may_depend_on_the_text_and_on_chance() -> None:
-    shaped = SimulatedReviewer(KEY, LABELS, seconds=1, seconds_per_character=0.5)
+    shaped = SimulatedReviewer(KEY, ANSWERS, seconds=1, seconds_per_character=0.5)
     noisy = replace(shaped, seconds_noise=0.4)
 
     times = [noisy.seconds_for(item_id, "text") for item_id in KEY]
@@ -86,6 +87,6 @@ def test_times_may_depend_on_the_text_and_on_chance() -> None:
 
 
 def test_an_item_without_a_known_label_is_skipped() -> None:
-    decisions = SimulatedReviewer({"x": ""}, LABELS).review(batch(["x", "y"]))
+    decisions = SimulatedReviewer({}, ANSWERS).review(batch(["x", "y"]))
 
-    assert [(decision.action, decision.labels) for decision in decisions] == [("skip", ())] * 2
+    assert [(decision.action, decision.value) for decision in decisions] == [("skip", ())] * 2

@@ -30,9 +30,11 @@ class Words:
     """Any number of words of a text, each with a label."""
 
     layout: ClassVar[str] = "words"
+    name: ClassVar[str] = "words"
+    form: ClassVar[str] = "json"
+    column: ClassVar[str] = "json"
 
     labels: tuple[str, ...]
-    name: str = "words"
 
     @cached_property
     def answers(self) -> WordAnswers:
@@ -51,16 +53,17 @@ class WordAnswers:
 
     labels: tuple[str, ...]
 
-    def problem(self, value: Value, content: Content) -> str | None:
+    def problem(self, value: Value, content: Content | None) -> str | None:
         """Refuse what is no label, and what is no word or marked twice."""
         strange = [part.label for part in value if part.label not in self.labels]
         if strange:
-            return f"{strange[0]!r} is not a label"
+            return f"{strange[0]!r} is not a label."
         marked = [part.place for part in value]
         if len(set(marked)) < len(marked):
-            return "a word is marked twice"
-        beside = [place for place in marked if place not in places(content)]
-        return f"{beside[0]} is not a word of the text" if beside else None
+            return "a word is marked twice."
+        there = marked if content is None else places(content)
+        beside = [place for place in marked if place not in there]
+        return f"{beside[0]} is not a word of the text." if beside else None
 
     def resolve(self, values: Sequence[Value], weights: Floats | None = None) -> Value | None:
         """Take the words that more than half mark alike."""
@@ -74,10 +77,20 @@ class WordAnswers:
         both = len(set(said) & set(true))
         return 0.0 if said == true else 1 - 2 * both / (len(said) + len(true))
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Nothing, or a label."""
+        return ("", *self.labels)
+
     def ratings(self, value: Value, content: Content) -> list[str]:
         """Give for every word its label, or that it is not marked."""
         marked = {part.place: part.label for part in value}
         return [marked.get(place, "") for place in places(content)]
+
+    def rated(self, ratings: Sequence[str], content: Content) -> Value:
+        """Mark the words that have a label."""
+        rated = zip(ratings, places(content), strict=True)
+        return tuple(sorted(Part(label, place) for label, place in rated if label))
 
     def transfer(self, value: Value, source: Content, target: Content) -> Value | None:
         """Carry marks over to the same text alone."""
@@ -139,4 +152,8 @@ class WordRows(CategoricalRows):
         best = 1 + rows[:, 1:].argmax(axis=1)
         sure = rows[np.arange(len(rows)), best]
         order = np.argsort(-sure, kind="stable")[:count]
-        return tuple(Candidate(self.labels[best[row] - 1], float(sure[row])) for row in order)
+        there = places(content)
+        return tuple(
+            Candidate(Part(self.labels[best[row] - 1], there[row]), float(sure[row]))
+            for row in order
+        )

@@ -15,6 +15,7 @@ from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.review.screen.protocol import Answer, Receipt
 from hilt.types import DecisionKind
+from hilt.values import value_of
 
 SCREEN = "screen"
 
@@ -45,7 +46,7 @@ class Recorder:
                 reason = self._misplaced(reviewer, answer, rows)
                 if reason is None:
                     row = self._row(reviewer, answer, adjudicates)
-                    reason = misfit(row, self.files.config.label_names)
+                    reason = misfit(row, self.files.task.answers)
                     if reason is None:
                         rows[answer.key] = row
             receipts.append(Receipt(answer.key, reason))
@@ -75,7 +76,7 @@ class Recorder:
             item_index=answer.item,
             item_id=self._id(answer.item),
             action=answer.act,
-            labels=[] if answer.label is None else [answer.label],
+            value=() if answer.label is None else value_of(answer.label),
             reviewer=reviewer,
             batch=None if shown is None else shown.batch,
             seconds=answer.seconds,

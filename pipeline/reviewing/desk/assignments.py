@@ -13,6 +13,7 @@ from hilt.pipeline.reviewing.desk.answered import Answered
 from hilt.pipeline.reviewing.desk.claims import Claim, ClaimRequest
 from hilt.pipeline.reviewing.desk.decision_log import DecisionLog, StandingDecision
 from hilt.pipeline.workspace.tables import BatchItemRow
+from hilt.types import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class Entry:
         return self.row.reason == "recheck"
 
     @property
-    def proposed(self) -> str | None:
-        """The likeliest label."""
-        return self.row.proposal[0][0] if self.row.proposal else None
+    def proposed(self) -> Value | None:
+        """The answer that is proposed."""
+        return self.row.proposed
 
 
 class Assignments:

@@ -9,7 +9,8 @@ from functools import partial
 
 from hilt.pipeline.workspace.labels import is_opinion, settling
 from hilt.pipeline.workspace.tables import DecisionRow
-from hilt.types import DecisionKind
+from hilt.types import DecisionKind, Value
+from hilt.values import in_words
 
 STEPS = 50  # the latest answers by which a reviewer's pace is told
 
@@ -22,17 +23,22 @@ class StandingDecision:
     item: int
     reviewer: str
     action: str
-    label: str | None
+    value: Value | None
     kind: DecisionKind
     comment: str
     audit: bool
     batch: int | None
-    shown: str | None = None
+    seen: Value | None = None
+
+    @property
+    def told(self) -> str:
+        """The answer in words, or what was done instead of giving one."""
+        return self.action if self.value is None else in_words(self.value)
 
     @property
     def changed(self) -> bool:
-        """Whether another label was given than the one that was shown."""
-        return self.label is not None and self.shown not in (None, self.label)
+        """Whether another answer was given than the one that was shown."""
+        return self.value is not None and self.seen not in (None, self.value)
 
 
 class DecisionLog:
@@ -42,7 +48,7 @@ class DecisionLog:
         last: The number of the newest decision that was read.
         by_item: The standing decisions on each item, oldest first.
         by_reviewer: The standing decisions of each reviewer, oldest first.
-        gold: Items whose label is known.
+        gold: Items whose answer is known.
         pace: Each reviewer's latest steps: 1 forward or 1 back, and the seconds that it took.
         spent: The seconds that each reviewer has spent on each item, what was taken back included.
     """
@@ -51,7 +57,7 @@ class DecisionLog:
         self.last = 0
         self.by_item: dict[int, list[StandingDecision]] = defaultdict(list)
         self.by_reviewer: dict[str, list[StandingDecision]] = defaultdict(list)
-        self.gold: dict[int, str] = {}
+        self.gold: dict[int, Value] = {}
         self.pace: dict[str, deque[tuple[int, float]]] = defaultdict(partial(deque, maxlen=STEPS))
         self.spent: dict[tuple[str, int], float] = defaultdict(float)
         self._keys: set[str] = set()
@@ -99,19 +105,19 @@ class DecisionLog:
             item=row.item_index,
             reviewer=row.reviewer,
             action=row.action,
-            label=row.label,
+            value=row.value if row.action == "label" else None,
             kind=row.kind,
             comment=row.comment,
             audit=row.audit,
             batch=row.batch,
-            shown=row.shown_label,
+            seen=row.seen,
         )
         self.by_item[said.item].append(said)
         self.by_reviewer[said.reviewer].append(said)
         if said.key is not None:
             self._standing[said.key] = said
-        if said.kind == "gold" and said.label is not None:
-            self.gold[said.item] = said.label
+        if said.kind == "gold" and said.value is not None:
+            self.gold[said.item] = said.value
 
     def _withdraw(self, key: str, reviewer: str) -> None:
         said = self._standing.get(key)

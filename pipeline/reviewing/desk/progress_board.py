@@ -12,6 +12,7 @@ from hilt.pipeline.training.headline import MIN_AUDIT, too_early
 from hilt.pipeline.workspace.audit_slice import count_drawn
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.review.screen.protocol import Next, ReviewProgress, WorkSummary
+from hilt.types import Value
 
 
 class ProgressBoard:
@@ -29,7 +30,7 @@ class ProgressBoard:
         self._ledger = ledger
         self._assignments = assignments
         self._has_text = has_text
-        self._proposed: dict[int, str] = {}
+        self._proposed: dict[int, Value] = {}
         self._right: dict[int, bool] = {}
         self._copies: dict[int, int] = {}
         self.disputed: set[int] = set()
@@ -37,8 +38,8 @@ class ProgressBoard:
     def watch(self, rows: Iterable[BatchItemRow]) -> None:
         """Learn what was proposed for the items of a batch that measure."""
         for row in rows:
-            if row.reason == "audit" and row.proposal:
-                self._proposed[row.item_index] = row.proposal[0][0]
+            if row.reason == "audit" and row.proposed is not None:
+                self._proposed[row.item_index] = row.proposed
 
     def weigh(self, copies: Mapping[int, int]) -> None:
         """Learn which items are drawn beside those that are asked, and have their answers."""
@@ -49,8 +50,8 @@ class ProgressBoard:
         for item in items:
             latest = self._ledger.latest(item)
             self._measure(item, latest.values())
-            labels = {said.label for said in latest.values() if said.label is not None}
-            if len(labels) > 1 and not self._ledger.settled(item) and self._has_text(item):
+            values = {said.value for said in latest.values() if said.value is not None}
+            if len(values) > 1 and not self._ledger.settled(item) and self._has_text(item):
                 self.disputed.add(item)
             else:
                 self.disputed.discard(item)
@@ -87,9 +88,9 @@ class ProgressBoard:
 
     def _measure(self, item: int, opinions: Iterable[StandingDecision]) -> None:
         proposed = self._proposed.get(item)
-        blind = [said for said in opinions if said.audit and said.label is not None]
+        blind = [said for said in opinions if said.audit and said.value is not None]
         if proposed is not None and blind:  # who was overruled stays in the audit
-            self._right[item] = proposed == (self._ledger.settled(item) or blind[-1]).label
+            self._right[item] = proposed == (self._ledger.settled(item) or blind[-1]).value
         else:
             self._right.pop(item, None)
 

@@ -210,20 +210,23 @@ class WorkspaceDesk:
             return None
         taken = await self._take(name, [wishes[item] for item in members])
         seen = [claim.item for claim in taken if not claim.blind]
-        label = str(entries[places[0]].proposed)
-        return BulkGroup(label, tuple(self._shown(item, blind=False) for item in seen))
+        stratum = self._stratum(entries[places[0]])
+        return BulkGroup(stratum, tuple(self._shown(item, blind=False) for item in seen))
 
     def _places(self, entries: Sequence[Entry], skipped: Collection[int]) -> Integers:
         """Find a group among the entries, around one that is not passed over."""
         review, indices = self._workspace.config.review, [entry.index for entry in entries]
         return largest_group(
             [place for place, item in enumerate(indices) if item not in skipped],
-            [str(entry.proposed) for entry in entries],
+            [self._stratum(entry) for entry in entries],
             self._workspace.embeddings.open()[indices],
             self._workspace.groups[indices],
             most=review.bulk_size,
             nearness=review.bulk_nearness,
         )
+
+    def _stratum(self, entry: Entry) -> str:
+        return self._workspace.task.answers.stratum(entry.proposed or ())
 
     def _shown(self, item: int, blind: bool) -> ShownItem:
         """Describe an item as far as a reviewer may see it."""
@@ -276,7 +279,8 @@ class WorkspaceDesk:
     def _shown_again(self, said: StandingDecision) -> ShownItem:
         claim = self._state.assignments.claim(said.item, said.reviewer)
         shown = self._shown(said.item, claim is None or claim.blind)
-        return replace(shown, act=said.action, said=said.label, comment=said.comment)
+        given = None if said.value is None else said.told
+        return replace(shown, act=said.action, said=given, comment=said.comment)
 
     # -- disagreements and progress -----------------------------------------------------------
 
@@ -287,7 +291,7 @@ class WorkspaceDesk:
                 item=item,
                 text=self._workspace.pool.texts([item])[0],
                 opinions=tuple(
-                    Opinion(said.reviewer, said.label or said.action, said.comment)
+                    Opinion(said.reviewer, said.told, said.comment)
                     for said in self._state.ledger.latest(item).values()
                 ),
             )
@@ -298,7 +302,7 @@ class WorkspaceDesk:
         """Say whose skill is too little known to settle by it; empty where nobody's is."""
         ledger = self._state.ledger
         said = {
-            item: {name: each.label for name, each in ledger.latest(item).items() if each.label}
+            item: {name: each.value for name, each in ledger.latest(item).items() if each.value}
             for item in ledger.by_item
         }
         return doubt_of_skill(little_known(said))

@@ -25,7 +25,7 @@ export class Labels {
 
   /** Show what is proposed for an item, and which label is chosen already. */
   show(shown, chosen) {
-    const probabilities = new Map(shown.proposal.map((each) => [each.label, each.probability]));
+    const probabilities = new Map(shown.proposal.map((each) => [each.part.label, each.probability]));
     const unsure = !shown.said && (probabilities.get(chosen) ?? 1) < UNSURE;
     for (const button of this.buttons) {
       const probability = probabilities.get(button.dataset.label);

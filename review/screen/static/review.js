@@ -90,7 +90,7 @@ function wentBack() {
   return back > 1 ? `${back} items back. ` : "";
 }
 
-const chosen = (shown) => shown.said ?? shown.proposal[0]?.label;
+const chosen = (shown) => shown.said ?? shown.proposal[0]?.part.label;
 
 function showNothing() {
   document.body.classList.add("empty");

@@ -22,6 +22,7 @@ from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
+from hilt.values import value_of
 
 Copies = Callable[..., Workspace]
 
@@ -31,7 +32,7 @@ GROUPS = np.array([1, 1, 1, 3, 4, 4])
 
 def said(index: int, label: str | None, decision: int = 1, **changes: Any) -> ItemLabel:
     values = {"audit": False, "reviewers": ("ann",), "decision": decision, **changes}
-    return ItemLabel(index, f"id-{index}", label, **values)
+    return ItemLabel(index, f"id-{index}", value_of(label) if label else None, **values)
 
 
 def representative(workspace: Workspace) -> str:

@@ -14,6 +14,7 @@ from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.values import value_of
 
 Open = Callable[[str], Workspace]
 
@@ -73,7 +74,7 @@ def with_guesses(workspace: Workspace, counts: dict[str, int], asked: int) -> Wo
 
 
 def blind(*labels: str) -> list[ItemLabel]:
-    return [ItemLabel(i, str(i), label, True, ("ann",)) for i, label in enumerate(labels)]
+    return [ItemLabel(i, str(i), value_of(label), True, ("ann",)) for i, label in enumerate(labels)]
 
 
 @pytest.mark.parametrize(

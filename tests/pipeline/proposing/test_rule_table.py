@@ -100,7 +100,7 @@ def test_the_table_says_how_each_rule_does_on_the_pool(small_workspace: Open) ->
 
 def test_the_table_says_how_often_each_rule_is_right(small_workspace: Open) -> None:
     workspace = with_proposers(small_workspace("two_cycles"), {"kind": "rules", "rules": RULES})
-    labels = {row.index: row for row in workspace.database.item_labels()}
+    labels = {row.index: row for row in LoopState.read(workspace).resolved}
     texts = workspace.pool.texts(list(labels))
     finals = [row for row, text in zip(labels.values(), texts, strict=True) if "final" in text]
 

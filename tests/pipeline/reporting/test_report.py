@@ -271,13 +271,13 @@ def test_wrong_predictions_stand_with_their_texts_the_surest_first(
     out_of_fold = load_out_of_fold(workspace.student_folder(2))
     assert out_of_fold is not None
     right = {index: LABELS[row.argmax()] for index, _, row in zip(*out_of_fold, strict=True)}
-    outcomes = {each.index: each for each in workspace.database.item_labels()}
+    outcomes = {each.index: each for each in LoopState.read(workspace).resolved}
     sure = max(right, key=lambda index: out_of_fold[2][list(out_of_fold[0]).index(index)].max())
     said = next(label for label in LABELS if label != right[sure])
     record(workspace, [Decision(outcomes[sure].item_id, "label", (said,), "bob")])
 
     labelled, *_ = wrong_predictions(
-        workspace, workspace.database.trainings()[-1], workspace.database.item_labels()
+        workspace, workspace.database.trainings()[-1], LoopState.read(workspace).resolved
     )
     page = page_of(workspace)
 
@@ -301,7 +301,7 @@ def test_wrong_predictions_on_the_test_set_are_those_that_were_measured(
     training = workspace.database.trainings()[-1]
     measured = training.summary.test["student"]  # type: ignore[index]
 
-    found = wrong_predictions(workspace, training, workspace.database.item_labels())
+    found = wrong_predictions(workspace, training, LoopState.read(workspace).resolved)
 
     (test,) = [mistakes for mistakes in found if mistakes.on == "test items"]
     assert test.items == measured["items"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hilt.errors import DataError, UnknownNameError, WorkspaceError
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.reviewing.answer_files import export, import_answers, record, simulate
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.workspace import Workspace
@@ -82,7 +83,7 @@ def test_labels_from_elsewhere_need_only_an_id(small_workspace: Open, tmp_path: 
     (tmp_path / "known.csv").write_text("id,label\ncat-0,animals\nsoup-1,food\n")
 
     assert import_answers(workspace, tmp_path / "known.csv", reviewer="ann").added == 2
-    assert not any(outcome.audit for outcome in workspace.database.item_labels())
+    assert not any(outcome.audit for outcome in LoopState.read(workspace).resolved)
 
 
 def test_an_unknown_item_is_refused_with_its_line(small_workspace: Open, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from hilt.pipeline.workspace.labels import resolve
 from hilt.pipeline.workspace.upgrades import kind_before
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision, DecisionKind
+from hilt.values import in_words, value_of
 from tests.pipeline.reviewing.desk.conftest import at_desk, person, says
 
 Open = Callable[[str], Workspace]
@@ -141,7 +142,7 @@ def test_record_stores_every_kind(work: Workspace, kind: DecisionKind) -> None:
     hilt.record(work, [decision(kind)])
 
     (row,) = work.database.decisions()
-    assert (row.kind, row.source, row.label) == (kind, "file", "sport")
+    assert (row.kind, row.source, row.value) == (kind, "file", value_of("sport"))
 
 
 # Two people say food, then somebody says sport: what the label is, whether they disagree, whether
@@ -165,7 +166,7 @@ def test_a_decision_counts_as_what_it_is(work: Workspace, kind: DecisionKind) ->
     hilt.record(work, [decision(kind)])
     rows = work.database.decisions()
 
-    label = resolve(rows).label
+    label = in_words(resolve(rows, work.task.answers).value or ())
     said = opinions(rows)[rows[0].item_index]
 
     found = (label, bool(disputed(rows)), len(said) == len(rows), rows[-1] in last_words(rows))
@@ -188,7 +189,10 @@ def as_before(path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()[:-1]]
     lines[0]["format"] = 1
     for line in lines:
+        for item in line.get("items", []) if line.get("kind") == "batch" else []:
+            del item["answer"]
         if line.get("kind") == "decision":
+            del line["shown"]
             kind = line.pop("decision_kind")
             line |= {"source": SOURCES_BEFORE[kind], "machine": kind == "machine"}
     rewrite(path, lines)
@@ -226,6 +230,8 @@ def test_a_database_of_schema_4_is_told_what_its_decisions_are(everything: Works
             values = (source, kind == "machine", kind)
             connection.execute("UPDATE decision SET source = ?, machine = ? WHERE kind = ?", values)
         connection.execute("ALTER TABLE decision DROP COLUMN kind")
+        connection.execute("ALTER TABLE decision DROP COLUMN shown")
+        connection.execute("ALTER TABLE batch_item DROP COLUMN answer")
         connection.execute("UPDATE project SET schema_version = 4")
 
     work = hilt.open_workspace(everything.folder)

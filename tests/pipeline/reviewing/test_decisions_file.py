@@ -27,6 +27,7 @@ from hilt.pipeline.workspace.labels import UNDO
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision
+from hilt.values import value_of
 
 Open = Callable[[str], Workspace]
 PAST = Path(__file__).parents[2] / "past" / "workspace"
@@ -67,9 +68,9 @@ def _take_back(work: Workspace, item_id: str) -> None:
         "kind": "review",
     }
     with work.database.writing() as session:
-        session.add(DecisionRow(action="label", labels=["food"], key="k-1", **common))
+        session.add(DecisionRow(action="label", value=value_of("food"), key="k-1", **common))
         session.flush()
-        session.add(DecisionRow(action=UNDO, labels=[], key="k-2", withdraws="k-1", **common))
+        session.add(DecisionRow(action=UNDO, value=(), key="k-2", withdraws="k-1", **common))
 
 
 def state(work: Workspace) -> dict[str, Any]:
@@ -408,7 +409,7 @@ HOSTILE: dict[str, tuple[Callable[[list[Line]], object], str]] = {
         "an item twice",
     ),
     "key twice": (lambda lines: lines[-1].update(key="k-1", withdraws="k-1"), "occurs twice"),
-    "format": (lambda lines: lines[0].update(format=3), "has the format 3"),
+    "format": (lambda lines: lines[0].update(format=4), "has the format 4"),
     "header": (lambda lines: lines[0].update(labels="food"), "line 1: .* at `labels`"),
 }
 

@@ -19,6 +19,7 @@ from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem, Decision, Floats
+from hilt.values import in_words
 
 Open = Callable[[str], Workspace]
 
@@ -72,9 +73,9 @@ def test_an_answer_is_stored_as_a_machines(small_workspace: Open) -> None:
     workspace = small_workspace("selected")
     oracle(workspace, least=0.5)
 
-    rows, outcomes = workspace.database.decisions(), workspace.database.item_labels()
+    rows, outcomes = workspace.database.decisions(), LoopState.read(workspace).resolved
     proposed = {item.item_id: item.proposal[0].label for item in visible_items(workspace)}
-    assert {row.item_id: row.labels[0] for row in rows} == proposed
+    assert {row.item_id: in_words(row.value) for row in rows} == proposed
     assert {(row.reviewer, row.source, row.kind) for row in rows} == {
         ("machine:fused", "oracle", "machine")
     }
@@ -179,7 +180,7 @@ def test_a_person_may_set_a_machines_answer_aside(small_workspace: Open, tmp_pat
 
     import_answers(workspace, tmp_path / "mine.csv", reviewer="ann")
 
-    outcomes = {outcome.index: outcome for outcome in workspace.database.item_labels()}
+    outcomes = {outcome.index: outcome for outcome in LoopState.read(workspace).resolved}
     overruled, skipped = outcomes[first.index], outcomes[second.index]
     assert (overruled.label, overruled.reviewers, overruled.machine) == ("sport", ("ann",), False)
     assert (skipped.label, skipped.machine) == (None, False)

@@ -124,7 +124,7 @@ def test_undecided_items_stay_open(small_workspace: Open) -> None:
 
 def test_a_pool_can_be_asked_to_its_end(small_workspace: Open) -> None:
     workspace = small_workspace("reviewed")
-    while len(workspace.database.item_labels()) < len(workspace.pool):
+    while len(LoopState.read(workspace).resolved) < len(workspace.pool):
         simulate(workspace, select(workspace, 25))
 
     batch = select(workspace)

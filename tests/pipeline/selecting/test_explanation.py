@@ -19,7 +19,7 @@ from hilt.pipeline.selecting.explanation import REASONS, in_words, reason_in_wor
 from hilt.pipeline.workspace.batch_items import batch_item
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.types import BatchItem, Candidate, Explanation, Reason
+from hilt.types import BatchItem, Candidate, Explanation, Part, Reason
 
 Open = Callable[[str], Workspace]
 WHY = Explanation(
@@ -33,7 +33,7 @@ ITEM = BatchItem(
     reason="uncertain",
     score=0.9,
     blind=False,
-    proposal=(Candidate("animals", 0.41), Candidate("sport", 0.38)),
+    proposal=(Candidate(Part("animals"), 0.41), Candidate(Part("sport"), 0.38)),
     why=WHY,
 )
 BLIND = replace(ITEM, reason="audit", blind=True)

@@ -29,6 +29,7 @@ from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.rows import Rows
 from hilt.tasks.single import Single
 from hilt.types import Batch, BatchItem, Decision, Selection, SelectionView
+from hilt.values import value_of
 
 MakeWorkspace = Callable[..., Workspace]
 WRONG = "animals"  # what the reviewer says of some items that are about sport
@@ -103,7 +104,7 @@ def asked(batch: int, index: int, quality: float) -> BatchItemRow:
 
 
 def said(batch: int, index: int, label: str) -> DecisionRow:
-    return DecisionRow(batch=batch, item_index=index, labels=[label])
+    return DecisionRow(batch=batch, item_index=index, value=value_of(label))
 
 
 def test_answered_rechecks_are_found_with_what_became_of_them() -> None:
@@ -202,7 +203,7 @@ def doubts_of(workspace: Workspace, labels: Sequence[ItemLabel]) -> Suspects:
 
 def test_audit_labels_are_not_asked_again(mistaken: Mistaken) -> None:
     workspace, _, _ = mistaken
-    outcomes = workspace.database.item_labels()
+    outcomes = LoopState.read(workspace).resolved
 
     doubts = doubts_of(workspace, outcomes)
 
@@ -230,7 +231,7 @@ def test_an_older_answer_read_again_does_not_answer_a_recheck(mistaken: Mistaken
 
 
 def labels_of(workspace: Workspace) -> dict[str, str | None]:
-    return {outcome.item_id: outcome.label for outcome in workspace.database.item_labels()}
+    return {outcome.item_id: outcome.label for outcome in LoopState.read(workspace).resolved}
 
 
 def test_the_same_reviewer_replaces_and_another_adds_a_vote(mistaken: Mistaken) -> None:
@@ -238,7 +239,7 @@ def test_the_same_reviewer_replaces_and_another_adds_a_vote(mistaken: Mistaken) 
 
     record(workspace, [Decision(wrong[0], "label", ("sport",), "ann", batch.number)])
     record(workspace, [Decision(wrong[1], "label", ("food",), "ben", batch.number)])
-    outcomes = {outcome.item_id: outcome for outcome in workspace.database.item_labels()}
+    outcomes = {outcome.item_id: outcome for outcome in LoopState.read(workspace).resolved}
 
     assert outcomes[wrong[0]].label == "sport"
     assert outcomes[wrong[1]].reviewers == ("ben",)
@@ -294,4 +295,4 @@ def test_nothing_is_asked_again_unless_a_share_is_given(new_workspace: MakeWorks
 def test_before_a_training_nothing_is_in_doubt(small_workspace: Callable[[str], Workspace]) -> None:
     workspace = small_workspace("reviewed")
 
-    assert len(doubts_of(workspace, workspace.database.item_labels())) == 0
+    assert len(doubts_of(workspace, LoopState.read(workspace).resolved)) == 0

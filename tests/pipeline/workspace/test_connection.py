@@ -13,6 +13,7 @@ from hilt.errors import ConfigError, MissingExtraError, WorkspaceError
 from hilt.pipeline.workspace.connection import open_engine, read_url
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.tables import BatchItemRow, TrainingRow
+from hilt.values import candidates_from_json
 from tests.conftest import summary_of
 
 LABELS = ["sport", "world"]
@@ -27,7 +28,7 @@ def path(tmp_path: Path) -> Path:
     items = [
         BatchItemRow(
             rank=rank, item_index=rank, item_id=f"i{rank}", reason="random", score=0.5, blind=True,
-            proposal=[["sport", 0.5]] * 30,
+            proposal=candidates_from_json([["sport", 0.5]] * 30),
         )
         for rank in range(400)
     ]  # fmt: skip

@@ -14,11 +14,16 @@ from hilt.errors import WorkspaceError
 from hilt.pipeline.workspace import database as store_module
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.decision_rows import decision_row
+from hilt.pipeline.workspace.labels import ItemLabel, resolve_all
 from hilt.pipeline.workspace.tables import SCHEMA_VERSION, BatchItemRow, DecisionRow, TrainingRow
-from hilt.types import Decision
+from hilt.tasks.single import Single
+from hilt.types import Decision, Part
+from hilt.values import candidates_from_json, in_words, value_of
 from tests.conftest import summary_of
 
 LABELS = ["sport", "world"]
+ANSWERS = Single(tuple(LABELS)).answers
+PROPOSAL = candidates_from_json([["world", 0.75], ["sport", 0.25]])
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
@@ -39,7 +44,7 @@ def said(index: int, label: str | None, reviewer: str = "ann", **fields: Any) ->
     action = "skip" if label is None else "label"
     values: dict[str, Any] = {
         "action": action,
-        "labels": [] if label is None else [label],
+        "value": () if label is None else value_of(label),
         "comment": "",
         "batch": None,
         "blind": False,
@@ -62,13 +67,17 @@ def batch_item(rank: int, index: int, **fields: Any) -> BatchItemRow:
         "reason": "uncertain",
         "score": 0.5,
         "blind": False,
-        "proposal": [["world", 0.75], ["sport", 0.25]],
+        "proposal": PROPOSAL,
     }
     return BatchItemRow(rank=rank, item_index=index, item_id=f"i{index}", **(values | fields))
 
 
+def outcomes_of(database: Database) -> list[ItemLabel]:
+    return resolve_all(database.decisions(), ANSWERS)
+
+
 def resolved(database: Database) -> dict[int, str | None]:
-    return {outcome.index: outcome.label for outcome in database.item_labels()}
+    return {outcome.index: outcome.label for outcome in outcomes_of(database)}
 
 
 def test_the_database_is_sqlite_in_wal_mode(database: Database, path: Path) -> None:
@@ -159,7 +168,8 @@ def old_path(path: Path) -> Path:
         "DROP TABLE claim; DROP TABLE reviewer; DROP INDEX decision_key;"
         "ALTER TABLE decision DROP COLUMN withdraws; ALTER TABLE decision DROP COLUMN key;"
         "ALTER TABLE decision DROP COLUMN kind; ALTER TABLE batch DROP COLUMN extends;"
-        "ALTER TABLE batch_item DROP COLUMN why;"
+        "ALTER TABLE batch_item DROP COLUMN why; ALTER TABLE batch_item DROP COLUMN answer;"
+        "ALTER TABLE decision DROP COLUMN shown;"
         "UPDATE project SET schema_version = 1"
     )
     connection.commit()
@@ -172,7 +182,7 @@ def test_what_an_older_hilt_wrote_is_taken_for_peoples(old_path: Path) -> None:
     store.check(["pool"], LABELS)
     store.check(["pool"], LABELS)
 
-    assert [(o.label, o.machine, o.by_people) for o in store.item_labels()] == [
+    assert [(o.label, o.machine, o.by_people) for o in outcomes_of(store)] == [
         ("sport", False, True)
     ]
     assert len(store.add_decisions([said(0, "sport"), by_machine(1, "world")])) == 1
@@ -241,7 +251,7 @@ def test_batches_are_numbered_and_read_in_their_order(database: Database) -> Non
         (2, 8),
     ]
     assert [row.item_index for row in database.batch_items(1)] == [9, 8]
-    assert database.batch_items(1)[0].proposal == [["world", 0.75], ["sport", 0.25]]
+    assert database.batch_items(1)[0].proposal == PROPOSAL
 
 
 def test_a_batch_with_an_item_twice_is_not_stored_at_all(database: Database) -> None:
@@ -263,7 +273,8 @@ def test_changing_ones_mind_and_back_is_three_decisions(database: Database) -> N
     added = [database.add_decisions([said(0, label)]) for label in ("sport", "world", "sport")]
 
     assert [len(rows) for rows in added] == [1, 1, 1]
-    assert [row.labels for row in database.decisions()] == [["sport"], ["world"], ["sport"]]
+    said_so = [in_words(row.value) for row in database.decisions()]
+    assert said_so == ["sport", "world", "sport"]
     assert resolved(database) == {0: "sport"}
 
 
@@ -302,7 +313,7 @@ def test_the_majority_of_the_reviewers_wins(database: Database) -> None:
     labels = ("sport", "world", "sport")
     database.add_decisions([said(0, *pair) for pair in zip(labels, reviewers, strict=True)])
 
-    outcome = database.item_labels()[0]
+    outcome = outcomes_of(database)[0]
 
     assert (outcome.label, outcome.reviewers) == ("sport", ("ann", "cat"))
 
@@ -320,7 +331,7 @@ def test_a_reviewers_earlier_decision_does_not_count(database: Database) -> None
     database.add_decisions([said(0, "sport", "ann"), said(0, "sport", "bob")])
     database.add_decisions([said(0, "world", "ann"), said(0, "world", "bob")])
 
-    assert database.item_labels()[0].reviewers == ("ann", "bob")
+    assert outcomes_of(database)[0].reviewers == ("ann", "bob")
     assert resolved(database) == {0: "world"}
 
 
@@ -329,7 +340,7 @@ def test_an_item_that_is_skipped_or_flagged_has_no_label(database: Database, act
     database.add_decisions([said(0, "sport"), said(0, None, action=action)])
 
     assert resolved(database) == {0: None}
-    assert database.item_labels()[0].reviewers == ()
+    assert outcomes_of(database)[0].reviewers == ()
 
 
 def test_a_skip_does_not_outvote_a_label(database: Database) -> None:
@@ -342,7 +353,7 @@ def test_a_machines_label_stands_until_a_person_decides(database: Database) -> N
     database.add_decisions([by_machine(0, "world"), by_machine(1, "world"), by_machine(2, "world")])
     database.add_decisions([said(1, "sport"), said(2, None)])
 
-    found = [(o.label, o.machine, o.by_people, o.reviewers) for o in database.item_labels()]
+    found = [(o.label, o.machine, o.by_people, o.reviewers) for o in outcomes_of(database)]
 
     assert found == [
         ("world", True, False, ("machine:fused",)),
@@ -367,7 +378,11 @@ def test_storing_a_machines_answer_twice_adds_nothing(database: Database) -> Non
 def test_outcomes_come_in_the_order_of_the_pool(database: Database) -> None:
     database.add_decisions([said(index, "sport") for index in (5, 1, 3)])
 
-    assert [outcome.item_id for outcome in database.item_labels()] == ["i1", "i3", "i5"]
+    assert [outcome.item_id for outcome in outcomes_of(database)] == [
+        "i1",
+        "i3",
+        "i5",
+    ]
 
 
 votes = st.tuples(
@@ -389,7 +404,7 @@ def test_storing_one_by_one_or_at_once_gives_the_same(
     added_singly = sum(len(one_by_one.add_decisions([said(*vote)])) for vote in sequence)
 
     assert len(added) == added_singly == at_once.last_decision()
-    assert at_once.item_labels() == one_by_one.item_labels()
+    assert resolve_all(at_once.decisions(), ANSWERS) == resolve_all(one_by_one.decisions(), ANSWERS)
     at_once.close()
     one_by_one.close()
 
@@ -404,7 +419,7 @@ def test_a_moment_comes_back_in_utc(database: Database, zone: timezone | None) -
 
 
 def decision(**fields: Any) -> Decision:
-    values: dict[str, Any] = {"action": "label", "labels": ("sport",), "reviewer": "ann"}
+    values: dict[str, Any] = {"action": "label", "value": ("sport",), "reviewer": "ann"}
     return Decision(item_id="i7", **(values | fields))
 
 
@@ -446,7 +461,10 @@ def test_a_machine_is_shown_nothing_and_never_measures() -> None:
 def test_an_audit_stays_known_in_the_outcome(database: Database) -> None:
     database.add_decisions([said(0, "sport", blind=True, audit=True), said(1, "sport")])
 
-    assert [outcome.audit for outcome in database.item_labels()] == [True, False]
+    assert [outcome.audit for outcome in outcomes_of(database)] == [
+        True,
+        False,
+    ]
 
 
 def test_trainings_come_oldest_first(database: Database) -> None:
@@ -459,3 +477,56 @@ def test_trainings_come_oldest_first(database: Database) -> None:
 
     assert [row.cycle for row in database.trainings()] == [1, 2]
     assert database.trainings()[0].summary == summary
+
+
+def test_answers_with_places_come_back_as_they_were(database: Database) -> None:
+    value = value_of(Part("world", (3, 9)), Part("sport", (0, 2)), "world")
+    proposal = candidates_from_json([["world", 0.75, 3, 9], ["sport", 0.25, 0, 2]])
+    database.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3, proposal=proposal, answer=value)])
+    (item,) = database.batch_items(1)
+    database.add_decisions([said(3, None, action="label", value=value, shown=value)])
+    (row,) = database.decisions()
+
+    assert (item.proposal, item.proposed) == (proposal, value)
+    assert (row.value, row.seen, row.shown_label) == (value, value, None)
+
+
+def test_an_answer_of_no_part_is_no_skip(database: Database) -> None:
+    database.add_decisions([said(3, None, action="label", value=(), shown=())])
+    (row,) = database.decisions()
+
+    assert (row.action, row.value, row.seen) == ("label", (), ())
+
+
+def test_a_database_of_schema_5_is_read_with_what_was_shown_then(path: Path) -> None:
+    store = Database(path)
+    store.create("pool", LABELS)
+    store.add_batch(1, {"kind": "hybrid"}, [batch_item(0, 3)])
+    store.add_decisions([said(3, "sport", shown_label="world", shown_probability=0.75)])
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE decision DROP COLUMN shown")
+        connection.execute("ALTER TABLE batch_item DROP COLUMN answer")
+        connection.execute("UPDATE project SET schema_version = 5")
+
+    store = Database(path)
+    store.check(["pool"], LABELS)
+    (item,), (row,) = store.batch_items(1), store.decisions()
+    store.close()
+
+    assert (item.answer, item.proposed) == (None, value_of("world"))
+    assert (row.shown, row.seen, row.value) == (None, value_of("world"), value_of("sport"))
+
+
+@pytest.mark.parametrize("stored", ['"sport"', "[1]", '[["sport", "x"]]', "{}"])
+def test_what_is_no_answer_in_a_column_gets_a_sentence(path: Path, stored: str) -> None:
+    store = Database(path)
+    store.create("pool", LABELS)
+    store.add_decisions([said(3, "sport")])
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TRIGGER decision_no_update")
+        connection.execute("UPDATE decision SET labels = ?", (stored,))
+
+    with pytest.raises(WorkspaceError, match=r"cannot be used: .*it is damaged"):
+        store.decisions()
+    store.close()

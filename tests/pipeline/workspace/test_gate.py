@@ -22,27 +22,28 @@ from hilt.pipeline.reviewing.answer_files import import_answers, record
 from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.gate import ACTIONS, KINDS, add_decisions, misfit
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.tasks.single import Single
 from hilt.types import Decision
 
 LABELS = ("animals", "food", "sport", "tech")
 FIT: dict[str, Any] = {
     "item_id": "cat-0",
     "action": "label",
-    "labels": ("food",),
+    "value": ("food",),
     "reviewer": "ann",
 }
 MISFITS: list[tuple[dict[str, Any], str]] = [
-    ({"labels": "food"}, r"labels is 'food'; it must be a tuple of names, such as \('animals',\)"),
-    ({"labels": None}, "labels is None; it must be a tuple"),
-    ({"labels": ()}, r"labels is \(\); the action 'label' needs exactly one name"),
-    ({"labels": ("food", "sport")}, "needs exactly one name"),
-    ({"labels": ("fod",)}, "'fod' is not a label. Did you mean: food?"),
-    ({"labels": (7,)}, "7 is not a label"),
-    ({"labels": (["food"],)}, r"\['food'\] is not a label"),
+    ({"value": "food"}, "value is 'food'; it must be a tuple of labels"),
+    ({"value": None}, "value is None; it must be a tuple"),
+    ({"value": ()}, "the answer is 'nothing'; it must be exactly one label"),
+    ({"value": ("food", "sport")}, "the answer is 'food, sport'; it must be exactly one label"),
+    ({"value": ("fod",)}, "'fod' is not a label. Did you mean: food?"),
+    ({"value": (7,)}, r"value is \(7,\); it must be a tuple"),
+    ({"value": (["food"],)}, r"value is \(\['food'\],\); it must be"),
     ({"action": "labelled"}, "the action is 'labelled'. Did you mean: label?"),
-    ({"action": "undo", "labels": ()}, "the action is 'undo'.* Allowed: label, skip, flag"),
+    ({"action": "undo", "value": ()}, "the action is 'undo'.* Allowed: label, skip, flag"),
     ({"action": None}, "the action is None"),
-    ({"action": "skip"}, r"the action is 'skip' but labels is \('food',\)"),
+    ({"action": "skip"}, "the action is 'skip' but the answer is 'food'"),
     ({"reviewer": ""}, "the reviewer is ''; give the name of the person"),
     ({"reviewer": "  "}, "give the name of the person"),
     ({"reviewer": None}, "the reviewer is None"),
@@ -66,7 +67,7 @@ MISFITS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "golden"}, "the kind is 'golden'. Did you mean: gold.* Allowed: review, bulk, "),
     ({"kind": None}, "the kind is None"),
     (
-        {"reviewer": "gold", "kind": "gold", "action": "skip", "labels": ()},
+        {"reviewer": "gold", "kind": "gold", "action": "skip", "value": ()},
         "a known answer must be a",
     ),
     ({"seconds": -4}, "seconds is -4; it must be a number of at least 0"),
@@ -155,7 +156,7 @@ ANYTHING = st.one_of(
         optional={
             "item_id": ANYTHING,
             "action": st.one_of(st.sampled_from(ACTIONS), ANYTHING),
-            "labels": st.one_of(st.tuples(st.sampled_from(LABELS)), st.tuples(ANYTHING), ANYTHING),
+            "value": st.one_of(st.tuples(st.sampled_from(LABELS)), st.tuples(ANYTHING), ANYTHING),
             "reviewer": ANYTHING,
             "batch": ANYTHING,
             "seconds": ANYTHING,
@@ -169,14 +170,14 @@ ANYTHING = st.one_of(
 def test_whatever_a_decision_holds_it_fits_or_there_is_a_sentence(fields: dict[str, Any]) -> None:
     said = Decision(**(FIT | fields))
 
-    reason = misfit(said, LABELS)
+    reason = misfit(said, Single(LABELS).answers)
 
     if reason is not None:
         assert 10 < len(reason) < 600
         return
     row = decision_row(said, 0, None)
-    assert len(row.labels) == (row.action == "label")
-    assert set(row.labels) <= set(LABELS)
+    assert len(row.value) == (row.action == "label")
+    assert {part.label for part in row.value} <= set(LABELS)
     assert row.reviewer.strip() == row.reviewer != ""
     assert row.seconds is None or 0 <= row.seconds <= 86400
     (row.comment + row.reviewer + row.item_id + row.source).encode()
@@ -189,7 +190,7 @@ def test_what_hilt_itself_stores_fits() -> None:
     late = datetime.now(UTC) + timedelta(hours=2)
     for who in (machine, gold, rule):
         said = Decision(**(FIT | vars(who) | {"decided_at": late, "seconds": 86400}))
-        assert misfit(said, LABELS) is None
+        assert misfit(said, Single(LABELS).answers) is None
 
 
 def test_nothing_is_stored_but_through_the_gate() -> None:

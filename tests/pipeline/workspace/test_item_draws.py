@@ -79,7 +79,7 @@ def test_a_workspace_of_the_past_goes_on_in_the_order_it_has(tmp_path: Path) -> 
     label = work.config.label_names[0]
     asked = [Decision(item.item_id, "label", (label,), "ann") for item in select(work).items]
     hilt.record(work, asked)
-    decided = {outcome.index for outcome in work.database.item_labels()}
+    decided = {outcome.index for outcome in LoopState.read(work).resolved}
 
     following = select(work)
 

@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 
 from hilt.pipeline.workspace.labels import not_withdrawn, resolve_all
 from hilt.pipeline.workspace.tables import DecisionRow
+from hilt.tasks.single import Single
+from hilt.values import value_of
 
+ANSWERS = Single(("sport", "tech", "politics")).answers
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
@@ -13,7 +16,7 @@ def row(number: int, reviewer: str, label: str | None, **fields: object) -> Deci
         "item_index": 0,
         "item_id": "i0",
         "action": "skip" if label is None else "label",
-        "labels": [] if label is None else [label],
+        "value": () if label is None else value_of(label),
         "comment": "",
         "blind": False,
         "audit": False,
@@ -33,19 +36,19 @@ def test_what_was_taken_back_leaves_no_outcome() -> None:
     rows = [row(1, "ann", "sport"), undo(2, "ann", "key-1")]
 
     assert not_withdrawn(rows) == []
-    assert resolve_all(rows) == []
+    assert resolve_all(rows, ANSWERS) == []
 
 
 def test_an_earlier_decision_stands_again_when_the_later_is_taken_back() -> None:
     rows = [row(1, "ann", "sport"), row(2, "ann", "tech"), undo(3, "ann", "key-2")]
 
-    assert [outcome.label for outcome in resolve_all(rows)] == ["sport"]
+    assert [outcome.label for outcome in resolve_all(rows, ANSWERS)] == ["sport"]
 
 
 def test_nobody_takes_back_what_another_said() -> None:
     rows = [row(1, "ann", "sport"), undo(2, "bob", "key-1")]
 
-    assert [outcome.label for outcome in resolve_all(rows)] == ["sport"]
+    assert [outcome.label for outcome in resolve_all(rows, ANSWERS)] == ["sport"]
 
 
 def test_an_adjudication_outweighs_the_majority_and_keeps_who_agreed() -> None:
@@ -56,7 +59,7 @@ def test_an_adjudication_outweighs_the_majority_and_keeps_who_agreed() -> None:
         row(4, "dan", "sport", kind="adjudication"),
     ]
 
-    (outcome,) = resolve_all(rows)
+    (outcome,) = resolve_all(rows, ANSWERS)
 
     assert (outcome.label, outcome.reviewers, outcome.audit) == ("sport", ("ann", "dan"), True)
 
@@ -68,20 +71,20 @@ def test_a_known_answer_outweighs_everything() -> None:
         row(3, "dan", "sport", kind="adjudication"),
     ]
 
-    assert resolve_all(rows)[0].label == "politics"
+    assert resolve_all(rows, ANSWERS)[0].label == "politics"
 
 
 def test_an_adjudicator_may_say_that_an_item_has_no_label() -> None:
     rows = [row(1, "ann", "sport"), row(2, "dan", None, kind="adjudication")]
 
-    assert resolve_all(rows)[0].label is None
+    assert resolve_all(rows, ANSWERS)[0].label is None
 
 
 def test_who_is_overruled_stays_in_the_audit() -> None:
     blind = row(1, "ann", "sport", audit=True, blind=True)
     settled = row(2, "cleo", "tech", kind="adjudication")
 
-    (outcome,) = resolve_all([blind, settled])
+    (outcome,) = resolve_all([blind, settled], ANSWERS)
 
     assert (outcome.label, outcome.audit, outcome.blind) == ("tech", True, True)
     assert outcome.reviewers == ("cleo",)
@@ -90,4 +93,4 @@ def test_who_is_overruled_stays_in_the_audit() -> None:
 def test_an_audit_that_is_taken_back_is_none() -> None:
     rows = [row(1, "ann", "sport", audit=True), undo(2, "ann", "key-1"), row(3, "bob", "tech")]
 
-    assert [outcome.audit for outcome in resolve_all(rows)] == [False]
+    assert [outcome.audit for outcome in resolve_all(rows, ANSWERS)] == [False]

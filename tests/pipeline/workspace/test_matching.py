@@ -15,6 +15,7 @@ from hilt.pipeline.reviewing.answer_files import export, import_answers, record
 from hilt.pipeline.workspace.matching import contrary, same_text
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision, DecisionKind
+from hilt.values import in_words
 
 Open = Callable[[str], Workspace]
 Row = dict[str, str]
@@ -91,7 +92,7 @@ def test_a_damaged_sheet_costs_nothing(workspace: Workspace, tmp_path: Path, dam
 
     stored = workspace.database.decisions()
     assert (result.added, result.rejected, result.open_items) == (12, (), 0)
-    assert {row.item_id: row.labels[0] for row in stored} == right
+    assert {row.item_id: in_words(row.value) for row in stored} == right
     assert {row.item_id for row in stored if row.audit} == blind
     assert result.mended == (12 if damage in MENDED else 0)
 
@@ -113,7 +114,7 @@ def accept(workspace: Workspace, folder: Path, blind: bool, **cells: str) -> Non
     row |= {"label": "", "action": "accept"} | cells
     import_answers(workspace, save([row], folder / "accepted.csv"))
     (said,) = workspace.database.decisions()
-    assert said.labels == [said.shown_label]
+    assert said.value == said.seen
 
 
 @pytest.mark.parametrize("proposal", ["food", "sport", "", "zzz"])
@@ -140,7 +141,7 @@ def test_what_was_never_shown_is_not_accepted(workspace: Workspace, tmp_path: Pa
 
 def test_accepting_beside_another_label_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     row = next(row for row in workspace.database.batch_items() if not row.blind)
-    other = "food" if row.proposal[0][0] != "food" else "sport"
+    other = "food" if row.proposal[0].label != "food" else "sport"
     (tmp_path / "a.csv").write_text(f"id,label,action\n{row.item_id},{other},accept\n")
 
     with pytest.raises(DataError, match=f"action accepts .* but label is '{other}'"):
@@ -233,8 +234,8 @@ def test_a_file_without_ids_is_matched_by_text(workspace: Workspace, tmp_path: P
 
     import_answers(workspace, save(rows, tmp_path / "known.csv"))
 
-    stored = {row.item_index: row.labels for row in workspace.database.decisions()}
-    assert stored == {3: ["food"], 7: ["sport"]}
+    stored = {row.item_index: in_words(row.value) for row in workspace.database.decisions()}
+    assert stored == {3: "food", 7: "sport"}
 
 
 def test_contrary_and_unknown_texts_are_listed(workspace: Workspace, tmp_path: Path) -> None:
@@ -352,8 +353,8 @@ def test_numbers_of_labels_are_read_by_the_names_that_the_file_has(
         import_answers(workspace, bare)
     import_answers(workspace, tmp_path / "known.parquet")
 
-    stored = {row.item_id: row.labels for row in workspace.database.decisions()}
-    assert stored == {"cat-0": ["animals"], "golf-0": ["sport"]}
+    stored = {row.item_id: in_words(row.value) for row in workspace.database.decisions()}
+    assert stored == {"cat-0": "animals", "golf-0": "sport"}
 
 
 def test_texts_that_are_the_same_inherit_the_label_of_the_one_that_is_found(

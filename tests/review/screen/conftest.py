@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
@@ -67,7 +68,7 @@ class Screen:
 
     @property
     def item_labels(self) -> dict[int, ItemLabel]:
-        return {outcome.index: outcome for outcome in self.workspace.database.item_labels()}
+        return {outcome.index: outcome for outcome in LoopState.read(self.workspace).resolved}
 
 
 MakeScreen = Callable[..., Screen]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from hilt.values import in_words
 from scripts.support.rehearsal import made_up_texts
 from tests.review.screen.conftest import MakeScreen, Screen, wait_until_saved
 
@@ -51,7 +52,9 @@ def test_a_group_is_accepted_but_for_the_odd_ones(screen: Screen, page: Page) ->
     wait_until_saved(page)
     rows = screen.decisions
     assert count > 3
-    assert {(row.action, row.kind, *row.labels) for row in rows} == {("label", "bulk", label)}
+    assert {(row.action, row.kind, in_words(row.value)) for row in rows} == {
+        ("label", "bulk", label)
+    }
     assert len(rows) == count - 1
     assert not any(row.blind or row.audit for row in rows)
     assert all(row.seconds is not None for row in rows)

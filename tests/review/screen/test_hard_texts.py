@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from hilt.values import in_words
 from tests.review.screen.conftest import (
     MakeScreen,
     Screen,
@@ -59,9 +60,9 @@ def test_each_odd_text_is_shown_as_it_is(odd: Screen, open_page: OpenPage) -> No
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
     wait_until_saved(page)
-    assert [row.labels for row in odd.decisions] == [
-        ["<b>bold</b>"],
-        ["رياضة"],
-        ["🙂"],
-        ["<b>bold</b>"],
+    assert [in_words(row.value) for row in odd.decisions] == [
+        "<b>bold</b>",
+        "رياضة",
+        "🙂",
+        "<b>bold</b>",
     ]

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from hilt.pipeline.reviewing.answer_files import record
 from hilt.pipeline.reviewing.reviewers import add_reviewer, remove_reviewer
 from hilt.types import Decision
+from hilt.values import value_of
 from scripts.support.rehearsal import made_up_texts
 from tests.review.screen.conftest import (
     MakeScreen,
@@ -115,9 +116,9 @@ def test_disagreements_are_settled_side_by_side(screen: Screen, sign_in: SignIn)
     expect(page.locator("#text")).not_to_have_text(text)
     wait_until_saved(page)
     row = screen.decisions[-1]
-    assert (row.kind, row.reviewer, row.item_index, row.labels) == (
+    assert (row.kind, row.reviewer, row.item_index, row.value) == (
         *("adjudication", "cleo", item),
-        [said],
+        value_of(said),
     )
     assert screen.item_labels[item].label == said
 

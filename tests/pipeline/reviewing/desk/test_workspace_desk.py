@@ -14,6 +14,7 @@ from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.review.screen.protocol import Answer
 from hilt.types import Decision
+from hilt.values import candidates_from_json
 from tests.pipeline.reviewing.desk.conftest import Rehearse, at_desk, person, says
 
 
@@ -215,7 +216,7 @@ def test_an_answer_and_its_undo_may_come_together(rehearse: Rehearse) -> None:
 
     at_desk(workspace, work)
 
-    assert [outcome.index for outcome in workspace.database.item_labels()] == [1]
+    assert [outcome.index for outcome in LoopState.read(workspace).resolved] == [1]
 
 
 def test_nobody_takes_back_what_another_said(rehearse: Rehearse) -> None:
@@ -332,7 +333,7 @@ def test_what_is_left_is_counted_for_each_reviewer(rehearse: Rehearse) -> None:
 
 def test_a_summary_tells_what_one_reviewer_did(rehearse: Rehearse) -> None:
     workspace = rehearse()
-    proposed = [row.proposal[0][0] for row in workspace.database.batch_items()]
+    proposed = [row.proposal[0].label for row in workspace.database.batch_items()]
     other = next(label for label in workspace.config.label_names if label != proposed[1])
 
     async def work(desk: WorkspaceDesk) -> None:
@@ -399,7 +400,7 @@ def test_gold_items_come_blind_and_each_once(rehearse: Rehearse) -> None:
 
     at_desk(workspace, work)
 
-    outcomes = {outcome.index: outcome.label for outcome in workspace.database.item_labels()}
+    outcomes = {outcome.index: outcome.label for outcome in LoopState.read(workspace).resolved}
     assert {outcomes[item] for item in range(15, 20)} == {"sport"}
 
 
@@ -414,7 +415,7 @@ def test_a_group_shares_its_label_nearest_first_without_blind_items(rehearse: Re
         vectors = workspace.embeddings.open()[items].astype(float)
         cosines = vectors @ vectors[0]
         assert len(items) > 3
-        assert all(rows[item].proposal[0][0] == group.label for item in items)
+        assert all(rows[item].proposal[0].label == group.label for item in items)
         assert not any(rows[item].blind for item in items)
         assert (cosines[:-1] >= cosines[1:] - 1e-3).all()
         other = await desk.group(person(desk, "ann"), {items[0]})
@@ -541,7 +542,7 @@ def asked_again(workspace: Workspace) -> None:
             reason="recheck",
             score=0.9,
             blind=False,
-            proposal=[["sport", 0.9], ["tech", 0.1]],
+            proposal=candidates_from_json([["sport", 0.9], ["tech", 0.1]]),
         )
         for rank, index in enumerate((0, 1))
     ]
