@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from hilt.blocks import blocks
 from hilt.errors import DataError
+from hilt.loop_signals import LoopSignals
 
 if TYPE_CHECKING:
     from hilt.rows import Rows
@@ -108,23 +109,6 @@ class Graph:
 
     neighbours: Integers
     cosines: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class LoopSignals:
-    """What the loop has measured so far, for selectors that adapt; None where it was not yet.
-
-    Attributes:
-        calibration_error: Of the fused proposal on labels that it has not seen, less what chance
-            brings; 0 where all of it may be chance.
-        stability: Share of a sample of the pool that the last two students label alike.
-        advantage: How much more chosen labels teach than random ones in the place of some: the
-            difference in log-likelihood per audit item, with its standard error.
-    """
-
-    calibration_error: float | None = None
-    stability: float | None = None
-    advantage: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hilt.loop_signals import LoopSignals
 from hilt.metrics import calibration_of
 from hilt.pipeline.proposing.succession import read_stability
 from hilt.pipeline.training.selection_gain import MIN_AUDIT
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.tables import TrainingRow
-from hilt.types import LoopSignals
 
 
 def read_signals(files: WorkspaceFiles, training: TrainingRow | None) -> LoopSignals:

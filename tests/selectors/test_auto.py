@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hilt.loop_signals import LoopSignals
 from hilt.selectors.auto import Auto, falls_short, spread, stage_of
 from hilt.selectors.herding import Herding
-from hilt.types import LoopSignals, SelectionView
+from hilt.types import SelectionView
 from tests.selectors.proposing import proposing
 
 Make = Callable[..., SelectionView]

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hilt.loop_signals import LoopSignals
 from hilt.pipeline.cycle import cycle
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.selecting.loop_signals import read_signals
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.types import LoopSignals
 
 Open = Callable[[str], Workspace]
 
