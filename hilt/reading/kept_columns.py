@@ -12,9 +12,6 @@ from hilt.reading.rows import Column
 from hilt.reading.table import Table
 from hilt.reading.values import Kind
 
-# How a message names the option with the text; no column of a file is called so.
-TEXT = "--text"
-
 
 @dataclass(frozen=True, slots=True)
 class KeptColumns:
@@ -22,13 +19,13 @@ class KeptColumns:
 
     Attributes:
         table: The table.
-        text: The column with the text.
+        read: The columns of which items are made.
         new_names: What each column is to be called, in the order of the file.
         typed: Whether columns keep the types that Parquet gives them, or are text.
     """
 
     table: Table
-    text: str
+    read: tuple[str, ...]
     new_names: Mapping[str, str]
     typed: bool
 
@@ -38,10 +35,10 @@ class KeptColumns:
         Raises:
             DataError: If there is one.
         """
-        return sum(map(len, self.table.batches([self._text], fill=True)))
+        return sum(map(len, self.table.batches(self._read, fill=True)))
 
-    def blocks(self, size: int) -> Iterator[tuple[list[str | None], pa.Table]]:
-        """Stream the texts, null where there is none, with all columns of their rows.
+    def blocks(self, size: int) -> Iterator[tuple[list[tuple[str | None, ...]], pa.Table]]:
+        """Stream the values of which items are made, null where there is none, with their rows.
 
         Args:
             size: Rows in a block, at most.
@@ -51,38 +48,41 @@ class KeptColumns:
         """
         kind: Kind = "raw" if self.typed else "any"
         columns = [Column(name, new, kind) for name, new in self.new_names.items()]
-        for batch in self.table.batches([self._text, *columns], fill=True):
+        roles = [each.role for each in self._read]
+        for batch in self.table.batches([*self._read, *columns], fill=True):
             for start in range(0, len(batch), size):
                 block = batch.slice(start, size)
-                yield block.column(TEXT).to_pylist(), block.drop_columns([TEXT])
+                values = (block.column(role).to_pylist() for role in roles)
+                yield list(zip(*values, strict=True)), block.drop_columns(roles)
 
     def empty(self) -> pa.Table:
         """Make a table without rows."""
         return pa.table({new: pa.array([], pa.string()) for new in self.new_names.values()})
 
     @property
-    def _text(self) -> Column:
-        return Column(self.text, TEXT, "text")
+    def _read(self) -> list[Column]:
+        # No column of a file is called so.
+        return [Column(name, f"--{place}", "text") for place, name in enumerate(self.read)]
 
 
 def kept_columns(
-    table: Table, text: str, taken: Iterable[str], *, typed: bool = False
+    table: Table, read: Mapping[str, str], taken: Iterable[str], *, typed: bool = False
 ) -> KeptColumns:
     """Find names for the columns of a table beside new ones.
 
     Args:
         table: The table.
-        text: The column with the text.
+        read: The columns of which items are made, with what names each, for messages.
         taken: The names of the new columns; a column that is called so, in capitals or not,
             becomes `input_NAME`.
         typed: Whether columns keep the types that Parquet gives them.
 
     Raises:
-        DataError: If there is no column with the text.
+        DataError: If one of the columns to read is not there.
     """
-    names = table.names or (text,)
+    names, found = table.names or tuple(read), tuple(read)
     if table.names:
-        text = table.find(text, TEXT)
+        found = tuple(table.find(name, named_by) for name, named_by in read.items())
     reserved = set(map(name_key, taken))
     used = reserved | set(map(name_key, names))
     new_names = {}
@@ -94,4 +94,4 @@ def kept_columns(
                 new, number = f"input_{name}.{number}", number + 1
             used.add(name_key(new))
         new_names[name] = new
-    return KeptColumns(table, text, new_names, typed)
+    return KeptColumns(table, found, new_names, typed)

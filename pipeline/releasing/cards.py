@@ -11,12 +11,15 @@ import jinja2
 import yaml
 
 from hilt.figures import counted, decimals, percent, with_interval
+from hilt.media.base import MEDIA, Medium
+from hilt.media.text import TEXT
 from hilt.pipeline.configuration.config import Config
+from hilt.pipeline.configuration.student import STUDENTS
 from hilt.pipeline.duplicates.inheriting import Check
 from hilt.pipeline.releasing.columns.base import AnswerColumn, column_of
 from hilt.pipeline.releasing.dataset import Counts, features_of
 from hilt.pipeline.students.base import Card
-from hilt.pipeline.students.saved import OWN_ENCODER, SavedStudent
+from hilt.pipeline.students.saved import MEDIUM, OWN_ENCODER, SavedStudent
 from hilt.pipeline.training.headline import (
     accuracies,
     calibration,
@@ -27,6 +30,7 @@ from hilt.pipeline.training.headline import (
 )
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.training_summary import TrainingSummary
+from hilt.proposers.base import EMBEDDERS
 
 UNKNOWN_LANGUAGE = "und"  # "undetermined", in the list of languages that hubs use
 TAGS = ["text-classification", "active-learning", "hilt"]
@@ -98,6 +102,8 @@ def model_card(
         "training": training,
         "card": card,
         "encoder": _encoder(saved),
+        "own": _own_classes(saved),
+        "texts": _examples(saved.medium),
     }
     return _render("model_card.md", head, values)
 
@@ -105,6 +111,24 @@ def model_card(
 def onnx_card(labels: Sequence[str], card: Card) -> str:
     """Write the card of a student as ONNX, given its labels and what it says of itself."""
     return _render("onnx_card.md", None, {"labels": labels, "card": card})
+
+
+def _own_classes(saved: SavedStudent) -> list[str]:
+    """Name the classes that are not hilt's, and must be trusted where the student is used."""
+    embedder, medium = saved.record["embedder"] or {}, saved.record.get(MEDIUM) or {}
+    named = (
+        (STUDENTS, saved.student.kind),
+        (EMBEDDERS, embedder.get("kind", "sentence_transformers")),
+        (MEDIA, medium.get("kind", TEXT.name)),
+    )
+    return [kind for registry, kind in named if registry.is_own(kind)]
+
+
+def _examples(medium: Medium) -> str:
+    """Write two items as Python, for a student to label."""
+    if len(medium.columns) == 1:
+        return '["One text.", "Another."]'
+    return repr([tuple(f"{which} {name}" for name in medium.columns) for which in ("A", "Another")])
 
 
 def _encoder(saved: SavedStudent) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.errors import DataError, ModelError, WorkspaceError
 from hilt.figures import counted
+from hilt.media.base import Medium
+from hilt.own_code import shortened
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import read_outdated
 from hilt.pipeline.proposing.work import PredictWork
@@ -22,7 +25,7 @@ from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_work
 from hilt.proposers.base import Checked, Embedder
 from hilt.proposers.guarded import make_embedder
 from hilt.proposers.models.encoder import settings_checksum
-from hilt.types import Floats, Items
+from hilt.types import Content, Floats, Items
 
 BLOCK_TEXTS = 2048
 RELEASED = "student"  # the folder of a release in which the student is
@@ -49,11 +52,16 @@ class LoadedStudent:
     def __repr__(self) -> str:
         return f"<hilt student: {self.kind}, {counted(len(self.labels), 'label')}>"
 
-    def predict(self, texts: Sequence[str]) -> list[str]:
+    @property
+    def medium(self) -> Medium:
+        """What it labels."""
+        return self._saved.medium
+
+    def predict(self, texts: Sequence[Any]) -> list[str]:
         """Say the likeliest label of each text.
 
         Args:
-            texts: n texts.
+            texts: n texts; for a medium with several columns n tuples of texts.
 
         Returns:
             n names of labels.
@@ -63,11 +71,11 @@ class LoadedStudent:
         """
         return [self.labels[position] for position in self.predict_proba(texts).argmax(axis=1)]
 
-    def predict_proba(self, texts: Sequence[str]) -> Floats:
+    def predict_proba(self, texts: Sequence[Any]) -> Floats:
         """Say how likely each label is for each text.
 
         Args:
-            texts: n texts.
+            texts: n texts; for a medium with several columns n tuples of texts.
 
         Returns:
             Shape (n, n_labels), float32, in the order of `labels`; rows sum to 1.
@@ -75,7 +83,7 @@ class LoadedStudent:
         Raises:
             DataError: If `texts` is one text, or holds something else than texts.
         """
-        listed, rows_of = _checked(texts), self.work.open()
+        listed, rows_of = _contents(texts, self.medium), self.work.open()
         rows = np.empty((len(listed), len(self.labels)), dtype=np.float32)
         for block in blocks(len(listed), BLOCK_TEXTS):
             rows[block] = rows_of(as_items(listed[block]))
@@ -87,9 +95,9 @@ class LoadedStudent:
         return PredictWork(self._saved.student, self.labels, self._device, self._embedder)
 
 
-def as_items(texts: list[str]) -> Items:
-    """Make items of texts that have no ids; what is wrong with one is said by its place."""
-    return Items([str(place) for place in range(len(texts))], texts)
+def as_items(contents: list[Content]) -> Items:
+    """Make items of contents that have no ids; what is wrong with one is said by its place."""
+    return Items([str(place) for place in range(len(contents))], contents)
 
 
 AnyStudent = Path | str | Workspace | SavedStudent | LoadedStudent
@@ -197,7 +205,22 @@ def _check_files(saved: SavedStudent, model: str) -> None:
         )
 
 
-def _checked(texts: Sequence[str]) -> list[str]:
+def _contents(texts: Sequence[Any], medium: Medium) -> list[Content]:
+    columns = medium.columns
+    if len(columns) == 1:
+        return list(map(medium.read, _checked(texts)))
+    listed = list(texts)
+    for place, values in enumerate(listed):
+        whole = isinstance(values, tuple | list) and len(values) == len(columns)
+        if not whole or not all(isinstance(value, str) for value in values):
+            raise DataError(
+                f"texts[{place}] is {shortened(repr(values), 80)}, which is not a tuple of"
+                f" {len(columns)} texts: {', '.join(columns)}."
+            )
+    return [medium.read(*values) for values in listed]
+
+
+def _checked(texts: Sequence[Any]) -> list[str]:
     if isinstance(texts, str | bytes):
         raise DataError("A student takes a list of texts, but got one text; write `[text]`.")
     listed = list(texts)

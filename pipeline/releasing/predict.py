@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
-from typing import TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +14,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from hilt.errors import DataError
+from hilt.media.base import Medium
 from hilt.outputs import output_file
-from hilt.pipeline.proposing.work import PredictWork
-from hilt.pipeline.releasing.loaded import AnyStudent, as_items, load_student
+from hilt.pipeline.releasing.loaded import AnyStudent, LoadedStudent, as_items, load_student
 from hilt.pipeline.runners.base import Chunk, Runner
 from hilt.pipeline.runners.local import Local
 from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_workspace
@@ -75,7 +75,7 @@ def predict(
             workspace, or a student of `load_student`.
         file: The new items, in any form that a pool can have; ids need not be unique.
         output: A .csv or .parquet file.
-        text: The column with the text.
+        text: The column with the text; a medium of your own reads the columns that it names.
         id: A column that must exist.
         all_probabilities: Write a column `probability_LABEL` for each label too.
         encoding: Encoding of the file; default: from its byte order mark, else UTF-8.
@@ -108,22 +108,29 @@ def predict(
         note=progress.note,
     ) as temporary:
         loaded = load_student(student, device=device, trust=trust)
-        asked = (text,) if id is None else (text, id)
+        read = _columns(loaded.medium, text)
+        asked = (*read, *(() if id is None else (id,)))
         table = open_table(file, replace(options, wanted=asked))
         for warning in table.warnings:
             progress.note(warning)
         if id is not None and table.names:
             table.find(id, "--id")
         added = _Added(loaded.labels, all_probabilities)
-        kept = kept_columns(table, text, added.names, typed=output.suffix == ".parquet")
+        kept = kept_columns(table, read, added.names, typed=output.suffix == ".parquet")
         with progress.task("Predicting", kept.count_rows(), "items") as advance:
             write = _Writing(output.suffix, temporary, kept, added, advance)
-            write.all(Local() if own is None else own.runner, loaded.work)
+            write.all(Local() if own is None else own.runner, loaded)
     told = {name: new for name, new in kept.new_names.items() if name != new}
     for name, new in told.items():
         progress.note(f"The column {name!r} of {file} is called {new!r} in {output}.")
     counts = dict(added.counts.most_common())
     return PredictResult(output, added.rows, counts, added.rows - added.counts.total(), told)
+
+
+def _columns(medium: Medium, text: str) -> dict[str, str]:
+    """Name the columns that are read, each with what names it in messages."""
+    named = {"text": (text, "--text")}
+    return dict(named.get(name, (name, "medium")) for name in medium.columns)
 
 
 class _Writing:
@@ -135,26 +142,31 @@ class _Writing:
         self._ending, self._path = ending, path
         self._kept, self._added = kept, added
         self._advance = advance
-        self._waiting: dict[int, tuple[pa.Table, list[str | None]]] = {}
+        self._waiting: dict[int, tuple[pa.Table, list[bool]]] = {}
         self._writer: pa_csv.CSVWriter | pq.ParquetWriter | None = None
 
-    def all(self, runner: Runner, work: PredictWork) -> None:
+    def all(self, runner: Runner, student: LoadedStudent) -> None:
         """Write block after block; the columns of the first say how all are written."""
         try:
-            runner.map(work, self._chunks(), self._write)
+            runner.map(student.work, self._chunks(student.medium), self._write)
             if self._writer is None:
                 self._waiting[0] = (self._kept.empty(), [])
-                self._write(0, np.empty((0, len(work.labels)), dtype=np.float32))
+                self._write(0, np.empty((0, len(student.labels)), dtype=np.float32))
         finally:
             if self._writer is not None:
                 self._writer.close()
 
-    def _chunks(self) -> Iterator[Chunk]:
+    def _chunks(self, medium: Medium) -> Iterator[Chunk]:
         start = 0
-        for texts, rows in self._kept.blocks(BLOCK_ROWS):
-            self._waiting[start] = (rows, texts)
-            yield Chunk(start, as_items([text for text in texts if _is_text(text)]))
-            start += len(texts)
+        for values, rows in self._kept.blocks(BLOCK_ROWS):
+            contents = [
+                None if None in row else medium.read(*(value or "" for value in row))
+                for row in values
+            ]
+            asked = [each is not None and not medium.is_empty(each) for each in contents]
+            self._waiting[start] = (rows, asked)
+            yield Chunk(start, as_items(list(compress(contents, asked))))
+            start += len(values)
 
     def _write(self, start: int, predicted: Floats) -> None:
         block = self._added.add(*self._waiting.pop(start), predicted)
@@ -173,29 +185,24 @@ class _Added:
         self.counts: Counter[str] = Counter()
         self.rows = 0
 
-    def add(self, rows: pa.Table, texts: Sequence[str | None], predicted: Floats) -> pa.Table:
-        """Return the rows with their labels, which are null where there is no text.
+    def add(self, rows: pa.Table, asked: Sequence[bool], predicted: Floats) -> pa.Table:
+        """Return the rows with their labels, which are null where there is nothing to label.
 
         Args:
             rows: n rows of the table.
-            texts: Their texts.
-            predicted: Shape (n_texts, n_labels), of those rows that have a text.
+            asked: Of each, whether there is something to label.
+            predicted: Shape (n_asked, n_labels), of those where there is.
         """
-        places = [place for place, text in enumerate(texts) if _is_text(text)]
-        labels: list[str | None] = [None] * len(texts)
+        places = np.flatnonzero(asked).tolist()
+        labels: list[str | None] = [None] * len(asked)
         for place, best in zip(places, predicted.argmax(axis=1), strict=True):
             labels[place] = self._labels[best]
         self.counts.update(label for label in labels if label is not None)
-        self.rows += len(texts)
+        self.rows += len(asked)
         rows = rows.append_column("label", pa.array(labels, pa.string()))
         columns = [predicted.max(axis=1, initial=0), *(predicted.T if self._each else ())]
         for name, values in zip(self.names[1:], columns, strict=True):
-            spread = np.full(len(texts), np.nan, dtype=np.float32)
+            spread = np.full(len(asked), np.nan, dtype=np.float32)
             spread[places] = values
             rows = rows.append_column(name, pa.array(spread, pa.float32(), from_pandas=True))
         return rows
-
-
-def _is_text(text: str | None) -> TypeGuard[str]:
-    """Tell whether there is anything to label in a cell."""
-    return bool(text and text.strip())

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from hilt.errors import ModelError
+from hilt.media.base import MEDIA, Medium, make_medium
+from hilt.media.text import TEXT
 from hilt.own_code import shortened
 from hilt.pipeline.configuration.embedder import Embedder
 from hilt.proposers.base import EMBEDDERS
@@ -88,3 +90,25 @@ def checked_embedder(
             " again."
         ) from None
     return embedder
+
+
+def checked_medium(
+    medium: Any,  # noqa: ANN401 - from JSON
+    trust: Collection[str],
+    record: Path,
+) -> Medium:
+    """Make the medium that a record names; an older hilt named none, which was `text`.
+
+    Raises:
+        ModelError: If it names none, or code that nobody trusts.
+        ExtensionError: If it is a class of the user's own that cannot be built.
+    """
+    if medium is None:
+        return TEXT
+    if not isinstance(medium, dict) or not isinstance(medium.get("settings", {}), dict):
+        raise ModelError(
+            f"`medium` in {record} is {shortened(repr(medium), 80)}, which is not a section;"
+            " restore a copy of it, or train again."
+        )
+    kind = checked_kind(MEDIA, medium.get("kind"), trust, f"`medium.kind` in {record}")
+    return make_medium(kind, medium.get("settings", {}))

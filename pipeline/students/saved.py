@@ -17,16 +17,24 @@ from safetensors import SafetensorError
 from hilt.command_line import command_line
 from hilt.errors import ModelError, OutputError
 from hilt.files import let_umask_decide, read_object, sentences, write_json
+from hilt.media.base import Medium
+from hilt.media.text import TEXT
 from hilt.own_code import shortened
 from hilt.pipeline.configuration.student import STUDENTS
 from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.own import OwnStudent
-from hilt.pipeline.students.record import checked_embedder, checked_kind, checked_labels
+from hilt.pipeline.students.record import (
+    checked_embedder,
+    checked_kind,
+    checked_labels,
+    checked_medium,
+)
 from hilt.pipeline.workspace.student_seal import FORMAT, RECORD, STAMPS, find_fault, seal, stamps
 from hilt.types import Floats, Integers
 
 OUT_OF_FOLD = "out_of_fold.npz"
 MADE_BY = "made_by"  # in the record: what of the configuration made it
+MEDIUM = "medium"  # in the record: the section of the configuration that says what it labels
 EMBEDDER_FILES = "embedder_files"  # in the record: the checksum of those beside its weights
 OWN_ENCODER = "./encoder"  # the embedder's model, where a copy of it is in the student's folder
 
@@ -46,12 +54,14 @@ class SavedStudent:
         embedder: The `embedder` section that made the vectors it reads, with a path that holds
             on this machine; None where it reads none.
         record: All of `student.json`.
+        medium: What it labels.
     """
 
     student: Student
     labels: tuple[str, ...]
     embedder: dict[str, Any] | None
     record: dict[str, Any]
+    medium: Medium = TEXT
 
 
 def save_student(
@@ -213,6 +223,7 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
     labels = checked_labels(record.get("labels"), folder)
     kind = checked_kind(STUDENTS, record.get("kind"), trust, f"`kind` in {folder / RECORD}")
     embedder = checked_embedder(record["embedder"], trust, folder / RECORD)
+    medium = checked_medium(record.get(MEDIUM), trust, folder / RECORD)
     fault = find_fault(folder)
     if fault is not None:
         raise ModelError(
@@ -227,7 +238,7 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
         raise ModelError(
             f"The student in {folder} cannot be read: {reason}; train again."
         ) from error
-    return SavedStudent(student, labels, placed(embedder, folder), record)
+    return SavedStudent(student, labels, placed(embedder, folder), record, medium)
 
 
 def load_kind(kind: str, folder: Path, device: str) -> Student:

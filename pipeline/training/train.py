@@ -15,7 +15,7 @@ from hilt.pipeline.proposing.making import ask, renew
 from hilt.pipeline.proposing.outdated import student_maker
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.students.base import Student
-from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, save_student
+from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, MEDIUM, save_student
 from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.gathering import gather_data, labelled_test
 from hilt.pipeline.training.headline import told_in_full
@@ -150,6 +150,7 @@ def _train(
         {
             "cycle": number,
             "fingerprint": made_of,
+            MEDIUM: config.medium.model_dump(),
             MADE_BY: student_maker(panel),
             EMBEDDER_FILES: panel.embeddings["embedder"].get("files", ""),
             "training": summary.to_dict(),

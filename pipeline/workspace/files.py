@@ -217,7 +217,8 @@ class WorkspaceFiles:
     @property
     def trusted(self) -> tuple[str, ...]:
         """The code that its configuration names, which a student of it may name too."""
-        return (self.config.embedder.kind, self.config.student.kind)
+        config = self.config
+        return (config.embedder.kind, config.student.kind, config.medium.kind)
 
     @property
     def ledger(self) -> Ledger:

@@ -1,8 +1,10 @@
 """A third party's medium, named in the configuration, from the first row to the release."""
 
 import json
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,3 +126,37 @@ def test_it_is_reported_and_released(workspace: Workspace, tmp_path: Path) -> No
 
     assert "left: " in (tmp_path / "report.html").read_text("utf-8")
     assert (tmp_path / "out" / "dataset.parquet").exists()
+
+
+def test_a_released_student_labels_new_pairs_as_its_card_says(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hilt.release(workspace, tmp_path / "out")
+    card = (tmp_path / "out" / "student" / "README.md").read_text("utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", card, re.S | re.M)
+    names: dict[str, Any] = {}
+    monkeypatch.chdir(tmp_path / "out" / "student")
+
+    exec(code, names)
+
+    said = names["student"].predict([("The cat slept", "The cat slept"), ("A dog", "My lion ate")])
+    assert len(names["labels"]) == 2
+    assert said == ["same", "different"]
+    assert "--trust tests.toys.pairs:BagOfPairs --trust tests.toys.pairs:Pairs" in card
+    with pytest.raises(ModelError, match=r"--trust tests.toys.pairs:BagOfPairs"):
+        hilt.load_student(tmp_path / "out")
+    with pytest.raises(hilt.DataError, match=r"texts\[0\] is 'x', which is not a tuple of 2 texts"):
+        names["student"].predict(["x"])
+
+
+def test_a_file_of_new_pairs_is_predicted(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("Left,right\nThe cat,The cat\n,The cat\nA dog,My lion\n")
+    (tmp_path / "other.csv").write_text("left\nThe cat\n")
+
+    result = hilt.predict(workspace, tmp_path / "new.csv", tmp_path / "said.csv")
+
+    said = (tmp_path / "said.csv").read_text("utf-8").splitlines()
+    assert (result.items, result.unlabelled) == (3, 1)
+    assert ['"same"' in said[1], '"different"' in said[3]] == [True, True]
+    with pytest.raises(hilt.DataError, match="there is no column 'right', which `medium` names"):
+        hilt.predict(workspace, tmp_path / "other.csv", tmp_path / "more.csv")

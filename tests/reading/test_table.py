@@ -155,10 +155,10 @@ def test_import_reads_it(file: Path) -> None:
 
 
 def test_predict_reads_it_with_all_columns(file: Path) -> None:
-    kept = kept_columns(open_table(file), "text", ("label",))
+    kept = kept_columns(open_table(file), {"text": "--text"}, ("label",))
     blocks = list(kept.blocks(size=3))
 
-    assert [text for texts, _ in blocks for text in texts] == TEXTS
+    assert [values for read, _ in blocks for values in read] == [(text,) for text in TEXTS]
     assert kept.count_rows() == 4
     (names,) = {tuple(rows.column_names) for _, rows in blocks}
     assert [name.strip().casefold() for name in names][1] == "text"
