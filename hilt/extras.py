@@ -17,6 +17,7 @@ EXTRAS = {
     "onnx": ("onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.3"),
     "postgresql": ("psycopg[binary]>=3.2",),
     "excel": ("openpyxl>=3.1",),
+    "ray": ("ray>=2.60",),
 }
 
 

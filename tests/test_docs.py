@@ -71,6 +71,16 @@ def test_the_rules_that_are_shown_do_what_the_page_says() -> None:
     assert votes.tolist() == [[0, -1, -1], [-1, -1, -1], [-1, 1, -1], [-1, -1, 2]]
 
 
+def test_the_page_on_scaling_shows_a_runner_that_can_be_used() -> None:
+    text = (DOCS / "scaling.md").read_text("utf-8")
+    [block] = _blocks(DOCS / "scaling.md", "yaml")
+    config = Config.model_validate({**FILLED, **yaml.safe_load(block)})
+    named = set(re.findall(r"`(retries|gpus|threads|workers)\b", text))
+
+    assert config.runner.kind == "ray"
+    assert named <= set(type(config.runner).model_fields)
+
+
 def test_the_page_on_reviewing_shows_what_there_is() -> None:
     page = DOCS / "review.md"
     text = page.read_text("utf-8")

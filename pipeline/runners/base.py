@@ -72,6 +72,7 @@ RUNNERS = Registry(
     "runner",
     {
         "local": "hilt.pipeline.runners.local:Local",
+        "ray": "hilt.pipeline.runners.ray_runner:Ray",
     },
     methods=("map",),
 )

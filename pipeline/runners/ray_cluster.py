@@ -1,0 +1,83 @@
+"""How hilt reaches a Ray cluster: one that stands already, or a small one on this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+from typing import Any
+
+from hilt.errors import MissingExtraError, RunnerError
+from hilt.extras import pip_install
+from hilt.own_code import shortened
+
+# Read by Ray when it is imported, and by the processes that it starts.
+ALONE = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # of one machine: it listens on 127.0.0.1 only
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+QUIET = {"log_to_driver": False, "configure_logging": False}
+
+
+def connect(address: str | None) -> Any:  # noqa: ANN401 - the module
+    """Connect this process to a cluster, unless it is connected already.
+
+    Args:
+        address: `HOST:PORT` of a cluster, or `auto` for the one that this machine is a node of;
+            None starts one on this machine, which ends with this process.
+
+    Returns:
+        The module `ray`.
+
+    Raises:
+        MissingExtraError: If Ray is not installed.
+        RunnerError: If the cluster cannot be reached, or need not ask for a token.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise MissingExtraError(
+            f"`runner: ray` needs the package ray; install it with {pip_install('ray')}."
+        )
+    if address is None:
+        os.environ.update(ALONE)
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    else:
+        _check(address)
+    import ray
+
+    if ray.is_initialized():
+        return ray
+    try:
+        if address is None:
+            ray.init("local", include_dashboard=False, **QUIET)
+        else:
+            ray.init(address, **QUIET)
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        place = "on this machine" if address is None else f"at {address!r}"
+        raise RunnerError(
+            f"The Ray cluster {place} cannot be reached: {shortened(str(error))}; `ray status`"
+            " shows whether it runs."
+        ) from error
+    # Ray prints what goes wrong on a node to the standard output, where `--json` goes too.
+    ray._private.worker._worker_logs_enabled = False
+    return ray
+
+
+def _check(address: str) -> None:
+    """Refuse to connect where whoever reaches a port may run code, and where hilt cannot work.
+
+    Raises:
+        RunnerError: If it would.
+    """
+    if "://" in address:
+        raise RunnerError(
+            f"runner.address is {address!r}, but hilt does not work through Ray's client; run hilt"
+            " on a node of the cluster, with `address: auto`."
+        )
+    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+        raise RunnerError(
+            "A Ray cluster without tokens runs the code of whoever reaches its ports, so hilt only"
+            " uses one that asks for a token: set RAY_AUTH_MODE=token, and the same token"
+            " (RAY_AUTH_TOKEN or ~/.ray/auth_token), where hilt runs and on every node before"
+            " `ray start`."
+        )
