@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.integer[Any]]
 
 Content = Any  # what an item is, as its medium reads it; of the medium `text`, a string
-Place = tuple[float, ...]  # () for a whole item; what the numbers are is the task's
+Place = tuple[int | float, ...]  # () for a whole item; what the numbers are is the task's
 Reason = Literal["uncertain", "spread", "coverage", "random", "audit", "recheck", "inherited"]
 Action = Literal["label", "skip", "flag"]
 DecisionKind = Literal[

@@ -124,7 +124,7 @@ class Reviewer:
         """Send an answer until it is acknowledged."""
         key = secrets.token_hex(8)
         answer = {"key": key, "item": item, "act": "label", "seconds": 1.5}
-        answer["label"] = self.random.choice(LABELS)
+        answer["value"] = [{"label": self.random.choice(LABELS)}]
         response = await self.post("/api/answers", json={"answers": [answer]})
         receipt = response.json()["receipts"][0]
         if receipt["refused"]:

@@ -198,10 +198,18 @@ class Task(Protocol):
         """
         ...
 
+    @property
+    def screen(self) -> str | None:
+        """What of the review screen is the task's.
+
+        `choice` (one of the labels); None where answers come by file.
+        """
+        ...
+
 
 TASKS = Registry(
     "task",
     {"single": "hilt.tasks.single:Single"},
-    methods=("name", "layout", "labels", "answers", "rows", "form", "column"),
+    methods=("name", "layout", "labels", "answers", "rows", "form", "column", "screen"),
     given=("labels",),
 )

@@ -29,6 +29,7 @@ class Single:
     name: ClassVar[str] = "single"
     form: ClassVar[str] = "label"
     column: ClassVar[str] = "label"
+    screen: ClassVar[str | None] = "choice"
 
     @cached_property
     def answers(self) -> SingleAnswers:

@@ -6,6 +6,7 @@ disagreements are all told the same about what fits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -196,7 +197,7 @@ def _is_part(part: object) -> bool:
         isinstance(part, Part)
         and isinstance(part.label, str)
         and isinstance(part.place, tuple)
-        and all(isinstance(each, int | float) for each in part.place)
+        and all(isinstance(each, int | float) and math.isfinite(each) for each in part.place)
     )
 
 

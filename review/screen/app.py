@@ -116,6 +116,8 @@ def _page(request: Request, name: str) -> Response:
     desk: Desk = request.app.state.desk
     sessions: Sessions = request.app.state.sessions
     visitor: Visitor = request.state.visitor
+    if desk.task.part is None:
+        return render(request, "by_file", page="message", task=desk.task)
     return render(
         request,
         name,

@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import ConfigDict, Field
 
-from hilt.types import Candidate
+from hilt.types import Candidate, Part, Value
 
+MAX_PARTS = 10_000  # of an answer
 Act = Literal["label", "skip", "flag", "undo"]
 Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[!-~]+$")]
 Item = Annotated[int, Field(ge=0, lt=2**53)]  # its place in the pool; no database takes any number
@@ -43,12 +44,16 @@ class Task:
     """What is the same for every item.
 
     Attributes:
+        name: Of the task.
+        part: What of the page is the task's, one of `parts.PARTS`; None where answers come by file.
         workspace: Names the workspace to a browser that may have seen another at this address.
         labels: In the order in which they are always shown.
         introduction: What reviewers should know first, as Markdown.
     """
 
     title: str
+    name: str
+    part: str | None
     workspace: str
     labels: tuple[Guide, ...]
     introduction: str
@@ -60,10 +65,11 @@ class ShownItem:
 
     Attributes:
         item: Its place in the pool.
-        proposal: Likeliest labels first; empty when the item is blind.
+        proposal: What is proposed, the likeliest first; empty when the item is blind.
+        proposed: The answer that this comes to; None when the item is blind, or there is none.
         reason: Why it was picked, in one sentence; None when the item is blind.
         act: What this reviewer did before, when they come back to it.
-        said: The label that they gave then.
+        said: The answer that they gave then.
         comment: The comment that went with it.
     """
 
@@ -72,8 +78,9 @@ class ShownItem:
     blind: bool
     proposal: tuple[Candidate, ...]
     reason: str | None
+    proposed: Value | None = None
     act: str | None = None
-    said: str | None = None
+    said: Value | None = None
     comment: str = ""
 
 
@@ -96,7 +103,7 @@ class Answer:
 
     Attributes:
         key: Made by the page; the same answer sent twice has the same key.
-        label: The chosen label, for the act "label".
+        value: The answer, for the act "label".
         seconds: Active time on the item.
         withdraws: The key of the answer that is taken back, for the act "undo".
         bulk: Whether it was one of many, accepted together.
@@ -107,7 +114,7 @@ class Answer:
     key: Key
     item: Item
     act: Act
-    label: Annotated[str, Field(max_length=1000)] | None = None
+    value: Annotated[tuple[Part, ...], Field(max_length=MAX_PARTS)] | None = None
     seconds: Annotated[float, Field(ge=0, le=24 * 3600, allow_inf_nan=False)] | None = None
     comment: Annotated[str, Field(max_length=10_000)] = ""
     withdraws: Key | None = None
@@ -209,18 +216,28 @@ class WorkSummary:
 
 @dataclass(frozen=True, slots=True)
 class BulkGroup:
-    """Items that share a proposed label, nearest to the first one first."""
+    """Items that are proposed alike, nearest to the first one first.
 
-    label: str
+    Attributes:
+        name: What they share, such as the label.
+    """
+
+    name: str
     items: tuple[ShownItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What one reviewer said of an item that others see otherwise."""
+    """What one reviewer said of an item that others see otherwise.
+
+    Attributes:
+        said: The answer in words, or what was done instead of giving one.
+        value: The answer, where there is one.
+    """
 
     reviewer: str
     said: str
+    value: Value | None
     comment: str
 
 

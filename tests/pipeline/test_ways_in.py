@@ -20,6 +20,7 @@ from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.review.screen.protocol import Answer, Person
 from hilt.review.simulated import SimulatedReviewer
 from hilt.types import Decision
+from hilt.values import value_of
 
 Fault = dict[str, Any]
 Way = Callable[[Workspace, Path, Fault, pytest.MonkeyPatch], str]
@@ -119,7 +120,7 @@ def _at_desk(work: Workspace, fault: Fault, *, adjudicates: bool) -> str:
         key="k-1",
         item=10**6 if "item_id" in fault else 0,
         act=said["action"],
-        label=said["value"][0] if said["value"] else None,
+        value=value_of(*said["value"]),
         seconds=said.get("seconds"),
         comment=said.get("comment", ""),
     )
@@ -145,8 +146,8 @@ WAYS: dict[str, tuple[Way, set[str]]] = {  # with the faults that cannot come th
     "python": (by_python, set()),
     "simulation": (by_simulation, set()),
     "oracle": (by_oracle, set()),
-    "screen": (by_screen, {"two labels"}),  # a page has room for one
-    "adjudication": (by_adjudication, {"two labels"}),
+    "screen": (by_screen, set()),
+    "adjudication": (by_adjudication, set()),
 }
 CASES = [(way, fault) for way, (_, never) in WAYS.items() for fault in FAULTS if fault not in never]
 

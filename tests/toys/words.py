@@ -33,6 +33,7 @@ class Words:
     name: ClassVar[str] = "words"
     form: ClassVar[str] = "json"
     column: ClassVar[str] = "json"
+    screen: ClassVar[str | None] = None
 
     labels: tuple[str, ...]
 

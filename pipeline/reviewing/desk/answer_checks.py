@@ -76,7 +76,7 @@ class Recorder:
             item_index=answer.item,
             item_id=self._id(answer.item),
             action=answer.act,
-            value=() if answer.label is None else value_of(answer.label),
+            value=value_of(*answer.value or ()),
             reviewer=reviewer,
             batch=None if shown is None else shown.batch,
             seconds=answer.seconds,

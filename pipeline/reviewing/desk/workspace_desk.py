@@ -34,6 +34,7 @@ from hilt.pipeline.workspace.gate import append_decisions
 from hilt.pipeline.workspace.labels import ADJUDICATIONS
 from hilt.pipeline.workspace.tables import DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
+from hilt.review.screen.parts import part_of
 from hilt.review.screen.protocol import (
     Answer,
     BulkGroup,
@@ -85,6 +86,8 @@ class WorkspaceDesk:
         known_by = f"{folder}:{self._workspace.pool.fingerprints[0]}"  # stays when it grows
         return Task(
             title=folder.name,
+            name=self._workspace.task.name,
+            part=part_of(self._workspace.task),
             workspace=hashlib.sha256(known_by.encode()).hexdigest()[:16],
             labels=tuple(
                 Guide(name, description, config.review.guidelines.get(name, ""))
@@ -236,7 +239,8 @@ class WorkspaceDesk:
         if blind:
             return ShownItem(item, entry.text, True, (), None)
         picked = batch_item(entry.row, entry.text, entry.note)
-        return ShownItem(item, entry.text, False, picked.proposal, reason_in_words(picked))
+        reason = reason_in_words(picked)
+        return ShownItem(item, entry.text, False, picked.proposal, reason, picked.proposed)
 
     # -- answers in ---------------------------------------------------------------------------
 
@@ -279,8 +283,7 @@ class WorkspaceDesk:
     def _shown_again(self, said: StandingDecision) -> ShownItem:
         claim = self._state.assignments.claim(said.item, said.reviewer)
         shown = self._shown(said.item, claim is None or claim.blind)
-        given = None if said.value is None else said.told
-        return replace(shown, act=said.action, said=given, comment=said.comment)
+        return replace(shown, act=said.action, said=said.value, comment=said.comment)
 
     # -- disagreements and progress -----------------------------------------------------------
 
@@ -291,7 +294,7 @@ class WorkspaceDesk:
                 item=item,
                 text=self._workspace.pool.texts([item])[0],
                 opinions=tuple(
-                    Opinion(said.reviewer, said.told, said.comment)
+                    Opinion(said.reviewer, said.told, said.value, said.comment)
                     for said in self._state.ledger.latest(item).values()
                 ),
             )

@@ -1,6 +1,6 @@
 // What reviewers disagree on, side by side: a key says who is right.
 
-import { Unreachable, get, post } from "./api.js";
+import { Unreachable, get, part, post } from "./api.js";
 import { watchPage } from "./clock.js";
 import { describe, listen } from "./keys.js";
 import { Outbox, newKey } from "./outbox.js";
@@ -23,6 +23,8 @@ const KEYS = {
 const clock = watchPage();
 const outbox = new Outbox("/api/adjudications", showSaved, ({ standing }) => showStanding(standing));
 const history = [];
+const { Other } = await import(`./tasks/${part}.js`);
+const other = new Other(settle);
 let disputes = [];
 let timer;
 
@@ -55,18 +57,21 @@ function show() {
   const dispute = disputes[0];
   document.body.classList.toggle("empty", !dispute);
   notice(dispute ? "" : "There are no disagreements.");
-  element("about").textContent = dispute ? `${new Set(labelsOf(dispute)).size} different answers` : "";
+  element("about").textContent = dispute ? `${answersTo(dispute).length} different answers` : "";
   showText(element("text"), dispute?.text ?? "");
   element("opinions").replaceChildren(...(dispute ? columns(dispute) : []));
-  element("other").value = "";
+  other.clear();
   clock.reset(performance.now());
 }
 
-const labelsOf = (dispute) => dispute.opinions.map((opinion) => opinion.said);
+/** List the different answers: each with what it is in words, and its value where it has one. */
+function answersTo(dispute) {
+  return [...new Map(dispute.opinions.map((opinion) => [opinion.said, opinion])).values()];
+}
 
 /** One column for each different answer, with everybody who gave it. */
 function columns(dispute) {
-  return [...new Set(labelsOf(dispute))].map((said, place) => {
+  return answersTo(dispute).map(({ said, value }, place) => {
     const column = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
@@ -77,8 +82,8 @@ function columns(dispute) {
     name.dir = "auto";
     name.append(...breakable(said));
     button.append(key, name);
-    button.disabled = !isLabel(said);
-    button.addEventListener("click", () => settle(said));
+    button.disabled = !value;
+    button.addEventListener("click", () => settle(value));
     const people = dispute.opinions.filter((opinion) => opinion.said === said);
     column.append(button, ...people.map(opinionLine));
     return column;
@@ -92,9 +97,7 @@ function opinionLine({ reviewer, comment }) {
   return line;
 }
 
-const isLabel = (said) => [...element("other").options].some((option) => option.text === said);
-
-function settle(label) {
+function settle(value) {
   const dispute = disputes.shift();
   if (!dispute) return;
   const key = newKey();
@@ -102,7 +105,7 @@ function settle(label) {
   history.push({ key, dispute });
   noteAct("");
   show();
-  outbox.add({ key, item: dispute.item, act: "label", label, seconds });
+  outbox.add({ key, item: dispute.item, act: "label", value, seconds });
   element("text").focus({ preventScroll: true });
 }
 
@@ -149,7 +152,4 @@ for (const button of document.querySelectorAll("[data-act]")) {
 for (const button of document.querySelectorAll("[data-method]")) {
   button.addEventListener("click", () => settleBy(button.dataset.method));
 }
-element("other").addEventListener("change", (event) => {
-  if (event.target.value) settle(event.target.value);
-});
 load();

@@ -6,6 +6,7 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
 
 export const reviewer = meta("reviewer");
 export const workspace = meta("workspace");
+export const part = meta("part"); // what of the page is the task's: static/tasks/
 
 /** The server cannot be reached, or cannot answer now: the same request may work later. */
 export class Unreachable extends Error {}

@@ -79,7 +79,7 @@ function show(found) {
   document.body.classList.toggle("empty", !group);
   if (group) showEnd(null);
   notice("");
-  element("group").replaceChildren(...breakable(group?.label ?? ""));
+  element("group").replaceChildren(...breakable(group?.name ?? ""));
   element("cards").replaceChildren(...(group?.items ?? []).map(card));
   element("cards").classList.toggle("few", (group?.items.length ?? 0) <= FEW);
   document.querySelector('[data-act="accept"]').hidden = !group;
@@ -125,7 +125,7 @@ function card(shown, place) {
   showText(text, shown.text);
   const probability = document.createElement("span");
   probability.className = "probability";
-  probability.textContent = percent(shown.proposal[0].probability);
+  probability.textContent = shown.proposal.length ? percent(shown.proposal[0].probability) : "";
   button.append(key, probability, text);
   button.addEventListener("click", () => toggle(place));
   item.append(button);
@@ -144,7 +144,7 @@ function showChosen() {
   const chosen = group.items.length - out.size;
   const says = unseen.size
     ? `Show ${unseen.size} more of ${group.items.length}`
-    : `Accept ${chosen} as ${group.label}`;
+    : `Accept ${chosen} as ${group.name}`;
   document.querySelector('[data-act="accept"] span').replaceChildren(...breakable(says));
 }
 
@@ -153,8 +153,8 @@ function accept() {
   if (unseen.size) return showUnseen();
   const chosen = group.items.filter((_, place) => !out.has(place));
   const seconds = clock.seconds(performance.now()) / Math.max(1, chosen.length);
-  const answers = chosen.map(({ item }) => ({
-    ...{ key: newKey(), item, act: "label", label: group.label },
+  const answers = chosen.map(({ item, proposed }) => ({
+    ...{ key: newKey(), item, act: "label", value: proposed },
     ...{ seconds: Math.round(100 * seconds) / 100, bulk: true },
   }));
   history.push({ group, answers });

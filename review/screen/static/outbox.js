@@ -2,6 +2,7 @@
 
 import { Unreachable, post, reviewer, workspace } from "./api.js";
 import { forget, namesOf, store, stored } from "./storage.js";
+import { valueOf } from "./values.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
@@ -41,7 +42,7 @@ export class Outbox {
 
   /** List what waits, oldest first. */
   waiting() {
-    return namesOf(this.prefix).map((name) => JSON.parse(stored(name)));
+    return namesOf(this.prefix).map((name) => withValue(JSON.parse(stored(name))));
   }
 
   /** Send all that waits; resolves once nothing waits, or the server cannot be reached. */
@@ -82,3 +83,6 @@ export class Outbox {
     this.pause = Math.min(2 * this.pause, LONGEST_PAUSE_MS);
   }
 }
+
+/** Read an answer that a page of an older hilt kept, which named one label. */
+const withValue = ({ label, ...answer }) => (label ? { ...answer, value: valueOf(label) } : answer);

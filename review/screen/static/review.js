@@ -1,19 +1,18 @@
 // One item at a time: a key decides, and the next one is there.
 
-import { get } from "./api.js";
+import { get, part as partName } from "./api.js";
 import { watchPage } from "./clock.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
 import { showEnd } from "./end.js";
 import { describe, lettersFree, listen } from "./keys.js";
-import { Labels } from "./labels.js";
 import { Outbox, newKey } from "./outbox.js";
 import { breakable, element, noteAct, notice, openDialog } from "./page.js";
 import { showSaved, showStanding, showText, watchClipped } from "./page.js";
 import { Supply } from "./supply.js";
+import { words } from "./values.js";
 
 const KEYS = {
   accept: { keys: ["Enter"], says: "Accept the chosen label and continue" },
-  digit: { keys: [], shown: ["1", "…", "9", "0"], says: "Choose a label and continue" },
   skip: { keys: [" "], shown: ["space"], says: "Skip" },
   flag: { keys: ["f"], says: "Flag: something is wrong with the item" },
   comment: { keys: ["c"], says: "Comment, for whoever looks at it later" },
@@ -26,20 +25,13 @@ const KEYS = {
   scroll: { keys: [], shown: ["↑", "↓"], says: "Scroll a long text" },
   keys: { keys: ["?"], says: "Show these keys" },
 };
-const FILTER_KEYS = {
-  filter: {
-    keys: ["/"],
-    shown: ["a letter", "/"],
-    says: "Find a label by its name or description; Enter takes the first match",
-  },
-};
-const ESCAPED = "Now F flags, C comments, U undoes, H shows the guidelines";
 const PAST_ITEMS = 20;
 
 const clock = watchPage();
 const outbox = new Outbox("/api/answers", showSaved, ({ standing }) => showStanding(standing));
 const supply = new Supply(outbox, onItems);
-const labels = new Labels((label) => answer("label", label));
+const { Part } = await import(`./tasks/${partName}.js`);
+const part = new Part({ answer: (value) => answer("label", value), changed: showAccept });
 const history = []; // answers that can be taken back, oldest first
 const takenBack = new Set();
 let historyIsWhole = false;
@@ -65,11 +57,16 @@ function show() {
   showText(element("text"), shown.text);
   element("comment").value = draftOf(shown.item) ?? shown.comment;
   element("comment-line").hidden = !element("comment").value;
-  labels.show(shown, chosen(shown));
-  const accept = document.querySelector('[data-act="accept"]');
-  accept.disabled = !chosen(shown);
-  accept.querySelector("span").replaceChildren(...breakable(`Accept ${chosen(shown) ?? ""}`.trim()));
+  part.show(shown);
+  showAccept();
   clock.reset(performance.now());
+}
+
+function showAccept() {
+  const value = part.value();
+  const accept = document.querySelector('[data-act="accept"]');
+  accept.disabled = !value;
+  accept.querySelector("span").replaceChildren(...breakable(value ? `Accept ${words(value)}` : "Accept"));
 }
 
 const TAKEN_BACK = {
@@ -78,7 +75,7 @@ const TAKEN_BACK = {
 };
 
 function about(shown) {
-  if (shown.said) return `${wentBack()}Your answer was ${shown.said}. Enter keeps it.`;
+  if (shown.said) return `${wentBack()}Your answer was ${words(shown.said)}. Enter keeps it.`;
   if (shown.act in TAKEN_BACK) return wentBack() + TAKEN_BACK[shown.act];
   if (shown.blind) return "Shown without a proposal: choose a label yourself.";
   return shown.reason ?? "";
@@ -90,36 +87,34 @@ function wentBack() {
   return back > 1 ? `${back} items back. ` : "";
 }
 
-const chosen = (shown) => shown.said ?? shown.proposal[0]?.part.label;
-
 function showNothing() {
   document.body.classList.add("empty");
   element("about").textContent = "";
   showText(element("text"), "");
-  labels.show({ proposal: [] });
+  part.show(null);
   const waits = supply.asked && !supply.summary && outbox.waiting().length;
   notice(waits ? "Waiting for the connection. Your answers are kept here." : "");
 }
 
-function answer(act, label = null) {
+function answer(act, value = null) {
   const shown = supply.current;
   if (!shown) return;
   const key = newKey();
   const comment = element("comment").value.replace(/\p{Surrogate}/gu, "\ufffd"); // JSON holds none
   const seconds = clock.seconds(performance.now());
-  history.push({ key, shown: { ...shown, act, said: label, comment } });
+  history.push({ key, shown: { ...shown, act, said: value, comment } });
   supply.advance();
   noteAct(act);
   show();
   dropDraft(shown.item);
-  outbox.add({ key, item: shown.item, act, label, seconds, comment });
+  outbox.add({ key, item: shown.item, act, value, seconds, comment });
   supply.replenish();
   focusText();
 }
 
 function accept() {
-  const label = supply.current && chosen(supply.current);
-  if (label) answer("label", label);
+  const value = supply.current && part.value();
+  if (value) answer("label", value);
   else document.body.classList.add("nudge"); // whoever goes on by Enter alone would wonder
 }
 
@@ -172,26 +167,17 @@ const ACTS = {
   undo,
   guidelines: () => openDialog("guidelines"),
   keys: () => openDialog("keys"),
-  filter: () => labels.open(),
 };
 
-function onOtherKey(key) {
-  const label = labels.ofDigit(key);
-  if (label !== undefined) answer("label", label);
-  else if (labels.filter && [...key].length === 1) labels.open(key);
-  else return false;
-  return true;
-}
-
-function onEscape(waits) {
-  if (!labels.filter) return;
-  element("filter").placeholder = waits ? ESCAPED : element("filter").dataset.placeholder;
-}
-
-const table = labels.filter ? { ...FILTER_KEYS, ...lettersFree(KEYS) } : KEYS;
+const table = { ...part.keys, ...(part.letters ? lettersFree(KEYS) : KEYS) };
 describe(table);
-// With the focus in the field, the letter that is being made arrives there.
-listen(table, (name) => ACTS[name](), onOtherKey, onEscape, () => labels.filter && labels.open());
+listen(
+  table,
+  (name) => (ACTS[name] ? ACTS[name]() : part.act(name)),
+  (key) => part.onKey(key),
+  (waits) => part.onEscape(waits),
+  () => part.onComposing(),
+);
 watchClipped(element("text"));
 for (const button of document.querySelectorAll("[data-act]")) {
   button.addEventListener("click", () => ACTS[button.dataset.act]());

@@ -89,9 +89,9 @@ def test_what_cannot_be_stored_is_refused_with_a_reason(
     headers = {"X-CSRF-Token": csrf(client.get("/"))}
     answers = [
         {"key": "key-00001", "item": 999, "act": "skip"},
-        {"key": "key-00002", "item": 1, "act": "label", "label": "sprot"},
+        {"key": "key-00002", "item": 1, "act": "label", "value": [{"label": "sprot"}]},
         {"key": "key-00003", "item": 1, "act": "undo", "withdraws": "key-00009"},
-        {"key": "key-00004", "item": 1, "act": "skip", "label": "sport"},
+        {"key": "key-00004", "item": 1, "act": "skip", "value": [{"label": "sport"}]},
     ]
 
     receipts = client.post("/api/answers", json={"answers": answers}, headers=headers).json()
@@ -101,7 +101,7 @@ def test_what_cannot_be_stored_is_refused_with_a_reason(
         "'sprot' is not a label. Did you mean: sport? Labels: business, entertainment, politics,"
         " sport, tech.",
         "there is no decision left to undo",
-        "the action is 'skip' but labels is ['sport'].",
+        "the action is 'skip' but the answer is 'sport'.",
     ]
     assert screen.decisions == []
 

@@ -11,6 +11,7 @@ from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.reviewing.reviewers import add_reviewer
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.screen.protocol import Answer, Person
+from hilt.values import value_of
 from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
 
 NOTHING_DRAWN = {"blind_share": 0.0, "gold_share": 0.0, "bulk_check": 0.0}
@@ -70,4 +71,4 @@ def person(desk: WorkspaceDesk, name: str) -> Person:
 
 
 def says(item: int, label: str = "tech", *, by: str = "ann", **fields: Any) -> Answer:
-    return Answer(key=f"{by}-{item:06d}", item=item, act="label", label=label, **fields)
+    return Answer(key=f"{by}-{item:06d}", item=item, act="label", value=value_of(label), **fields)

@@ -14,7 +14,7 @@ from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.review.screen.protocol import Answer
 from hilt.types import Decision
-from hilt.values import candidates_from_json
+from hilt.values import candidates_from_json, value_of
 from tests.pipeline.reviewing.desk.conftest import Rehearse, at_desk, person, says
 
 
@@ -240,7 +240,7 @@ def test_past_answers_are_listed_newest_first_and_page_by_page(rehearse: Rehears
         second = desk.past(ann, first[-1].key, 4)
 
         assert [past.shown.item for past in (*first, *second)] == [6, 5, 4, 3, 2, 1, 0]
-        assert (first[0].shown.said, first[0].shown.comment) == ("sport", "so")
+        assert (first[0].shown.said, first[0].shown.comment) == (value_of("sport"), "so")
 
     at_desk(rehearse(), work)
 
@@ -415,7 +415,7 @@ def test_a_group_shares_its_label_nearest_first_without_blind_items(rehearse: Re
         vectors = workspace.embeddings.open()[items].astype(float)
         cosines = vectors @ vectors[0]
         assert len(items) > 3
-        assert all(rows[item].proposal[0].label == group.label for item in items)
+        assert all(rows[item].proposal[0].label == group.name for item in items)
         assert not any(rows[item].blind for item in items)
         assert (cosines[:-1] >= cosines[1:] - 1e-3).all()
         other = await desk.group(person(desk, "ann"), {items[0]})
@@ -430,7 +430,7 @@ def test_what_was_accepted_in_bulk_and_taken_back_comes_in_bulk_again(rehearse: 
         ann = person(desk, "ann")
         group = await desk.group(ann, frozenset())
         assert group is not None
-        accepted = [says(shown.item, group.label, bulk=True) for shown in group.items]
+        accepted = [says(shown.item, group.name, bulk=True) for shown in group.items]
         await desk.record(ann, accepted)
         taken_back = [
             Answer(f"undo-{each.key}", each.item, "undo", withdraws=each.key) for each in accepted

@@ -1,15 +1,32 @@
-// The labels of an item, and finding one among many by typing.
+// The part of the page where one of the labels is chosen; one among many is found by typing.
 
-import { matches, plain } from "./matches.js";
-import { breakable, element, percent } from "./page.js";
+import { matches, plain } from "../matches.js";
+import { breakable, element, percent } from "../page.js";
+import { valueOf } from "../values.js";
 
 const DIGITS = "1234567890";
 const UNSURE = 0.5; // a proposal below it must not look like one that Enter can be trusted with
 
-export class Labels {
-  /** @param choose Called with the name of a label that was chosen. */
-  constructor(choose) {
-    this.choose = choose;
+const FILTER_KEYS = {
+  filter: {
+    keys: ["/"],
+    shown: ["a letter", "/"],
+    says: "Find a label by its name or description; Enter takes the first match",
+  },
+};
+const DIGIT_KEYS = {
+  digit: { keys: [], shown: ["1", "…", "9", "0"], says: "Choose a label and continue" },
+};
+const ESCAPED = "Now F flags, C comments, U undoes, H shows the guidelines";
+
+export class Part {
+  /**
+   * @param answer Called with an answer that is complete; then the next item is shown.
+   * @param changed Called when what `value` gives has changed; here that is only so by `show`.
+   */
+  constructor({ answer }) {
+    this.choose = (label) => answer(valueOf(label));
+    this.chosen = null;
     this.buttons = [...document.querySelectorAll("#labels button")];
     this.labels = this.buttons.map(({ dataset, title }) => ({
       name: dataset.label,
@@ -18,15 +35,25 @@ export class Labels {
     this.filter = element("filter");
     this.byDigit = this.buttons.slice(0, DIGITS.length);
     for (const button of this.buttons) {
-      button.addEventListener("click", () => choose(button.dataset.label));
+      button.addEventListener("click", () => this.choose(button.dataset.label));
     }
     if (this.filter) this.listen();
+    this.keys = this.filter ? { ...FILTER_KEYS, ...DIGIT_KEYS } : DIGIT_KEYS;
+    this.letters = Boolean(this.filter); // whether a letter alone is its own
   }
 
-  /** Show what is proposed for an item, and which label is chosen already. */
-  show(shown, chosen) {
-    const probabilities = new Map(shown.proposal.map((each) => [each.part.label, each.probability]));
-    const unsure = !shown.said && (probabilities.get(chosen) ?? 1) < UNSURE;
+  /** What is chosen; null where nothing is. */
+  value() {
+    return this.chosen;
+  }
+
+  /** Show what is proposed for an item, and which label is chosen already; null shows nothing. */
+  show(shown) {
+    this.chosen = shown?.said ?? shown?.proposed ?? null;
+    const chosen = this.chosen?.[0]?.label;
+    const proposal = shown?.proposal ?? [];
+    const probabilities = new Map(proposal.map((each) => [each.part.label, each.probability]));
+    const unsure = !shown?.said && (probabilities.get(chosen) ?? 1) < UNSURE;
     for (const button of this.buttons) {
       const probability = probabilities.get(button.dataset.label);
       button.setAttribute("aria-pressed", String(button.dataset.label === chosen));
@@ -37,10 +64,28 @@ export class Labels {
     if (this.filter) this.showCandidates(probabilities, chosen);
   }
 
-  /** Find the label of a digit; undefined when there is none. */
-  ofDigit(digit) {
-    const place = DIGITS.indexOf(digit);
-    return place < 0 ? undefined : this.byDigit[place]?.dataset.label;
+  /** Do what a key of `keys` says. */
+  act() {
+    this.open();
+  }
+
+  /** Take a key that is nobody else's; false where it means nothing here either. */
+  onKey(key) {
+    const button = this.byDigit[DIGITS.indexOf(key)];
+    if (button) this.choose(button.dataset.label);
+    else if (this.filter && [...key].length === 1) this.open(key);
+    else return false;
+    return true;
+  }
+
+  /** A text has begun of which the first key does not tell the letter: it arrives in the field. */
+  onComposing() {
+    if (this.filter) this.open();
+  }
+
+  onEscape(waits) {
+    if (!this.filter) return;
+    this.filter.placeholder = waits ? ESCAPED : this.filter.dataset.placeholder;
   }
 
   /** Of many labels only the candidates have digits; without any, all are listed. */
@@ -77,7 +122,7 @@ export class Labels {
     this.filter.addEventListener("input", () => this.find());
     this.filter.addEventListener("focus", () => this.find());
     this.filter.addEventListener("blur", () => this.close());
-    this.filter.addEventListener("keydown", (event) => this.onKey(event));
+    this.filter.addEventListener("keydown", (event) => this.onTyped(event));
     this.list.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus
     this.list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]");
@@ -85,7 +130,7 @@ export class Labels {
     });
   }
 
-  onKey(event) {
+  onTyped(event) {
     if (event.isComposing) return;
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key in steps) this.move(steps[event.key]);
@@ -147,4 +192,18 @@ function part(kind, text) {
   span.dir = "auto";
   span.append(...(kind === "name" ? breakable(text) : [text]));
   return span;
+}
+
+/** Choosing another answer than those that reviewers gave. */
+export class Other {
+  constructor(choose) {
+    this.select = element("other");
+    this.select.addEventListener("change", () => {
+      if (this.select.value) choose(valueOf(this.select.value));
+    });
+  }
+
+  clear() {
+    this.select.value = "";
+  }
 }
