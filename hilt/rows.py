@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,11 @@ class Rows:
             return self.values[item : item + 1]
         return self.values[self.offsets[item] : self.offsets[item + 1]]
 
-    def take(self, items: Integers) -> Rows:
+    def take(self, items: Integers | Sequence[int] | slice) -> Rows:
         """Give the rows of some items, in their order."""
         if self.offsets is None:
             return Rows(self.values[items])
+        items = np.arange(len(self))[items]
         starts, counts = self.offsets[items], np.diff(self.offsets)[items]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)

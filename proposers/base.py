@@ -8,27 +8,31 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from hilt.registry import Registry
-from hilt.types import Content, Floats, Integers, Items, Label
+from hilt.rows import Rows
+from hilt.tasks.base import Targets, Task
+from hilt.types import Content, Floats, Items, Label
 
 
 class Proposer(Protocol):
-    """Gives every item a distribution over the labels, or abstains.
+    """Says of every item which answers are how likely, or abstains.
 
     It is built with a `Context` and the keys of its section of the configuration, and opens
-    its model on first use. A proposer with an attribute `calibration` equal to `"batch"` has
+    its model on first use. In an attribute `tasks` it may say which tasks it serves; without, it
+    serves all. A proposer with an attribute `calibration` equal to `"batch"` has
     its proposals divided by their mean over the pool; with a false `reads_embeddings` it is not
     asked again when the embedder changes. What else it may offer: `Learner`, `Priced`,
     `Remembering`, `Summarised`, `Portable`.
     """
 
-    def propose(self, items: Items) -> Floats:
-        """Propose labels.
+    def propose(self, items: Items) -> Rows | Floats:
+        """Propose answers.
 
         Args:
             items: n items, with their embeddings.
 
         Returns:
-            Shape (n, n_labels); rows sum to 1, or are NaN throughout to abstain.
+            Rows as the task lays them out, NaN throughout to abstain; or their values alone, of the
+            task `single` of shape (n, n_labels), whose rows sum to 1.
         """
         ...
 
@@ -37,7 +41,7 @@ class Proposer(Protocol):
 class Learner(Protocol):
     """A proposer that learns from labels; before the first one it abstains."""
 
-    def learn(self, items: Items, positions: Integers) -> None:
+    def learn(self, items: Items, targets: Targets) -> None:
         """Take in every label there is, in place of those of an earlier call.
 
         `propose` must never use an item's own label, nor that of an exact duplicate, for what
@@ -45,7 +49,7 @@ class Learner(Protocol):
 
         Args:
             items: n labelled items, with their embeddings.
-            positions: Shape (n,), the positions of their labels.
+            targets: Their labels; of the task `single` one-hot rows.
         """
         ...
 
@@ -159,12 +163,14 @@ class Context:
         embedder: What made the items' embeddings.
         device: Where models run: `auto`, `cpu`, `cuda` or `mps`.
         cache: A folder in which answers that were paid for are kept; None for nowhere.
+        task: The shape of an answer; None stands for `single`.
     """
 
     labels: Sequence[Label]
     embedder: Embedder
     device: str = "auto"
     cache: Path | None = None
+    task: Task | None = None
 
 
 PROPOSERS = Registry(

@@ -35,6 +35,8 @@ class Given:
         table: The file's name in the folder `given` there, with the columns of `SCHEMA`.
     """
 
+    tasks = ("single",)
+
     reads_embeddings = False
 
     def __init__(self, context: Context, table: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hilt.distributions import checked_distributions, number_array
+from hilt.distributions import number_array
 from hilt.errors import ExtensionError
 from hilt.own_code import blamed_on, shortened
 from hilt.proposers.base import (
@@ -24,7 +24,10 @@ from hilt.proposers.base import (
     Remembering,
     Summarised,
 )
-from hilt.types import Content, Floats, Integers, Items
+from hilt.rows import Rows
+from hilt.tasks.base import Targets
+from hilt.tasks.single import Single
+from hilt.types import Content, Floats, Items
 
 OFF = 0.02  # how far a vector's length may be from 1: rows in bfloat16 are off by less
 MAX_ESTIMATE_LENGTH = 1000  # characters of a sentence about costs
@@ -41,6 +44,7 @@ class GuardedProposer:
         settings: Its section of the configuration.
 
     Raises:
+        ConfigError: If it does not serve the task.
         ExtensionError: If it is a class of the user's own that cannot be built.
         UnknownNameError: If there is no such kind.
     """
@@ -49,18 +53,19 @@ class GuardedProposer:
         self._recipe = (kind, name, context, settings)
         self.who = f"Proposer {name!r}" + (f" ({kind})" if kind != name else "")
         self._own = PROPOSERS.is_own(kind)
-        self.n_labels = len(context.labels)
+        self.task = context.task or Single(tuple(label.name for label in context.labels))
+        PROPOSERS.check_serves(kind, self.who, tasks=self.task.layout)
         self._proposer = PROPOSERS.make(kind, self.who, settings, context)
 
-    def propose(self, items: Items) -> Floats:
-        """Propose labels, as `Proposer` says.
+    def propose(self, items: Items) -> Rows:
+        """Propose answers, as `Proposer` says.
 
         Raises:
-            ExtensionError: If it fails, or gives what are no distributions.
+            ExtensionError: If it fails, or gives what are no rows of the task.
         """
         with self._blamed():
             proposed = self._proposer.propose(items)
-        return checked_distributions(proposed, items.ids, self.n_labels, self.who)
+        return self.task.rows.checked(proposed, items, self.who)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as what it is built with; its model opens anew there."""
@@ -83,10 +88,10 @@ class GuardedProposer:
         """Whether it wants the labels."""
         return isinstance(self._proposer, Learner)
 
-    def learn(self, items: Items, positions: Integers) -> None:
+    def learn(self, items: Items, targets: Targets) -> None:
         """Give it every label there is, where it `learns`."""
         with self._blamed():
-            self._proposer.learn(items, positions)
+            self._proposer.learn(items, targets)
 
     @property
     def reads_embeddings(self) -> bool:

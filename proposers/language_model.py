@@ -103,6 +103,7 @@ class LanguageModel:
     Source: Zhao et al. 2021, Calibrate Before Use, section 5 (`contextual`).
     """
 
+    tasks = ("single",)
     media = ("text",)
     reads_embeddings = False
 

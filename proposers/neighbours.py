@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hilt.proposers.base import Context
+from hilt.tasks.base import Targets
 from hilt.types import Floats, Integers, Items
 
 BLOCK_ROWS = 8192  # rows of a memory-mapped array that are cast at a time
@@ -136,20 +137,23 @@ class Neighbours:
         temperature: A vote counts exp(cosine / temperature): lower trusts nearer ones.
     """
 
+    tasks = ("single",)
+
     def __init__(self, context: Context, k: int = 10, temperature: float = 0.1) -> None:
         self.context = context
         self.k = k
         self.temperature = temperature
         self.examples_: NeighbourExamples | None = None
 
-    def learn(self, items: Items, positions: Integers) -> None:
+    def learn(self, items: Items, targets: Targets) -> None:
         """Take in every label there is, in place of those of an earlier call.
 
         Args:
             items: n labelled items, with their embeddings.
-            positions: Shape (n,), the positions of their labels.
+            targets: Their labels, one-hot rows.
         """
-        self.examples_ = NeighbourExamples(items, np.asarray(positions)) if len(items) else None
+        positions = targets.rows.values.argmax(axis=1)
+        self.examples_ = NeighbourExamples(items, positions) if len(items) else None
 
     def propose(self, items: Items) -> Floats:
         """Propose labels.

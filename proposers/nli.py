@@ -74,6 +74,7 @@ class Entailment:
     Source: Yin, Hay and Roth 2019, section 5 (a label as the hypothesis of an entailment).
     """
 
+    tasks = ("single",)
     media = ("text",)
     reads_embeddings = False
 

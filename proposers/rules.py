@@ -308,6 +308,7 @@ class Rules:
         ConfigError: If a rule names a label that the task lacks, or a function that is not there.
     """
 
+    tasks = ("single",)
     media = ("text",)
     reads_embeddings = False
 

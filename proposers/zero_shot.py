@@ -50,6 +50,8 @@ class ZeroShot:
             calibrates; whoever has the whole pool does, with `batch_calibrate`.
     """
 
+    tasks = ("single",)
+
     def __init__(
         self, context: Context, temperature: float = 0.05, calibration: str = "batch"
     ) -> None:

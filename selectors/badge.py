@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -37,7 +36,7 @@ class Badge:
     `draw_far_apart` says what it costs.
     """
 
-    tasks: ClassVar = ("single",)  # the gradient of one distribution over the labels
+    tasks = ("single",)  # the gradient of one distribution over the labels
 
     def select(self, view: SelectionView, k: int, rng: np.random.Generator) -> Selection:
         """Pick up to k candidates, in the order in which they are drawn."""

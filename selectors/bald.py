@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from hilt.selectors.arithmetic.committee import disagreement
@@ -35,7 +33,7 @@ class Bald:
         draws: How many students there are.
     """
 
-    tasks: ClassVar = ("single",)  # the probe predicts one label
+    tasks = ("single",)  # the probe predicts one label
 
     def __init__(self, draws: int = 10) -> None:
         self.draws = draws

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from hilt.selectors.arithmetic.first_batch import first_batch
@@ -35,7 +33,7 @@ class Contrastive:
         neighbours: How many labelled items a candidate is compared with.
     """
 
-    tasks: ClassVar = ("single",)  # compares one distribution over the labels with another
+    tasks = ("single",)  # compares one distribution over the labels with another
 
     def __init__(self, neighbours: int = 10) -> None:
         self.neighbours = neighbours

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -41,7 +40,7 @@ class DropQuery:
         share: How much of an embedding is dropped.
     """
 
-    tasks: ClassVar = ("single",)  # the probe predicts one label
+    tasks = ("single",)  # the probe predicts one label
 
     def __init__(self, passes: int = 3, share: float = 0.75) -> None:
         self.passes = passes

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from hilt.registry import Registry
 from hilt.rows import Rows
-from hilt.types import Candidate, Content, Floats, Integers, Value
+from hilt.types import Candidate, Content, Floats, Integers, Items, Value
 
 Measure = Literal["margin", "least_confident", "entropy"]
 
@@ -33,6 +33,10 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def take(self, items: Integers) -> Targets:
+        """Give those of some items, in their order."""
+        return Targets(self.rows.take(items), self.weights[items])
 
 
 class Answers(Protocol):
@@ -108,6 +112,27 @@ class RowMath(Protocol):
         """Say where the rows of each item begin: shape (n_items + 1,); None for one row an item."""
         ...
 
+    def checked(
+        self,
+        given: Any,  # noqa: ANN401 - anything may have been given
+        items: Items,
+        who: str,
+        *,
+        may_abstain: bool = True,
+    ) -> Rows:
+        """Make sure that what somebody says of items is laid out as rows of this task.
+
+        Args:
+            given: `Rows`, or their values alone.
+            items: Of which it is said.
+            who: Who gave it, for messages.
+            may_abstain: Whether rows may be NaN throughout.
+
+        Raises:
+            ExtensionError: If it is anything else.
+        """
+        ...
+
     def encode(self, values: Sequence[Value], contents: Sequence[Content]) -> Targets:
         """Turn answers into what a student learns from, each with weight 1."""
         ...
@@ -138,6 +163,11 @@ class RowMath(Protocol):
 
     def doubt(self, rows: Rows, measure: Measure) -> Floats:
         """Score how unsure each item is: shape (n_items,), in [0, 1]."""
+        ...
+
+    @property
+    def strata_names(self) -> tuple[str, ...]:
+        """What the strata are called, in the order of their numbers."""
         ...
 
     def strata(self, rows: Rows) -> Integers:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from hilt.distributions import log_of, pool_logarithmically, softmax
+from hilt.distributions import checked_distributions, log_of, pool_logarithmically, softmax
 from hilt.rows import Rows
 from hilt.tasks.base import Measure, Targets
-from hilt.types import Floats, Integers
+from hilt.types import Content, Floats, Integers, Items
 from hilt.uncertainty import entropy, least_confident, margin
 
 SCORES: Mapping[Measure, Callable[[Floats], Floats]] = {
@@ -29,6 +30,25 @@ class CategoricalRows:
     """
 
     n_columns: int
+
+    def offsets(self, contents: Sequence[Content]) -> Integers | None:
+        """Give None: every item has one row."""
+        return None
+
+    def checked(
+        self,
+        given: Any,  # noqa: ANN401 - anything may have been given
+        items: Items,
+        who: str,
+        *,
+        may_abstain: bool = True,
+    ) -> Rows:
+        """Make sure that every row is a distribution, or NaN throughout."""
+        offsets = self.offsets(items.contents)
+        values = given.values if isinstance(given, Rows) else given
+        ids = items.ids if offsets is None else np.repeat(items.ids, np.diff(offsets)).tolist()
+        checked = checked_distributions(values, ids, self.n_columns, who, may_abstain=may_abstain)
+        return Rows(checked, offsets)
 
     def pool(self, said: Sequence[Rows], weights: Floats) -> Rows:
         """Combine what several say: a weighted product, renormalised."""
@@ -63,6 +83,19 @@ class CategoricalRows:
         """Multiply how sure an item's rows are of their likeliest columns."""
         surest: Floats = rows.values.max(axis=1, initial=0)
         return surest if rows.offsets is None else np.exp(rows.sums(np.log(surest)))
+
+
+def one_hot(columns: Integers, n_columns: int, offsets: Integers | None = None) -> Targets:
+    """Make targets of rows that are each certain of one column, and count 1.
+
+    Args:
+        columns: Shape (n_rows,), from 0.
+        n_columns: How many there are.
+        offsets: As those of `Rows`.
+    """
+    hot = np.eye(n_columns, dtype=np.float32)[np.asarray(columns, dtype=np.int64)]
+    rows = Rows(hot, offsets)
+    return Targets(rows, np.ones(len(rows), dtype=np.float32))
 
 
 def _offsets(rows: Rows) -> Integers:

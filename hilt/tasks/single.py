@@ -12,9 +12,8 @@ import numpy as np
 
 from hilt.reading.names import label_listing
 from hilt.registry import nearest
-from hilt.rows import Rows
 from hilt.tasks.base import Targets
-from hilt.tasks.categorical import CategoricalRows
+from hilt.tasks.categorical import CategoricalRows, one_hot
 from hilt.types import Candidate, Content, Floats, Part, Value
 from hilt.values import in_words
 
@@ -112,15 +111,16 @@ class SingleRows(CategoricalRows):
 
     labels: tuple[str, ...]
 
-    def offsets(self, contents: Sequence[Content]) -> None:
-        """Give None: every item has one row."""
+    @property
+    def strata_names(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.labels
 
     def encode(self, values: Sequence[Value], contents: Sequence[Content]) -> Targets:
         """Turn labels into one-hot rows."""
         place = {label: position for position, label in enumerate(self.labels)}
         positions = [place[value[0].label] for value in values]
-        rows = np.eye(self.n_columns, dtype=np.float32)[positions]
-        return Targets(Rows(rows), np.ones(len(values), dtype=np.float32))
+        return one_hot(np.array(positions), self.n_columns)
 
     def decode(self, rows: Floats, content: Content) -> Value:
         """Give the likeliest label, the first of several equal ones."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from hilt.distributions import pool_logarithmically
 from hilt.media.text import normalise
 from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Row
@@ -216,8 +215,8 @@ def _proposer(state: LoopState) -> dict[str, list[float]]:
     """Measure what the proposers say together before there are labels."""
     panel = Panel.of(state)
     _, positions = labelled_test(state.files)
-    together = pool_logarithmically([*panel.test_rows()], panel.trust.exponents)
-    found = measure(together, positions)
+    together = state.files.task.rows.pool(panel.test_rows(), panel.trust.exponents)
+    found = measure(together.values, positions)
     return {"accuracy": [round(found.accuracy, 4)], "macro_f1": [round(found.macro_f1, 4)]}
 
 

@@ -9,10 +9,17 @@ import numpy as np
 from hilt.pipeline.pools.pool import Pool, Where
 from hilt.pipeline.runners.base import Chunk, Runner, Work
 from hilt.pipeline.workspace.array_making import Fill, Sink, Stretch
+from hilt.pipeline.workspace.row_layout import RowLayout
 from hilt.types import Floats, Integers, Items
 
 
-def in_chunks(runner: Runner, work: Work, pool: Pool, embeddings: Floats | None = None) -> Fill:
+def in_chunks(
+    runner: Runner,
+    work: Work,
+    pool: Pool,
+    embeddings: Floats | None = None,
+    layout: RowLayout | None = None,
+) -> Fill:
     """Have a runner do the work on all items of a pool.
 
     Args:
@@ -20,11 +27,13 @@ def in_chunks(runner: Runner, work: Work, pool: Pool, embeddings: Floats | None 
         work: What is done.
         pool: The items.
         embeddings: Shape (n_items, d), where the work reads them.
+        layout: How the rows of items lie in the array; one for each when None.
     """
 
     def fill(missing: Sequence[Stretch], sink: Sink) -> None:
         chunks = (
-            Chunk(start, _read(pool, embeddings, slice(start, stop))) for start, stop in missing
+            Chunk(start, _read(pool, embeddings, _items(layout, start, stop)))
+            for start, stop in missing
         )
         runner.map(work, chunks, sink)
 
@@ -38,7 +47,7 @@ def in_asked_chunks(
     embeddings: Floats | None = None,
     *,
     asked: Integers,
-    n_labels: int,
+    layout: RowLayout,
 ) -> Fill:
     """Have a runner do the work on some items of a pool; the rows of the others are abstentions.
 
@@ -48,30 +57,39 @@ def in_asked_chunks(
         pool: The items.
         embeddings: Shape (n_items, d), where the work reads them.
         asked: Ascending indices of the items that it is done on.
-        n_labels: The length of a row.
+        layout: How the rows of items lie in the array.
     """
+    offsets = np.arange(len(pool) + 1) if layout.offsets is None else layout.offsets
 
     def fill(missing: Sequence[Stretch], sink: Sink) -> None:
         stops = dict(missing)
 
         def asked_in(start: int) -> Integers:
-            return asked[(asked >= start) & (asked < stops[start])]
+            items = layout.items(start, stops[start])
+            return np.asarray(asked[(asked >= items.start) & (asked < items.stop)])
 
         def chunks() -> Iterator[Chunk]:
             for start in stops:
                 if len(indices := asked_in(start)):
                     yield Chunk(start, _read(pool, embeddings, indices))
                 else:
-                    spread(start, np.empty((0, n_labels), dtype=np.float32))
+                    spread(start, np.empty((0, layout.n_columns), dtype=np.float32))
 
         def spread(start: int, rows: Floats) -> None:
-            whole = np.full((stops[start] - start, n_labels), np.nan, dtype=np.float32)
-            whole[asked_in(start) - start] = rows
+            whole = np.full((stops[start] - start, layout.n_columns), np.nan, dtype=np.float32)
+            items = layout.items(start, stops[start])
+            is_asked = np.isin(np.arange(items.start, items.stop), asked_in(start))
+            counts = np.diff(offsets[items.start : items.stop + 1])
+            whole[np.repeat(is_asked, counts)] = rows
             sink(start, whole)
 
         runner.map(work, chunks(), spread)
 
     return fill
+
+
+def _items(layout: RowLayout | None, start: int, stop: int) -> slice:
+    return slice(start, stop) if layout is None else layout.items(start, stop)
 
 
 def _read(pool: Pool, embeddings: Floats | None, where: Where) -> Items:

@@ -32,10 +32,11 @@ class Committee:
 
     def __call__(self, indices: Integers) -> tuple[Rows, ...]:
         """Ask all of them about some items: NaN rows where one abstains."""
-        proposed = tuple(map(Rows, self.panel.rows(indices)))
+        proposed = self.panel.rows(indices)
         if self._student is None:
             return proposed
-        return Rows(self._student.open()[indices].astype(np.float32)), *proposed
+        student = self.panel.files.rows(self._student).take(indices)
+        return Rows(student.values.astype(np.float32), student.offsets), *proposed
 
     @cached_property
     def _student(self) -> ArrayFile | None:

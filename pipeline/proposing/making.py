@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from hilt.blocks import blocks
 from hilt.files import write_json
 from hilt.pipeline.duplicates.grouping import make_groups
 from hilt.pipeline.duplicates.neighbour_graph import make_graph
@@ -16,10 +19,11 @@ from hilt.pipeline.proposing.outdated import EMBEDDINGS, FUSED, GROUPS, causes, 
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.work import EmbedWork, ProposeWork
 from hilt.pipeline.runners.local import Local
-from hilt.pipeline.workspace.array_making import is_made, made_before, make_array
+from hilt.pipeline.workspace.array_making import is_made, made_before, make_array, one_by_one
 from hilt.pipeline.workspace.arrays import Array, ArrayFile
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.proposers.base import Embedder
+from hilt.rows import Rows
 from hilt.types import Floats, Integers
 
 SHARED = (("neighbours", make_graph), ("near-duplicates", make_groups))
@@ -39,6 +43,7 @@ def renew(panel: Panel, *, remake: bool = False) -> list[str]:
         WorkspaceError: If it would cost much, and not `remake`; then nothing is made.
     """
     files, made = panel.files, []
+    make_offsets(files)
     found = [each for each in outdated(panel) if each.what != FUSED]
     if found and not remake:
         check_costs(panel, found)
@@ -53,6 +58,40 @@ def renew(panel: Panel, *, remake: bool = False) -> list[str]:
     return made + [member.name for member in asked if ask(panel, member)]
 
 
+def make_offsets(files: WorkspaceFiles) -> None:
+    """Say where the rows of each item begin, where a task has not one of them an item."""
+    for pool in (files.pool, files.test):
+        if pool is None or not files.is_ragged:
+            continue
+        maker = {"pool": pool.fingerprint, "task": files.task.name}
+        file = files.offsets(pool)
+        if is_made(file, maker, files.progress):
+            continue
+        offsets = _count_rows(files, pool)
+        make_array(
+            file,
+            offsets.shape,
+            maker,
+            one_by_one(partial(_part, offsets)),
+            description="Counting rows",
+            progress=files.progress,
+            dtype=np.int64,
+        )
+
+
+def _count_rows(files: WorkspaceFiles, pool: Pool) -> Integers:
+    ends = [np.zeros(1, dtype=np.int64)]
+    for block in blocks(len(pool)):
+        offsets = files.task.rows.offsets(pool.contents(block))
+        assert offsets is not None  # the task said so of no items
+        ends.append(ends[-1][-1] + offsets[1:])
+    return np.concatenate(ends)
+
+
+def _part(array: Integers, start: int, stop: int) -> Integers:
+    return array[start:stop]
+
+
 def ask(panel: Panel, member: Member) -> bool:
     """Let one proposer propose for the pool and the test set, unless what it said is current."""
     files = panel.files
@@ -63,7 +102,7 @@ def ask(panel: Panel, member: Member) -> bool:
     asked = panel.asked(member)
     old = made_before(member.array, member.grown_from)
     if old is not None:
-        asked = _among_appended(files.pool, member, old, asked)
+        asked = _among_appended(files, member, old, asked)
     _estimate(files, member, asked)
     if files.test is not None and member.test_array is not None:
         known = made_before(member.test_array, member.grown_from)
@@ -128,7 +167,7 @@ def _let_propose(
         asked: Ascending indices of the items that it is asked about; None for all.
         old: What it said before items were appended.
     """
-    proposer, n_labels = member.proposer, member.proposer.n_labels
+    proposer, layout = member.proposer, files.row_layout(pool)
     runner = files.runner if proposer.is_portable else Local()
     vectors = files.test_embeddings if pool is files.test else files.embeddings
     embeddings = vectors.open() if proposer.reads_embeddings else None
@@ -136,21 +175,27 @@ def _let_propose(
     what = f"Proposing ({member.name})"
     make_array(
         array,
-        (len(pool), n_labels),
+        layout.shape,
         member.maker,
-        in_chunks(*done)
+        in_chunks(*done, layout)
         if asked is None
-        else in_asked_chunks(*done, asked=asked, n_labels=n_labels),
+        else in_asked_chunks(*done, asked=asked, layout=layout),
         description=f"{what}, test set" if pool is files.test else what,
         progress=files.progress,
+        chunk_rows=layout.chunks(),
         old=old,
     )
 
 
-def _among_appended(pool: Pool, member: Member, old: Floats, asked: Integers | None) -> Integers:
+def _among_appended(
+    files: WorkspaceFiles, member: Member, old: Floats, asked: Integers | None
+) -> Integers:
     """List the items after the `old` ones that a proposer is asked about, within its limit."""
+    layout = files.row_layout(files.pool)
+    n_old = layout.items(0, len(old)).stop
     if asked is None:
-        return np.arange(len(old), len(pool))
-    limit, answered = member.section.max_items, int((~np.isnan(old[:, 0])).sum())
-    new = asked[asked >= len(old)]
-    return new if limit is None else new[: max(0, limit - answered)]
+        return np.arange(n_old, layout.n_items)
+    offsets = None if layout.offsets is None else layout.offsets[: n_old + 1]
+    limit, answered = member.section.max_items, int(Rows(old, offsets).answered.sum())
+    new = asked[asked >= n_old]
+    return np.asarray(new if limit is None else new[: max(0, limit - answered)])

@@ -81,7 +81,9 @@ def make_members(
     Raises:
         ConfigError: If two want one name.
     """
-    context = Context(files.config.label_list, embedder, files.device, files.answers_folder)
+    context = Context(
+        files.config.label_list, embedder, files.device, files.answers_folder, task=files.task
+    )
     learnt = fingerprint([[each.index, plain(each.value)] for each in labelled])
     members: list[Member] = []
     for name, section in _named_sections(files):

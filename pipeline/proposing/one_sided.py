@@ -65,13 +65,14 @@ def count_guesses(panel: Panel) -> None:
     made_of = fingerprint(panel.makers)
     if _read(path).get("made_of") == made_of:
         return
-    names, empty = files.config.label_names, files.pool.empty
+    math, empty = files.task.rows, files.pool.empty
+    names = math.strata_names
     counts = np.zeros((len(panel.members), len(names)), dtype=np.int64)
     for block in blocks(len(files.pool)):
         with_text = np.setdiff1d(np.arange(block.start, block.stop), empty)
         for place, rows in enumerate(panel.rows(with_text)):
-            answered = rows[~np.isnan(rows[:, 0])]
-            counts[place] += np.bincount(answered.argmax(axis=1), minlength=len(names))
+            answered = rows.take(np.flatnonzero(rows.answered))
+            counts[place] += np.bincount(math.strata(answered), minlength=len(names))
     guesses = {
         member.name: {
             "asked": _n_asked(panel, member),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hilt.blocks import blocks
-from hilt.distributions import batch_calibrate, pool_logarithmically
+from hilt.distributions import batch_calibrate
 from hilt.errors import ConfigError
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.pools.pool import Where
@@ -22,6 +22,7 @@ from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.proposers.base import Embedder
 from hilt.rows import Rows
+from hilt.tasks.base import Targets
 from hilt.types import Floats, Integers, Items
 
 if TYPE_CHECKING:
@@ -65,28 +66,21 @@ class Panel:
         """What made each proposer's array."""
         return {member.name: member.maker for member in self.members}
 
-    def rows(self, where: Where) -> Floats:
-        """Read what is proposed for some items of the pool.
+    def rows(self, where: Where) -> tuple[Rows, ...]:
+        """Read what each proposer says of some items of the pool; NaN rows where it abstained."""
+        return tuple(self._rows(member, where) for member in self.members)
 
-        Returns:
-            Shape (m, n, n_labels), float32; rows sum to 1, or are NaN where one abstained.
-        """
-        return np.stack([self._rows(member, where) for member in self.members])
-
-    def test_rows(self) -> Floats:
-        """Read what is proposed for the test set: shape (m, n, n_labels), as `rows`."""
-        assert self.files.test is not None
-        nothing = np.full((len(self.files.test), len(self.files.config.labels)), np.nan)
-        return np.stack(
-            [
-                nothing.astype(np.float32)
-                if member.test_array is None
-                else _calibrated(
-                    self.files.required(member.test_array, "propose").open(),
-                    self._mean(member),
-                )
-                for member in self.members
-            ]
+    def test_rows(self) -> tuple[Rows, ...]:
+        """Read what each proposer says of the test set, as `rows`."""
+        test = self.files.test
+        assert test is not None
+        layout = self.files.row_layout(test)
+        nothing = Rows(np.full(layout.shape, np.nan, dtype=np.float32), layout.offsets)
+        return tuple(
+            nothing
+            if member.test_array is None
+            else _calibrated(self.files.rows(member.test_array, test), self._mean(member))
+            for member in self.members
         )
 
     @cached_property
@@ -101,14 +95,15 @@ class Panel:
         pool, seed = self.files.pool, self.files.config.seed
         rng = generator(seed, Stream.AGREEMENT)
         sample = rng.choice(len(pool), min(AGREEMENT_ITEMS, len(pool)), replace=False)
-        rows = [self._rows(member, np.sort(sample)) for member in members]
-        return trust_without_labels(np.stack(rows))
+        said = [self._rows(member, np.sort(sample)) for member in members]
+        units = self.files.task.rows.units
+        return trust_without_labels(np.stack([units(rows).values for rows in said]))
 
     def coverage(self, member: Member) -> float:
         """Say what share of the pool a proposer did not abstain on."""
-        array = self._open(member)
-        answered = sum(int((~np.isnan(array[block, 0])).sum()) for block in blocks(len(array)))
-        return answered / len(array)
+        rows = self._open(member)
+        answered = sum(int(rows.take(block).answered.sum()) for block in blocks(len(rows)))
+        return answered / len(rows)
 
     def asked(self, member: Member) -> Integers | None:
         """List the items that a limited proposer is asked about, ascending; None for all.
@@ -132,10 +127,11 @@ class Panel:
         """Give a proposer that learns every label there is."""
         if member.learns:
             indices = np.array([each.index for each in self.labelled], dtype=np.int64)
-            positions = self.files.config.positions_of([str(each.label) for each in self.labelled])
             items = self.files.pool.items(indices)
+            values = [each.value or () for each in self.labelled]
+            targets = self.files.task.rows.encode(values, items.contents)
             embeddings = self.files.embeddings.open()[indices].astype(np.float32)
-            member.proposer.learn(Items(items.ids, items.contents, embeddings), positions)
+            member.proposer.learn(Items(items.ids, items.contents, embeddings), targets)
 
     def note_made(self, member: Member) -> None:
         """Take notice that a proposer's array was made, and forget what was read of it."""
@@ -143,26 +139,29 @@ class Panel:
         self._means.pop(member.name, None)
         vars(self).pop("trust", None)
 
-    def retaught(self, known: Items, positions: Integers, items: Items, proposed: Floats) -> Floats:
+    def retaught(
+        self, known: Items, targets: Targets, items: Items, proposed: Sequence[Rows]
+    ) -> tuple[Rows, ...]:
         """Say what would be proposed for some items if these were all the labels.
 
         Args:
             known: The items whose labels are known, with their embeddings.
-            positions: The positions of those labels.
+            targets: Those labels.
             items: n items, with their embeddings.
-            proposed: Shape (m, n, n_labels), what is proposed for them with every label.
+            proposed: What each proposer says of them that knows every label.
 
         Returns:
-            The same shape; where a proposer was not asked it abstains as before.
+            The same of each; where a proposer was not asked it abstains as before.
         """
-        again = proposed.copy()
-        for place, member in enumerate(self.members):
+        again = []
+        for member, rows in zip(self.members, proposed, strict=True):
+            values = rows.values
             if member.learns:
-                member.proposer.learn(known, positions)
-                rows = _calibrated(member.proposer.propose(items), self._mean(member))
-                asked = ~np.isnan(proposed[place, :, 0])
-                again[place, asked] = rows[asked]
-        return again
+                member.proposer.learn(known, targets)
+                anew = _calibrated(member.proposer.propose(items), self._mean(member)).values
+                values = np.where(np.isnan(values[:, :1]), values, anew)
+            again.append(Rows(values, rows.offsets))
+        return tuple(again)
 
     def _before(self, member: Member) -> list[Member]:
         """List the proposers before one that are asked about everything."""
@@ -178,11 +177,11 @@ class Panel:
 
     def _doubts(self, members: Sequence[Member]) -> Floats:
         """Say how uncertain some proposers together are of each item: shape (n_items,)."""
-        weights = self._trust(members).exponents
+        weights, math = self._trust(members).exponents, self.files.task.rows
         scores = np.empty(len(self.files.pool), dtype=np.float32)
         for block in blocks(len(scores)):
-            pooled = pool_logarithmically([self._rows(m, block) for m in members], weights)
-            scores[block] = self.files.task.rows.doubt(Rows(pooled), "margin")
+            pooled = math.pool([self._rows(m, block) for m in members], weights)
+            scores[block] = math.doubt(pooled, "margin")
         return scores
 
     def _turns(self, member: Member) -> Floats:
@@ -194,22 +193,24 @@ class Panel:
         turns = pool_draws(self.files.pool, self.files.config.seed, "limit").copy()
         made = member.array.maker() or LIMIT_DRAW
         if not LIMIT_DRAW.items() <= made.items() and _asks(made) == _asks(member.maker):
-            array = member.array.open()
-            turns[: len(array)][~np.isnan(array[:, 0])] -= 1
+            layout, values = self.files.row_layout(self.files.pool), member.array.open()
+            n_then = layout.items(0, len(values)).stop
+            offsets = None if layout.offsets is None else layout.offsets[: n_then + 1]
+            turns[:n_then][Rows(values, offsets).answered] -= 1
         return turns
 
-    def _rows(self, member: Member, where: Where) -> Floats:
-        return _calibrated(self._open(member)[where], self._mean(member))
+    def _rows(self, member: Member, where: Where) -> Rows:
+        return _calibrated(self._open(member).take(where), self._mean(member))
 
-    def _open(self, member: Member) -> Floats:
-        return self.files.required(member.array, "propose").open()
+    def _open(self, member: Member) -> Rows:
+        return self.files.rows(member.array)
 
     def _mean(self, member: Member) -> Floats | None:
         """Average over the pool what a proposer that wants batch calibration says."""
         if not member.proposer.is_calibrated:
             return None
         if member.name not in self._means:
-            self._means[member.name] = _mean(self._open(member))
+            self._means[member.name] = _mean(self._open(member).values)
         return self._means[member.name]
 
 
@@ -218,8 +219,10 @@ def _asks(maker: Maker) -> dict[str, Any]:
     return {**maker["proposer"], "max_items": None}
 
 
-def _calibrated(rows: Floats, mean: Floats | None) -> Floats:
-    return np.asarray(rows, dtype=np.float32) if mean is None else batch_calibrate(rows, mean)
+def _calibrated(rows: Rows, mean: Floats | None) -> Rows:
+    if mean is None:
+        return Rows(np.asarray(rows.values, dtype=np.float32), rows.offsets)
+    return Rows(batch_calibrate(rows.values, mean), rows.offsets)
 
 
 def _mean(array: Floats) -> Floats:

@@ -9,7 +9,6 @@ import numpy as np
 
 from hilt.blocks import blocks
 from hilt.command_line import command_line
-from hilt.distributions import pool_logarithmically
 from hilt.files import read_object
 from hilt.pipeline.duplicates.groups_on_disk import are_groups_of_an_older_rule
 from hilt.pipeline.duplicates.summary import DuplicatesSummary, summarise
@@ -153,15 +152,16 @@ def _propose_student(files: WorkspaceFiles, training: TrainingRow, student: Stud
     if student is None:
         folder = files.saved_student(training.cycle)
         student = read_student(folder, files.device, files.trusted).student
-    work = PredictWork(student, files.config.label_names, files.device)
+    work, layout = PredictWork(student, files.task, files.device), files.row_layout(files.pool)
     embeddings = files.embeddings.open() if student.reads_embeddings else None
     made = make_array(
         proposal,
-        (len(files.pool), len(files.config.labels)),
+        layout.shape,
         maker,
-        in_chunks(files.runner, work, files.pool, embeddings),
+        in_chunks(files.runner, work, files.pool, embeddings, layout),
         description=f"Proposing (student of cycle {training.cycle})",
         progress=files.progress,
+        chunk_rows=layout.chunks(),
         old=made_before(proposal, files.pool.earlier_makers(maker)),
     )
     if before is not None and previous is not None and previous.get("student") != maker["student"]:
@@ -173,18 +173,19 @@ def _propose_student(files: WorkspaceFiles, training: TrainingRow, student: Stud
 def _fuse(panel: Panel, training: TrainingRow | None) -> bool:
     """Fuse the proposals with the student's, by the weights that cross-validation found."""
     files = panel.files
-    student = None if training is None else files.proposal("student").open()
-    weights = fusion_weights(panel, training)
+    student = None if training is None else files.rows(files.proposal("student"))
+    weights, layout = fusion_weights(panel, training), files.row_layout(files.pool)
 
     def rows_of(start: int, stop: int) -> Floats:
-        parts = [*panel.rows(slice(start, stop))]
+        items = layout.items(start, stop)
+        said = panel.rows(items)
         if student is not None:
-            parts.insert(0, student[start:stop])
-        return pool_logarithmically(parts, weights)
+            said = (student.take(items), *said)
+        return files.task.rows.pool(said, weights).values
 
     return make_array(
         files.fused,
-        (len(files.pool), len(files.config.labels)),
+        layout.shape,
         {
             "proposals": fingerprint(panel.makers),
             "student": None if training is None else [training.cycle, training.fingerprint],
@@ -193,7 +194,7 @@ def _fuse(panel: Panel, training: TrainingRow | None) -> bool:
         one_by_one(rows_of),
         description="Fusing",
         progress=files.progress,
-        chunk_rows=65536,
+        chunk_rows=layout.chunks(65536),
         measured={OF: fused_of(panel)},
     )
 
@@ -211,11 +212,12 @@ def fusion_weights(panel: Panel, training: TrainingRow | None) -> Floats:
 
 def _count_likeliest(files: WorkspaceFiles) -> dict[str, int]:
     """Count how often each label is the likeliest in the fused proposal, of items with a text."""
-    fused, names = files.fused.open(), files.config.label_names
+    fused, math = files.rows(files.fused), files.task.rows
+    names = math.strata_names
     likeliest = np.zeros(len(names), dtype=np.int64)
     for block in blocks(len(fused)):
-        likeliest += np.bincount(fused[block].argmax(axis=1), minlength=len(names))
-    likeliest -= np.bincount(fused[files.pool.empty].argmax(axis=1), minlength=len(names))
+        likeliest += np.bincount(math.strata(fused.take(block)), minlength=len(names))
+    likeliest -= np.bincount(math.strata(fused.take(files.pool.empty)), minlength=len(names))
     return dict(zip(names, likeliest.tolist(), strict=True))
 
 

@@ -10,10 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from hilt.pipeline.students.base import Student, predict_labels
+from hilt.pipeline.students.base import Student, predict_rows
 from hilt.pipeline.students.saved import load_kind
 from hilt.proposers.base import Embedder
 from hilt.proposers.guarded import GuardedProposer
+from hilt.tasks.base import Task
 from hilt.types import Floats, Items
 
 Files = tuple[tuple[str, bytes], ...]  # path in a folder, and content
@@ -55,8 +56,8 @@ class ProposeWork:
         return self.proposer.identity()
 
     def open(self) -> Callable[[Items], Floats]:
-        """Propose for n items: shape (n, n_labels), NaN rows for abstentions."""
-        return self.proposer.propose
+        """Propose for some items: the values of their rows, NaN for abstentions."""
+        return lambda items: self.proposer.propose(items).values
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,14 @@ class PredictWork:
 
     Attributes:
         student: Which one; sent with its files, for it was trained here and is nowhere else.
-        labels: The names of its labels.
+        task: What it predicts.
         device: Where it runs when it arrives.
         embedder: What embeds items that have no embeddings yet, for a student that reads them.
     """
 
     name: ClassVar[str] = "Predicting"
     student: Student
-    labels: tuple[str, ...]
+    task: Task
     device: str
     embedder: Embedder | None = None
 
@@ -81,26 +82,26 @@ class PredictWork:
         return {} if self.embedder is None else self.embedder.fingerprint
 
     def open(self) -> Callable[[Items], Floats]:
-        """Predict for n items: shape (n, n_labels), rows sum to 1."""
+        """Predict for some items: the values of their rows."""
         return self._predict
 
     def _predict(self, items: Items) -> Floats:
         if not len(items):
-            return np.empty((0, len(self.labels)), dtype=np.float32)
+            return np.empty((0, self.task.rows.n_columns), dtype=np.float32)
         if self.embedder is not None:
             items = Items(items.ids, items.contents, self.embedder.embed(list(items.contents)))
-        return predict_labels(self.student, items, len(self.labels))
+        return predict_rows(self.student, items, self.task).values
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pack the student's files."""
         with TemporaryDirectory() as folder:
-            self.student.save(Path(folder), self.labels)
+            self.student.save(Path(folder), self.task.labels)
             files = _pack(Path(folder))
-        return _arrived, (self.student.kind, files, self.labels, self.device, self.embedder)
+        return _arrived, (self.student.kind, files, self.task, self.device, self.embedder)
 
 
 def _arrived(
-    kind: str, files: Files, labels: tuple[str, ...], device: str, embedder: Embedder | None
+    kind: str, files: Files, task: Task, device: str, embedder: Embedder | None
 ) -> PredictWork:
     from hilt.proposers.models.encoder import resolve_device
 
@@ -110,7 +111,7 @@ def _arrived(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         student = load_kind(kind, Path(folder), resolve_device(device))
-    return PredictWork(student, labels, device, embedder)
+    return PredictWork(student, task, device, embedder)
 
 
 def _pack(folder: Path) -> Files:

@@ -103,7 +103,8 @@ def find_doubts(state: LoopState, labels: Sequence[ItemLabel], committee: Commit
     rows = np.flatnonzero([current.get(i) == p for i, p in zip(indices, positions, strict=True)])
     indices, positions, student = indices[rows], positions[rows], student[rows]
     weights = fusion_weights(committee.panel, training)
-    fused = pool_logarithmically([student, *committee.panel.rows(indices)], weights)
+    said = [rows.values for rows in committee.panel.rows(indices)]
+    fused = pool_logarithmically([student, *said], weights)
     votes = _votes(config.label_names, people, indices)
     right = label_posterior(fused, votes, PEOPLE_ARE_RIGHT)[np.arange(len(rows)), positions]
     in_doubt = np.flatnonzero(fused.argmax(axis=1) != positions)

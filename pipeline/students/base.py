@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from hilt.distributions import checked_distributions
+from hilt.rows import Rows
+from hilt.tasks.base import Task
 from hilt.types import Floats, Integers, Items
 
 
@@ -84,17 +85,14 @@ class Student(Protocol):
         ...
 
 
-def predict_labels(student: Student, items: Items, n_labels: int) -> Floats:
+def predict_rows(student: Student, items: Items, task: Task) -> Rows:
     """Let a student predict, and check what it gives.
 
-    Returns:
-        Shape (n, n_labels), float32; rows sum to 1.
-
     Raises:
-        ExtensionError: If it gives what are no distributions.
+        ExtensionError: If it gives what are no rows of the task.
     """
     predicted, who = student.predict_proba(items), f"Student {student.kind!r}"
-    return checked_distributions(predicted, items.ids, n_labels, who, may_abstain=False)
+    return task.rows.checked(predicted, items, who, may_abstain=False)
 
 
 @dataclass(frozen=True, slots=True)

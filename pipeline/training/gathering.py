@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hilt.pipeline.configuration.student import SelfTraining
@@ -10,7 +12,8 @@ from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.students.base import take
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.files import WorkspaceFiles
-from hilt.types import Floats, Integers, Items
+from hilt.rows import Rows
+from hilt.types import Floats, Integers, Items, Part
 
 
 def gather_data(
@@ -28,18 +31,20 @@ def gather_data(
     unlabelled = _sample_unlabelled(files.pool, files.config.student.self_training, indices, rng)
     labelled_items, unlabelled_items = _items(files, indices), _items(files, unlabelled)
     proposed = panel.rows(unlabelled)
+    values = [(Part(labels[position].name),) for position in positions]
+    targets = files.task.rows.encode(values, labelled_items.contents)
 
     def retaught(rows: Integers) -> Floats:
         known = take(labelled_items, rows)
-        return panel.retaught(known, positions[rows], unlabelled_items, proposed)
+        return stacked(panel.retaught(known, targets.take(rows), unlabelled_items, proposed))
 
     return TrainingData(
         labelled=labelled_items,
         positions=positions,
         groups=files.groups[indices],
-        proposals=panel.rows(indices),
+        proposals=stacked(panel.rows(indices)),
         unlabelled=unlabelled_items,
-        unlabelled_proposals=proposed,
+        unlabelled_proposals=stacked(proposed),
         trust=panel.trust,
         descriptions=Items(
             [label.name for label in labels],
@@ -48,6 +53,11 @@ def gather_data(
         ),
         retaught=retaught if any(member.learns for member in panel.members) else None,
     )
+
+
+def stacked(said: Sequence[Rows]) -> Floats:
+    """Put what proposers say into one array, shape (p, n_rows, n_columns)."""
+    return np.stack([rows.values for rows in said])
 
 
 def _items(files: WorkspaceFiles, indices: Integers) -> Items:

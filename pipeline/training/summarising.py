@@ -15,6 +15,7 @@ from hilt.pipeline.measuring.two_accuracies import accuracy_on_the_pool, accurac
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.training.cross_validation import Training
+from hilt.pipeline.training.gathering import stacked
 from hilt.pipeline.training.selection_gain import SelectionGain
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.batch_items import any_picked
@@ -153,7 +154,7 @@ def _two_accuracies(
 
 def _measure_test(panel: Panel, training: Training, tested: Tested) -> dict[str, Any]:
     """Measure on the test set."""
-    student, proposed = tested.probabilities, panel.test_rows()
+    student, proposed = tested.probabilities, stacked(panel.test_rows())
     fused = pool_logarithmically([student, *proposed], training.fusion)
     return _measure_all(student, fused, proposed, panel.trust, tested.positions)
 

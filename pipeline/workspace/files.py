@@ -8,7 +8,9 @@ neighbours.npy       (n_items, 20) int32, the nearest items of each
 cosines.npy          (n_items, 20) float16, how near they are
 near-duplicates.npy  (n_items,) int32, the representative of each
 graph/               the neighbours while they are being found
-proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them
+proposals/NAME.npy   (n_items, n_labels) float16, one per proposer, the student among them; of a
+                     task with rows of its own, those
+offsets.npy          (n_items + 1,) int64, where the rows of each item begin; of such a task alone
 answers/             what an endpoint was paid for; in given/, proposals that came in a file
 fused.npy            (n_items, n_labels) float16
 guesses.json         how often each proposer's likeliest label is which
@@ -35,9 +37,13 @@ from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.runners.base import Runner, make_runner
 from hilt.pipeline.workspace import student_seal as seal
 from hilt.pipeline.workspace.arrays import ArrayFile
+from hilt.pipeline.workspace.row_layout import RowLayout
 from hilt.progress import Progress, Silent
+from hilt.rows import Rows
 from hilt.tasks.base import Task
 from hilt.types import Graph, Integers
+
+PROPOSALS = "proposals"  # the folder of what proposers say
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,31 @@ class WorkspaceFiles:
         return self.folder / "graph"
 
     @property
+    def is_ragged(self) -> bool:
+        """Whether items of this task have more rows than one, or fewer."""
+        return self.task.rows.offsets([]) is not None
+
+    def offsets(self, pool: Pool) -> ArrayFile:
+        """Where the rows of each item of the pool, or of the test set, begin; see `is_ragged`."""
+        return self._array("test-offsets.npy" if pool is self.test else "offsets.npy")
+
+    def row_layout(self, pool: Pool) -> RowLayout:
+        """Say how what is said of the items of the pool, or of the test set, lies in an array."""
+        offsets = None
+        if self.is_ragged:
+            offsets = self.required(self.offsets(pool), "propose").open()
+        return RowLayout(len(pool), self.task.rows.n_columns, offsets)
+
+    def rows(self, file: ArrayFile, pool: Pool | None = None) -> Rows:
+        """Read what is said of all items of the pool, or of the test set; memory-mapped.
+
+        Raises:
+            WorkspaceError: If it is not there yet, or no longer, or items were appended since.
+        """
+        values = self.required(file, "propose").open()
+        return Rows(values, self.row_layout(self.pool if pool is None else pool).offsets)
+
+    @property
     def fused(self) -> ArrayFile:
         """The fused proposal."""
         return self._array("fused.npy")
@@ -171,7 +202,7 @@ class WorkspaceFiles:
 
     def proposal(self, name: str) -> ArrayFile:
         """The proposal of one proposer."""
-        return self._array(f"proposals/{name}.npy")
+        return self._array(f"{PROPOSALS}/{name}.npy")
 
     @property
     def student_proposal(self) -> ArrayFile | None:
@@ -187,7 +218,7 @@ class WorkspaceFiles:
 
     def proposal_summary(self, name: str) -> Path:
         """Where it stands what one proposer reports about its work."""
-        return self.folder / "proposals" / f"{name}.summary.json"
+        return self.folder / PROPOSALS / f"{name}.summary.json"
 
     def student_folder(self, cycle: int) -> Path:
         """Where the student of a cycle is saved."""
@@ -258,4 +289,8 @@ class WorkspaceFiles:
         of_test = self.test_embeddings, self.test_proposal(file.path.stem)
         if not earlier or file in of_test or file.find_fault() is not None:
             return False
-        return len(file.open()) in earlier
+        length = len(file.open())
+        if self.is_ragged and (file == self.fused or file.path.parent.name == PROPOSALS):
+            offsets = self.offsets(self.pool).open()
+            return length in [offsets[items] for items in earlier if items < len(offsets)]
+        return length in earlier or (length - 1 in earlier and file == self.offsets(self.pool))

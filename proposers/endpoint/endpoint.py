@@ -76,6 +76,7 @@ class Endpoint:
         max_cost_usd: Most that may be spent on this model, in the lifetime of the cache.
     """
 
+    tasks = ("single",)
     media = ("text",)
     reads_embeddings = False
 

@@ -22,6 +22,7 @@ from hilt.pipeline.training.training_data import TrainingData
 from hilt.proposers.base import Context
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.proposers.neighbours import Neighbours
+from hilt.tasks.categorical import one_hot
 from hilt.types import Floats, Integers, Label
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 from scripts.statistics_checks.planted import PlantedEmbedder
@@ -82,7 +83,7 @@ def _with_neighbours(problem: TrainingData) -> TrainingData:
 
     def taught(rows: Integers) -> Floats:
         known = problem.known(rows).items
-        proposer.learn(known, problem.positions[rows])
+        proposer.learn(known, one_hot(problem.positions[rows], problem.n_labels))
         return proposer.propose(problem.unlabelled)[None]
 
     said = taught(np.arange(len(problem)))

@@ -22,6 +22,7 @@ from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
 from hilt.pipeline.proposing.panel import Panel
+from hilt.pipeline.training.gathering import stacked
 from hilt.types import Floats, Integers, Items
 from scripts.statistics_checks.cells import Cells, tell
 
@@ -103,7 +104,7 @@ def real(folder: Path, name: str) -> Population:
     population = Population(
         items=Items(items.ids, items.contents, embeddings),
         truth=workspace.pool.answer_key(workspace.config.label_names),
-        proposals=panel.rows(slice(None)),
+        proposals=stacked(panel.rows(slice(None))),
         trust=panel.trust,
         descriptions=Items(
             [label.name for label in labels],

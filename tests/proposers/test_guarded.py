@@ -10,6 +10,8 @@ import pytest
 from hilt.errors import ExtensionError, UnknownNameError
 from hilt.proposers.base import Context
 from hilt.proposers.guarded import GuardedProposer, make_embedder
+from hilt.rows import Rows
+from hilt.tasks.categorical import one_hot
 from hilt.types import Items, Label
 
 LABELS = [Label("a", "cats"), Label("b", "dogs"), Label("c", "birds")]
@@ -90,8 +92,14 @@ GOOD = {
 def test_distributions_and_abstentions_pass(what: str) -> None:
     proposed = made("Gives", rows=GOOD[what]).propose(ITEMS)
 
-    assert proposed.dtype == np.float32
-    assert np.allclose(proposed, np.array(GOOD[what], dtype=float), atol=1e-3, equal_nan=True)
+    assert proposed.values.dtype == np.float32
+    assert np.allclose(
+        proposed.values, np.array(GOOD[what], dtype=float), atol=1e-3, equal_nan=True
+    )
+
+
+def test_rows_pass_as_their_values_do() -> None:
+    assert np.array_equal(made("Gives", rows=Rows(EVEN)).propose(ITEMS).values, EVEN.astype("f4"))
 
 
 WRONG = {
@@ -126,7 +134,7 @@ def test_anything_else_is_refused_by_the_name_of_the_proposer(what: str) -> None
 
 CALLS: dict[str, Callable[[GuardedProposer], object]] = {
     "propose": lambda proposer: proposer.propose(ITEMS),
-    "learn": lambda proposer: proposer.learn(ITEMS, np.array([0, 1])),
+    "learn": lambda proposer: proposer.learn(ITEMS, one_hot(np.array([0, 1]), 3)),
     "estimate": lambda proposer: proposer.estimate(["x"], 3),
     "summary": lambda proposer: proposer.summary(),
     "fingerprint": lambda proposer: proposer.fingerprint,

@@ -10,6 +10,7 @@ from hilt.proposers import neighbours
 from hilt.proposers.base import Context, Learner
 from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.proposers.neighbours import Neighbours, weighted_votes
+from hilt.tasks.categorical import one_hot
 from hilt.types import Items, Label
 
 CONTEXT = Context(
@@ -35,7 +36,7 @@ def angles(*degrees: float) -> np.ndarray:
 
 def taught(rows: np.ndarray, positions: list[int], **settings: float) -> Neighbours:
     proposer = Neighbours(CONTEXT, **settings)  # type: ignore[arg-type]
-    proposer.learn(items_of(rows, "labelled"), np.array(positions))
+    proposer.learn(items_of(rows, "labelled"), one_hot(np.array(positions), 3))
     return proposer
 
 
@@ -53,7 +54,7 @@ def test_it_abstains_before_there_are_labels() -> None:
 def test_it_abstains_again_when_all_labels_are_taken_back() -> None:
     proposer = taught(angles(0, 90), [0, 1])
 
-    proposer.learn(items_of(np.empty((0, 2), np.float32)), np.empty(0, np.int64))
+    proposer.learn(items_of(np.empty((0, 2), np.float32)), one_hot(np.empty(0, dtype=int), 3))
 
     assert np.isnan(proposer.propose(items_of(angles(10)))).all()
 
@@ -91,7 +92,7 @@ def test_an_item_never_votes_for_itself() -> None:
     labelled = items_of(rows)
     proposer = Neighbours(CONTEXT, k=1)
 
-    proposer.learn(labelled, np.array([2, 1, 0]))
+    proposer.learn(labelled, one_hot(np.array([2, 1, 0]), 3))
 
     assert proposer.propose(labelled).argmax(axis=1).tolist() == [1, 0, 1]
 
@@ -100,10 +101,10 @@ def test_an_items_own_label_does_not_change_what_is_proposed_for_it() -> None:
     rows = unit_rows(40)
     labelled, positions = items_of(rows), np.arange(40) % 3
     proposer, other = Neighbours(CONTEXT), Neighbours(CONTEXT)
-    proposer.learn(labelled, positions)
+    proposer.learn(labelled, one_hot(positions, 3))
     changed = positions.copy()
     changed[7] = (changed[7] + 1) % 3
-    other.learn(labelled, changed)
+    other.learn(labelled, one_hot(changed, 3))
 
     np.testing.assert_array_equal(proposer.propose(labelled)[7], other.propose(labelled)[7])
 
@@ -119,7 +120,9 @@ def test_an_exact_duplicate_does_not_vote_even_rounded() -> None:
 
 def test_the_same_text_does_not_vote_though_its_vector_differs() -> None:
     proposer = Neighbours(CONTEXT, k=1)
-    proposer.learn(items_of(angles(5, 60), "labelled", ["same", "other"]), np.array([0, 1]))
+    proposer.learn(
+        items_of(angles(5, 60), "labelled", ["same", "other"]), one_hot(np.array([0, 1]), 3)
+    )
 
     assert proposer.propose(items_of(angles(0), "asked", ["same"])).argmax() == 1
 

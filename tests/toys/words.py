@@ -14,9 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hilt.rows import Rows
 from hilt.tasks.base import Targets
-from hilt.tasks.categorical import CategoricalRows
+from hilt.tasks.categorical import CategoricalRows, one_hot
 from hilt.types import Candidate, Content, Floats, Integers, Part, Place, Value
 
 
@@ -127,6 +126,11 @@ class WordRows(CategoricalRows):
         """Count the words of each text."""
         return np.cumsum([0, *(len(places(content)) for content in contents)])
 
+    @property
+    def strata_names(self) -> tuple[str, ...]:
+        """What most words are, or would be."""
+        return ("nothing marked", *self.labels)
+
     def encode(self, values: Sequence[Value], contents: Sequence[Content]) -> Targets:
         """Turn marks into one-hot rows."""
         column = {label: 1 + position for position, label in enumerate(self.labels)}
@@ -134,8 +138,7 @@ class WordRows(CategoricalRows):
         for value, content in zip(values, contents, strict=True):
             marked = {part.place: column[part.label] for part in value}
             columns += [marked.get(place, 0) for place in places(content)]
-        hot = np.eye(self.n_columns, dtype=np.float32)[np.array(columns, dtype=np.int64)]
-        return Targets(Rows(hot, self.offsets(contents)), np.ones(len(values), dtype=np.float32))
+        return one_hot(np.array(columns), self.n_columns, self.offsets(contents))
 
     def decode(self, rows: Floats, content: Content) -> Value:
         """Mark the words of which a label is likeliest."""

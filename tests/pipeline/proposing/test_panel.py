@@ -83,7 +83,8 @@ def parrot(**changes: Any) -> dict[str, Any]:
 
 
 def rows_of(workspace: Workspace) -> np.ndarray[Any, Any]:
-    return Panel.of(LoopState.read(workspace)).rows(slice(None))
+    said = Panel.of(LoopState.read(workspace)).rows(slice(None))
+    return np.stack([rows.values for rows in said])
 
 
 def test_an_abstention_leaves_the_others_to_speak(with_proposers: Callable[..., Workspace]) -> None:

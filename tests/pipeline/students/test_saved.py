@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from hilt.errors import HiltError, ModelError, OutputError
 from hilt.pipeline.releasing.packing import pack_student
-from hilt.pipeline.students.base import predict_labels
+from hilt.pipeline.students.base import predict_rows
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import (
@@ -26,6 +26,7 @@ from hilt.pipeline.students.saved import (
 )
 from hilt.pipeline.workspace import student_seal
 from hilt.pipeline.workspace.student_seal import find_fault
+from hilt.tasks.single import Single
 from hilt.types import Items
 
 LABELS = ("animals", "food", "sport")
@@ -139,7 +140,7 @@ BLENDS: dict[str, object] = {
 
 def use(folder: Path) -> None:
     found = read_student(folder, "cpu")
-    predict_labels(found.student, FOUR, len(found.labels))
+    predict_rows(found.student, FOUR, Single(found.labels))
 
 
 def refused(folder: Path) -> str:
