@@ -135,7 +135,13 @@ def branch(
         if state is not None and state.exists():
             shutil.copy2(state, folder / STATE)
         with closing(Database(folder / STATE)) as store:
-            store.create(base.pool.fingerprint, base.config.label_names)
+            config = base.config
+            store.create(
+                base.pool.fingerprint,
+                config.label_names,
+                task=config.task.kind,
+                medium=config.medium.kind,
+            )
         values = base.config.model_dump(mode="json", exclude_unset=True) | changes
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
         (folder / "hilt.yaml").write_text(text, encoding="utf-8")

@@ -15,7 +15,6 @@ from pydantic import BeforeValidator, Field, model_validator
 from hilt.extras import pip_install
 from hilt.pipeline.configuration.embedder import Embedder
 from hilt.pipeline.configuration.medium import (
-    AnyMedium,
     MediumSection,
     check_columns,
     check_serves,
@@ -28,7 +27,7 @@ from hilt.pipeline.configuration.section import Section, wrong_inside
 from hilt.pipeline.configuration.selector_kinds import AnySelector, Auto
 from hilt.pipeline.configuration.source import Source, TestSource
 from hilt.pipeline.configuration.student import STUDENTS, StudentSection
-from hilt.pipeline.configuration.task import AnyTask, TaskSection
+from hilt.pipeline.configuration.task import TaskSection
 from hilt.proposers.base import EMBEDDERS, PROPOSERS
 from hilt.reading.values import encodable
 from hilt.registry import nearest
@@ -158,12 +157,12 @@ def _check_label(name: Any, step: str | int) -> None:  # noqa: ANN401 - any key 
 class Config(Section):
     """One labelling project."""
 
-    task: AnyTask = Field(
+    task: TaskSection = Field(
         TaskSection(kind="single"),
         description="The shape of an answer; the name of a task works too. `single`: exactly one of"
         " the labels per item.",
     )
-    medium: AnyMedium = Field(
+    medium: MediumSection = Field(
         MediumSection(kind="text"),
         description="What an item is; the name of a medium works too. `text`: one text.",
     )

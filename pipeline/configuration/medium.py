@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from hilt.errors import ConfigError, ExtensionError
 from hilt.media.base import MEDIA, Medium, make_medium
 from hilt.media.text import TEXT
-from hilt.own_settings import SettingError
-from hilt.pipeline.configuration.section import Custom, name_in, wrong_inside
+from hilt.pipeline.configuration.section import Named, wrong_inside
 from hilt.pipeline.configuration.source import Source
 from hilt.registry import Registry, nearest
 
 
-class MediumSection(Custom):
+class MediumSection(Named):
     """What an item is."""
 
-    kind: Annotated[str, name_in(MEDIA)] = Field(
+    registry: ClassVar[Registry] = MEDIA
+
+    kind: str = Field(
         description="`text`: one text. Or your own `package.module:Class`, which is called with"
         " `settings`.",
     )
 
     @model_validator(mode="after")
-    def _check(self) -> MediumSection:
-        if self.settings and not MEDIA.is_own(self.kind):
-            raise ValueError("`medium.settings` is for a `kind` of your own; take it out")
+    def _has_columns(self) -> MediumSection:
         try:
             self.make()
-        except SettingError as error:
-            raise wrong_inside(str(error), "settings", *error.steps) from error
         except ExtensionError as error:
             raise ValueError(str(error)) from error
         return self
@@ -92,11 +89,3 @@ def check_columns(source: Source, medium: Medium, section: str) -> None:
                 "columns",
                 name,
             )
-
-
-def _as_section(value: Any) -> Any:  # noqa: ANN401 - anything may stand in a file
-    """Let the name of a medium stand for one without settings."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
-AnyMedium = Annotated[MediumSection, BeforeValidator(_as_section)]

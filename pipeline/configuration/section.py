@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Union, get_args
+from typing import Annotated, Any, ClassVar, Self, Union, get_args
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +14,8 @@ from pydantic import (
     Tag,
     ValidationInfo,
     field_validator,
+    model_serializer,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -58,6 +60,33 @@ class Custom(Section):
         default_factory=dict,
         description="Passed to the class as keyword arguments, which it checks.",
     )
+
+
+class Named(Custom):
+    """A section that is mostly a kind alone, and then may be written as its name.
+
+    Attributes:
+        registry: What finds the kind.
+    """
+
+    registry: ClassVar[Registry]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:  # noqa: ANN401 - anything may stand in a file
+        return {"kind": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.settings and not self.registry.is_own(self.kind):
+            what = self.registry.what
+            raise ValueError(f"the {what} {self.kind!r} has no settings; take them out")
+        check_kind(self.registry, self.kind, self.settings)
+        return self
+
+    @model_serializer(mode="plain")
+    def _written(self) -> str | dict[str, Any]:
+        return {"kind": self.kind, "settings": self.settings} if self.settings else self.kind
 
 
 def any_of(base: type[Section], custom: type[Custom], registry: Registry) -> Any:  # noqa: ANN401

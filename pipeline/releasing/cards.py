@@ -115,11 +115,11 @@ def onnx_card(labels: Sequence[str], card: Card) -> str:
 
 def _own_classes(saved: SavedStudent) -> list[str]:
     """Name the classes that are not hilt's, and must be trusted where the student is used."""
-    embedder, medium = saved.record["embedder"] or {}, saved.record.get(MEDIUM) or {}
+    embedder, medium = saved.record["embedder"] or {}, saved.record.get(MEDIUM, TEXT.name)
     named = (
         (STUDENTS, saved.student.kind),
         (EMBEDDERS, embedder.get("kind", "sentence_transformers")),
-        (MEDIA, medium.get("kind", TEXT.name)),
+        (MEDIA, medium if isinstance(medium, str) else medium["kind"]),
     )
     return [kind for registry, kind in named if registry.is_own(kind)]
 

@@ -105,6 +105,8 @@ def checked_medium(
     """
     if medium is None:
         return TEXT
+    if isinstance(medium, str):
+        medium = {"kind": medium}
     if not isinstance(medium, dict) or not isinstance(medium.get("settings", {}), dict):
         raise ModelError(
             f"`medium` in {record} is {shortened(repr(medium), 80)}, which is not a section;"

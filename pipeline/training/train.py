@@ -150,7 +150,7 @@ def _train(
         {
             "cycle": number,
             "fingerprint": made_of,
-            MEDIUM: config.medium.model_dump(),
+            MEDIUM: config.medium.model_dump(mode="json"),
             MADE_BY: student_maker(panel),
             EMBEDDER_FILES: panel.embeddings["embedder"].get("files", ""),
             "training": summary.to_dict(),

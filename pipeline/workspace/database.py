@@ -66,8 +66,15 @@ class Database:
         """Let go of the database."""
         self._engine.dispose()
 
-    def create(self, pool_fingerprint: str, labels: Sequence[str]) -> None:
-        """Make the tables, unless they are there for the same pool and labels.
+    def create(
+        self,
+        pool_fingerprint: str,
+        labels: Sequence[str],
+        *,
+        task: str = "single",
+        medium: str = "text",
+    ) -> None:
+        """Make the tables, unless they are there for the same pool, labels, task and medium.
 
         Raises:
             WorkspaceError: If they are there for others.
@@ -83,19 +90,30 @@ class Database:
                         pool_fingerprint=pool_fingerprint,
                         labels=list(labels),
                         created_at=datetime.now(UTC),
+                        task=task,
+                        medium=medium,
                     )
                 )
                 return
-        self.check([pool_fingerprint], labels)
+        self.check([pool_fingerprint], labels, task=task, medium=medium)
 
-    def check(self, pool_fingerprints: Sequence[str], labels: Sequence[str]) -> None:
-        """Make sure that the state belongs to this pool and these labels.
+    def check(
+        self,
+        pool_fingerprints: Sequence[str],
+        labels: Sequence[str],
+        *,
+        task: str = "single",
+        medium: str = "text",
+    ) -> None:
+        """Make sure that the state belongs to this pool, and to these labels, task and medium.
 
         The tables of an older hilt get what they lack.
 
         Args:
             pool_fingerprints: That of the pool, and those that it had before it grew.
             labels: Their names.
+            task: The kind of the task.
+            medium: The kind of the medium.
 
         Raises:
             WorkspaceError: If it does not, or a newer hilt wrote it.
@@ -118,6 +136,19 @@ class Database:
         if row.schema_version < SCHEMA_VERSION:
             with faults_of(self.url):
                 upgrade(self._engine, row.schema_version)
+        self._check_kinds(task=task, medium=medium)
+
+    def _check_kinds(self, **wanted: str) -> None:
+        """Make sure that task and medium are those for which the workspace was made."""
+        with self.reading() as session:
+            found = session.execute(select(ProjectRow.task, ProjectRow.medium)).one()
+        for name, kind in wanted.items():
+            made_for = getattr(found, name)
+            if kind != made_for:
+                raise WorkspaceError(
+                    f"The {name} in the configuration is {kind!r}, but this workspace was made for"
+                    f" {made_for!r}; restore it, or make a new workspace."
+                )
 
     def pool_fingerprint(self) -> str:
         """Read for which pool the state was made, before any item was appended."""

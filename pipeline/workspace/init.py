@@ -175,7 +175,12 @@ def _build(folder: Path, config: Config, note: Callable[[str], None]) -> None:
     build_pool(config.pool, config.label_names, folder / "pool", note, medium)
     if config.test is not None:
         build_pool(config.test, config.label_names, folder / "test", note, medium)
-    store.create(Pool.open(folder / "pool").fingerprint, config.label_names)
+    store.create(
+        Pool.open(folder / "pool").fingerprint,
+        config.label_names,
+        task=config.task.kind,
+        medium=config.medium.kind,
+    )
     store.close()
     values = config.model_dump(mode="json", exclude_unset=True)
     text = HEADER + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

@@ -34,7 +34,12 @@ class Table(DeclarativeBase):
 
 
 class ProjectRow(Table):
-    """What was fixed when the workspace was made; exactly one row."""
+    """What was fixed when the workspace was made; exactly one row.
+
+    Attributes:
+        task: The kind of the task; not there before version 6, so it is read by itself.
+        medium: That of the medium, likewise.
+    """
 
     __tablename__ = "project"
 
@@ -42,6 +47,8 @@ class ProjectRow(Table):
     pool_fingerprint: Mapped[str]
     labels: Mapped[list[str]]
     created_at: Mapped[datetime]
+    task: Mapped[str] = mapped_column(deferred=True)
+    medium: Mapped[str] = mapped_column(deferred=True)
 
 
 class BatchRow(Table):

@@ -28,6 +28,8 @@ STATEMENTS = {
     6: (
         "ALTER TABLE decision ADD COLUMN shown JSON",
         "ALTER TABLE batch_item ADD COLUMN answer JSON",
+        "ALTER TABLE project ADD COLUMN task TEXT DEFAULT 'single' NOT NULL",
+        "ALTER TABLE project ADD COLUMN medium TEXT DEFAULT 'text' NOT NULL",
     ),
 }
 NEW_TABLES = {3: (ClaimRow.__table__, ReviewerRow.__table__)}

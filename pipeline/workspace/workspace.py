@@ -28,7 +28,13 @@ class Workspace(WorkspaceFiles):
     def database(self) -> Database:
         """Batches, decisions and trainings."""
         store = Database(self.config.database or self.folder / "state.db")
-        store.check(self.pool.fingerprints, self.config.label_names)
+        config = self.config
+        store.check(
+            self.pool.fingerprints,
+            config.label_names,
+            task=config.task.kind,
+            medium=config.medium.kind,
+        )
         return store
 
     @contextmanager

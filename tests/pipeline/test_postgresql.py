@@ -122,6 +122,8 @@ def test_tables_of_schema_4_get_what_they_lack(workspace: Workspace) -> None:
         "ALTER TABLE decision DROP COLUMN kind",
         "ALTER TABLE decision DROP COLUMN shown",
         "ALTER TABLE batch_item DROP COLUMN answer",
+        "ALTER TABLE project DROP COLUMN task",
+        "ALTER TABLE project DROP COLUMN medium",
         "UPDATE project SET schema_version = 4",
         "ALTER TABLE decision DISABLE TRIGGER decision_no_update",
         "UPDATE decision SET source = 'bulk' WHERE item_index = 0",

@@ -53,12 +53,12 @@ def test_a_class_of_ones_own_names_its_columns() -> None:
         ("medium: txt\npool: {path: p.csv}\nlabels: [a, b]\n", "Unknown medium 'txt'. Did you"),
         (
             "medium: {kind: text, settings: {a: 1}}\npool: {path: p.csv}\nlabels: [a, b]\n",
-            "line 1: `medium.settings` is for a `kind` of your own",
+            "line 1: the medium 'text' has no settings; take them out",
         ),
         (
             "medium:\n  kind: 'tests.media.test_own:Pairs'\n  settings:\n    a: 1\n"
             "pool: {path: p.csv}\nlabels: [a, b]\n",
-            "line 4: Medium 'tests.media.test_own:Pairs' has no setting 'a'. It takes none.",
+            "line 4: tests.media.test_own:Pairs has no setting 'a'. It takes none.",
         ),
         (
             "medium:\n  kind: 'tests.media.test_own:Says'\n  settings: {columns: [id]}\n"

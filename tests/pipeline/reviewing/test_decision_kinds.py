@@ -232,6 +232,8 @@ def test_a_database_of_schema_4_is_told_what_its_decisions_are(everything: Works
         connection.execute("ALTER TABLE decision DROP COLUMN kind")
         connection.execute("ALTER TABLE decision DROP COLUMN shown")
         connection.execute("ALTER TABLE batch_item DROP COLUMN answer")
+        connection.execute("ALTER TABLE project DROP COLUMN task")
+        connection.execute("ALTER TABLE project DROP COLUMN medium")
         connection.execute("UPDATE project SET schema_version = 4")
 
     work = hilt.open_workspace(everything.folder)

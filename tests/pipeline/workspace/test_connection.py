@@ -88,7 +88,10 @@ DAMAGE = {
     "gone": (lambda path: path.unlink(), "is gone"),
     "no project": (sql("DELETE FROM project"), "does not say to which workspace"),
     "two projects": (
-        sql("INSERT INTO project SELECT 99, pool_fingerprint, labels, created_at FROM project"),
+        sql(
+            "INSERT INTO project SELECT 99, pool_fingerprint, labels, created_at, task, medium"
+            " FROM project"
+        ),
         "does not say to which workspace",
     ),
     "schema 0": (sql("UPDATE project SET schema_version = 0"), "does not say to which workspace"),

@@ -170,6 +170,7 @@ def old_path(path: Path) -> Path:
         "ALTER TABLE decision DROP COLUMN kind; ALTER TABLE batch DROP COLUMN extends;"
         "ALTER TABLE batch_item DROP COLUMN why; ALTER TABLE batch_item DROP COLUMN answer;"
         "ALTER TABLE decision DROP COLUMN shown;"
+        "ALTER TABLE project DROP COLUMN task; ALTER TABLE project DROP COLUMN medium;"
         "UPDATE project SET schema_version = 1"
     )
     connection.commit()
@@ -186,6 +187,19 @@ def test_what_an_older_hilt_wrote_is_taken_for_peoples(old_path: Path) -> None:
         ("sport", False, True)
     ]
     assert len(store.add_decisions([said(0, "sport"), by_machine(1, "world")])) == 1
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["task", "medium"])
+def test_a_workspace_keeps_its_task_and_its_medium(old_path: Path, name: str) -> None:
+    store = Database(old_path)
+    made_for = {"task": "single", "medium": "text"}[name]
+
+    with pytest.raises(WorkspaceError, match=f"The {name} .* 'm:C', .* made for '{made_for}';"):
+        store.check(["pool"], LABELS, **{name: "m:C"})
+    with pytest.raises(WorkspaceError, match=f"The {name} .* 'm:C', .* made for '{made_for}';"):
+        store.create("pool", LABELS, **{name: "m:C"})
+    store.check(["pool"], LABELS)
     store.close()
 
 
@@ -507,6 +521,8 @@ def test_a_database_of_schema_5_is_read_with_what_was_shown_then(path: Path) -> 
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE decision DROP COLUMN shown")
         connection.execute("ALTER TABLE batch_item DROP COLUMN answer")
+        connection.execute("ALTER TABLE project DROP COLUMN task")
+        connection.execute("ALTER TABLE project DROP COLUMN medium")
         connection.execute("UPDATE project SET schema_version = 5")
 
     store = Database(path)
