@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
+import socket
 from typing import Any
 
 from hilt.errors import MissingExtraError, RunnerError
@@ -17,6 +18,7 @@ ALONE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # of one machine: it listens on 127.0.0.1 only
     "RAY_USAGE_STATS_ENABLED": "0",
 }
+KNOCK_SECONDS = 10.0
 QUIET = {"log_to_driver": False, "configure_logging": False}
 
 
@@ -53,11 +55,7 @@ def connect(address: str | None) -> Any:  # noqa: ANN401 - the module
         else:
             ray.init(address, **QUIET)
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        place = "on this machine" if address is None else f"at {address!r}"
-        raise RunnerError(
-            f"The Ray cluster {place} cannot be reached: {shortened(str(error))}; `ray status`"
-            " shows whether it runs."
-        ) from error
+        raise _unreachable(address, error) from error
     # Ray prints what goes wrong on a node to the standard output, where `--json` goes too.
     ray._private.worker._worker_logs_enabled = False
     return ray
@@ -81,3 +79,30 @@ def _check(address: str) -> None:
             " (RAY_AUTH_TOKEN or ~/.ray/auth_token), where hilt runs and on every node before"
             " `ray start`."
         )
+    if address != "auto":
+        _knock(address)
+
+
+def _knock(address: str) -> None:
+    """Make sure that somebody listens: Ray itself would try for minutes.
+
+    Raises:
+        RunnerError: If nobody does, or it is no address.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise RunnerError(f"runner.address is {address!r}; write HOST:PORT, or auto.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, error) from error
+
+
+def _unreachable(address: str | None, error: Exception) -> RunnerError:
+    reason = shortened(str(error)).rstrip(".")
+    if address is None:
+        return RunnerError(f"No Ray cluster can be started on this machine: {reason}.")
+    return RunnerError(
+        f"The Ray cluster at {address!r} cannot be reached: {reason}. Make sure that it runs"
+        " (`ray status` on one of its nodes), and that its token is the one of this machine."
+    )

@@ -254,10 +254,12 @@ def make(folder: Path, encoder: str, runner: str) -> Workspace:
         ("10.0.0.1:6379", "disabled", "set RAY_AUTH_MODE=token"),
         ("auto", None, "set RAY_AUTH_MODE=token"),
         ("ray://10.0.0.1:10001", "token", "run hilt on a node of the cluster"),
+        ("10.0.0.1", "token", "write HOST:PORT, or auto"),
+        ("127.0.0.1:1", "token", r"at '127\.0\.0\.1:1' cannot be reached: .*refused\. Make sure"),
     ],
 )
 @needs_ray
-def test_a_cluster_that_asks_for_no_token_is_not_used(
+def test_an_address_that_cannot_be_used_is_refused_at_once(
     monkeypatch: pytest.MonkeyPatch, address: str, mode: str | None, says: str
 ) -> None:
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
