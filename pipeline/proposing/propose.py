@@ -25,6 +25,7 @@ from hilt.pipeline.proposing.outdated import (
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.proposing.succession import compared_labels, save_stability
 from hilt.pipeline.proposing.work import PredictWork
+from hilt.pipeline.runners.local import Local
 from hilt.pipeline.students.base import Student
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace.array_making import is_made, made_before, make_array, one_by_one
@@ -154,11 +155,12 @@ def _propose_student(files: WorkspaceFiles, training: TrainingRow, student: Stud
         student = read_student(folder, files.device, files.trusted).student
     work, layout = PredictWork(student, files.task, files.device), files.row_layout(files.pool)
     embeddings = files.embeddings.open() if student.reads_embeddings else None
+    runner = files.runner if student.reads_contents else Local()
     made = make_array(
         proposal,
         layout.shape,
         maker,
-        in_chunks(files.runner, work, files.pool, embeddings, layout),
+        in_chunks(runner, work, files.pool, embeddings, layout),
         description=f"Proposing (student of cycle {training.cycle})",
         progress=files.progress,
         chunk_rows=layout.chunks(),

@@ -57,6 +57,11 @@ class Student(Protocol):
         """Whether it reads the vectors of the configured embedder, and is nothing without it."""
         ...
 
+    @property
+    def reads_contents(self) -> bool:
+        """Whether it reads the items themselves; one that does not is too quick to be sent away."""
+        ...
+
     def predict_proba(self, items: Items) -> Floats:
         """Predict.
 

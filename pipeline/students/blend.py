@@ -46,6 +46,11 @@ class BlendedStudent:
         """Whether one of its parts does."""
         return any(part.reads_embeddings for part in self.parts.values())
 
+    @property
+    def reads_contents(self) -> bool:
+        """Whether one of its parts does."""
+        return any(part.reads_contents for part in self.parts.values())
+
     def sharpened(self, temperature: float) -> BlendedStudent:
         """Return the same student with its logits divided by `temperature`."""
         return BlendedStudent(self.parts, self.weights, self.temperature * temperature)

@@ -159,6 +159,11 @@ class ContrastiveStudent:
         """No: it makes vectors of its own."""
         return False
 
+    @property
+    def reads_contents(self) -> bool:
+        """Yes: texts."""
+        return True
+
     def sharpened(self, temperature: float) -> ContrastiveStudent:
         """Return the same student with its logits divided by `temperature`."""
         return ContrastiveStudent(self.encoder, self.head.sharpened(temperature), self.epochs)

@@ -77,6 +77,11 @@ class LinearStudent:
         """Yes: it has no encoder of its own."""
         return True
 
+    @property
+    def reads_contents(self) -> bool:
+        """No."""
+        return False
+
     def sharpened(self, temperature: float) -> LinearStudent:
         """Return the same student with its logits divided by `temperature`."""
         return LinearStudent(self.coefficients / np.float32(temperature))

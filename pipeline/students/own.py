@@ -24,8 +24,8 @@ WRAPPING = "own.json"
 class Predictor(Protocol):
     """What a class of the user's own must offer to be a student.
 
-    It may also have `reads_embeddings`, false where it reads contents alone, and `card`, which says
-    what it is as `Student.card` does.
+    It may also have `reads_embeddings`, false where it reads contents alone; `reads_contents`,
+    false where it reads embeddings alone; and `card`, which says what it is as `Student.card` does.
     """
 
     @classmethod
@@ -106,6 +106,12 @@ class OwnStudent:
         """Whether it reads the vectors of the configured embedder, or may."""
         with blamed_on(_who(self.kind)):
             return bool(getattr(self.predictor, "reads_embeddings", True))
+
+    @property
+    def reads_contents(self) -> bool:
+        """Whether it reads the items themselves, or may."""
+        with blamed_on(_who(self.kind)):
+            return bool(getattr(self.predictor, "reads_contents", True))
 
     def sharpened(self, temperature: float) -> OwnStudent:
         """Return the same student with its logits divided by `temperature`."""

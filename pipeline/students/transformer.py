@@ -110,6 +110,11 @@ class TransformerStudent:
         """No: it is an encoder itself."""
         return False
 
+    @property
+    def reads_contents(self) -> bool:
+        """Yes: texts."""
+        return True
+
     def sharpened(self, temperature: float) -> TransformerStudent:
         """Return the same student with its logits divided by `temperature`."""
         model = copy.deepcopy(self.model)

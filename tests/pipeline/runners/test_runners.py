@@ -19,8 +19,14 @@ from hilt.pipeline.releasing.loaded import load_student
 from hilt.pipeline.releasing.predict import predict
 from hilt.pipeline.runners.base import Chunk, Sink, Work
 from hilt.pipeline.runners.local import Local
+from hilt.pipeline.students.base import Student
+from hilt.pipeline.students.blend import BlendedStudent
+from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
+from hilt.pipeline.students.linear import LinearStudent
+from hilt.pipeline.students.transformer import TransformerStudent
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.proposers.guarded import make_embedder
+from hilt.tasks.single import Single
 from hilt.types import Floats, Items
 from tests.tiny_encoder import save_tiny_encoder
 
@@ -105,7 +111,7 @@ def test_work_that_is_sent_elsewhere_comes_to_the_same_bits(
     predict(here, pool, tmp_path / "here.csv")
     predict(away, pool, tmp_path / "away.csv")
 
-    assert Sent.done == [*["Embedding"] * 2, *["Proposing"] * 2, *["Predicting"] * 2]
+    assert Sent.done == [*["Embedding"] * 2, *["Proposing"] * 2, "Predicting"]
     for name in (*ARRAYS, "proposals/student"):
         made = [(folder / f"{name}.npy").read_bytes() for folder in (here.folder, there)]
         assert made[0] == made[1]
@@ -135,7 +141,37 @@ def test_a_runner_changes_no_maker_so_that_nothing_is_made_again(small_workspace
     assert propose(set_up(work, runner={"kind": f"{__name__}:Sent"})).made == ()
 
 
-def test_a_student_is_sent_with_its_files(small_workspace: Open) -> None:
+def linear() -> LinearStudent:
+    return LinearStudent(np.random.default_rng(0).standard_normal((33, 2), dtype=np.float32))
+
+
+def transformer(folder: str) -> TransformerStudent:
+    model = BertForSequenceClassification.from_pretrained(folder).eval()
+    return TransformerStudent(model, AutoTokenizer.from_pretrained(folder), 32)
+
+
+STUDENTS: dict[str, Callable[[str], Student]] = {
+    "linear": lambda _folder: linear(),
+    "contrastive": lambda folder: ContrastiveStudent(open_encoder(folder, "cpu"), linear()),
+    "transformer": transformer,
+    "blend": lambda folder: BlendedStudent(
+        {"linear": linear(), "transformer": transformer(folder)}, (0.5, 0.5), temperature=0.7
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STUDENTS)
+def test_a_student_of_any_kind_is_sent_with_its_files(kind: str, nli_model: str) -> None:
+    vectors = np.eye(2, 32, dtype=np.float32)
+    items = Items(["a", "b"], ["the goal", "a vote for the law"], vectors)
+    work = PredictWork(STUDENTS[kind](nli_model), Single(("x", "y")), "cpu")
+
+    arrived: PredictWork = pickle.loads(pickle.dumps(work))
+
+    assert arrived.open()(items).tobytes() == work.open()(items).tobytes()
+
+
+def test_a_student_is_sent_with_the_embedder_that_it_needs(small_workspace: Open) -> None:
     loaded = load_student(small_workspace("trained"), device="cpu")
     items = Items(["a", "b"], ["A cat slept.", "Soup for dinner."])
 
