@@ -146,7 +146,7 @@ def linear() -> LinearStudent:
 
 
 def transformer(folder: str) -> TransformerStudent:
-    model = BertForSequenceClassification.from_pretrained(folder).eval()
+    model = BertForSequenceClassification.from_pretrained(folder)
     return TransformerStudent(model, AutoTokenizer.from_pretrained(folder), 32)
 
 
