@@ -6,7 +6,7 @@ an *index* of an item is its place in the pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from hilt.blocks import blocks
 from hilt.errors import DataError
 from hilt.loop_signals import LoopSignals
+from hilt.media.shown import Shown
 
 if TYPE_CHECKING:
     from hilt.rows import Rows
@@ -48,24 +49,6 @@ class Part:
 
     label: str
     place: Place = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a person sees of an item.
-
-    Attributes:
-        fields: Texts by their names, in the order in which they are shown.
-    """
-
-    fields: Mapping[str, str]
-
-    @property
-    def text(self) -> str:
-        """All of it as one text: with the names, where there are several fields."""
-        if len(self.fields) == 1:
-            return next(iter(self.fields.values()))
-        return "\n".join(f"{name}: {value}" for name, value in self.fields.items())
 
 
 AT_ONCE = 16_384  # items whose rows are copied at one time
@@ -253,6 +236,7 @@ class BatchItem:
         rank: Place in the batch, from 0.
         index: Place in the pool.
         score: The selector's score, in [0, 1].
+        shown: What a person sees of it.
         blind: Whether the person must not see the proposal.
         proposal: What is proposed, the likeliest first, as it was when the batch was made; kept for
             blind items too, but exchanges and screens must not show it for those.
@@ -265,13 +249,18 @@ class BatchItem:
     rank: int
     index: int
     item_id: str
-    text: str
+    shown: Shown
     reason: Reason
     score: float
     blind: bool
     proposal: tuple[Candidate, ...]
     why: Explanation | None = None
     proposed: Value | None = None
+
+    @property
+    def text(self) -> str:
+        """What a person sees of it, as one text."""
+        return self.shown.text
 
 
 @dataclass(frozen=True, slots=True)

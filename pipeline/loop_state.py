@@ -147,9 +147,9 @@ class LoopState:
                 f"{self.files.folder} has no batch {number}; it has {len(self.batches)}."
             )
         rows = self.items_of(number)
-        texts = self.files.pool.texts([each.item_index for each in rows])
+        shown = self.files.pool.shown([each.item_index for each in rows])
         note = row.selector.get("note", "")
-        items = (batch_item(each, text, note) for each, text in zip(rows, texts, strict=True))
+        items = (batch_item(each, seen, note) for each, seen in zip(rows, shown, strict=True))
         return Batch(number, tuple(items), note, row.selector.get("shortage", ""))
 
     @property

@@ -13,8 +13,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from hilt.media.shown import Shown
 from hilt.registry import Registry
-from hilt.types import Content, Shown
+from hilt.types import Content
 
 
 class Medium(Protocol):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from hilt.errors import ExtensionError
+from hilt.media.shown import Shown
 from hilt.media.text import normalise
 from hilt.own_code import blamed_on, shortened
-from hilt.types import Content, Shown
+from hilt.types import Content
 
 TAKEN = ("id", "label", "group")  # columns of every pool
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hilt.types import Shown
+from hilt.media.shown import Shown
 
 
 class Text:

@@ -17,9 +17,10 @@ from hilt.blocks import blocks
 from hilt.command_line import command_line
 from hilt.errors import DataError, WorkspaceError
 from hilt.media.base import Columnar, Medium
+from hilt.media.shown import Shown
 from hilt.media.text import TEXT
 from hilt.pipeline.pools.record import RECORD, Earlier, PoolSummary, item_files, read_record
-from hilt.types import Content, Integers, Items, Shown
+from hilt.types import Content, Integers, Items
 
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hilt.media.shown import Shown
 from hilt.pipeline.workspace.tables import BatchItemRow, BatchRow
 from hilt.types import BatchItem, Explanation, Integers, Reason
 
@@ -25,19 +26,19 @@ def last_chain(batches: Iterable[BatchRow]) -> list[int]:
     return chain
 
 
-def batch_item(row: BatchItemRow, text: str, note: str) -> BatchItem:
+def batch_item(row: BatchItemRow, shown: Shown, note: str) -> BatchItem:
     """Read an item of a batch.
 
     Args:
         row: What was stored.
-        text: The item's text.
+        shown: What a person sees of the item.
         note: How the selector went about its batch.
     """
     return BatchItem(
         rank=row.rank,
         index=row.item_index,
         item_id=row.item_id,
-        text=text,
+        shown=shown,
         reason=_reason(row, note),
         score=row.score,
         blind=row.blind,

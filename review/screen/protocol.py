@@ -15,6 +15,7 @@ Act = Literal["label", "skip", "flag", "undo"]
 Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[!-~]+$")]
 Item = Annotated[int, Field(ge=0, lt=2**53)]  # its place in the pool; no database takes any number
 Method = Literal["majority", "skill"]
+Fields = tuple[tuple[str, str], ...]  # what is seen of an item: names and texts, in their order
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class ShownItem:
 
     Attributes:
         item: Its place in the pool.
+        fields: What they see of it.
         proposal: What is proposed, the likeliest first; empty when the item is blind.
         proposed: The answer that this comes to; None when the item is blind, or there is none.
         reason: Why it was picked, in one sentence; None when the item is blind.
@@ -74,7 +76,7 @@ class ShownItem:
     """
 
     item: int
-    text: str
+    fields: Fields
     blind: bool
     proposal: tuple[Candidate, ...]
     reason: str | None
@@ -243,10 +245,10 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """An item on which reviewers disagree."""
+    """An item on which reviewers disagree, with what they see of it."""
 
     item: int
-    text: str
+    fields: Fields
     opinions: tuple[Opinion, ...]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from hilt.errors import ExtensionError
 from hilt.media.base import make_medium
-from hilt.types import Shown
+from hilt.media.shown import Shown
 
 
 class Pairs:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hilt.errors import DataError
+from hilt.media.shown import Shown
 from hilt.review.base import EXCHANGES, Answers, Exchange
 from hilt.review.formats.csv_table import CsvTable
 from hilt.review.formats.json_lines import JsonLines
@@ -31,7 +32,7 @@ def item(
         rank=rank,
         index=rank + 100,
         item_id=item_id,
-        text=text,
+        shown=Shown({"text": text}),
         reason="audit" if blind else "uncertain",
         score=0.123456,
         blind=blind,

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hilt.media.shown import Shown
 from hilt.review.simulated import SimulatedReviewer
 from hilt.tasks.single import Single
 from hilt.types import Batch, BatchItem, Value
@@ -17,7 +18,7 @@ def batch(ids: list[str]) -> Batch:
     return Batch(
         4,
         tuple(
-            BatchItem(rank, rank, item_id, "text", "random", 0.5, False, ())
+            BatchItem(rank, rank, item_id, Shown({"text": "text"}), "random", 0.5, False, ())
             for rank, item_id in enumerate(ids)
         ),
     )

@@ -7,7 +7,8 @@ from zlib import crc32
 
 import numpy as np
 
-from hilt.types import Floats, Shown
+from hilt.media.shown import Shown
+from hilt.types import Floats
 
 Pair = tuple[str, str]
 WIDTH = 256

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from hilt.media.shown import Shown
 from hilt.pipeline.configuration.review import Review
 from hilt.pipeline.reviewing.desk.answered import Answered
 from hilt.pipeline.reviewing.desk.claims import Claim, ClaimRequest
@@ -31,7 +32,7 @@ class Entry:
 
     index: int
     row: BatchItemRow
-    text: str
+    shown: Shown
     note: str
     people: int
     blind: bool
@@ -92,10 +93,10 @@ class Assignments:
         passed_on = len(self._passed_on.items[reviewer])
         return len(self.entries) - len(self.complete) - passed_on
 
-    def add(self, rows: Iterable[BatchItemRow], texts: Iterable[str], note: str = "") -> None:
+    def add(self, rows: Iterable[BatchItemRow], shown: Iterable[Shown], note: str = "") -> None:
         """Put the items of a batch behind those that are there."""
-        for row, text in zip(rows, texts, strict=True):
-            entry = self._entry(row, text, note)
+        for row, seen in zip(rows, shown, strict=True):
+            entry = self._entry(row, seen, note)
             self.entries[entry.index] = entry
             self._place[entry.index] = len(self._order)
             self._order.append(entry.index)
@@ -203,13 +204,13 @@ class Assignments:
             return True
         return len(self._deciders(entry)) >= entry.people and not self.awaits_check(entry)
 
-    def _entry(self, row: BatchItemRow, text: str, note: str) -> Entry:
+    def _entry(self, row: BatchItemRow, shown: Shown, note: str) -> Entry:
         review = self._review
         several = self._draw("overlap", row.item_index) < review.overlap_share
         return Entry(
             index=row.item_index,
             row=row,
-            text=text,
+            shown=shown,
             note=note,
             people=review.overlap if several else 1,
             blind=row.blind or self._draw("blind", row.item_index) < review.blind_share,

@@ -76,9 +76,9 @@ class LiveState:
                 self._empty = frozenset(self._files.pool.empty.tolist())
             rows = [row for row in stored if self.has_text(row.item_index)]
             indices = [row.item_index for row in rows]
-            texts = await asyncio.to_thread(self._files.pool.texts, indices)
+            shown = await asyncio.to_thread(self._files.pool.shown, indices)
             picked = await asyncio.to_thread(self._database.batch_selector, number)
-            self.assignments.add(rows, texts, picked.get("note", ""))
+            self.assignments.add(rows, shown, picked.get("note", ""))
             self.board.watch(rows)
             self.board.weigh(read_copies([picked]))
             self._batches.append(number)

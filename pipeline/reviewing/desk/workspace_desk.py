@@ -39,6 +39,7 @@ from hilt.review.screen.protocol import (
     Answer,
     BulkGroup,
     Dispute,
+    Fields,
     Guide,
     Method,
     Opinion,
@@ -235,12 +236,16 @@ class WorkspaceDesk:
         """Describe an item as far as a reviewer may see it."""
         entry = self._state.assignments.entries.get(item)
         if entry is None:
-            return ShownItem(item, self._workspace.pool.texts([item])[0], True, (), None)
+            return ShownItem(item, self._fields(item), True, (), None)
+        fields = tuple(entry.shown.fields.items())
         if blind:
-            return ShownItem(item, entry.text, True, (), None)
-        picked = batch_item(entry.row, entry.text, entry.note)
+            return ShownItem(item, fields, True, (), None)
+        picked = batch_item(entry.row, entry.shown, entry.note)
         reason = reason_in_words(picked)
-        return ShownItem(item, entry.text, False, picked.proposal, reason, picked.proposed)
+        return ShownItem(item, fields, False, picked.proposal, reason, picked.proposed)
+
+    def _fields(self, item: int) -> Fields:
+        return tuple(self._workspace.pool.shown([item])[0].fields.items())
 
     # -- answers in ---------------------------------------------------------------------------
 
@@ -292,7 +297,7 @@ class WorkspaceDesk:
         return [
             Dispute(
                 item=item,
-                text=self._workspace.pool.texts([item])[0],
+                fields=self._fields(item),
                 opinions=tuple(
                     Opinion(said.reviewer, said.told, said.value, said.comment)
                     for said in self._state.ledger.latest(item).values()

@@ -5,7 +5,7 @@ import { watchPage } from "./clock.js";
 import { describe, listen } from "./keys.js";
 import { Outbox, newKey } from "./outbox.js";
 import { breakable, element, noteAct, notice, openDialog } from "./page.js";
-import { showSaved, showStanding, showText, watchClipped } from "./page.js";
+import { showItem, showSaved, showStanding, watchClipped } from "./page.js";
 
 const POLL_MS = 5000;
 const KEYS = {
@@ -58,7 +58,7 @@ function show() {
   document.body.classList.toggle("empty", !dispute);
   notice(dispute ? "" : "There are no disagreements.");
   element("about").textContent = dispute ? `${answersTo(dispute).length} different answers` : "";
-  showText(element("text"), dispute?.text ?? "");
+  showItem(element("text"), dispute?.fields ?? []);
   element("opinions").replaceChildren(...(dispute ? columns(dispute) : []));
   other.clear();
   clock.reset(performance.now());

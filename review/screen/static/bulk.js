@@ -6,7 +6,7 @@ import { showEnd } from "./end.js";
 import { describe, listen } from "./keys.js";
 import { Outbox, newKey } from "./outbox.js";
 import { breakable, element, markClipped, noteAct, notice, openDialog } from "./page.js";
-import { percent, showSaved, showStanding, showText } from "./page.js";
+import { percent, showItem, showSaved, showStanding } from "./page.js";
 
 const CARD_KEYS = "abdegijklmnopqrstvwy"; // no letter that means something else
 const FEW = 6; // cards that have room for more of their text
@@ -122,7 +122,7 @@ function card(shown, place) {
   key.textContent = CARD_KEYS[place];
   const text = document.createElement("div");
   text.className = "text";
-  showText(text, shown.text);
+  showItem(text, shown.fields);
   const probability = document.createElement("span");
   probability.className = "probability";
   probability.textContent = shown.proposal.length ? percent(shown.proposal[0].probability) : "";

@@ -4,20 +4,35 @@ const BLOCK = 4000; // characters that are laid out together; what is not in vie
 
 export const element = (id) => document.getElementById(id);
 
-/** Show a text as text, whatever is in it; each paragraph in its own direction. */
-export function showText(place, text) {
-  place.replaceChildren(
-    ...blocksOf(text).map((block) => {
-      const paragraph = document.createElement("p");
-      paragraph.dir = "auto";
-      paragraph.textContent = block;
-      return paragraph;
-    }),
-  );
+/** Show what is seen of an item: its only text, or several side by side, each under its name. */
+export function showItem(place, fields) {
+  const several = fields.length > 1;
+  place.replaceChildren(...fields.flatMap(([name, text]) => (several ? field(name, text) : paragraphs(text))));
+  const length = fields.reduce((sum, [, text]) => sum + text.length, 0);
   place.scrollTop = 0;
-  place.classList.toggle("long", text.length > 700);
-  place.classList.toggle("huge", text.length > 2 * BLOCK);
+  place.classList.toggle("several", several);
+  place.classList.toggle("long", length > 700);
+  place.classList.toggle("huge", length > 2 * BLOCK);
   markClipped(place);
+}
+
+function field(name, text) {
+  const section = document.createElement("section");
+  const heading = document.createElement("div");
+  heading.className = "field";
+  heading.textContent = name;
+  section.append(heading, ...paragraphs(text));
+  return section;
+}
+
+/** A text as text, whatever is in it; each paragraph in its own direction. */
+function paragraphs(text) {
+  return blocksOf(text).map((block) => {
+    const paragraph = document.createElement("p");
+    paragraph.dir = "auto";
+    paragraph.textContent = block;
+    return paragraph;
+  });
 }
 
 function blocksOf(text) {

@@ -7,7 +7,7 @@ import { showEnd } from "./end.js";
 import { describe, lettersFree, listen } from "./keys.js";
 import { Outbox, newKey } from "./outbox.js";
 import { breakable, element, noteAct, notice, openDialog } from "./page.js";
-import { showSaved, showStanding, showText, watchClipped } from "./page.js";
+import { showItem, showSaved, showStanding, watchClipped } from "./page.js";
 import { Supply } from "./supply.js";
 import { words } from "./values.js";
 
@@ -54,7 +54,7 @@ function show() {
   document.body.classList.remove("empty", "nudge");
   element("about").textContent = about(shown);
   element("about").classList.toggle("blind", shown.blind);
-  showText(element("text"), shown.text);
+  showItem(element("text"), shown.fields);
   element("comment").value = draftOf(shown.item) ?? shown.comment;
   element("comment-line").hidden = !element("comment").value;
   part.show(shown);
@@ -90,7 +90,7 @@ function wentBack() {
 function showNothing() {
   document.body.classList.add("empty");
   element("about").textContent = "";
-  showText(element("text"), "");
+  showItem(element("text"), []);
   part.show(null);
   const waits = supply.asked && !supply.summary && outbox.waiting().length;
   notice(waits ? "Waiting for the connection. Your answers are kept here." : "");

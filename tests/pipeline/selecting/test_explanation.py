@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hilt.media.shown import Shown
 from hilt.pipeline.cli import app
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
@@ -29,7 +30,7 @@ ITEM = BatchItem(
     rank=0,
     index=7,
     item_id="i7",
-    text="A cat.",
+    shown=Shown({"text": "A cat."}),
     reason="uncertain",
     score=0.9,
     blind=False,
@@ -117,7 +118,7 @@ def test_what_an_older_batch_drew_over_the_labels_is_read_as_that(
         rank=0, item_index=7, item_id="i7", reason=reason, score=0.5, blind=False, proposal=[]
     )
 
-    assert batch_item(row, "A cat.", note).reason == read
+    assert batch_item(row, ITEM.shown, note).reason == read
 
 
 def test_of_a_blind_item_nothing_is_told_that_leans() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hilt.media.shown import Shown
 from hilt.review.answers.base import FORMS, WrongCellError, form_of
 from hilt.review.answers.json_cell import JsonForm
 from hilt.review.base import EXCHANGES, Exchange
@@ -15,6 +16,7 @@ from hilt.types import Batch, BatchItem, Candidate, Decision, Part, Value
 from hilt.values import value_of
 
 LABELS = ("PER", "LOC")
+SHOWN = Shown({"text": "Anna flew to Rome"})
 
 
 class WithPlaces(Single):
@@ -49,7 +51,7 @@ def test_a_sheet_goes_out_and_comes_back_with_the_same_answers(
 ) -> None:
     task, value = MADE[name](), ANSWERS[name]
     proposal = tuple(Candidate(part, 0.75) for part in value)
-    item = BatchItem(0, 7, "i7", "Anna flew to Rome", "random", 0.5, False, proposal, None, value)
+    item = BatchItem(0, 7, "i7", SHOWN, "random", 0.5, False, proposal, None, value)
     batch, path = Batch(1, (item,)), tmp_path / f"sheet.{exchange_name}"
     exchange: Exchange = EXCHANGES.load(exchange_name)()
 

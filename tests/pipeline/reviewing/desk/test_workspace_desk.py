@@ -632,7 +632,9 @@ def test_a_desk_serves_items_that_were_appended_meanwhile(rehearse: Rehearse) ->
 
         served = await desk.serve(person(desk, "ann"), [], 4)
 
-        assert [(shown.item, shown.text) for shown in served.items] == [(12, "what came later")]
+        assert [(shown.item, shown.fields) for shown in served.items] == [
+            (12, (("text", "what came later"),))
+        ]
 
     at_desk(workspace, work)
     assert WorkspaceDesk(open_workspace(workspace.folder)).task.workspace == known_by
