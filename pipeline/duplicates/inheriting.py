@@ -109,7 +109,7 @@ def carrying(files: WorkspaceFiles) -> Carry:
         value = origin.value or ()
         if origin.index == index or not any(part.place for part in value):
             return origin.value
-        source, target = files.pool.texts([origin.index, index])
+        source, target = files.pool.contents([origin.index, index])
         return files.task.answers.transfer(value, source, target)
 
     return carry

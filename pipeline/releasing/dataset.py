@@ -121,9 +121,9 @@ def _blocks(state: LoopState, column: AnswerColumn) -> Iterator[Any]:
     fused = files.fused.open()
     for block in blocks(len(fused), BLOCK_ROWS):
         rows = Rows(fused[block].astype(np.float32))
-        texts, indices = files.pool.texts(block), range(block.start, block.stop)
+        contents, indices = files.pool.contents(block), range(block.start, block.stop)
         without = np.isin(indices, empty)
-        proposed = [said.decode(rows.of(place), text) for place, text in enumerate(texts)]
+        proposed = [said.decode(rows.of(n), content) for n, content in enumerate(contents)]
         given = [
             NOTHING
             if blank
@@ -136,7 +136,7 @@ def _blocks(state: LoopState, column: AnswerColumn) -> Iterator[Any]:
         yield pa.table(
             {
                 "id": files.pool.ids(block),
-                "text": texts,
+                "text": list(map(files.medium.text, contents)),
                 column.name: [None if v is None else column.cell(v) for v, _, _, _ in given],
                 "given_by": [by for _, by, _, _ in given],
                 "source": [source for _, _, source, _ in given],

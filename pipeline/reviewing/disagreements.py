@@ -235,7 +235,7 @@ def _majority(item: int, said: Mapping[str, Value]) -> Settlement | None:
 
 
 def _contents(state: LoopState, said: Opinions) -> dict[int, Content]:
-    return dict(zip(said, state.files.pool.texts(list(said)), strict=True))
+    return dict(zip(said, state.files.pool.contents(list(said)), strict=True))
 
 
 def _ratings(

@@ -280,7 +280,7 @@ def _rows(
 ) -> list[BatchItemRow]:
     """Write down a batch, with the proposals as they stand."""
     ids = files.pool.ids([index for index, _, _ in picked])
-    texts = files.pool.texts([index for index, _, _ in picked])
+    contents = files.pool.contents([index for index, _, _ in picked])
     said, count = files.task.rows, files.config.batch.candidates
     return [
         BatchItemRow(
@@ -290,11 +290,11 @@ def _rows(
             reason=reason,
             score=round(score, 6),
             blind=reason in BLIND,
-            proposal=rounded(said.candidates(proposed.of(rank), text, count)),
-            answer=said.decode(proposed.of(rank), text),
+            proposal=rounded(said.candidates(proposed.of(rank), content, count)),
+            answer=said.decode(proposed.of(rank), content),
             why=asdict(why),
         )
-        for rank, ((index, score, reason), item_id, text, why) in enumerate(
-            zip(picked, ids, texts, whys, strict=True)
+        for rank, ((index, score, reason), item_id, content, why) in enumerate(
+            zip(picked, ids, contents, whys, strict=True)
         )
     ]

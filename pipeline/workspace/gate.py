@@ -82,7 +82,7 @@ def _check(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
 
 def _check_places(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
     """Look whether the places of answers are in their items, which only then have to be read."""
-    contents = files.pool.texts([row.item_index for row in rows]) if rows else []
+    contents = files.pool.contents([row.item_index for row in rows]) if rows else []
     for row, content in zip(rows, contents, strict=True):
         reason = files.task.answers.problem(row.value, content)
         if reason is not None:
