@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import stat
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -100,14 +100,19 @@ def open_table(path: Path | str, options: Options | None = None) -> Table:
     if path.startswith(HUB) or stat.S_ISDIR(file_mode(path)):
         return open_dataset(path, options)
     file = open_file(path)
-    kind = options.format or _format(file)
-    if kind == "parquet":
-        return open_parquet(file)
-    if kind == "workbook":
-        return open_workbook(file)
-    if kind == "json":
-        return open_json(file, options)
-    return open_delimited(file, options, tabs=_ending(path) == ".tsv")
+    return OPENERS[options.format or _format(file)](file, options)
+
+
+def _open_delimited(file: File, options: Options) -> Table:
+    return open_delimited(file, options, tabs=_ending(file.path) == ".tsv")
+
+
+OPENERS: dict[Format, Callable[[File, Options], Table]] = {
+    "delimited": _open_delimited,
+    "json": open_json,
+    "parquet": lambda file, _: open_parquet(file),
+    "workbook": lambda file, _: open_workbook(file),
+}
 
 
 def _format(file: File) -> Format:

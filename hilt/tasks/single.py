@@ -60,7 +60,7 @@ class SingleAnswers:
             )
         return None
 
-    def resolve(self, values: Sequence[Value], weights: Floats | None = None) -> Value:
+    def resolve(self, values: Sequence[Value], weights: Floats | None = None) -> Value | None:
         """Take what most say, and of equals what was said last."""
         support: Counter[Value] = Counter()
         for value, weight in zip(

@@ -153,8 +153,8 @@ def _label_until(workspace: Workspace, count: int) -> None:
     while (left := count - len((state := LoopState.read(workspace)).decisions)) > 0:
         batch = state.open_batch
         if batch is None:
-            if state.trainings and workspace.config.selector.kind != "random":
-                propose(workspace)  # chance alone needs no proposals of the student
+            if state.trainings and workspace.config.selector.reads_proposals:
+                propose(workspace)
             batch = select(workspace, left)
             if not len(batch):
                 raise WorkspaceError(

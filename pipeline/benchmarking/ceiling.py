@@ -38,7 +38,7 @@ MAX_EPOCHS = {"contrastive": 4, "transformer": 8}
 
 def full_kinds(settings: StudentSection) -> tuple[str, ...]:
     """List the kinds of student that the configuration allows."""
-    return ("linear", "contrastive", "transformer") if settings.kind == "auto" else (settings.kind,)
+    return (settings.kind,) if settings.is_chosen else ("linear", "contrastive", "transformer")
 
 
 def run_full(base: Path, kind: str, device: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -39,6 +39,11 @@ class ProposerSection(Section):
         ge=1,
         description="Ask about at most this many items; the proposer abstains on the rest.",
     )
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the class is given."""
+        return self.model_dump(exclude={"kind", *ProposerSection.model_fields})
 
     @property
     def is_limited(self) -> bool:
@@ -295,6 +300,11 @@ class Neighbours(ProposerSection):
 
 class CustomProposer(Custom, ProposerSection):
     """A class of your own with `propose`, or one that another package registers."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the class is given."""
+        return self.settings
 
 
 if TYPE_CHECKING:

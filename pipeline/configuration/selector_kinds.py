@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,13 @@ from hilt.selectors.base import SELECTORS
 
 
 class SelectorSection(Section):
-    """What every selector has; each class below is one that a user may choose."""
+    """What every selector has; each class below is one that a user may choose.
+
+    Attributes:
+        reads_proposals: Whether what the student proposes changes what it picks.
+    """
+
+    reads_proposals: ClassVar[bool] = True
 
     kind: str
 
@@ -190,6 +196,8 @@ class ProbCover(SelectorSection):
 
 class Uniform(SelectorSection):
     """Items drawn uniformly: the baseline."""
+
+    reads_proposals: ClassVar[bool] = False
 
     kind: Literal["random"] = Field("random", description="Uniformly at random.")
 

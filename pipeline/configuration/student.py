@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -30,7 +30,8 @@ STUDENTS = Registry(
     given=("examples",),
     named=("device", "seed"),
 )
-KINDS = ("auto", "linear", "contrastive", "transformer")  # a blend is what `auto` may come to
+AUTO = "auto"
+KINDS = (AUTO, "linear", "contrastive", "transformer")  # a blend is what `auto` may come to
 
 
 def _known(kind: str) -> str:
@@ -45,7 +46,14 @@ def _known(kind: str) -> str:
 
 
 class FineTuning(Section):
-    """How an encoder is fine-tuned."""
+    """How an encoder is fine-tuned.
+
+    Attributes:
+        averaged: Whether the student of all labels is the mean of those of the folds; a head that
+            begins at random is not averaged as well.
+    """
+
+    averaged: ClassVar[bool] = False
 
     model: Annotated[str | None, MODEL] = Field(
         None,
@@ -62,6 +70,8 @@ class FineTuning(Section):
 
 class ContrastiveSettings(FineTuning):
     """How the encoder learns which texts belong together, when a student is contrastive."""
+
+    averaged: ClassVar[bool] = True
 
     epochs: int = Field(
         2,
@@ -180,6 +190,11 @@ class StudentSection(Section):
         if not self.settings:
             values.pop("settings", None)
         return values
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the user chose the kind, so that no other is tried."""
+        return self.kind != AUTO
 
     @property
     def is_own(self) -> bool:

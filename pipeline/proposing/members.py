@@ -10,7 +10,6 @@ from typing import Any
 
 from hilt.errors import ConfigError
 from hilt.pipeline.configuration.proposer_kinds import CustomProposer, ProposerSection
-from hilt.pipeline.configuration.section import Custom
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.workspace.arrays import ArrayFile, Maker, fingerprint
 from hilt.pipeline.workspace.files import WorkspaceFiles
@@ -87,7 +86,7 @@ def make_members(
     learnt = fingerprint([[each.index, plain(each.value)] for each in labelled])
     members: list[Member] = []
     for name, section in _named_sections(files):
-        proposer = GuardedProposer(section.kind, name, context, _settings(section))
+        proposer = GuardedProposer(section.kind, name, context, section.arguments)
         before = [] if section.only == "all" else members
         earlier = [unlearnt(member.maker) for member in before]  # new labels alone ask nothing anew
         maker = {
@@ -205,12 +204,6 @@ def _named_sections(files: WorkspaceFiles) -> Iterator[tuple[str, ProposerSectio
     for section in (*files.config.proposers, *given):
         names.append(_free_name(section, names))
         yield names[-1], section
-
-
-def _settings(section: ProposerSection) -> dict[str, Any]:
-    if isinstance(section, Custom):
-        return section.settings
-    return section.model_dump(exclude={"kind", "name", "only", "max_items"})
 
 
 def _free_name(section: ProposerSection, taken: Sequence[str]) -> str:

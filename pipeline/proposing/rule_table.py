@@ -14,7 +14,6 @@ import numpy.typing as npt
 from hilt.blocks import blocks
 from hilt.errors import WorkspaceError
 from hilt.intervals import wilson
-from hilt.pipeline.configuration.proposer_kinds import Rules
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.workspace import Workspace
@@ -192,13 +191,13 @@ def rules(workspace: Workspace) -> RulesTable:
 
 def _rules(files: WorkspaceFiles) -> tuple[CompiledRule, ...]:
     """Compile the rules of every proposer of that kind."""
-    sections = [part for part in files.config.proposers if isinstance(part, Rules)]
-    if not sections:
+    sections = [getattr(section, "rules", ()) for section in files.config.proposers]
+    if not any(sections):
         raise WorkspaceError(
             f"{files.folder} has no rules; add a proposer `kind: rules` with `rules:` to"
             f" `proposers` in {files.folder / 'hilt.yaml'}."
         )
-    rules = [Rule(**rule.model_dump()) for section in sections for rule in section.rules]
+    rules = [Rule(**rule.model_dump()) for section in sections for rule in section]
     return compile_rules(rules, files.config.label_names)
 
 

@@ -136,7 +136,7 @@ def _encoder(saved: SavedStudent) -> str:
     embedder = saved.record["embedder"]
     if embedder is None:
         return "It has its own encoder, and needs no other."
-    if embedder.get("kind", "sentence_transformers") != "sentence_transformers":
+    if EMBEDDERS.is_own(embedder.get("kind", "sentence_transformers")):
         return f"It reads the vectors of `{embedder['kind']}`, which must be installed too."
     checksum = saved.record["embedder_weights"]
     weights = f" The SHA-256 of its weights is `{checksum}`." if checksum else ""

@@ -6,7 +6,7 @@ import copy
 import importlib.util
 import logging
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,12 +23,12 @@ from hilt.outputs import output_folder
 from hilt.pipeline.releasing.cards import onnx_card
 from hilt.pipeline.releasing.loaded import AnyStudent, open_embedder, open_saved
 from hilt.pipeline.students.base import Student
-from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import SavedStudent
 from hilt.pipeline.students.transformer import TransformerStudent
 from hilt.progress import Progress, Silent
+from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.proposers.prompts import Prompts, leaves_prompt_out, text_prompt
 
@@ -151,38 +151,65 @@ def _write_card(saved: SavedStudent, folder: Path) -> None:
 
 
 def _write(student: Student, folder: Path, saved: SavedStudent) -> None:
+    write = _write_parts if student.kind in WITH_PARTS else _write_model
     about: dict[str, Any] = {"kind": student.kind, "labels": list(saved.labels)}
-    if isinstance(student, BlendedStudent):
-        for kind, part in student.parts.items():
-            (folder / kind).mkdir()
-            _write(part, folder / kind, saved)
-        about["weights"] = dict(zip(student.parts, student.weights, strict=True))
-        about["temperature"] = student.temperature
-    else:
-        graph = _graph(student, saved)
-        _write_graph(graph, folder / "model.onnx")
-        tokenizer = copy.deepcopy(graph.tokenizer)  # which may be that of the caller's student
-        tokenizer.model_max_length = graph.max_tokens
-        tokenizer.save_pretrained(folder)
-        about["inputs"] = list(INPUTS)
-        about["output"] = "probabilities"
-        about["max_tokens"] = graph.max_tokens
-        about["pad_id"] = graph.tokenizer.pad_token_id or 0
-        about["prompt"] = graph.prompt
-    write_json(folder / "onnx.json", about)
+    write_json(folder / "onnx.json", about | write(student, folder, saved))
+
+
+def _write_parts(student: Any, folder: Path, saved: SavedStudent) -> dict[str, Any]:  # noqa: ANN401
+    for kind, part in student.parts.items():
+        (folder / kind).mkdir()
+        _write(part, folder / kind, saved)
+    return {
+        "weights": dict(zip(student.parts, student.weights, strict=True)),
+        "temperature": student.temperature,
+    }
+
+
+def _write_model(student: Student, folder: Path, saved: SavedStudent) -> dict[str, Any]:
+    graph = _graph(student, saved)
+    _write_graph(graph, folder / "model.onnx")
+    tokenizer = copy.deepcopy(graph.tokenizer)  # which may be that of the caller's student
+    tokenizer.model_max_length = graph.max_tokens
+    tokenizer.save_pretrained(folder)
+    return {
+        "inputs": list(INPUTS),
+        "output": "probabilities",
+        "max_tokens": graph.max_tokens,
+        "pad_id": graph.tokenizer.pad_token_id or 0,
+        "prompt": graph.prompt,
+    }
 
 
 def _graph(student: Student, saved: SavedStudent) -> OnnxGraph:
-    if isinstance(student, TransformerStudent):
-        return OnnxGraph(SequenceClassifier(student.model), student.tokenizer, student.max_tokens)
-    if isinstance(student, ContrastiveStudent):
-        return _sentence_graph(student.encoder, student.head)
-    if isinstance(student, LinearStudent) and saved.embedder is not None:
-        return _sentence_graph(_embedding_model(saved, saved.embedder), student)
-    raise ModelError(
-        f"A student of kind {student.kind!r} cannot be exported to ONNX; only linear, transformer,"
-        " contrastive and blends of these can."
-    )
+    if student.kind not in GRAPHS:
+        raise ModelError(
+            f"A student of kind {student.kind!r} cannot be exported to ONNX; only linear,"
+            " transformer, contrastive and blends of these can."
+        )
+    return GRAPHS[student.kind](student, saved)
+
+
+def _graph_of_transformer(student: TransformerStudent, _: SavedStudent) -> OnnxGraph:
+    return OnnxGraph(SequenceClassifier(student.model), student.tokenizer, student.max_tokens)
+
+
+def _graph_of_contrastive(student: ContrastiveStudent, _: SavedStudent) -> OnnxGraph:
+    return _sentence_graph(student.encoder, student.head)
+
+
+def _graph_of_linear(student: LinearStudent, saved: SavedStudent) -> OnnxGraph:
+    assert saved.embedder is not None, "a linear student reads embeddings"
+    return _sentence_graph(_embedding_model(saved, saved.embedder), student)
+
+
+# By the kind of student.
+WITH_PARTS = ("blend",)
+GRAPHS: Mapping[str, Callable[[Any, SavedStudent], OnnxGraph]] = {
+    "transformer": _graph_of_transformer,
+    "contrastive": _graph_of_contrastive,
+    "linear": _graph_of_linear,
+}
 
 
 def _sentence_graph(encoder: SentenceTransformer, head: LinearStudent) -> OnnxGraph:
@@ -194,7 +221,7 @@ def _sentence_graph(encoder: SentenceTransformer, head: LinearStudent) -> OnnxGr
 def _embedding_model(saved: SavedStudent, embedder: dict[str, Any]) -> SentenceTransformer:
     """Open the model whose vectors a linear student reads, once it is known to be the same."""
     kind = embedder.get("kind", "sentence_transformers")
-    if kind != "sentence_transformers":
+    if EMBEDDERS.is_own(kind):
         raise ModelError(
             f"The student reads vectors of {kind!r}, which has no ONNX graph; only `embedder:"
             " {kind: sentence_transformers}` has one."

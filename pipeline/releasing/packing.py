@@ -21,6 +21,7 @@ from hilt.pipeline.students.saved import (
     read_student,
 )
 from hilt.pipeline.workspace.student_seal import RECORD, STAMPS, seal
+from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.models.encoder import (
     encoder_folder,
     quiet_loading,
@@ -107,7 +108,7 @@ def _folder_of(embedder: dict[str, Any]) -> Path | None:
     Raises:
         ModelError: If it is a folder that is gone.
     """
-    if embedder.get("kind", "sentence_transformers") != "sentence_transformers":
+    if EMBEDDERS.is_own(embedder.get("kind", "sentence_transformers")):
         return None
     model = embedder["model"]
     if is_path(model) and not Path(model).is_dir():

@@ -11,7 +11,7 @@ from hilt.errors import ConfigError, DataError, WorkspaceError
 from hilt.outputs import output_file
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.loop_state import LoopState
-from hilt.pipeline.reviewing.decisions_file import DecisionsFile, is_decisions_file
+from hilt.pipeline.reviewing.decisions_file import CALLED, DecisionsFile, is_decisions_file
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.reviewing.recording import RecordResult, Source, take
 from hilt.pipeline.reviewing.restoring import restore
@@ -128,7 +128,7 @@ def import_answers(
         raise ConfigError(f"`match` is {match!r}. Allowed: {', '.join(MATCHES)}.")
     if (reason := name_misfit(reviewer.strip())) is not None:
         raise DataError(f"`--reviewer`: {reason}")
-    if format in (None, "jsonl") and is_decisions_file(path):
+    if format in CALLED and is_decisions_file(path):
         _refuse_beside(
             path,
             {

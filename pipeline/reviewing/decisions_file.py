@@ -36,6 +36,7 @@ from hilt.reading.opening import UNREADABLE, file_mode, open_file, unreadable
 from hilt.types import DecisionKind, Explanation
 from hilt.values import candidates_from_json, value_from_json
 
+CALLED = (None, "jsonl")  # what a user may say that the format of such a file is
 FORMAT = 3
 WITHOUT_ANSWERS = 2  # without `answer` and `shown`; like the next, read and no longer written
 WITHOUT_KINDS = 1  # without `decision_kind` too

@@ -140,7 +140,7 @@ def train_student(
             tuner = FineTuner(kind, data, settings, self_training, start, device, seed, advance)
             complete = tuner.complete if tuner.is_averaged else None
             trials[kind] = _try(tuner.fit, data, folds, complete, tuner.finish)
-        if settings.kind != "auto":
+        if settings.is_chosen:
             trials = {settings.kind: trials[settings.kind]}
         training = _combine(trials, data, folds, self_training)
         advance(steps)
@@ -149,7 +149,7 @@ def train_student(
 
 def _fine_tuned_kinds(data: TrainingData, settings: StudentSection, medium: str) -> list[str]:
     """List the fine-tuned kinds of student to try."""
-    if settings.kind != "auto":
+    if settings.is_chosen:
         return [kind for kind in TRIED_BY["thorough"] if kind == settings.kind]
     return [
         kind

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hilt.pipeline.configuration.student import STUDENTS, StudentSection
+from hilt.pipeline.configuration.student import STUDENTS, FineTuning, StudentSection
 from hilt.pipeline.students.base import Examples, Student, join
 from hilt.pipeline.training.self_training import SelfTraining
 from hilt.pipeline.training.training_data import TrainingData, assign_folds
@@ -17,7 +17,6 @@ from hilt.types import Integers
 
 STOPPING_FOLDS = 7  # one of them is held out to say when to stop
 MIN_FOR_VALIDATION = 1000  # with fewer, a seventh of them is worth more to learn from
-AVERAGED = ("contrastive",)  # a head that begins at random is not averaged as well
 LAST_EPOCHS = 2  # of the student of each fold, on the labels of the others
 MANY_LABELS, MANY_CHARACTERS = 200, 20_000  # from here on one: a second takes long, and gains less
 
@@ -71,7 +70,8 @@ class FineTuner:
     @property
     def is_averaged(self) -> bool:
         """Whether the student of all labels is the mean of those of the folds."""
-        return self.kind in AVERAGED
+        section: FineTuning = getattr(self.settings, self.kind)
+        return section.averaged
 
     def complete(self, place: int, rows: Integers) -> FineTuned:
         """Go on with the student of a fold, on more labels than it has seen.
@@ -156,8 +156,9 @@ class FineTuner:
 
 def total_epochs(kind: str, settings: StudentSection, data: TrainingData, n_folds: int) -> int:
     """Count the epochs of all trainings of a kind, at most."""
-    epochs: int = getattr(settings, kind).epochs
-    if kind in AVERAGED:
+    section: FineTuning = getattr(settings, kind)
+    epochs = section.epochs
+    if section.averaged:
         return (epochs + last_epochs(data)) * n_folds
     measured = n_folds if len(data.audit) else 0  # trained anew, as the student of all labels is
     return epochs * (n_folds + measured + 1)

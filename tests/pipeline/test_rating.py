@@ -101,7 +101,7 @@ def test_a_setting_of_the_task_is_followed_and_checked(tmp_path: Path) -> None:
     hilt.record(work, [Decision("tea-3", "label", (said,), said * 2) for said in "15"])
 
     assert [each.value for each in LoopState.read(work).resolved] == [None]
-    with pytest.raises(ConfigError, match="line 4: .*the setting 'settle' is 'dice'"):
+    with pytest.raises(ConfigError, match=r"line 4: .*the setting 'settle' is 'dice'"):
         hilt.load_config(configure(tmp_path, task={"kind": kind, "settings": {"settle": "dice"}}))
 
 
