@@ -181,10 +181,14 @@ def _told(decisions: Sequence[DecisionRow]) -> dict[int, list[DecisionRow]]:
 
 
 def _action(outcome: ItemLabel, rows: Sequence[DecisionRow]) -> str:
-    """Say what people decided: a flag of one of them outweighs the skips of others."""
-    if outcome.value is not None:
+    """Say what people decided: a flag of one of them outweighs the skips of others.
+
+    Labels that come to no answer, for somebody has to settle them, are labels all the same.
+    """
+    said = {row.action for row in last_words(rows)}
+    if outcome.value is not None or "label" in said:
         return "label"
-    return "flag" if "flag" in {row.action for row in last_words(rows)} else "skip"
+    return "flag" if "flag" in said else "skip"
 
 
 def _comments(rows: Sequence[DecisionRow]) -> str | None:

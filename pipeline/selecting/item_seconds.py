@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from hilt.pipeline.selecting.review_cost import (
 )
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
-from hilt.types import Floats
+from hilt.rows import Rows
+from hilt.types import Floats, Integers, Value
 
 ASSUMED_SECONDS = 10.0  # of an item, while no decision has a time
 
@@ -52,7 +54,8 @@ def predicted_seconds(
         indices = np.arange(block.start, block.stop)
         rows = np.asarray(fused[block], dtype=np.float32)
         disagree = disagreement(np.stack([each.values for each in committee(indices)]), rows)
-        described = features(lengths[block], perplexity(rows), disagree, blind=False)
+        effort = _proposed_effort(files, indices, rows) if cost.model.reads_effort else None
+        described = features(lengths[block], perplexity(rows), disagree, False, effort)
         seconds[block] = cost.model.predict(described)
     return seconds
 
@@ -70,11 +73,13 @@ def _timings(state: LoopState) -> Timings:
         and (why := whys.get((row.batch, row.item_index)))
     ]
     items = np.array([row.item_index for row, _ in timed], dtype=np.int64)
+    effort = _effort(state.files, items, [row.value for row, _ in timed])
     described = features(
         state.files.pool.lengths[items],
         np.array([why["plausible"] for _, why in timed]),
         np.array([why["disagreement"] for _, why in timed]),
         np.array([row.blind for row, _ in timed]),
+        effort if effort.any() else None,
     )
     return Timings(
         seconds=np.array([row.seconds for row, _ in timed], dtype=np.float64),
@@ -82,3 +87,18 @@ def _timings(state: LoopState) -> Timings:
         reviewers=[row.reviewer for row, _ in timed],
         items=items,
     )
+
+
+def _proposed_effort(files: WorkspaceFiles, indices: Integers, rows: Floats) -> Floats:
+    """Say how much there would be to do for the answers that are proposed: shape (n,)."""
+    said = Rows(rows)
+    contents = files.pool.contents(indices)
+    values = [files.task.rows.decode(said.of(n), each) for n, each in enumerate(contents)]
+    return _effort(files, indices, values)
+
+
+def _effort(files: WorkspaceFiles, indices: Integers, values: Sequence[Value]) -> Floats:
+    """Say how much there is to do for answers, beside reading the items: shape (n,)."""
+    answers, contents = files.task.answers, files.pool.contents(indices)
+    each = [answers.effort(value, item) for value, item in zip(values, contents, strict=True)]
+    return np.array(each, dtype=np.float64)

@@ -21,6 +21,7 @@ FEATURES = (
     "for twice as many plausible labels",
     "if every proposer disagrees",
     "for a blind item",
+    "for twice as much to mark",
 )
 MIN_DECISIONS = 40  # with a time, before a model is believed
 MIN_R_SQUARED = 0.1  # out of fold; below that, chance alone would do about as well
@@ -39,7 +40,7 @@ class Timings:
 
     Attributes:
         seconds: Shape (n,), above 0.
-        features: Shape (n, 4), as `features` gives them.
+        features: Shape (n, 4 or 5), as `features` gives them.
         reviewers: Who decided, one name a decision.
         items: Shape (n,), indices of the items; one that was decided twice is in one fold.
     """
@@ -59,7 +60,7 @@ class CostModel:
 
     Attributes:
         intercept: Logarithm of the seconds of the typical reviewer where every feature is 0.
-        slopes: Shape (4,), what a feature adds to it.
+        slopes: Shape (4,), or (5,) with the effort, what a feature adds to it.
         reviewers: What each reviewer adds to it, by name.
         mean_over_median: Times are skewed: turns the median, which the rest predicts, into a mean.
     """
@@ -76,10 +77,15 @@ class CostModel:
         return np.asarray(np.exp(logarithms) * self.mean_over_median, dtype=np.float32)
 
     @property
+    def reads_effort(self) -> bool:
+        """Whether what there is to do for an answer makes a difference."""
+        return len(self.slopes) == len(FEATURES)
+
+    @property
     def factors(self) -> dict[str, float]:
         """How many times as long an item takes, and when."""
         factors = np.exp(self.slopes).round(2).tolist()
-        return dict(zip(FEATURES, factors, strict=True))
+        return dict(zip(FEATURES[: len(factors)], factors, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,11 @@ def cost_sentence(cost: Mapping[str, Any]) -> str:
 
 
 def features(
-    characters: Integers, plausible: Floats, disagreement: Floats, blind: Floats | bool
+    characters: Integers,
+    plausible: Floats,
+    disagreement: Floats,
+    blind: Floats | bool,
+    effort: Floats | None = None,
 ) -> Floats:
     """Put together what may make items slow.
 
@@ -148,18 +158,20 @@ def features(
         disagreement: Shape (n,), in [0, 1]: share of the proposers with another label than the
             fused proposal.
         blind: Shape (n,) or one value: whether the proposal is not shown.
+        effort: Shape (n,), how much there is to do for the answer, as the task says; None where
+            there is only a choice to make.
 
     Returns:
-        Shape (n, 4): binary logarithms of the first two, so that 1 more is twice as much.
+        Shape (n, 4), or (n, 5) with the effort: binary logarithms of the first two and of that, so
+        that 1 more is twice as much.
     """
-    return np.column_stack(
-        [
-            np.log2(1 + np.asarray(characters, dtype=np.float64)),
-            np.log2(np.maximum(plausible, 1)),
-            disagreement,
-            np.broadcast_to(np.asarray(blind, dtype=np.float64), len(characters)),
-        ]
-    )
+    columns = [
+        np.log2(1 + np.asarray(characters, dtype=np.float64)),
+        np.log2(np.maximum(plausible, 1)),
+        disagreement,
+        np.broadcast_to(np.asarray(blind, dtype=np.float64), len(characters)),
+    ]
+    return np.column_stack(columns if effort is None else [*columns, np.log2(1 + effort)])
 
 
 def perplexity(probabilities: Floats) -> Floats:
