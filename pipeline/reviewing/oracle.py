@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from hilt.distributions import NO_LABEL, clear_label
 from hilt.errors import ConfigError, UnknownNameError, WorkspaceError
@@ -20,8 +21,10 @@ from hilt.pipeline.training.readiness import up_to_date
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.registry import nearest
 from hilt.review.base import MACHINE, Answered
-from hilt.types import Decision, Floats, Integers
-from hilt.values import value_of
+from hilt.rows import Rows
+from hilt.tasks.base import RowMath
+from hilt.types import BatchItem, Decision, Integers, Value
+from hilt.values import in_words
 
 FUSED = "fused"
 SOURCE = "oracle"
@@ -31,12 +34,19 @@ Verdict = Literal["answer", "unsure", "disagree", "silent"]
 
 @dataclass(frozen=True, slots=True)
 class OracleAnswer:
-    """What a proposer says about an item, with the fused probability of that label."""
+    """What a proposer says about an item.
+
+    Attributes:
+        label: The answer in words.
+        probability: The fused one of that answer.
+        value: The answer.
+    """
 
     item_id: str
     text: str
     label: str
     probability: float
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +117,17 @@ def oracle(
                 f"Unknown proposer {proposer!r}.{nearest(proposer, proposals)}"
                 f" Available: {', '.join(proposals)}."
             )
+        math = workspace.task.rows
+        told = _verdicts(math, proposals, proposer, least)
         verdicts = [
             "disagree" if item.reason == "recheck" else verdict
-            for item, verdict in zip(items, _verdicts(proposals, proposer, least), strict=True)
+            for item, verdict in zip(items, told, strict=True)
         ]
-        fused, names = proposals[FUSED], workspace.config.label_names
+        fused, contents = proposals[FUSED], workspace.pool.contents(indices)
+        sure = math.confidence(fused)
         answers = tuple(
-            OracleAnswer(item.item_id, item.text, names[row.argmax()], round(float(row.max()), 4))
-            for item, row, verdict in zip(items, fused, verdicts, strict=True)
+            _answer(item, math.decode(fused.of(place), contents[place]), float(sure[place]))
+            for place, (item, verdict) in enumerate(zip(items, verdicts, strict=True))
             if verdict == "answer"
         )
         reviewer = MACHINE + proposer
@@ -134,25 +147,34 @@ def oracle(
         )
 
 
-def _proposals(state: LoopState, panel: Panel, indices: Integers) -> dict[str, Floats]:
-    """Read what everyone says of some items: arrays of shape (n, n_labels), by name."""
-    fused, committee = state.files.fused.open(), Committee(panel)
-    said = {
-        name: rows.values for name, rows in zip(committee.names, committee(indices), strict=True)
-    }
-    return {FUSED: np.asarray(fused[indices], dtype=np.float32), **said}
+def _proposals(state: LoopState, panel: Panel, indices: Integers) -> dict[str, Rows]:
+    """Read what everyone says of some items, by name."""
+    fused, committee = state.files.rows(state.files.fused).take(indices), Committee(panel)
+    said = dict(zip(committee.names, committee(indices), strict=True))
+    return {FUSED: Rows(np.asarray(fused.values, dtype=np.float32), fused.offsets), **said}
 
 
-def _verdicts(proposals: Mapping[str, Floats], proposer: str, least: float) -> list[Verdict]:
+def _verdicts(
+    math: RowMath, proposals: Mapping[str, Rows], proposer: str, least: float
+) -> list[Verdict]:
     """Say of each item whether the proposer may answer it, or why not."""
     fused = proposals[FUSED]
-    said = clear_label(np.stack(list(proposals.values())))  # (m, n)
-    label, silent = clear_label(fused), clear_label(proposals[proposer]) == NO_LABEL
-    agrees = ((said == NO_LABEL) | (said == label)).all(axis=0)
-    certain = (label != NO_LABEL) & (fused.max(axis=1) >= least)
+    clear = {name: clear_label(math.units(rows).values) for name, rows in proposals.items()}
+    units = math.units(fused)
+
+    def somewhere(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Tell of each item whether it is so in any of its units."""
+        return np.asarray(units.sums(found) > 0)
+
+    others = [(each != NO_LABEL) & (each != clear[FUSED]) for each in clear.values()]
     return [
-        _verdict(sure, agreed, mute)
-        for sure, agreed, mute in zip(certain, agrees, silent, strict=True)
+        _verdict(not unsure, not differs, silent)
+        for unsure, differs, silent in zip(
+            somewhere(clear[FUSED] == NO_LABEL) | (math.confidence(fused) < least),
+            somewhere(np.any(others, axis=0)),
+            somewhere(clear[proposer] == NO_LABEL),
+            strict=True,
+        )
     ]
 
 
@@ -164,11 +186,15 @@ def _verdict(sure: bool, agreed: bool, silent: bool) -> Verdict:
     return "silent" if silent else "answer"
 
 
+def _answer(item: BatchItem, value: Value, probability: float) -> OracleAnswer:
+    return OracleAnswer(item.item_id, item.text, in_words(value), round(probability, 4), value)
+
+
 def _decision(answer: OracleAnswer, reviewer: str, batch: int) -> Decision:
     return Decision(
         item_id=answer.item_id,
         action="label",
-        value=value_of(answer.label),
+        value=answer.value,
         reviewer=reviewer,
         batch=batch,
         comment=f"fused probability {answer.probability:.4f}",
