@@ -66,7 +66,7 @@ _REBUILD = "correct it or its settings; --debug shows where it failed"
 class Registry:
     """One kind of thing, by name: `kind` to `"hilt.selectors.hybrid:Hybrid"`.
 
-    A third party adds to it with an entry point in the group `hilt.<what>s`; a name with a
+    A third party adds to it with an entry point in the group `hilt.<plural>`; a name with a
     colon is imported as it stands.
 
     Attributes:
@@ -76,6 +76,7 @@ class Registry:
         builder: The class method that builds one; the class itself where it is empty.
         given: What hilt passes to it by place, before the settings of the configuration.
         named: What hilt passes to it by name.
+        plural: Of `what`, where it is not made with an s.
     """
 
     what: str
@@ -84,6 +85,7 @@ class Registry:
     builder: str = ""
     given: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    plural: str = ""
 
     def names(self) -> list[str]:
         """List every registered name, sorted."""
@@ -217,7 +219,7 @@ class Registry:
         return path
 
     def _third_party(self) -> dict[str, str]:
-        return _registered(f"hilt.{self.what}s")
+        return _registered(f"hilt.{self.plural or self.what + 's'}")
 
 
 @cache

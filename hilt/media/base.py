@@ -93,4 +93,6 @@ def make_medium(kind: str, settings: Mapping[str, Any]) -> Medium:
     return OwnMedium(kind, MEDIA.make(kind, who, settings))
 
 
-MEDIA = Registry("medium", {"text": "hilt.media.text:Text"}, methods=("columns", "read", "shown"))
+MEDIA = Registry(
+    "medium", {"text": "hilt.media.text:Text"}, methods=("columns", "read", "shown"), plural="media"
+)
