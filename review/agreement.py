@@ -59,7 +59,8 @@ class Agreement:
     """How far reviewers agree.
 
     Attributes:
-        items: Items with a label from two reviewers or more.
+        items: Items with a label from two reviewers or more; of a task that rates several things
+            in an item, those things.
         percent: Share of the pairs of labels on an item that are equal.
         fleiss: Fleiss' kappa.
         alpha: Krippendorff's alpha.

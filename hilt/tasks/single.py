@@ -62,6 +62,8 @@ class SingleAnswers:
 
     def resolve(self, values: Sequence[Value], weights: Floats | None = None) -> Value | None:
         """Take what most say, and of equals what was said last."""
+        if len(values) == 1:
+            return values[0]
         support: Counter[Value] = Counter()
         for value, weight in zip(
             values, np.ones(len(values)) if weights is None else weights, strict=True

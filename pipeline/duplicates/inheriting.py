@@ -169,10 +169,11 @@ def check(groups: Integers, labels: Sequence[ItemLabel], carry: Carry = as_it_is
     """
     origins = _first_labelled(groups, labels)
     right = [
-        each.value == carry(origin, each.index)
+        each.value == carried
         for each in labels
         if each.by_people and each.blind
         if (origin := origins[int(groups[each.index])]) is not each
+        if (carried := carry(origin, each.index)) is not None
     ]
     return Check(len(right), sum(right), *wilson(sum(right), len(right))) if right else None
 
@@ -187,7 +188,16 @@ def _first_labelled(groups: Integers, labels: Sequence[ItemLabel]) -> dict[int, 
 
 
 def contested(groups: Integers, labels: Sequence[ItemLabel], carry: Carry = as_it_is) -> list[int]:
-    """List the groups whose items people labelled differently."""
+    """List the groups whose items people labelled differently.
+
+    Answers that cannot be carried over from one to the other are no contradiction.
+    """
     first = _first_labelled(groups, labels)
     labelled = ((int(groups[each.index]), each) for each in labels if each.by_people)
-    return sorted({g for g, each in labelled if each.value != carry(first[g], each.index)})
+    return sorted(
+        {
+            group
+            for group, each in labelled
+            if carry(first[group], each.index) not in (None, each.value)
+        }
+    )
