@@ -23,8 +23,8 @@ Ref = Any  # Ray's promise of a value
 
 
 @dataclass(order=True)
-class Task:
-    """A chunk, with its place among all and how often it was lost with a worker."""
+class Pending:
+    """A chunk that is to be done, with its place among all and how often it was lost."""
 
     place: int
     chunk: Chunk = field(compare=False)
@@ -32,13 +32,13 @@ class Task:
 
 
 @dataclass(eq=False)
-class Member:
+class Hired:
     """A worker of the pool, which first greets, then opens the work, then does chunks."""
 
     actor: Any
     host: str = ""
     is_open: bool = False
-    tasks: dict[Ref, Task] = field(default_factory=dict)
+    has: dict[Ref, Pending] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class Pool:
 
     def __init__(self, ray: Any, staff: Staff) -> None:  # noqa: ANN401 - a module without types
         self._ray, self._staff = ray, staff
-        self._members: list[Member] = []
-        self._expected: dict[Ref, Member] = {}  # what was asked of whom
-        self._waiting: list[Task] = []  # a heap
+        self._workers: list[Hired] = []
+        self._expected: dict[Ref, Hired] = {}  # what was asked of whom
+        self._waiting: list[Pending] = []  # a heap
         self._done: dict[int, tuple[int, Floats]] = {}  # by place: where the rows start, the rows
         self._hosts: set[str] = set()  # on which a worker has started
         self._lost_in_a_row = 0
@@ -96,49 +96,49 @@ class Pool:
                     sink(*self._done.pop(turn))
                     turn += 1
         finally:
-            for member in self._members:
-                self._ray.kill(member.actor)
+            for worker in self._workers:
+                self._ray.kill(worker.actor)
 
     def _take_in(self, chunks: Iterator[Chunk], places: Iterator[int]) -> bool:
         """Read chunks while there is room for them, and tell whether any is still to be done."""
-        under_way = sum(len(member.tasks) for member in self._members)
+        under_way = sum(len(worker.has) for worker in self._workers)
         room = HELD * self._staff.size - len(self._waiting) - under_way - len(self._done)
         for _ in range(room):
             chunk = next(chunks, None)
             if chunk is None:
                 break
-            heappush(self._waiting, Task(next(places), chunk))
+            heappush(self._waiting, Pending(next(places), chunk))
         return bool(self._waiting or under_way or self._done)
 
     def _hand_out(self) -> None:
         """Ask for the workers that are missing, and give those that are there what is next."""
-        while len(self._members) < self._staff.size:
-            member = Member(self._staff.start())
-            self._members.append(member)
-            self._expected[member.actor.greet.remote()] = member
-        while self._waiting and (ready := [each for each in self._members if each.is_open]):
-            member = min(ready, key=lambda each: len(each.tasks))
-            if len(member.tasks) >= AHEAD:
+        while len(self._workers) < self._staff.size:
+            worker = Hired(self._staff.start())
+            self._workers.append(worker)
+            self._expected[worker.actor.greet.remote()] = worker
+        while self._waiting and (ready := [each for each in self._workers if each.is_open]):
+            worker = min(ready, key=lambda each: len(each.has))
+            if len(worker.has) >= AHEAD:
                 break
-            task = heappop(self._waiting)
-            ref = member.actor.rows.remote(task.chunk)
-            member.tasks[ref] = task
-            self._expected[ref] = member
+            pending = heappop(self._waiting)
+            ref = worker.actor.rows.remote(pending.chunk)
+            worker.has[ref] = pending
+            self._expected[ref] = worker
 
     def _receive(self) -> None:
         """Wait until something happens, or for a while."""
         arrived, _ = self._ray.wait(list(self._expected), timeout=LOOK_SECONDS)
         for ref in arrived:
-            member = self._expected.pop(ref)
+            worker = self._expected.pop(ref)
             try:
                 value = self._ray.get(ref)
             except self._ray.exceptions.RayTaskError as error:
-                raise _as_here(error, member.host) from error
+                raise _as_here(error, worker.host) from error
             except self._ray.exceptions.RayError as error:
-                self._give_up(member, error)
+                self._give_up(worker, error)
             else:
-                self._note(member, ref, value)
-        if any(member.host for member in self._members):
+                self._note(worker, ref, value)
+        if any(worker.host for worker in self._workers):
             self._alone_since = time.monotonic()
         elif time.monotonic() - self._alone_since > PATIENCE_SECONDS:
             raise RunnerError(
@@ -147,34 +147,34 @@ class Pool:
                 " runner.gpus, or add nodes."
             )
 
-    def _note(self, member: Member, ref: Ref, value: Any) -> None:  # noqa: ANN401 - three kinds
+    def _note(self, worker: Hired, ref: Ref, value: Any) -> None:  # noqa: ANN401 - three kinds
         """Take what a worker answered: its greeting, what it opened, or the rows of a chunk."""
-        if ref in member.tasks:
-            task = member.tasks.pop(ref)
-            self._done[task.place] = (task.chunk.start, value)
+        if ref in worker.has:
+            pending = worker.has.pop(ref)
+            self._done[pending.place] = (pending.chunk.start, value)
             self._lost_in_a_row = 0
-        elif not member.host:
-            member.host = value
+        elif not worker.host:
+            worker.host = value
             self._hosts.add(value)
-            self._expected[member.actor.open.remote(self._staff.work)] = member
+            self._expected[worker.actor.open.remote(self._staff.work)] = worker
         else:
-            _compare(self._staff.identity, value, member.host)
-            member.is_open = True
+            _compare(self._staff.identity, value, worker.host)
+            worker.is_open = True
 
-    def _give_up(self, member: Member, error: Exception) -> None:
+    def _give_up(self, worker: Hired, error: Exception) -> None:
         """Do without a worker that is lost; what it had is for others.
 
         Raises:
             RunnerError: If that happens too often.
         """
-        self._members.remove(member)
-        self._ray.kill(member.actor)
-        self._expected = {ref: each for ref, each in self._expected.items() if each is not member}
+        self._workers.remove(worker)
+        self._ray.kill(worker.actor)
+        self._expected = {ref: each for ref, each in self._expected.items() if each is not worker}
         self._lost_in_a_row += 1
-        for task in member.tasks.values():
-            task.losses += 1
-            heappush(self._waiting, task)
-        worst = max((task.losses for task in self._waiting), default=0)
+        for pending in worker.has.values():
+            pending.losses += 1
+            heappush(self._waiting, pending)
+        worst = max((pending.losses for pending in self._waiting), default=0)
         if max(worst, self._lost_in_a_row - self._staff.size) > self._staff.retries:
             raise RunnerError(f"{self._why_lost}: {shortened(str(error))}") from error
 

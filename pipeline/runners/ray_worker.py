@@ -18,7 +18,8 @@ class Worker:
     """
 
     def __init__(self, threads: int) -> None:
-        os.environ["OMP_NUM_THREADS"] = str(threads)  # for torch, which is loaded with the work
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # for the libraries that are loaded later
+        self._threads = threads
         self._rows_of: Callable[[Items], Floats] | None = None
 
     def greet(self) -> str:
@@ -27,6 +28,9 @@ class Worker:
 
     def open(self, work: Work) -> Mapping[str, str]:
         """Load what the work needs, and say which models those are."""
+        import torch  # which takes no more threads than it sees cores, unless it is told to
+
+        torch.set_num_threads(self._threads)
         self._rows_of = work.open()
         return dict(work.identity())
 
