@@ -21,7 +21,7 @@ SMALLEST = "pool: {path: pool.csv}\nlabels: [cat, dog]\n"
 NO_PATHS = {
     "answer", "api_key_variable", "description_prompt", "encoding", "function", "hypothesis", "id",
     "instructions", "introduction", "kind", "label", "language", "name", "pattern", "prompt",
-    "revision", "split", "text", "url", "delimiter",
+    "revision", "split", "text", "url", "delimiter", "address",
 }  # fmt: skip
 WRITTEN = {
     "pool.path": "pool: {path: %s}\n",
