@@ -49,7 +49,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_kind_has_an_example() -> None:
-    assert set(EXAMPLES) >= {"A proposer", "An embedder", "A selector", "A student", "A medium"}
+    kinds = ("A proposer", "An embedder", "A selector", "A student", "A medium", "A task")
+    assert set(EXAMPLES) == set(kinds)
     assert all(len(blocks(section, "yaml")) == 1 for section in EXAMPLES.values())
 
 

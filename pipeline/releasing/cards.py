@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -17,7 +17,7 @@ from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.student import STUDENTS
 from hilt.pipeline.duplicates.inheriting import Check
 from hilt.pipeline.releasing.columns.base import AnswerColumn, column_of
-from hilt.pipeline.releasing.dataset import Counts, features_of
+from hilt.pipeline.releasing.dataset import Counts, features_of, item_columns
 from hilt.pipeline.students.base import Card
 from hilt.pipeline.students.saved import MEDIUM, OWN_ENCODER, SavedStudent
 from hilt.pipeline.training.headline import (
@@ -53,6 +53,7 @@ def dataset_card(
         check: How often inherited labels were right, where that was checked.
     """
     config, column = files.config, column_of(files.task)
+    of_item = tuple(item_columns(files.medium, column).values())
     head = {
         "pretty_name": name,
         "language": [config.language or UNKNOWN_LANGUAGE],
@@ -60,7 +61,7 @@ def dataset_card(
         "tags": TAGS,
         "size_categories": [_size(counts.rows)],
         "configs": [{"config_name": "default", "data_files": "dataset.parquet"}],
-        "dataset_info": {"features": _features(column)},
+        "dataset_info": {"features": _features(column, of_item)},
     }
     return _render(
         "dataset_card.md",
@@ -69,6 +70,7 @@ def dataset_card(
             "name": name,
             "config": config,
             "column": column,
+            "of_item": of_item,
             "counts": counts,
             "training": training,
             "check": check,
@@ -152,11 +154,10 @@ def _encoder(saved: SavedStudent) -> str:
     )
 
 
-def _features(column: AnswerColumn) -> list[dict[str, Any]]:
+def _features(column: AnswerColumn, of_item: Iterable[str]) -> list[dict[str, Any]]:
     """List the columns as the head of a card has them."""
-    return [
-        {"name": name, "dtype": _dtype(feature)} for name, feature in features_of(column).items()
-    ]
+    features = features_of(column, of_item)
+    return [{"name": name, "dtype": _dtype(feature)} for name, feature in features.items()]
 
 
 def _dtype(feature: Any) -> Any:  # noqa: ANN401 - the features of `datasets` share no type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from hilt.blocks import blocks
+from hilt.media.base import Medium
 from hilt.pipeline.duplicates.inheriting import carrying, inherit, settled_groups
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.releasing.columns.base import PROPOSAL, AnswerColumn, column_of
@@ -28,12 +29,22 @@ SOURCES = ("person", "inherited", "oracle", "machine", "none")
 NOTHING = (None, "", "none", None)  # of an item without a text
 
 
-def schema_of(column: AnswerColumn) -> pa.Schema:
-    """List the columns, in their order."""
+def item_columns(medium: Medium, column: AnswerColumn) -> dict[str, str]:
+    """Say which column holds what of an item: the medium's own, unless a release needs the name.
+
+    Returns:
+        The names in a release, by those that the medium gives them.
+    """
+    taken = schema_of(column, ()).names
+    return {name: f"item_{name}" if name in taken else name for name in medium.columns}
+
+
+def schema_of(column: AnswerColumn, of_item: Iterable[str]) -> pa.Schema:
+    """List the columns, in their order; `of_item` are those that hold what the item is."""
     return pa.schema(
         [
             ("id", pa.string()),
-            ("text", pa.string()),
+            *((name, pa.string()) for name in of_item),
             (column.name, column.type),
             ("given_by", pa.string()),
             ("source", pa.string()),
@@ -73,11 +84,11 @@ class Counts:
         return sum(self.sources.values())
 
 
-def features_of(column: AnswerColumn) -> Any:  # noqa: ANN401 - `datasets.Features` has no types
+def features_of(column: AnswerColumn, of_item: Iterable[str]) -> Any:  # noqa: ANN401 - `datasets.Features` has no types
     """Describe the columns to the library `datasets`."""
     import datasets
 
-    columns = {each.name: _value(datasets, each.type) for each in schema_of(column)}
+    columns = {each.name: _value(datasets, each.type) for each in schema_of(column, of_item)}
     answers = dict.fromkeys((column.name, PROPOSAL), column.feature())
     return datasets.Features({**columns, **answers})
 
@@ -95,12 +106,13 @@ def write_dataset(state: LoopState, folder: Path) -> Counts:
     actions: Counter[str] = Counter()
     commented = 0
     column = column_of(state.files.task)
-    schema = schema_of(column)
+    of_item = item_columns(state.files.medium, column).values()
+    schema = schema_of(column, of_item)
     with (
         pq.ParquetWriter(folder / "dataset.parquet", schema) as parquet,
         pa_csv.CSVWriter(folder / "dataset.csv", schema) as table,
     ):
-        for block in _blocks(state, column):
+        for block in _blocks(state, column, schema):
             parquet.write_table(block)
             table.write_table(block)
             sources.update(block.column("source").to_pylist())
@@ -109,7 +121,7 @@ def write_dataset(state: LoopState, folder: Path) -> Counts:
     return Counts(sources, actions["skip"], actions["flag"], commented, len(state.files.pool.empty))
 
 
-def _blocks(state: LoopState, column: AnswerColumn) -> Iterator[Any]:
+def _blocks(state: LoopState, column: AnswerColumn, schema: pa.Schema) -> Iterator[Any]:
     files, resolved, said = state.files, state.item_labels, state.files.task.rows
     cycle = 0 if state.training is None else state.training.cycle
     outcomes = {outcome.index: outcome for outcome in resolved}
@@ -117,11 +129,12 @@ def _blocks(state: LoopState, column: AnswerColumn) -> Iterator[Any]:
     handed = zip(inherited.origins, inherited.values, strict=True)
     origins = dict(zip(inherited.indices.tolist(), handed, strict=True))
     told = _told(state.standing_decisions)
-    empty, schema = files.pool.empty, schema_of(column)
+    empty, of_item = files.pool.empty, item_columns(files.medium, column).values()
     fused = files.fused.open()
     for block in blocks(len(fused), BLOCK_ROWS):
         rows = Rows(fused[block].astype(np.float32))
-        contents, indices = files.pool.contents(block), range(block.start, block.stop)
+        values, indices = files.pool.values(block), range(block.start, block.stop)
+        contents = map(files.medium.read, *values)
         without = np.isin(indices, empty)
         proposed = [said.decode(rows.of(n), content) for n, content in enumerate(contents)]
         given = [
@@ -136,7 +149,7 @@ def _blocks(state: LoopState, column: AnswerColumn) -> Iterator[Any]:
         yield pa.table(
             {
                 "id": files.pool.ids(block),
-                "text": list(map(files.medium.text, contents)),
+                **dict(zip(of_item, values, strict=True)),
                 column.name: [None if v is None else column.cell(v) for v, _, _, _ in given],
                 "given_by": [by for _, by, _, _ in given],
                 "source": [source for _, _, source, _ in given],

@@ -1,5 +1,6 @@
 """A third party's medium, named in the configuration, from the first row to the release."""
 
+import csv
 import json
 import re
 import shutil
@@ -125,7 +126,13 @@ def test_it_is_reported_and_released(workspace: Workspace, tmp_path: Path) -> No
     hilt.release(workspace, tmp_path / "out")
 
     assert "left: " in (tmp_path / "report.html").read_text("utf-8")
-    assert (tmp_path / "out" / "dataset.parquet").exists()
+    with (tmp_path / "out" / "dataset.csv").open(encoding="utf-8", newline="") as file:
+        released = list(csv.DictReader(file))
+    given = [(each["id"], each["left"], each["second"]) for each in rows()]
+    assert [(row["id"], row["left"], row["right"]) for row in released] == given
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "| `id`, `left`, `right` | the item |" in card
+    assert "- name: right\n    dtype: string" in card
 
 
 def test_a_released_student_labels_new_pairs_as_its_card_says(
