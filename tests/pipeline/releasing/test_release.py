@@ -68,7 +68,7 @@ def test_a_release_tells_people_from_machines_and_proposals(
     assert (mine["decisions"], machine["decisions"], machine["decided_at"]) == (1, 0, None)
     assert not any(row["audit"] for row in rows.values())
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
-    assert "nothing contested it (`oracle`) | 8 |" in card
+    assert "where all models agree (`oracle`) | 8 |" in card
 
 
 def test_the_csv_holds_the_same_rows(small_workspace: Open, tmp_path: Path) -> None:
