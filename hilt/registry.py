@@ -12,7 +12,6 @@ from typing import Any
 
 from hilt.errors import ConfigError, ExtensionError, UnknownNameError
 from hilt.own_code import blamed_on, shortened
-from hilt.own_settings import checked_settings
 
 SINGULAR = {"tasks": "task", "media": "medium"}
 MAX_NAME_LENGTH = 100  # characters of a name that are compared with others
@@ -134,7 +133,7 @@ class Registry:
             return self._builder(name, who)(*given, **named, **settings)
         with blamed_on(who, _REBUILD):
             build = self._builder(name, who)
-            settings = checked_settings(build, who, settings, given, named)
+            settings = _checked(build, who, settings, given, named)
             made = build(*given, **named, **settings)
             lacking = [method for method in self.methods if not hasattr(made, method)]
         if lacking:
@@ -161,7 +160,7 @@ class Registry:
         if self.is_own(name):
             build = self._builder(name, name)
             with blamed_on(name, _REBUILD):
-                checked_settings(build, name, settings, self.given, dict.fromkeys(self.named))
+                _checked(build, name, settings, self.given, dict.fromkeys(self.named))
 
     def _builder(self, name: str, who: str) -> Any:  # noqa: ANN401
         build = self.load(name)
@@ -220,6 +219,12 @@ class Registry:
 
     def _third_party(self) -> dict[str, str]:
         return _registered(f"hilt.{self.plural or self.what + 's'}")
+
+
+def _checked(build: Any, who: str, settings: Mapping[str, Any], *passed: Any) -> dict[str, Any]:  # noqa: ANN401
+    from hilt.own_settings import checked_settings  # here, because it loads pydantic
+
+    return checked_settings(build, who, settings, *passed)
 
 
 @cache

@@ -9,7 +9,6 @@ import typer
 from hilt.figures import counted, whole_percent
 from hilt.pipeline.commands.options import Debug, Json, Work
 from hilt.pipeline.commands.terminal import Bars, emit, say, show_table
-from hilt.values import in_words
 
 if TYPE_CHECKING:
     from hilt.tasks.base import Task
@@ -103,6 +102,8 @@ def _explain(batch: Batch) -> None:
 
 
 def _row(item: BatchItem) -> list[str]:
+    from hilt.values import in_words
+
     text = " ".join(item.text.split())[:60]
     if item.blind:
         return [text, "audit", "", ""]

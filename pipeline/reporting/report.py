@@ -43,7 +43,6 @@ from hilt.pipeline.training.headline import (
     on_labelled,
     rests_on,
     told_in_full,
-    too_early,
 )
 from hilt.pipeline.training.selection_gain import advantage_sentence
 from hilt.pipeline.workspace.decisions import list_decisions, total_seconds
@@ -126,7 +125,7 @@ def _of_trainings(state: LoopState) -> dict[str, Any]:
         "advantage": advantage_sentence(latest) if latest else "",
         "curves": _curves(trainings),
         "is_enough": is_enough,
-        "too_early": too_early(checked_items(latest)) if latest else "",
+        "checked": checked_items(latest) if latest else 0,
         "mistakes": wrong_predictions(state.files, training, state.item_labels),
         "proposer_columns": PROPOSER_COLUMNS,
         "proposers": proposer_rows(latest) if latest else [],
@@ -242,7 +241,8 @@ def _share(measure: Mapping[str, Any]) -> str:
 
 def _early_verdict(after: str, summary: TrainingSummary) -> str:
     """Say that nothing is known yet, and what is instead."""
-    early = f"{after}: how often the student is right is {too_early(checked_items(summary))}."
+    checked = f"{checked_items(summary):,} checked"
+    early = f"{after} it is too early to say how often the student is right: {checked}."
     if not summary.labelled:
         return early
     return spaced(f"{early} Accuracy {on_labelled(summary)}.")

@@ -47,7 +47,7 @@ def test_help_loads_no_model_library() -> None:
         "from typer.testing import CliRunner\n"
         "from hilt.pipeline.cli import app\n"
         "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
-        "heavy = {'torch', 'faiss', 'transformers', 'datasets', 'sklearn', 'numpy'}\n"
+        "heavy = {'torch', 'faiss', 'transformers', 'datasets', 'sklearn', 'numpy', 'pydantic'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     result = subprocess.run(

@@ -212,7 +212,7 @@ def test_they_are_counted_wherever_one_looks(workspace: Workspace) -> None:
     assert "3 items have no text: nobody is asked about such an item, and" in said_by_status(
         workspace
     )
-    assert "3 without a text, which nobody is asked about" in report(workspace).read_text()
+    assert "3 without a text, which are never asked" in report(workspace).read_text()
 
 
 def said_by_status(workspace: Workspace) -> str:

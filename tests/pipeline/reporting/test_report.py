@@ -189,7 +189,7 @@ def test_under_30_audit_labels_no_accuracy_is_claimed_for_the_pool(
 ) -> None:
     page = page_of(without_test)
 
-    assert "After 12 labels: how often the student is right is too early to say: 3 checked." in (
+    assert "After 12 labels it is too early to say how often the student is right: 3 checked." in (
         page.words
     )
     assert re.search(
@@ -198,8 +198,8 @@ def test_under_30_audit_labels_no_accuracy_is_claimed_for_the_pool(
         page.words,
     )
     assert (
-        "The accuracy on items like the pool, and on what is left of it, is too early to say: 3"
-        " checked." in page.words
+        "It is too early to say how accurate the student is on items like the pool, and on what is"
+        " left of the pool: 3 checked." in page.words
     )
     assert ("id", "calibration") not in page.attributes
     (proposer,) = [row for row in page.rows if row[0] == "zero_shot"]
@@ -236,7 +236,7 @@ def test_from_30_audit_labels_on_they_measure(
     for where in ("on items like the pool", "on what is left of the pool"):
         assert (f") {where}" in page.words) is claimed
     assert (f"This rests on {labels} items drawn at random." in page.words) is claimed
-    assert (f"too early to say: {labels} checked" in page.words) is not claimed
+    assert (f"left of the pool: {labels} checked" in page.words) is not claimed
     assert (f"The latest student on {labels} audit items" in page.words) is claimed
 
 
@@ -250,7 +250,7 @@ def test_without_a_test_set_and_audit_items_nothing_is_claimed(
 
     page = page_of(workspace)
 
-    assert "too early to say: 0 checked" in page.words
+    assert "left of the pool: 0 checked" in page.words
     assert ("id", "calibration") not in page.attributes
 
 
@@ -260,8 +260,8 @@ def test_the_report_says_who_fused(small_workspace: OPEN_COPY) -> None:
     propose(workspace)
     after = page_of(workspace)
 
-    assert "fused from the proposer alone." in before.words
-    assert "fused from the proposer and the student of cycle 1." in after.words
+    assert "by the fused proposal of the proposer alone." in before.words
+    assert "by the fused proposal of the proposer and the student of cycle 1." in after.words
 
 
 def test_wrong_predictions_stand_with_their_texts_the_surest_first(
@@ -452,7 +452,7 @@ def test_a_machines_answers_stand_apart_from_peoples(small_workspace: OPEN_COPY)
 
     words = " ".join(page.words.split())
     assert "Human labels10 of them blind audit" in words
-    assert f"Machine labels{len(answered) - 1}not contested" in words
+    assert f"Machine labels{len(answered) - 1}by the oracle: all models agree" in words
     assert row_of(page, first.item_id)[6] == f"{first.label}accepted"
     assert row_of(page, answered[1].item_id)[6] == f"{answered[1].label}machine"
     assert "accepted in 1 of 1 cases" in page.words
