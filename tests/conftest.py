@@ -41,7 +41,13 @@ SENTENCES = {
 }
 STAGES = ("ready", "proposed", "selected", "reviewed", "trained", "two_cycles")
 
-LONGEST = ("test_demo.py", "test_readme.py", "test_every_student.py", "test_benchmark.py")
+LONGEST = (
+    "test_demo.py",
+    "test_readme.py",
+    "test_every_student.py",
+    "test_benchmark.py",
+    "test_ray.py",
+)
 
 MakeWorkspace = Callable[..., Workspace]
 

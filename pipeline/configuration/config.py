@@ -221,8 +221,8 @@ class Config(Section):
     )
     runner: AnyRunner = Field(
         Local(),
-        description="Where the work on each item is done: embedding, proposing, predicting. It"
-        " changes no result.",
+        description="Where the work on each item is done: embedding, proposing, predicting."
+        " Nothing is made again when it changes.",
     )
     seed: int = Field(0, ge=0, description="The seed of every random draw.")
 
