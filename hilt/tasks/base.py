@@ -92,7 +92,7 @@ class Answers(Protocol):
         ...
 
     def stratum(self, value: Value) -> str:
-        """Name what folds are balanced by, and what the items of a bulk group share."""
+        """Name what the items of a bulk group share; folds are balanced by `RowMath.strata`."""
         ...
 
     def corrupted(self, value: Value, content: Content, rng: np.random.Generator) -> Value:
