@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from hilt.types import Candidate, Part, Value
@@ -54,6 +55,8 @@ def value_from_json(entries: object) -> Value:
     Raises:
         ValueError: If it is none.
     """
+    if isinstance(entries, list) and len(entries) == 1 and isinstance(entries[0], str):
+        return _whole(entries[0])
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         raise ValueError(f"{_cut(entries)} is no list of labels")
     return tuple(sorted(_part(entry) for entry in entries))
@@ -78,6 +81,12 @@ def candidates_from_json(entries: object) -> tuple[Candidate, ...]:
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         raise ValueError(f"{_cut(entries)} is no list of candidates")
     return tuple(_candidate(entry) for entry in entries)
+
+
+@lru_cache(maxsize=10_000)
+def _whole(label: str) -> Value:
+    """One label for the whole item, which most of a great many answers are."""
+    return (Part(label),)
 
 
 def _told(part: Part) -> str:
