@@ -34,6 +34,7 @@ from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.values import in_words
 
 HELD_OUT = 0.2
 SKEW = 1.5  # exponent of the power law by which items get copies
@@ -137,7 +138,7 @@ def describe_inherited(workspace: Workspace) -> dict[str, Any]:
     outcomes = LoopState.read(workspace).resolved
     inherited = inherit(settled_groups(workspace, outcomes), outcomes)
     key = workspace.pool.answer_key(workspace.config.label_names)
-    labels = workspace.config.positions_of([str(each.label) for each in inherited.origins])
+    labels = workspace.config.positions_of([in_words(value) for value in inherited.values])
     return _rate(key[inherited.indices] == labels)
 
 

@@ -23,6 +23,7 @@ from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
+from hilt.values import in_words
 
 
 def labels_before_rechecks(workspace: Workspace) -> Iterator[tuple[int, str]]:
@@ -46,7 +47,7 @@ def describe(workspace: Workspace, rows: list[dict[str, Any]]) -> dict[str, floa
     key = workspace.pool.answer_key(config.label_names)
     before = list(labels_before_rechecks(workspace))
     outcomes = [each for each in LoopState.read(workspace).resolved if each.value]
-    given = config.positions_of([str(each.label) for each in outcomes])
+    given = config.positions_of([in_words(each.value or ()) for each in outcomes])
     return {
         "rechecks": len(before),
         "wrong_before": sum(config.label_names[key[index]] != label for index, label in before),

@@ -19,6 +19,7 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.proposers.rules import CompiledRule, Rule, cast_votes, compile_rules
 from hilt.types import Integers
+from hilt.values import in_words
 
 BLOCK_ROWS = 8192  # texts that are in memory at a time
 
@@ -161,7 +162,7 @@ def rules(workspace: Workspace) -> RulesTable:
     counts = _count_pool(workspace, compiled)
     state = LoopState.read(workspace)
     labelled = state.labelled
-    positions = workspace.config.positions_of([str(row.label) for row in labelled])
+    positions = workspace.config.positions_of([in_words(row.value or ()) for row in labelled])
     audit = np.flatnonzero([row.audit for row in labelled])
     times = state.audit_order.count_audited(
         state.audited_items, [labelled[row].index for row in audit]
