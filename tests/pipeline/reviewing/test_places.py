@@ -11,6 +11,8 @@ from hilt.errors import DataError
 from hilt.pipeline.duplicates.inheriting import carrying, inherit, settled_groups
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.workspace import Workspace
+from hilt.review.formats.json_lines import JsonLines
+from hilt.tasks.base import Task
 from hilt.types import Decision, Part, Value
 
 TEXTS = {
@@ -22,6 +24,16 @@ TEXTS = {
 RED: Value = (Part("key", (4, 7)),)
 FOX: Value = (Part("name", (8, 11)),)
 BOTH: Value = (*RED, *FOX)
+
+
+class OnlyLabels(JsonLines):
+    """A third party's exchange, which has no cell for places."""
+
+    def lacks(self, task: Task) -> str | None:
+        """Refuse all but answers of one label."""
+        if task.form == "label":
+            return None
+        return f"Sheets of labels cannot hold answers to the task {task.name!r}; use .jsonl."
 
 
 @pytest.fixture
@@ -74,6 +86,11 @@ def test_what_is_no_answer_about_the_item_is_refused(
         hilt.import_answers(work, write(tmp_path / "x.jsonl", {"id": "a", "answer": answer}))
 
     assert answers(work) == {}
+
+
+def test_an_exchange_says_which_tasks_it_does_not_serve(work: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot hold answers to the task 'words'"):
+        hilt.export(work, tmp_path / "x.jsonl", format=f"{__name__}:OnlyLabels")
 
 
 def test_several_people_come_to_what_most_of_them_marked(work: Workspace) -> None:
