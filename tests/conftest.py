@@ -24,7 +24,10 @@ from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 
 # The same cases everywhere: what fails, fails for all. HYPOTHESIS_SEARCH=1 looks for new ones.
 hypothesis.settings.register_profile(
-    "suite", derandomize="HYPOTHESIS_SEARCH" not in os.environ, database=None
+    "suite",
+    derandomize="HYPOTHESIS_SEARCH" not in os.environ,
+    database=None,
+    deadline=None,  # a busy machine is no fault
 )
 hypothesis.settings.load_profile("suite")
 

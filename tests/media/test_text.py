@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.media.base import Columnar, make_medium
@@ -21,7 +21,6 @@ def test_its_content_is_the_text() -> None:
     assert medium.key(" A  b") == "a b"
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_a_pool_is_measured_at_once_as_item_by_item(texts: list[str]) -> None:
     table = pa.table({"text": pa.array(texts, pa.string())})

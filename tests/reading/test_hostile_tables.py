@@ -45,9 +45,7 @@ def complaint(path: Path, options: Options | None = None) -> str:
     return said
 
 
-FUZZ = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORDS = ["id", "text", "label", "a", "é", " ", "1.0", "\0", "\n", "\r\n", "\r", "sep=;\n"]
 MARKS = [",", ";", "\t", "|", '"', '""', "{", "}", "[", "]", ":", "null", "\\ud800"]
 PIECES = st.sampled_from([*WORDS, *MARKS, '{"text": "x"}', '"text"'])

@@ -71,7 +71,7 @@ def test_cohens_kappa_of_a_pair_is_the_textbook_one() -> None:
     assert pair.items == 50
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=5, max_size=40))
 def test_cohens_kappa_is_that_of_scikit_learn(labels: list[tuple[int, int]]) -> None:
     ratings = np.array(labels)

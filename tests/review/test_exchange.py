@@ -85,9 +85,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", EXCHANGE_NAMES)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ids=st.lists(IDS, min_size=1, max_size=4, unique=True), text=TEXTS)
 def test_whatever_the_texts_and_ids_the_answers_come_back_for_the_right_items(
     tmp_path: Path, name: str, ids: list[str], text: str

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -287,7 +287,6 @@ def test_a_long_value_is_cut() -> None:
     assert len(complaint(SMALLEST + f"device: {'x' * 500}\n")) < 150
 
 
-@settings(deadline=None)
 @given(st.recursive(st.text("ab:-#{}[]'\"!&*?|>%@ \n\t", max_size=12), st.lists, max_leaves=5))
 def test_whatever_stands_in_a_file_the_answer_is_one_of_our_errors(value: object) -> None:
     complaint(f"{value}\n" if isinstance(value, str) else f"pool: {value}\n")

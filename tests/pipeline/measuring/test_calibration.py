@@ -41,7 +41,7 @@ def test_without_labels_the_temperature_is_one() -> None:
     assert fit_temperature(nothing, np.empty(0, dtype=int)) == pytest.approx(1, abs=1e-3)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(logits, st.integers(0, 2))
 def test_a_temperature_stays_within_its_bounds(rows: Floats, position: int) -> None:
     temperature = fit_temperature(softmax(rows), np.full(len(rows), position))

@@ -92,9 +92,7 @@ def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
         list(open_source(given).batches())
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(st.text(), min_size=1, max_size=5))
 def test_any_text_survives_csv_and_json_and_its_line_is_known(
     tmp_path: Path, texts: list[str]

@@ -280,7 +280,7 @@ def test_weights_are_the_optimum() -> None:
     assert loss(weights) <= min(loss(each.clip(0)) for each in around) + 1e-2
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(logits, st.integers(0, 2))
 def test_weights_are_finite_and_not_negative(rows: Floats, position: int) -> None:
     one = softmax(rows).astype(np.float16)

@@ -440,7 +440,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_whatever_stands_in_a_line_it_is_taken_or_there_is_a_sentence(
     said: Workspace, small_workspace: Open, tmp_path: Path, data: st.DataObject

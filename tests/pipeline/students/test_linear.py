@@ -71,7 +71,7 @@ def test_a_soft_target_is_both_of_its_labels() -> None:
     )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 4), min_size=12, max_size=12))
 def test_a_weight_counts_like_repetition(counts: list[int]) -> None:
     rows, positions = blobs(12)

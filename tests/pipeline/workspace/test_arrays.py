@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hilt.blocks import blocks
@@ -247,7 +247,6 @@ def test_what_was_measured_stands_beside_the_maker_and_decides_nothing(file: Arr
     assert not make(file, Rows())
 
 
-@settings(deadline=None)
 @given(n_rows=st.integers(1, 40), chunk_rows=st.integers(1, 50), die_at=st.integers(0, 40))
 def test_any_chunk_size_gives_the_same_array_after_a_kill(
     n_rows: int, chunk_rows: int, die_at: int

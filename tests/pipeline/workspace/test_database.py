@@ -404,7 +404,7 @@ votes = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(votes, max_size=12))
 def test_storing_one_by_one_or_at_once_gives_the_same(
     tmp_path_factory: pytest.TempPathFactory, sequence: list[tuple[int, str | None, str]]
