@@ -7,9 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hilt.intervals import wilson
-from hilt.types import Floats, Integers
+from hilt.rows import Rows
+from hilt.tasks.base import Task
+from hilt.types import Content, Floats, Integers, Value
+
+Right = npt.NDArray[np.bool_]
 
 CHANCE_DRAWS = 2000  # of a perfectly calibrated model
 CHANCE_SEED = 0  # the same predictions have the same figure wherever it is shown
@@ -24,12 +29,14 @@ class ConfidenceBin:
     accuracy: float
 
 
-def reliability(
-    probabilities: Floats, positions: Integers, bins: int = 10
-) -> tuple[ConfidenceBin, ...]:
-    """Compare confidence with accuracy in equally wide bins of confidence; empty ones left out."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == positions
+def reliability(confidence: Floats, right: Right, bins: int = 10) -> tuple[ConfidenceBin, ...]:
+    """Compare confidence with accuracy in equally wide bins of confidence; empty ones left out.
+
+    Args:
+        confidence: Shape (n,), how sure each prediction is, in [0, 1].
+        right: Shape (n,), whether it is right.
+        bins: How many.
+    """
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     members = [place == number for number in range(bins)]
     return tuple(
@@ -53,7 +60,8 @@ def expected_calibration_error(probabilities: Floats, positions: Integers, bins:
 
     Source: Naeini et al. 2015; Guo et al. 2017, equation 3.
     """
-    rows = reliability(probabilities, positions, bins)
+    right = probabilities.argmax(axis=1) == positions
+    rows = reliability(probabilities.max(axis=1), right, bins)
     return float(sum(abs(row.accuracy - row.confidence) * row.share for row in rows))
 
 
@@ -89,15 +97,18 @@ class Measure:
 
     Attributes:
         items: How many were compared.
-        accuracy: Share that is right.
-        low: Lower end of the 95 % interval for the accuracy (Wilson).
+        accuracy: Share that is right; an answer that is partly right counts in part, 1 less its
+            loss.
+        low: Lower end of the 95 % interval for the accuracy (Wilson). Where answers count in part
+            they spread less than those that are right or wrong, and it is wider than it need be.
         high: Upper end.
-        macro_f1: Mean over the labels that occur of F1.
+        macro_f1: Mean over the labels that occur of F1; None where `confusion` is.
         calibration_error: Expected calibration error, ten bins, less what chance alone brings; 0
             where that is more.
         calibration_limit: What `calibration_error` stays below in 95 % of cases if the model is
             perfectly calibrated. Up to there, no error is shown.
-        confusion: Shape (n_labels, n_labels): rows are true labels, columns predicted ones.
+        confusion: Shape (n_labels, n_labels): rows are true labels, columns predicted ones; None
+            for a task whose answers are not one label each.
         reliability: Bins of confidence, each with share, confidence and accuracy.
     """
 
@@ -105,10 +116,10 @@ class Measure:
     accuracy: float
     low: float
     high: float
-    macro_f1: float
+    macro_f1: float | None
     calibration_error: float
     calibration_limit: float
-    confusion: list[list[int]]
+    confusion: list[list[int]] | None
     reliability: list[dict[str, float]]
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,30 +131,47 @@ class Measure:
         return {key: getattr(self, key) for key in ("items", "accuracy", "low", "high")}
 
 
-def measure(probabilities: Floats, positions: Integers) -> Measure:
-    """Compare predictions with true labels.
+def scores(
+    task: Task, said: Rows, true: Sequence[Value], contents: Sequence[Content]
+) -> npt.NDArray[np.float64]:
+    """Say how right the likeliest answers are: shape (n,), from 0 to 1, which is 1 less the loss.
 
     Args:
-        probabilities: Shape (n, n_labels), n at least 1.
-        positions: Shape (n,), the true labels.
+        task: What the answers are.
+        said: What is predicted of n items.
+        true: Their true answers.
+        contents: The items.
     """
-    predicted = probabilities.argmax(axis=1)
-    right = int((predicted == positions).sum())
-    low, high = wilson(right, len(positions))
-    n_labels = probabilities.shape[1]
-    bins = reliability(probabilities, positions)
-    error, limit = calibration_beyond_chance(bins, len(positions))
-    confusion = np.zeros((n_labels, n_labels), dtype=np.int64)
-    np.add.at(confusion, (positions, predicted), 1)
+    found = (
+        1 - task.answers.loss(task.rows.decode(said.of(place), content), value)
+        for place, (value, content) in enumerate(zip(true, contents, strict=True))
+    )
+    return np.fromiter(found, dtype=np.float64, count=len(true))
+
+
+def measure(task: Task, said: Rows, true: Sequence[Value], contents: Sequence[Content]) -> Measure:
+    """Compare predictions with true answers.
+
+    Args:
+        task: What the answers are.
+        said: What is predicted of n items, n at least 1.
+        true: Their true answers.
+        contents: The items.
+    """
+    found = scores(task, said, true, contents)
+    low, high = wilson(float(found.sum()), len(found))
+    bins = reliability(task.rows.confidence(said), found == 1)
+    error, limit = calibration_beyond_chance(bins, len(found))
+    confusion = task.rows.confusion(said, task.rows.encode(true, contents).rows)
     return Measure(
-        items=len(positions),
-        accuracy=right / len(positions),
+        items=len(found),
+        accuracy=float(found.sum()) / len(found),
         low=low,
         high=high,
-        macro_f1=_macro_f1(confusion),
+        macro_f1=None if confusion is None else _macro_f1(confusion),
         calibration_error=error,
         calibration_limit=limit,
-        confusion=confusion.tolist(),
+        confusion=None if confusion is None else confusion.tolist(),
         reliability=[asdict(row) for row in bins],
     )
 

@@ -40,10 +40,16 @@ class Rows:
         if self.offsets is None:
             return Rows(self.values[items])
         items = np.arange(len(self))[items]
+        offsets = np.append(0, np.cumsum(np.diff(self.offsets)[items]))
+        return Rows(self.values[self.places(items)], offsets)
+
+    def places(self, items: Integers) -> Integers:
+        """Say which rows are those of some items, in their order: shape (their rows,)."""
+        if self.offsets is None:
+            return items
         starts, counts = self.offsets[items], np.diff(self.offsets)[items]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
-        return Rows(self.values[np.repeat(starts, counts) + within], offsets)
+        before = np.cumsum(counts) - counts
+        return np.asarray(np.arange(counts.sum()) + np.repeat(starts - before, counts))
 
     @property
     def answered(self) -> npt.NDArray[np.bool_]:
@@ -61,8 +67,21 @@ class Rows:
         owner = np.repeat(np.arange(len(self)), np.diff(self.offsets))
         return np.bincount(owner, weights=of_rows, minlength=len(self))
 
+    def products(self, of_rows: Floats) -> Floats:
+        """Multiply by item what each row has: shape (n_items,); 1 for an item without rows."""
+        return of_rows if self.offsets is None else np.exp(self.sums(np.log(of_rows)))
+
     def means(self, of_rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Average by item what each row has: shape (n_items,); 0 for an item without rows."""
         if self.offsets is None:
             return of_rows
         return self.sums(of_rows) / np.maximum(np.diff(self.offsets), 1)
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Put the rows of some items after those of others; at least one part."""
+    values = np.concatenate([part.values for part in parts])
+    if parts[0].offsets is None:
+        return Rows(values)
+    counts = [np.diff(part.offsets) for part in parts if part.offsets is not None]
+    return Rows(values, np.append(0, np.cumsum(np.concatenate(counts))))

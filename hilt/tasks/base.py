@@ -137,6 +137,25 @@ class RowMath(Protocol):
         """Turn answers into what a student learns from, each with weight 1."""
         ...
 
+    def described(self) -> Targets | None:
+        """Say what the descriptions of the labels are examples of, in their order; None of nothing.
+
+        Where they are, a student learns from them too, so that no label is ever unknown to it.
+        """
+        ...
+
+    def hardened(self, rows: Rows) -> Rows:
+        """Make rows as sure as a person: laid out as `encode` lays out the likeliest answer."""
+        ...
+
+    def confusion(self, said: Rows, true: Rows) -> Integers | None:
+        """Count which answer was given for which.
+
+        Returns:
+            Shape (n_labels, n_labels), true labels by said ones; None where answers are too many.
+        """
+        ...
+
     def decode(self, rows: Floats, content: Content) -> Value:
         """Give the likeliest answer about an item, from its rows."""
         ...
@@ -154,7 +173,7 @@ class RowMath(Protocol):
         ...
 
     def units(self, rows: Rows) -> Rows:
-        """Turn rows into categorical distributions, each a row that sums to 1, with offsets."""
+        """Turn rows into categorical distributions, of which each row sums to 1."""
         ...
 
     def log_likelihood(self, rows: Rows, targets: Targets) -> Floats:

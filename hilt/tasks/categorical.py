@@ -50,6 +50,18 @@ class CategoricalRows:
         checked = checked_distributions(values, ids, self.n_columns, who, may_abstain=may_abstain)
         return Rows(checked, offsets)
 
+    def described(self) -> Targets | None:
+        """Give None: a description alone is no example of a row."""
+        return None
+
+    def hardened(self, rows: Rows) -> Rows:
+        """Give all to the likeliest column, the first of several equal ones."""
+        return one_hot(rows.values.argmax(axis=1), self.n_columns, rows.offsets).rows
+
+    def confusion(self, said: Rows, true: Rows) -> Integers | None:
+        """Give None: an item may have many rows."""
+        return None
+
     def pool(self, said: Sequence[Rows], weights: Floats) -> Rows:
         """Combine what several say: a weighted product, renormalised."""
         pooled = pool_logarithmically([each.values for each in said], weights)
@@ -61,7 +73,7 @@ class CategoricalRows:
 
     def units(self, rows: Rows) -> Rows:
         """Give the rows themselves."""
-        return Rows(rows.values, _offsets(rows))
+        return rows
 
     def log_likelihood(self, rows: Rows, targets: Targets) -> Floats:
         """Sum over an item's rows how likely the targets are found."""
@@ -81,8 +93,7 @@ class CategoricalRows:
 
     def confidence(self, rows: Rows) -> Floats:
         """Multiply how sure an item's rows are of their likeliest columns."""
-        surest: Floats = rows.values.max(axis=1, initial=0)
-        return surest if rows.offsets is None else np.exp(rows.sums(np.log(surest)))
+        return rows.products(rows.values.max(axis=1, initial=0))
 
 
 def one_hot(columns: Integers, n_columns: int, offsets: Integers | None = None) -> Targets:
@@ -96,7 +107,3 @@ def one_hot(columns: Integers, n_columns: int, offsets: Integers | None = None) 
     hot = np.eye(n_columns, dtype=np.float32)[np.asarray(columns, dtype=np.int64)]
     rows = Rows(hot, offsets)
     return Targets(rows, np.ones(len(rows), dtype=np.float32))
-
-
-def _offsets(rows: Rows) -> Integers:
-    return np.arange(len(rows.values) + 1) if rows.offsets is None else rows.offsets

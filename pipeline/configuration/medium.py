@@ -12,6 +12,8 @@ from hilt.media.text import TEXT
 from hilt.pipeline.configuration.section import Named, wrong_inside
 from hilt.pipeline.configuration.source import Source
 from hilt.registry import Registry, nearest
+from hilt.tasks.base import Task
+from hilt.tasks.single import Single
 
 
 class MediumSection(Named):
@@ -41,22 +43,27 @@ class MediumSection(Named):
         return make_medium(self.kind, self.settings)
 
 
-def check_serves(registry: Registry, kind: str, medium: Medium, *steps: str | int) -> None:
-    """Make sure that a kind serves the medium.
+def check_serves(
+    registry: Registry, kind: str, medium: Medium, task: Task, *steps: str | int
+) -> None:
+    """Make sure that a kind serves the medium and the task.
 
     Args:
         registry: Of what it is a kind.
         kind: Its name.
         medium: What items are.
+        task: What answers are.
         steps: Where its section stands in the configuration.
 
     Raises:
         PydanticCustomError: If it does not; it says which kinds would.
     """
-    if medium.name == TEXT.name and not registry.is_own(kind):
-        return  # all that hilt brings serves it; to look would import what takes seconds
+    usual = medium.name == TEXT.name and task.layout == Single.layout
+    if usual and not registry.is_own(kind):
+        return  # all that hilt brings serves these; to look would import what takes seconds
+    who = f"{registry.what.capitalize()} {kind!r}"
     try:
-        registry.check_serves(kind, f"{registry.what.capitalize()} {kind!r}", media=medium.name)
+        registry.check_serves(kind, who, media=medium.name, tasks=task.layout)
     except ConfigError as error:
         raise wrong_inside(str(error), *steps, "kind") from error
 

@@ -31,6 +31,7 @@ STUDENTS = Registry(
     named=("device", "seed"),
 )
 AUTO = "auto"
+FIRST = "linear"  # what `auto` tries in any case
 KINDS = (AUTO, "linear", "contrastive", "transformer")  # a blend is what `auto` may come to
 
 

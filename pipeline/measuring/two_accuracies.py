@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from hilt.intervals import wilson
 
-Right = npt.NDArray[np.bool_]
+Right = npt.NDArray[np.bool_ | np.floating[Any]]  # how right: an answer may be so in part
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def accuracy_on_the_pool(drawn: Right) -> Accuracy:
         drawn: Shape (n,), n at least 1: whether each item of the sample was predicted right by a
             student that did not learn its label.
     """
-    right = int(drawn.sum())
+    right = float(drawn.sum())
     return Accuracy(len(drawn), right / len(drawn), *wilson(right, len(drawn)))
 
 

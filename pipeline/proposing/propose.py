@@ -144,16 +144,16 @@ def _propose_student(files: WorkspaceFiles, training: TrainingRow, student: Stud
         "student": [training.cycle, training.fingerprint],
         "embeddings": files.embeddings.made_of(),
     }
-    proposal, seed = files.proposal("student"), files.config.seed
+    proposal, layout = files.proposal("student"), files.row_layout(files.pool)
     if is_made(proposal, maker, files.progress):
         return False
     previous = None if proposal.find_fault() else proposal.maker()
-    n_before = 0 if previous is None else len(proposal.open())
-    before = compared_labels(proposal, n_before, seed) if n_before else None
+    n_before = 0 if previous is None else layout.items(0, len(proposal.open())).stop
+    before = compared_labels(files, proposal, n_before) if n_before else None
     if student is None:
         folder = files.saved_student(training.cycle)
         student = read_student(folder, files.device, files.trusted).student
-    work, layout = PredictWork(student, files.task, files.device), files.row_layout(files.pool)
+    work = PredictWork(student, files.task, files.device)
     embeddings = files.embeddings.open() if student.reads_embeddings else None
     runner = files.runner if student.reads_contents else Local()
     made = make_array(
@@ -167,7 +167,7 @@ def _propose_student(files: WorkspaceFiles, training: TrainingRow, student: Stud
         old=made_before(proposal, files.pool.earlier_makers(maker)),
     )
     if before is not None and previous is not None and previous.get("student") != maker["student"]:
-        after = compared_labels(proposal, n_before, seed)
+        after = compared_labels(files, proposal, n_before)
         save_stability(files, training.cycle, before, after)
     return made
 

@@ -8,16 +8,19 @@ from hilt.files import read_object, write_json
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
+from hilt.rows import Rows
 from hilt.types import Integers
 
 COMPARED_ITEMS = 2000
 
 
-def compared_labels(proposal: ArrayFile, n_items: int, seed: int) -> Integers:
-    """Read the likeliest labels of a sample of the first items, the same one every time."""
-    rng = generator(seed, Stream.SUCCESSION)
+def compared_labels(files: WorkspaceFiles, proposal: ArrayFile, n_items: int) -> Integers:
+    """Read the likeliest kind of answer of a sample of the first items, the same every time."""
+    rng = generator(files.config.seed, Stream.SUCCESSION)
     sample = rng.choice(n_items, min(COMPARED_ITEMS, n_items), replace=False)
-    return np.asarray(proposal.open()[np.sort(sample)].argmax(axis=1))
+    layout, values = files.row_layout(files.pool), proposal.open()
+    offsets = None if layout.offsets is None else layout.offsets[: n_items + 1]
+    return files.task.rows.strata(Rows(values, offsets).take(np.sort(sample)))
 
 
 def save_stability(files: WorkspaceFiles, cycle: int, before: Integers, after: Integers) -> None:

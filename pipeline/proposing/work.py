@@ -110,7 +110,7 @@ def _arrived(
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        student = load_kind(kind, Path(folder), resolve_device(device))
+        student = load_kind(kind, Path(folder), resolve_device(device), task)
     return PredictWork(student, task, device, embedder)
 
 

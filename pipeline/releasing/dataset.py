@@ -130,9 +130,10 @@ def _blocks(state: LoopState, column: AnswerColumn, schema: pa.Schema) -> Iterat
     origins = dict(zip(inherited.indices.tolist(), handed, strict=True))
     told = _told(state.standing_decisions)
     empty, of_item = files.pool.empty, item_columns(files.medium, column).values()
-    fused = files.fused.open()
+    fused = files.rows(files.fused)
     for block in blocks(len(fused), BLOCK_ROWS):
-        rows = Rows(fused[block].astype(np.float32))
+        taken = fused.take(block)
+        rows = Rows(taken.values.astype(np.float32), taken.offsets)
         values, indices = files.pool.values(block), range(block.start, block.stop)
         contents = map(files.medium.read, *values)
         without = np.isin(indices, empty)

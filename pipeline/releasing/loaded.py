@@ -25,7 +25,6 @@ from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_work
 from hilt.proposers.base import Checked, Embedder
 from hilt.proposers.guarded import make_embedder
 from hilt.proposers.models.encoder import settings_checksum
-from hilt.tasks.single import Single
 from hilt.types import Content, Floats, Items
 
 BLOCK_TEXTS = 2048
@@ -93,7 +92,7 @@ class LoadedStudent:
     @property
     def work(self) -> PredictWork:
         """What is done to every new item."""
-        return PredictWork(self._saved.student, Single(self.labels), self._device, self._embedder)
+        return PredictWork(self._saved.student, self._saved.task, self._device, self._embedder)
 
 
 def as_items(contents: list[Content]) -> Items:

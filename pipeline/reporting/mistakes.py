@@ -74,9 +74,9 @@ def _on_labelled(
     files: WorkspaceFiles, training: TrainingRow, outcomes: Sequence[ItemLabel]
 ) -> Mistakes | None:
     saved = load_out_of_fold(files.student_folder(training.cycle))
-    if saved is None:
+    if saved is None or files.is_ragged:
         return None
-    indices, _, probabilities = saved
+    indices, probabilities = saved.indices, saved.said.values
     said = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
     rows = np.flatnonzero([index in said for index in indices.tolist()])
     indices, probabilities = indices[rows], probabilities[rows]
@@ -95,7 +95,7 @@ def _on_labelled(
 def _on_test(files: WorkspaceFiles, training: TrainingRow) -> Mistakes | None:
     saved = load_tested(files.student_folder(training.cycle))
     test = files.test
-    if saved is None or test is None or len(saved[0]) != len(test):
+    if saved is None or test is None or files.is_ragged or len(saved[0]) != len(test):
         return None
     predicted, sure = saved
     names = files.config.label_names

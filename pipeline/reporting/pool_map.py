@@ -14,7 +14,6 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.rows import Rows
 from hilt.types import Floats, Integers
 from hilt.values import in_words
 
@@ -181,13 +180,12 @@ class _Drawn:
 
 def _proposed(files: WorkspaceFiles, indices: Integers) -> Iterator[_Drawn]:
     """Draw items that nobody was asked about by what is proposed for them."""
-    rows = Rows(files.fused.open()).take(indices)
-    math = files.task.rows
+    rows, math = files.rows(files.fused).take(indices), files.task.rows
     doubts, sure = math.doubt(rows, "margin"), math.confidence(rows)
     for index, doubt, position, share in zip(
         indices.tolist(), doubts, math.strata(rows), sure, strict=True
     ):
-        label = files.config.label_names[position]
+        label = math.strata_names[position]
         kind: Kind = "doubtful" if doubt >= DOUBTFUL else "sure"
         yield _Drawn(index, kind, label, f"{cut(label)} ({whole_percent(float(share))})")
 

@@ -128,19 +128,20 @@ def label_lines(
             description="" if label.description == label.name else label.description,
             human=human[label.name],
             machine=machine[label.name],
-            predicted=None if predicted is None else predicted[position],
+            predicted=None if predicted is None else predicted.get(label.name, 0),
         )
-        for position, label in enumerate(files.config.label_list)
+        for label in files.config.label_list
     ]
 
 
-def _count_predicted(files: WorkspaceFiles) -> list[int]:
-    fused = files.fused.open()
-    counts = np.zeros(fused.shape[1], dtype=np.int64)
+def _count_predicted(files: WorkspaceFiles) -> dict[str, int]:
+    """Count how often the likeliest answer is of each kind, of items with content."""
+    fused, math = files.rows(files.fused), files.task.rows
+    counts = np.zeros(len(math.strata_names), dtype=np.int64)
     for block in blocks(len(fused)):
-        counts += np.bincount(fused[block].argmax(axis=1), minlength=len(counts))
-    counts -= np.bincount(fused[files.pool.empty].argmax(axis=1), minlength=len(counts))
-    return [int(count) for count in counts]
+        counts += np.bincount(math.strata(fused.take(block)), minlength=len(counts))
+    counts -= np.bincount(math.strata(fused.take(files.pool.empty)), minlength=len(counts))
+    return dict(zip(math.strata_names, counts.tolist(), strict=True))
 
 
 def batch_lines(state: LoopState, most: int) -> list[BatchLine]:

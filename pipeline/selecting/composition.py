@@ -22,6 +22,7 @@ from hilt.pipeline.selecting.shortage import why_short
 from hilt.pipeline.selecting.time_budget import fit_to_budget
 from hilt.pipeline.workspace.audit_slice import AuditDraw, AuditSlice
 from hilt.pipeline.workspace.files import WorkspaceFiles
+from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.rows import Rows
@@ -151,10 +152,10 @@ def compose(
     picked = _mixed(parts, rng)
     indices = np.array([index for index, _, _ in picked])
     view, doubts = choice.view, choice.doubts
-    proposed = doubts.replacing(view.proposal.values[indices].astype(np.float32), indices)
+    taken = view.proposal.take(indices)
+    proposed = doubts.replacing(Rows(taken.values.astype(np.float32), taken.offsets), indices)
     known = None if cost is None else seconds[indices]
-    names = files.config.label_names
-    whys = explain(view, indices, proposed, committee, names, doubts, known, rng)
+    whys = explain(view, indices, proposed, committee, doubts, known, rng)
     shortage = why_short(
         size if minutes is None else pick.lacking(len(indices)),
         indices,
@@ -165,7 +166,7 @@ def compose(
         empty=files.pool.empty,
         minutes=None if minutes is None else (float(seconds[indices].sum()) / 60, minutes),
     )
-    rows = _rows(files, picked, Rows(proposed), whys)
+    rows = _rows(files, picked, proposed, whys)
     copies = choice.audit.beside(drawn, len(parts[0]))
     return Composed(rows, "".join(part.note for part in parts), shortage, copies)
 
@@ -228,11 +229,11 @@ def _view(
     free[kept] = False
     return SelectionView(
         embeddings=files.required(files.embeddings, "propose").open(),
-        proposal=Rows(files.required(files.fused, "propose").open()),
+        proposal=files.rows(files.fused),
         task=files.task,
         candidates=one_of_each(groups, free),
         labelled=np.array([each.index for each in labelled], dtype=np.int64),
-        labels=config.positions_of([str(each.label) for each in labelled]),
+        labels=_strata(files, labelled),
         groups=groups,
         near_duplicate=config.batch.near_duplicate,
         seconds=seconds,
@@ -240,6 +241,13 @@ def _view(
         graph=files.graph,
         signals=read_signals(files, state.training),
     )
+
+
+def _strata(files: WorkspaceFiles, labelled: Sequence[ItemLabel]) -> Integers:
+    """Number the kind of answer of each labelled item, as `SelectionView.strata` does."""
+    contents = files.pool.contents([each.index for each in labelled])
+    values = [each.value or () for each in labelled]
+    return files.task.rows.strata(files.task.rows.encode(values, contents).rows)
 
 
 def _checks(state: LoopState, view: SelectionView, passed_over: Integers, size: int) -> Selection:

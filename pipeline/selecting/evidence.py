@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hilt.pipeline.proposing.committee import STUDENT, Committee
 from hilt.pipeline.selecting.coverage import coverage, typicality
 from hilt.pipeline.selecting.rechecks import Suspects
 from hilt.pipeline.selecting.review_cost import disagreement, perplexity
+from hilt.rows import Rows
 from hilt.types import Explanation, Floats, Integers, SelectionView
 
 
 def explain(
     view: SelectionView,
     indices: Integers,
-    probabilities: Floats,
+    proposal: Rows,
     committee: Committee,
-    labels: Sequence[str],
     doubts: Suspects,
     seconds: Floats | None,
     rng: np.random.Generator,
@@ -28,31 +26,32 @@ def explain(
     Args:
         view: The pool as the selector saw it.
         indices: Shape (n,), the items of the batch.
-        probabilities: Shape (n, n_labels), what is proposed for them.
+        proposal: What is proposed for them.
         committee: Everyone who proposes.
-        labels: The names of the labels.
         doubts: What may be asked again; any of the items that is in it is.
         seconds: Shape (n,), how long a person is predicted to need; None while nobody's time is
             known.
         rng: Draws the items of the pool that are looked at.
     """
-    proposed = np.stack([each.values for each in committee(indices)])
+    said = committee(indices)
     right = dict(zip(doubts.indices.tolist(), doubts.right.tolist(), strict=True))
-    rechecked = np.isin(indices, doubts.indices)
     if STUDENT in committee.names:  # it has learnt the labels of these
-        proposed[committee.names.index(STUDENT), rechecked] = np.nan
-    disagree, plausible = disagreement(proposed, probabilities), perplexity(probabilities)
+        student = said[committee.names.index(STUDENT)]
+        student.values[student.places(np.flatnonzero(np.isin(indices, doubts.indices)))] = np.nan
+    math = view.task.rows
+    disagree, plausible = disagreement(said, proposal, math), perplexity(proposal, math)
     covered = coverage(view.embeddings, indices, view.labelled, rng)
     typical = typicality(view.embeddings, indices, rng)
-    first = probabilities.argmax(axis=1)
+    kinds, names = math.strata(proposal), math.strata_names
+    others = [np.where(each.answered, math.strata(each), kinds) for each in said]
     return [
         Explanation(
             plausible=round(float(plausible[place]), 2),
             disagreement=round(float(disagree[place]), 3),
             others={
-                name: labels[row.argmax()]
-                for name, row in zip(committee.names, proposed[:, place], strict=True)
-                if not np.isnan(row[0]) and row.argmax() != first[place]
+                name: names[kind[place]]
+                for name, kind in zip(committee.names, others, strict=True)
+                if kind[place] != kinds[place]
             },
             typicality=round(float(typical[place]), 3),
             covers=int(covered.items[place]),

@@ -48,14 +48,13 @@ def predicted_seconds(
     """
     if cost is None or not cost.is_predictable:
         return None
-    fused, lengths = files.required(files.fused, "propose").open(), files.pool.lengths
+    fused, lengths, math = files.rows(files.fused), files.pool.lengths, files.task.rows
     seconds = np.empty(len(lengths), dtype=np.float32)
     for block in blocks(len(seconds)):
-        indices = np.arange(block.start, block.stop)
-        rows = np.asarray(fused[block], dtype=np.float32)
-        disagree = disagreement(np.stack([each.values for each in committee(indices)]), rows)
+        indices, rows = np.arange(block.start, block.stop), fused.take(block)
+        disagree = disagreement(committee(indices), rows, math)
         effort = _proposed_effort(files, indices, rows) if cost.model.reads_effort else None
-        described = features(lengths[block], perplexity(rows), disagree, False, effort)
+        described = features(lengths[block], perplexity(rows, math), disagree, False, effort)
         seconds[block] = cost.model.predict(described)
     return seconds
 
@@ -89,9 +88,8 @@ def _timings(state: LoopState) -> Timings:
     )
 
 
-def _proposed_effort(files: WorkspaceFiles, indices: Integers, rows: Floats) -> Floats:
+def _proposed_effort(files: WorkspaceFiles, indices: Integers, said: Rows) -> Floats:
     """Say how much there would be to do for the answers that are proposed: shape (n,)."""
-    said = Rows(rows)
     contents = files.pool.contents(indices)
     values = [files.task.rows.decode(said.of(n), each) for n, each in enumerate(contents)]
     return _effort(files, indices, values)

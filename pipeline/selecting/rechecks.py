@@ -13,20 +13,20 @@ they found fewer of the wrong labels, for the probabilities here are calibrated 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hilt.distributions import log_of, pool_logarithmically, softmax
-from hilt.pipeline.configuration.config import Config
+from hilt.distributions import log_of, softmax
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.committee import Committee
 from hilt.pipeline.proposing.propose import fusion_weights
-from hilt.pipeline.students.saved import load_out_of_fold
+from hilt.pipeline.students.saved import OutOfFold, load_out_of_fold
+from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import SETTLING, ItemLabel
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
+from hilt.rows import Rows
 from hilt.types import Floats, Integers, Reason, Selection, SelectionView, Value
 
 PEOPLE_ARE_RIGHT = 0.8  # how often, as far as one label alone speaks against the students
@@ -40,32 +40,32 @@ class Suspects:
     Attributes:
         indices: Shape (n,), the items, the most doubtful first.
         right: Shape (n,), how likely each label is to be right, as far as students can say.
-        probabilities: Shape (n, n_labels), what those students and the proposers say.
+        proposal: What those students and the proposers say.
         trust: How often earlier rechecks changed a label, relative to what was expected.
     """
 
     indices: Integers
     right: Floats
-    probabilities: Floats
+    proposal: Rows
     trust: float = 1.0
 
     def __len__(self) -> int:
         return len(self.indices)
 
-    def replacing(self, probabilities: Floats, indices: Integers) -> Floats:
+    def replacing(self, proposal: Rows, indices: Integers) -> Rows:
         """Give what is proposed for some items, by students that did not learn their labels.
 
         The student in use has learnt the labels that are in doubt, and would only repeat them.
 
         Args:
-            probabilities: Shape (m, n_labels), what is proposed otherwise.
+            proposal: What is proposed otherwise.
             indices: Shape (m,), for which items.
         """
         _, ours, theirs = np.intersect1d(self.indices, indices, return_indices=True)
-        replaced = probabilities.copy()
+        replaced = proposal.values.copy()
         if len(ours):
-            replaced[theirs] = self.probabilities[ours]
-        return replaced
+            replaced[proposal.places(theirs)] = self.proposal.take(ours).values
+        return Rows(replaced, proposal.offsets)
 
     @property
     def wrong(self) -> Floats:
@@ -73,7 +73,7 @@ class Suspects:
         return np.asarray(np.minimum(1, (1 - self.right) * self.trust))
 
 
-NO_DOUBTS = Suspects(np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, 0)))
+NO_DOUBTS = Suspects(np.empty(0, dtype=np.int64), np.empty(0), Rows(np.empty((0, 0))))
 
 
 def find_doubts(state: LoopState, labels: Sequence[ItemLabel], committee: Committee) -> Suspects:
@@ -88,7 +88,7 @@ def find_doubts(state: LoopState, labels: Sequence[ItemLabel], committee: Commit
         labels: What may be asked again.
         committee: Everyone who proposes.
     """
-    config, training = state.files.config, state.training
+    training = state.training
     if training is None:
         return NO_DOUBTS
     saved = load_out_of_fold(state.files.student_folder(training.cycle))
@@ -98,18 +98,17 @@ def find_doubts(state: LoopState, labels: Sequence[ItemLabel], committee: Commit
     answered = asked_again(state.batch_items, people)
     settled = {row.item_index for row in people if row.kind in SETTLING}
     settled |= answered.keys()
-    current = _positions(config, [each for each in labels if each.index not in settled])
-    indices, positions, student = saved
-    rows = np.flatnonzero([current.get(i) == p for i, p in zip(indices, positions, strict=True)])
-    indices, positions, student = indices[rows], positions[rows], student[rows]
+    files, math = state.files, state.files.task.rows
+    saved = _unchanged(files, saved, [each for each in labels if each.index not in settled])
     weights = fusion_weights(committee.panel, training)
-    said = [rows.values for rows in committee.panel.rows(indices)]
-    fused = pool_logarithmically([student, *said], weights)
-    votes = _votes(config.label_names, people, indices)
-    right = label_posterior(fused, votes, PEOPLE_ARE_RIGHT)[np.arange(len(rows)), positions]
-    in_doubt = np.flatnonzero(fused.argmax(axis=1) != positions)
+    fused = math.pool([saved.said, *committee.panel.rows(saved.indices)], weights)
+    units, true = math.units(fused), math.units(saved.targets).values.argmax(axis=1)
+    votes = math.units(_votes(files, people, saved))
+    posterior = label_posterior(units.values, votes.values, PEOPLE_ARE_RIGHT)
+    right = units.products(posterior[np.arange(len(true)), true])
+    in_doubt = np.flatnonzero(units.sums(units.values.argmax(axis=1) != true) > 0)
     order = in_doubt[np.argsort(right[in_doubt], kind="stable")]
-    return Suspects(indices[order], right[order], fused[order], trust(answered.values()))
+    return Suspects(saved.indices[order], right[order], fused.take(order), trust(answered.values()))
 
 
 def label_posterior(probabilities: Floats, votes: Floats, accuracy: float) -> Floats:
@@ -192,14 +191,23 @@ def with_rechecks(chosen: Selection, view: SelectionView, doubts: Suspects, most
     )
 
 
-def _positions(config: Config, labels: Sequence[ItemLabel]) -> dict[int, int]:
-    """Give the positions of the labels that people gave with a proposal in view."""
-    given = [each for each in labels if each.by_people and not each.blind]
-    positions = config.positions_of([str(each.label) for each in given])
-    return dict(zip((each.index for each in given), positions.tolist(), strict=True))
+def _unchanged(files: WorkspaceFiles, saved: OutOfFold, labels: Sequence[ItemLabel]) -> OutOfFold:
+    """Give the items whose labels are what they were, given by people with a proposal in view."""
+    given = {each.index: each.value or () for each in labels if each.by_people and not each.blind}
+    saved = saved.take(np.flatnonzero([index in given for index in saved.indices.tolist()]))
+    values = [given[index] for index in saved.indices.tolist()]
+    now = files.task.rows.encode(values, files.pool.contents(saved.indices)).rows
+    differs = saved.targets.sums((now.values != saved.targets.values).any(axis=1))
+    return saved.take(np.flatnonzero(differs == 0))
 
 
-def _votes(names: Sequence[str], decisions: Sequence[DecisionRow], indices: Integers) -> Floats:
-    """Count how often people gave each label: shape (n, n_labels)."""
-    counts = Counter((row.item_index, row.value[0].label) for row in decisions if row.value)
-    return np.array([[counts[index, name] for name in names] for index in indices.tolist()])
+def _votes(files: WorkspaceFiles, decisions: Sequence[DecisionRow], saved: OutOfFold) -> Rows:
+    """Count how often people gave each answer about items that were predicted."""
+    place = {index: number for number, index in enumerate(saved.indices.tolist())}
+    contents = files.pool.contents(saved.indices)
+    votes = np.zeros(saved.targets.values.shape)
+    for row in decisions:
+        if row.action == "label" and (number := place.get(row.item_index)) is not None:
+            said = files.task.rows.encode([row.value], [contents[number]]).rows
+            votes[saved.targets.places(np.array([number]))] += said.values
+    return Rows(votes, saved.targets.offsets)

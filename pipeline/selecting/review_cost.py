@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from hilt.rows import Rows
+from hilt.tasks.base import RowMath
 from hilt.types import Floats, Integers
 
 # The words by which each column of `features` is reported.
@@ -174,25 +176,30 @@ def features(
     return np.column_stack(columns if effort is None else [*columns, np.log2(1 + effort)])
 
 
-def perplexity(probabilities: Floats) -> Floats:
-    """Count the labels that are plausible: shape (n,), from 1 (sure) to n_labels (no idea)."""
-    rows = np.asarray(probabilities, dtype=np.float32)
+def perplexity(proposal: Rows, math: RowMath) -> Floats:
+    """Count the choices that are plausible: shape (n,), from 1 (sure); the mean over several."""
+    units = math.units(proposal)
+    rows = np.asarray(units.values, dtype=np.float32)
     logarithms = np.log(np.where(rows > 0, rows, 1))
-    return np.asarray(np.exp(-(rows * logarithms).sum(axis=1)), dtype=np.float32)
+    return np.asarray(units.means(np.exp(-(rows * logarithms).sum(axis=1))), dtype=np.float32)
 
 
-def disagreement(proposals: Floats, fused: Floats) -> Floats:
-    """Measure which share of the proposers has another likeliest label than all of them fused.
+def disagreement(said: Sequence[Rows], fused: Rows, math: RowMath) -> Floats:
+    """Measure which share of the proposers has another likeliest answer than all of them fused.
 
     Args:
-        proposals: Shape (m, n, n_labels); NaN rows are abstentions.
-        fused: Shape (n, n_labels).
+        said: What each proposer says of n items; NaN rows are abstentions.
+        fused: What all say.
+        math: The arithmetic of the task's rows.
 
     Returns:
         Shape (n,), in [0, 1]; 0 where all abstain.
     """
-    answers = ~np.isnan(proposals[:, :, 0])
-    others = answers & (proposals.argmax(axis=2) != fused.argmax(axis=1))
+    units = math.units(fused)
+    first = units.values.argmax(axis=1)
+    answers = np.stack([each.answered for each in said])
+    differs = [units.sums(math.units(each).values.argmax(axis=1) != first) > 0 for each in said]
+    others = answers & np.stack(differs)
     return np.asarray(others.sum(axis=0) / np.maximum(answers.sum(axis=0), 1))
 
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from hilt.rows import Rows
-from hilt.tasks.base import Task
+from hilt.rows import Rows, joined
+from hilt.tasks.base import Targets, Task
 from hilt.types import Floats, Integers, Items
 
 
@@ -69,7 +69,8 @@ class Student(Protocol):
             items: n items; a frozen student reads their embeddings, a transformer their texts.
 
         Returns:
-            Shape (n, n_labels), float32, rows sum to 1.
+            The values of the rows, as the task lays them out: of the task `single` of shape
+            (n, n_labels), float32, and each row sums to 1.
         """
         ...
 
@@ -106,14 +107,13 @@ class Examples:
 
     Attributes:
         items: m items.
-        targets: Shape (m, n_labels), rows sum to 1; one-hot for what a person said.
-        weights: Shape (m,), how much each example counts; a person's label counts 1.
-        described: The rows of which the text is the description of a label.
+        targets: What is true of them; of the task `single`, `targets.rows.values` has the shape
+            (m, n_labels).
+        described: The places of those that are the description of a label.
     """
 
     items: Items
-    targets: Floats
-    weights: Floats
+    targets: Targets
     described: tuple[int, ...] = ()
 
     def __len__(self) -> int:
@@ -137,16 +137,13 @@ def join(parts: list[Examples]) -> Examples:
     starts = np.cumsum([0, *map(len, parts)]).tolist()
     return Examples(
         items,
-        np.concatenate([part.targets for part in parts]),
-        np.concatenate([part.weights for part in parts]),
+        Targets(
+            joined([part.targets.rows for part in parts]),
+            np.concatenate([part.targets.weights for part in parts]),
+        ),
         tuple(
             start + row
             for start, part in zip(starts, parts, strict=False)
             for row in part.described
         ),
     )
-
-
-def one_hot(positions: Integers, n_labels: int) -> Floats:
-    """Turn label positions, shape (n,), into targets, shape (n, n_labels)."""
-    return np.eye(n_labels, dtype=np.float32)[positions]

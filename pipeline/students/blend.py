@@ -29,6 +29,7 @@ class BlendedStudent:
     """
 
     kind: ClassVar[str] = "blend"
+    tasks: ClassVar[tuple[str, ...]] = ("single",)
     media: ClassVar[tuple[str, ...]] = ("text",)  # what a linear student is blended with reads them
 
     parts: dict[str, Student]

@@ -68,6 +68,7 @@ class ContrastiveStudent:
     """
 
     kind: ClassVar[str] = "contrastive"
+    tasks: ClassVar[tuple[str, ...]] = ("single",)
     media: ClassVar[tuple[str, ...]] = ("text",)
 
     encoder: SentenceTransformer
@@ -106,12 +107,13 @@ class ContrastiveStudent:
 
         Source: Khosla et al. 2020, equation 2; Tunstall et al. 2022 for the two steps.
         """
-        strength = regularisation or usual_regularisation(examples.targets.shape[1])
+        strength = regularisation or usual_regularisation(examples.targets.rows.values.shape[1])
         if start is None:
             model, passed = _open_to_learn(encoder, device, settings.max_tokens), 0
         else:
             model, passed = start.encoder, start.epochs
-        positions, texts = examples.targets.argmax(axis=1), _prompted(model, examples)
+        texts = _prompted(model, examples)
+        positions = examples.targets.rows.values.argmax(axis=1)
         rng = np.random.default_rng(seed)
 
         def loss(rows: Integers) -> torch.Tensor:
@@ -119,7 +121,7 @@ class ContrastiveStudent:
             return supervised_contrastive_loss(
                 vectors,
                 torch.from_numpy(positions[rows]).to(vectors.device),
-                torch.from_numpy(examples.weights[rows]).to(vectors.device),
+                torch.from_numpy(examples.targets.weights[rows]).to(vectors.device),
             )
 
         def validate() -> float:
@@ -341,4 +343,4 @@ def _fit_head(
 ) -> LinearStudent:
     vectors = _vectors(model, _prompted(model, examples))
     items = Items(examples.items.ids, examples.items.texts, vectors)
-    return LinearStudent.fit(Examples(items, examples.targets, examples.weights), regularisation)
+    return LinearStudent.fit(Examples(items, examples.targets), regularisation)

@@ -81,8 +81,8 @@ def average_weights(models: Sequence[torch.nn.Module]) -> None:
 
 def log_loss(probabilities: Floats, examples: Examples) -> float:
     """The weighted mean of the cross-entropies of predictions and targets, in nats."""
-    losses = -(examples.targets * log_of(probabilities)).sum(axis=1)
-    return float(np.average(losses, weights=examples.weights))
+    losses = -(examples.targets.rows.values * log_of(probabilities)).sum(axis=1)
+    return float(np.average(losses, weights=examples.targets.weights))
 
 
 def shuffled_batches(n: int, size: int, rng: np.random.Generator) -> list[Integers]:

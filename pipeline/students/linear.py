@@ -33,6 +33,7 @@ class LinearStudent:
     """
 
     kind: ClassVar[str] = "linear"
+    tasks: ClassVar[tuple[str, ...]] = ("single",)
 
     coefficients: Floats
 
@@ -52,7 +53,8 @@ class LinearStudent:
         rows = np.asarray(examples.items.embeddings, dtype=np.float32)
         # Threads of numpy's own wait for each other far longer than they work on what is so small.
         with threadpool_limits(1, user_api="blas"):
-            return cls(_minimise(rows, examples.targets, examples.weights, regularisation, begin))
+            targets, weights = examples.targets.rows.values, examples.targets.weights
+            return cls(_minimise(rows, targets, weights, regularisation, begin))
 
     @classmethod
     def average(cls, students: Sequence[LinearStudent]) -> LinearStudent:

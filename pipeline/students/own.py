@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
-from hilt.distributions import checked_distributions, log_of, softmax
 from hilt.errors import ModelError
 from hilt.files import read_object, write_json
 from hilt.own_code import blamed_on
 from hilt.pipeline.configuration.student import STUDENTS
 from hilt.pipeline.students.base import Card, Examples
+from hilt.rows import Rows
+from hilt.tasks.base import Task
 from hilt.types import Floats, Items
 
 OWN = "own"  # the folder into which the class saves
@@ -47,8 +46,11 @@ class Predictor(Protocol):
         """
         ...
 
-    def predict_proba(self, items: Items) -> Floats:
-        """Predict: shape (n, n_labels), rows sum to 1."""
+    def predict_proba(self, items: Items) -> Rows | Floats:
+        """Predict: rows as the task lays them out, or their values alone.
+
+        Of the task `single` these have the shape (n, n_labels), and each row sums to 1.
+        """
         ...
 
     def save(self, folder: Path, labels: tuple[str, ...]) -> None:
@@ -68,18 +70,25 @@ class OwnStudent:
     Attributes:
         kind: What `STUDENTS` knows its class by.
         predictor: What the class made.
-        n_labels: How many labels it must predict.
+        task: What it must predict.
         temperature: What the logarithms of its predictions are divided by.
     """
 
     kind: str
     predictor: Predictor
-    n_labels: int
+    task: Task
     temperature: float = 1.0
 
     @classmethod
     def fit(
-        cls, kind: str, examples: Examples, settings: Mapping[str, Any], *, device: str, seed: int
+        cls,
+        kind: str,
+        examples: Examples,
+        settings: Mapping[str, Any],
+        *,
+        task: Task,
+        device: str,
+        seed: int,
     ) -> OwnStudent:
         """Let a class train one.
 
@@ -87,19 +96,19 @@ class OwnStudent:
             ExtensionError: If it fails.
         """
         made = STUDENTS.make(kind, _who(kind), settings, examples, device=device, seed=seed)
-        return cls(kind, made, examples.targets.shape[1])
+        return cls(kind, made, task)
 
     def predict_proba(self, items: Items) -> Floats:
-        """Predict: shape (n, n_labels), float32, rows sum to 1.
+        """Predict, as `Student` says.
 
         Raises:
-            ExtensionError: If it fails, or gives what are no distributions.
+            ExtensionError: If it fails, or gives what are no rows of the task.
         """
         who = _who(self.kind)
         with blamed_on(who):
             predicted = self.predictor.predict_proba(items)
-        rows = checked_distributions(predicted, items.ids, self.n_labels, who, may_abstain=False)
-        return softmax(log_of(rows) / np.float32(self.temperature))
+        rows = self.task.rows.checked(predicted, items, who, may_abstain=False)
+        return self.task.rows.tempered(rows, self.temperature).values
 
     @property
     def reads_embeddings(self) -> bool:
@@ -122,7 +131,7 @@ class OwnStudent:
         (folder / OWN).mkdir()
         with blamed_on(_who(self.kind)):
             self.predictor.save(folder / OWN, labels)
-        write_json(folder / WRAPPING, {"n_labels": self.n_labels, "temperature": self.temperature})
+        write_json(folder / WRAPPING, {"temperature": self.temperature})
 
     def card(self, place: str = ".") -> Card:
         """Say what it is: in its own words, where it has any."""
@@ -133,7 +142,7 @@ class OwnStudent:
         return Card(f"a student of the class `{self.kind}`, which must be installed too")
 
     @classmethod
-    def load(cls, kind: str, folder: Path, device: str) -> OwnStudent:
+    def load(cls, kind: str, folder: Path, device: str, task: Task) -> OwnStudent:
         """Read what `save` wrote.
 
         Raises:
@@ -142,12 +151,12 @@ class OwnStudent:
         """
         path = folder / WRAPPING
         record = read_object(path) or {}
-        n_labels, temperature = record.get("n_labels"), record.get("temperature")
-        if not isinstance(n_labels, int) or not isinstance(temperature, float) or temperature <= 0:
+        temperature = record.get("temperature")
+        if not isinstance(temperature, float) or temperature <= 0:
             raise ModelError(f"{path} is damaged; train the student again.")
         with blamed_on(_who(kind)):
             predictor = STUDENTS.load(kind).load(folder / OWN, device)
-        return cls(kind, predictor, n_labels, temperature)
+        return cls(kind, predictor, task, temperature)
 
 
 def _who(kind: str) -> str:

@@ -15,6 +15,8 @@ from hilt.own_code import shortened
 from hilt.pipeline.configuration.embedder import Embedder
 from hilt.proposers.base import EMBEDDERS
 from hilt.registry import Registry, nearest
+from hilt.tasks.base import TASKS, Task
+from hilt.tasks.single import Single
 
 
 def checked_kind(registry: Registry, kind: object, trust: Collection[str], place: str) -> str:
@@ -90,6 +92,30 @@ def checked_embedder(
             " again."
         ) from None
     return embedder
+
+
+def checked_task(
+    task: Any,  # noqa: ANN401 - from JSON
+    labels: tuple[str, ...],
+    trust: Collection[str],
+    record: Path,
+) -> Task:
+    """Make the task that a record names; an older hilt named none, which was `single`.
+
+    Raises:
+        ModelError: If it is none, or names code that nobody trusts.
+    """
+    section = {"kind": task} if isinstance(task, str) else task
+    if section is None:
+        return Single(labels)
+    if not isinstance(section, dict) or not isinstance(section.get("settings", {}), dict):
+        raise ModelError(
+            f"`task` in {record} is {shortened(repr(task), 80)}, which is not a section;"
+            " restore a copy of it, or train again."
+        )
+    kind = checked_kind(TASKS, section.get("kind"), trust, f"`task` in {record}")
+    made: Task = TASKS.make(kind, f"Task {kind!r}", section.get("settings", {}), labels)
+    return made
 
 
 def checked_medium(

@@ -28,12 +28,16 @@ from hilt.pipeline.students.record import (
     checked_kind,
     checked_labels,
     checked_medium,
+    checked_task,
 )
 from hilt.pipeline.workspace.student_seal import FORMAT, RECORD, STAMPS, find_fault, seal, stamps
+from hilt.rows import Rows
+from hilt.tasks.base import Task
 from hilt.types import Floats, Integers
 
 OUT_OF_FOLD = "out_of_fold.npz"
 MADE_BY = "made_by"  # in the record: what of the configuration made it
+TASK = "task"  # in the record: the section of the configuration that says what it predicts
 MEDIUM = "medium"  # in the record: the section of the configuration that says what it labels
 EMBEDDER_FILES = "embedder_files"  # in the record: the checksum of those beside its weights
 OWN_ENCODER = "./encoder"  # the embedder's model, where a copy of it is in the student's folder
@@ -41,7 +45,24 @@ OWN_ENCODER = "./encoder"  # the embedder's model, where a copy of it is in the 
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError)
 TORN = (EOFError, BadZipFile, RuntimeError, OverflowError, struct.error, zlib.error)  # an archive
 
-OutOfFold = tuple[Integers, Integers, Floats]
+
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """What students that did not learn some items predict for them.
+
+    Attributes:
+        indices: Shape (n,), which items of the pool they are.
+        targets: What people said of them, as the task encodes it.
+        said: What those students predict.
+    """
+
+    indices: Integers
+    targets: Rows
+    said: Rows
+
+    def take(self, places: Integers) -> OutOfFold:
+        """Give some of the items, in their order."""
+        return OutOfFold(self.indices[places], self.targets.take(places), self.said.take(places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +71,7 @@ class SavedStudent:
 
     Attributes:
         student: The model.
-        labels: The names of its labels, in the order of its columns.
+        task: What it predicts.
         embedder: The `embedder` section that made the vectors it reads, with a path that holds
             on this machine; None where it reads none.
         record: All of `student.json`.
@@ -58,10 +79,15 @@ class SavedStudent:
     """
 
     student: Student
-    labels: tuple[str, ...]
+    task: Task
     embedder: dict[str, Any] | None
     record: dict[str, Any]
     medium: Medium = TEXT
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of its labels, in their order."""
+        return self.task.labels
 
 
 def save_student(
@@ -73,7 +99,7 @@ def save_student(
     *,
     embedder_weights: str = "",
     out_of_fold: OutOfFold | None = None,
-    tested: Floats | None = None,
+    tested: Rows | None = None,
 ) -> None:
     """Write a student into a new folder that is never seen half-written.
 
@@ -84,9 +110,8 @@ def save_student(
         embedder: The `embedder` section of the configuration.
         about: Anything else that should be known of it.
         embedder_weights: The checksum of the embedder's weights, where it is known.
-        out_of_fold: The items that it learnt from: their indices, the positions of their labels,
-            and what students that did not see them predict.
-        tested: Shape (n_test, n_labels), what the student predicts for the test set.
+        out_of_fold: The items that it learnt from, as students predict them that did not.
+        tested: What the student predicts for the test set.
 
     Raises:
         OutputError: If the disk does not take it; then nothing is left of it.
@@ -127,15 +152,22 @@ def _save(student: Student, folder: Path, labels: tuple[str, ...]) -> None:
         ) from None
 
 
-def _save_out_of_fold(folder: Path, out_of_fold: OutOfFold, tested: Floats | None) -> None:
-    indices, positions, probabilities = out_of_fold
-    np.savez(
-        folder / OUT_OF_FOLD,
-        indices=indices,
-        positions=positions,
-        probabilities=probabilities.astype(np.float32),
-        **({} if tested is None else _likeliest(tested)),
-    )
+def _save_out_of_fold(folder: Path, out_of_fold: OutOfFold, tested: Rows | None) -> None:
+    said, targets = out_of_fold.said, out_of_fold.targets
+    positions = targets.values.argmax(axis=1)
+    hot = np.eye(targets.values.shape[1], dtype=np.float32)[positions]
+    arrays: dict[str, Any] = {
+        "indices": out_of_fold.indices,
+        "positions": positions,
+        "probabilities": said.values.astype(np.float32),
+    }
+    if not np.array_equal(targets.values, hot):
+        arrays["targets"] = targets.values
+    if said.offsets is not None:
+        arrays["offsets"] = said.offsets
+    elif tested is not None:
+        arrays |= _likeliest(tested.values)
+    np.savez(folder / OUT_OF_FOLD, **arrays)
 
 
 def load_out_of_fold(folder: Path) -> OutOfFold | None:
@@ -148,7 +180,14 @@ def load_out_of_fold(folder: Path) -> OutOfFold | None:
         ModelError: If it is damaged.
     """
     saved = _read_arrays(folder / OUT_OF_FOLD)
-    return None if saved is None else (saved["indices"], saved["positions"], saved["probabilities"])
+    if saved is None:
+        return None
+    said = saved["probabilities"]
+    targets = saved.get("targets")
+    if targets is None:
+        targets = np.eye(said.shape[1], dtype=np.float32)[saved["positions"]]
+    offsets = saved.get("offsets")
+    return OutOfFold(saved["indices"], Rows(targets, offsets), Rows(said, offsets))
 
 
 def why_not_out_of_fold(folder: Path) -> str | None:
@@ -224,6 +263,7 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
     kind = checked_kind(STUDENTS, record.get("kind"), trust, f"`kind` in {folder / RECORD}")
     embedder = checked_embedder(record["embedder"], trust, folder / RECORD)
     medium = checked_medium(record.get(MEDIUM), trust, folder / RECORD)
+    task = checked_task(record.get(TASK), labels, trust, folder / RECORD)
     fault = find_fault(folder)
     if fault is not None:
         raise ModelError(
@@ -232,19 +272,19 @@ def read_student(folder: Path, device: str, trust: Collection[str] = ()) -> Save
         )
     device = resolve_device(device)
     try:
-        student = load_kind(kind, folder, device)
+        student = load_kind(kind, folder, device, task)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError) as error:
         reason = shortened(str(error))
         raise ModelError(
             f"The student in {folder} cannot be read: {reason}; train again."
         ) from error
-    return SavedStudent(student, labels, placed(embedder, folder), record, medium)
+    return SavedStudent(student, task, placed(embedder, folder), record, medium)
 
 
-def load_kind(kind: str, folder: Path, device: str) -> Student:
+def load_kind(kind: str, folder: Path, device: str, task: Task) -> Student:
     """Read what a student of a kind wrote with `save`."""
     if STUDENTS.is_own(kind):
-        return OwnStudent.load(kind, folder, device)
+        return OwnStudent.load(kind, folder, device, task)
     student: Student = STUDENTS.load(kind).load(folder, device)
     return student
 

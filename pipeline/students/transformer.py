@@ -49,6 +49,7 @@ class TransformerStudent:
     """
 
     kind: ClassVar[str] = "transformer"
+    tasks: ClassVar[tuple[str, ...]] = ("single",)
     media: ClassVar[tuple[str, ...]] = ("text",)
 
     model: Any
@@ -86,7 +87,7 @@ class TransformerStudent:
         """
         with seeded(seed, device):
             student = start or _fresh(
-                encoder, examples.targets.shape[1], settings.max_tokens, device
+                encoder, examples.targets.rows.values.shape[1], settings.max_tokens, device
             )
             run = _Run(student, settings, epochs or settings.epochs, seed, advance)
             return run.train(examples, validation)
@@ -211,8 +212,8 @@ class _Run:
             logits = student.model(
                 **student._encode([examples.items.texts[i] for i in rows])
             ).logits.float()
-        targets = torch.from_numpy(examples.targets[rows]).to(device)
-        weights = torch.from_numpy(examples.weights[rows]).to(device)
+        targets = torch.from_numpy(examples.targets.rows.values[rows]).to(device)
+        weights = torch.from_numpy(examples.targets.weights[rows]).to(device)
         losses = -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1)
         return (losses * weights).mean()
 

@@ -18,15 +18,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hilt.distributions import negative_log_likelihood
 from hilt.figures import counted
 from hilt.pipeline.configuration.student import STUDENTS, StudentSection
 from hilt.pipeline.measuring.calibration import fit_temperature
-from hilt.pipeline.students.base import Examples, Student, take
+from hilt.pipeline.students.base import Examples, Student, predict_rows, take
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.own import OwnStudent
-from hilt.pipeline.training.combining import Combination, divided, fusion_weights
+from hilt.pipeline.training.combining import Combination, fusion_weights
 from hilt.pipeline.training.fine_tuning import FineTuner, total_epochs
 from hilt.pipeline.training.self_training import (
     Learn,
@@ -37,6 +36,7 @@ from hilt.pipeline.training.self_training import (
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.progress import Progress, Silent
 from hilt.proposers.models.encoder import EncoderSource
+from hilt.rows import Rows, joined
 from hilt.types import Floats, Integers
 
 MIN_PER_LABEL = 8  # labels for each label, on average, before `auto` fine-tunes
@@ -55,20 +55,20 @@ class Training:
 
     Attributes:
         student: The student, calibrated.
-        out_of_fold: Shape (n, n_labels): each labelled item as predicted by students that did
-            not see its fold, calibrated.
-        audit: Shape (n_audit, n_labels): each audit item as predicted by a student that learnt
-            every label but the audit labels of its fold.
-        audit_fused: Shape (n_audit, n_labels): the same, fused with the proposers.
+        out_of_fold: Each labelled item as predicted by students that did not see its fold,
+            calibrated.
+        audit: Each audit item as predicted by a student that learnt every label but the audit
+            labels of its fold.
+        audit_fused: The same, fused with the proposers.
         self_training: What a guessed example counted; 0 when the labels speak against it.
         fusion: Shape (1 + p,), the exponents of the student and of each proposer when fused.
         scores: Mean negative log-likelihood, out of fold, of each kind that was tried.
     """
 
     student: Student
-    out_of_fold: Floats
-    audit: Floats
-    audit_fused: Floats
+    out_of_fold: Rows
+    audit: Rows
+    audit_fused: Rows
     self_training: float
     fusion: Floats
     scores: dict[str, float]
@@ -83,24 +83,21 @@ class Trial:
         complete: The same, going on with the student of a fold, by its place; None where that is
             trained anew.
         finish: Gives the student of all labels.
-        raw: Shape (n, n_labels), out of fold, before the temperature.
+        raw: What they say of the labelled items out of fold, before the temperature.
         temperature: What the logits of the student of all labels should be divided by.
+        out_of_fold: What they say after it.
     """
 
     fit: Callable[[Integers], Student]
     complete: Callable[[int, Integers], Student] | None
     finish: Callable[[], Student]
-    raw: Floats
+    raw: Rows
     temperature: float
+    out_of_fold: Rows
 
-    @property
-    def out_of_fold(self) -> Floats:
-        """Shape (n, n_labels), after the temperature."""
-        return divided(self.raw, self.temperature)
-
-    def loss(self, positions: Integers) -> Floats:
+    def loss(self, data: TrainingData) -> Floats:
         """Score the out-of-fold predictions item by item; lower is better."""
-        return negative_log_likelihood(self.out_of_fold, positions)
+        return -data.task.rows.log_likelihood(self.out_of_fold, data.targets)
 
 
 def train_student(
@@ -167,7 +164,9 @@ def _learner(
         return LinearStudent.kind, linear_learner(data, settings)
 
     def learn(examples: Examples, start: Student | None = None) -> Student:
-        return OwnStudent.fit(settings.kind, examples, settings.settings, device=device, seed=seed)
+        return OwnStudent.fit(
+            settings.kind, examples, settings.settings, task=data.task, device=device, seed=seed
+        )
 
     return settings.kind, learn
 
@@ -187,13 +186,13 @@ def _combine(
 ) -> Training:
     """Blend the ways of training by their out-of-fold predictions, and train on every label."""
     everything = np.arange(len(data))
-    scores = {kind: float(trial.loss(data.positions).mean()) for kind, trial in trials.items()}
+    scores = {kind: float(trial.loss(data).mean()) for kind, trial in trials.items()}
     combination = Combination.fit(_raw(trials), data, everything)
     trials = {kind: trials[kind] for kind in combination.weights}
     audit, audit_fused = _predict_audit(trials, data, folds)
     return Training(
         student=_finish(trials, combination),
-        out_of_fold=combination.student(_raw(trials)),
+        out_of_fold=combination.student(_raw(trials), data.task.rows),
         audit=audit,
         audit_fused=audit_fused,
         self_training=0.0 if self_training is None else self_training.weight,
@@ -202,21 +201,20 @@ def _combine(
     )
 
 
-def _raw(trials: dict[str, Trial]) -> dict[str, Floats]:
+def _raw(trials: dict[str, Trial]) -> dict[str, Rows]:
     return {kind: trial.raw for kind, trial in trials.items()}
 
 
 def _predict_audit(
     trials: dict[str, Trial], data: TrainingData, folds: Integers
-) -> tuple[Floats, Floats]:
+) -> tuple[Rows, Rows]:
     """Predict each audit item by what knows every label but the audit labels of its fold.
 
     Returns:
-        What the student says, and what is fused with the proposers; each (n_audit, n_labels).
+        What the student says, and what is fused with the proposers.
     """
-    audit = data.audit
-    student = np.empty((len(audit), data.n_labels), dtype=np.float32)
-    fused = np.empty_like(student)
+    audit, math = data.audit, data.task.rows
+    student, fused = _Gathered(data), _Gathered(data)
     for place, fold in enumerate(np.unique(folds)):
         held_out = folds[audit] == fold
         asked = audit[held_out]
@@ -230,25 +228,41 @@ def _predict_audit(
         if not len(asked):
             continue
         items = take(data.labelled, asked)
-        raw = {kind: each.predict_proba(items) for kind, each in completed.items()}
+        raw = {kind: predict_rows(each, items, data.task) for kind, each in completed.items()}
         combination = Combination.fit(_raw(trials), data, rows)
-        student[held_out] = combination.student(raw)
-        fused[held_out] = combination.fused(student[held_out], data.proposals[:, asked])
-    return student, fused
+        said = combination.student(raw, math)
+        student.add(np.flatnonzero(held_out), said)
+        proposed = [each.take(asked) for each in data.proposals]
+        fused.add(np.flatnonzero(held_out), combination.fused(said, proposed, math))
+    return student.rows(), fused.rows()
 
 
-def cross_fit(fit: Callable[[Integers], Student], data: TrainingData, folds: Integers) -> Floats:
-    """Predict every labelled item with a student that was fitted without its fold.
-
-    Returns:
-        Shape (n, n_labels), rows sum to 1.
-    """
-    predictions = np.empty((len(data), data.n_labels), dtype=np.float32)
+def cross_fit(fit: Callable[[Integers], Student], data: TrainingData, folds: Integers) -> Rows:
+    """Predict every labelled item with a student that was fitted without its fold."""
+    predictions = _Gathered(data)
     for fold in np.unique(folds):
         held_out = np.flatnonzero(folds == fold)
         student = fit(np.flatnonzero(folds != fold))
-        predictions[held_out] = student.predict_proba(take(data.labelled, held_out))
-    return predictions
+        items = take(data.labelled, held_out)
+        predictions.add(held_out, predict_rows(student, items, data.task))
+    return predictions.rows()
+
+
+class _Gathered:
+    """Gathers what is said of items, a part of them after the other."""
+
+    def __init__(self, data: TrainingData) -> None:
+        nothing: Integers = np.empty(0, dtype=np.int64)
+        self._places, self._parts = [nothing], [data.targets.rows.take(nothing)]
+
+    def add(self, places: Integers, said: Rows) -> None:
+        """Take in what is said of the items at some places."""
+        self._places.append(places)
+        self._parts.append(said)
+
+    def rows(self) -> Rows:
+        """Give all of it, in the order of the places."""
+        return joined(self._parts).take(np.argsort(np.concatenate(self._places)))
 
 
 def _try(
@@ -259,13 +273,15 @@ def _try(
     finish: Callable[[], Student] | None = None,
 ) -> Trial:
     """Cross-validate a way of training; it is finished by training on everything, if not else."""
-    raw = cross_fit(fit, data, folds)
+    raw, everything = cross_fit(fit, data, folds), np.arange(len(data))
+    temperature = fit_temperature(data.units(raw), data.true_units(everything))
     return Trial(
         fit,
         complete,
-        finish or (lambda: fit(np.arange(len(data)))),
+        finish or (lambda: fit(everything)),
         raw,
-        fit_temperature(raw, data.positions),
+        temperature,
+        data.task.rows.tempered(raw, temperature),
     )
 
 
@@ -287,7 +303,7 @@ def _best_taught(
     for amount in AMOUNTS[settings.effort]:
         taught = SelfTraining(data, settings, fusion, usual * amount, learn)
         trials[usual * amount] = _try(taught.fit, data, folds), taught
-    losses = {weight: trial.loss(data.positions) for weight, (trial, _) in trials.items()}
+    losses = {weight: trial.loss(data) for weight, (trial, _) in trials.items()}
     return trials[_usual_or_better(losses, usual)]
 
 

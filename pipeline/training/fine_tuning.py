@@ -100,7 +100,7 @@ class FineTuner:
 
     def _fold_of(self, rows: Integers) -> Integers:
         data, rng = self.data, np.random.default_rng(self.seed)
-        return assign_folds(data.positions[rows], data.groups[rows], STOPPING_FOLDS, rng)
+        return assign_folds(data.strata[rows], data.groups[rows], STOPPING_FOLDS, rng)
 
     @property
     def _epochs(self) -> int:

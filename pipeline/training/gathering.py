@@ -10,41 +10,41 @@ from hilt.pipeline.configuration.student import SelfTraining
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.students.base import take
-from hilt.pipeline.training.training_data import TrainingData
+from hilt.pipeline.training.training_data import Said, TrainingData
 from hilt.pipeline.workspace.files import WorkspaceFiles
-from hilt.rows import Rows
-from hilt.types import Floats, Integers, Items, Part
+from hilt.types import Integers, Items, Value
+from hilt.values import value_of
 
 
 def gather_data(
-    panel: Panel, indices: Integers, positions: Integers, rng: np.random.Generator
+    panel: Panel, indices: Integers, values: Sequence[Value], rng: np.random.Generator
 ) -> TrainingData:
     """Gather what a student learns from.
 
     Args:
         panel: What the proposers say.
         indices: Shape (n,), the items that have a label.
-        positions: Shape (n,), the positions of those labels.
+        values: Those labels.
         rng: Draws the unlabelled items.
     """
     files, labels = panel.files, panel.files.config.label_list
     unlabelled = _sample_unlabelled(files.pool, files.config.student.self_training, indices, rng)
     labelled_items, unlabelled_items = _items(files, indices), _items(files, unlabelled)
     proposed = panel.rows(unlabelled)
-    values = [(Part(labels[position].name),) for position in positions]
     targets = files.task.rows.encode(values, labelled_items.contents)
 
-    def retaught(rows: Integers) -> Floats:
+    def retaught(rows: Integers) -> Said:
         known = take(labelled_items, rows)
-        return stacked(panel.retaught(known, targets.take(rows), unlabelled_items, proposed))
+        return panel.retaught(known, targets.take(rows), unlabelled_items, proposed)
 
     return TrainingData(
+        task=files.task,
         labelled=labelled_items,
-        positions=positions,
+        values=values,
         groups=files.groups[indices],
-        proposals=stacked(panel.rows(indices)),
+        proposals=panel.rows(indices),
         unlabelled=unlabelled_items,
-        unlabelled_proposals=stacked(proposed),
+        unlabelled_proposals=proposed,
         trust=panel.trust,
         descriptions=Items(
             [label.name for label in labels],
@@ -53,11 +53,6 @@ def gather_data(
         ),
         retaught=retaught if any(member.learns for member in panel.members) else None,
     )
-
-
-def stacked(said: Sequence[Rows]) -> Floats:
-    """Put what proposers say into one array, shape (p, n_rows, n_columns)."""
-    return np.stack([rows.values for rows in said])
 
 
 def _items(files: WorkspaceFiles, indices: Integers) -> Items:
@@ -76,10 +71,12 @@ def _sample_unlabelled(
     return np.sort(drawn[~np.isin(drawn, useless)][:wanted])
 
 
-def labelled_test(files: WorkspaceFiles) -> tuple[Items, Integers]:
+def labelled_test(files: WorkspaceFiles) -> tuple[Items, list[Value]]:
     """Read the test set with its embeddings and true labels."""
     test = files.test
     assert test is not None
     items = test.items(slice(None))
     embeddings = files.required(files.test_embeddings, "propose").open()
-    return Items(items.ids, items.contents, embeddings), test.answer_key(files.config.label_names)
+    names = files.config.label_names
+    true = [value_of(names[position]) for position in test.answer_key(names)]
+    return Items(items.ids, items.contents, embeddings), true

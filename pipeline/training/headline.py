@@ -75,9 +75,10 @@ def told_in_full(state: LoopState, training: TrainingRow) -> TrainingSummary:
     saved = None if why_not_out_of_fold(folder) else load_out_of_fold(folder)
     if saved is None:
         return summary
-    indices, positions, probabilities = saved
-    found = measure(probabilities, positions).share()
-    picked = any_picked(state.batches, state.batch_items, indices)
+    task, contents = state.files.task, state.files.pool.contents(saved.indices)
+    true = [task.rows.decode(saved.targets.of(p), each) for p, each in enumerate(contents)]
+    found = measure(task, saved.said, true, contents).share()
+    picked = any_picked(state.batches, state.batch_items, saved.indices)
     return replace(summary, labelled={**found, "picked": picked})
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hilt.distributions import log_of, negative_log_likelihood, softmax
-from hilt.pipeline.configuration.student import StudentSection
+from hilt.pipeline.configuration.student import STUDENTS, StudentSection
 from hilt.pipeline.measuring.calibration import fit_temperature
-from hilt.pipeline.students.base import take
+from hilt.pipeline.students.base import predict_rows, take
+from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.selection_gain import MIN_AUDIT, MIN_CHOSEN, SelectionGain
 from hilt.pipeline.training.self_training import fit_plain
 from hilt.pipeline.training.training_data import TrainingData, assign_folds
+from hilt.rows import Rows, joined
 from hilt.types import Floats, Integers
 
 FOLDS = 4
@@ -35,7 +36,8 @@ def measure_advantage(
         rng: The only source of chance.
 
     Returns:
-        None while there are fewer than 20 audit labels or 10 chosen ones.
+        None while there are fewer than 20 audit labels or 10 chosen ones, and where a linear
+        student does not serve the task.
 
     Source: Nadeau and Bengio 2003, section 3.2, for the standard error over folds whose students
     share labels: the plain one would be two thirds of it, and too sure of itself.
@@ -44,20 +46,24 @@ def measure_advantage(
     chosen = _chosen(data)
     if len(audit) < MIN_AUDIT or len(chosen) < MIN_CHOSEN:
         return None
+    if not STUDENTS.serves(LinearStudent.kind, tasks=data.task.layout):
+        return None
     chosen = rng.permutation(chosen)[:MAX_LABELS]
     # Spread without regard to labels: a fold that is like the others would favour the audit.
     folds = assign_folds(np.zeros_like(audit), data.groups[audit], FOLDS, rng)
     replaced = min(len(chosen), *(int((folds != fold).sum()) for fold in range(FOLDS)))
     audited = take(data.labelled, audit)
-    by_chosen = fit_plain(data, chosen, settings).predict_proba(audited)
-    by_both = np.empty_like(by_chosen)
+    task = data.task
+    by_chosen = predict_rows(fit_plain(data, chosen, settings), audited, task)
+    parts, places = [], []
     for fold in range(FOLDS):
         random = rng.choice(audit[folds != fold], replaced, replace=False)
         kept = rng.choice(chosen, len(chosen) - replaced, replace=False)
         student = fit_plain(data, np.append(kept, random), settings)
-        by_both[folds == fold] = student.predict_proba(take(audited, np.flatnonzero(folds == fold)))
-    positions = data.positions[audit]
-    gains = _calibrated_loss(by_both, positions) - _calibrated_loss(by_chosen, positions)
+        places.append(np.flatnonzero(folds == fold))
+        parts.append(predict_rows(student, take(audited, places[-1]), task))
+    by_both = joined(parts).take(np.argsort(np.concatenate(places)))
+    gains = _calibrated_loss(data, by_both) - _calibrated_loss(data, by_chosen)
     return SelectionGain(
         difference=round(float(gains.mean()), 4),
         standard_error=round(float(np.sqrt(SHARED_LABELS * gains.var(ddof=1) / len(gains))), 4),
@@ -76,6 +82,8 @@ def _chosen(data: TrainingData) -> Integers:
     return rows[~np.isin(data.groups[rows], data.groups[audit])]
 
 
-def _calibrated_loss(probabilities: Floats, positions: Integers) -> Floats:
-    temperature = np.float32(fit_temperature(probabilities, positions))
-    return negative_log_likelihood(softmax(log_of(probabilities) / temperature), positions)
+def _calibrated_loss(data: TrainingData, said: Rows) -> Floats:
+    """Score what is said of the audit items, each; lower is better."""
+    temperature = fit_temperature(data.units(said), data.true_units(data.audit))
+    tempered = data.task.rows.tempered(said, temperature)
+    return -data.task.rows.log_likelihood(tempered, data.targets.take(data.audit))

@@ -8,21 +8,21 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from hilt.distributions import pool_logarithmically
 from hilt.pipeline.configuration.student import StudentSection
-from hilt.pipeline.students.base import Examples, Student, join, one_hot, take
+from hilt.pipeline.students.base import Examples, Student, join, predict_rows, take
 from hilt.pipeline.students.linear import LinearStudent, usual_regularisation
-from hilt.pipeline.training.training_data import TrainingData
+from hilt.pipeline.training.training_data import Said, TrainingData
 from hilt.types import Floats, Integers
 
 
-def confident_share(probabilities: Floats, share: float) -> Integers:
+def confident_share(predicted: Integers, confidence: Floats, share: float) -> Integers:
     """Pick the more confident share of every predicted label.
 
     Per label, because a single threshold would pick only the easy ones.
 
     Args:
-        probabilities: Shape (n, n_labels).
+        predicted: Shape (n,), the labels, or whatever strata answers fall into.
+        confidence: Shape (n,), how sure these predictions are.
         share: In (0, 1]; every label that is predicted at all keeps at least one item.
 
     Returns:
@@ -30,10 +30,8 @@ def confident_share(probabilities: Floats, share: float) -> Integers:
 
     Source: Zou et al. 2018, class-balanced self-training, section 4.2.
     """
-    predicted = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
     order = np.lexsort((-confidence, predicted))
-    counts = np.bincount(predicted, minlength=probabilities.shape[1])
+    counts = np.bincount(predicted)
     starts = np.cumsum(counts) - counts
     rank = np.arange(len(order)) - starts[predicted[order]]  # place within its label
     return np.sort(order[rank < np.ceil(share * counts[predicted[order]])])
@@ -81,14 +79,14 @@ class SelfTraining:
         return student
 
     def guess(
-        self, student: Student, proposed: Floats, most: int | None = None, seed: int = 0
+        self, student: Student, proposed: Said, most: int | None = None, seed: int = 0
     ) -> Examples:
         """Label the unlabelled items that the student and the proposal are sure of.
 
         Args:
             student: Who guesses.
-            proposed: Shape (p, m, n_labels), what proposers say of the unlabelled items that know
-                no other labels than the student.
+            proposed: What proposers say of the unlabelled items that know no other labels than the
+                student.
             most: Give no more than these, of no more items than that takes; about all when None.
             seed: Of the draw of those items.
         """
@@ -96,13 +94,14 @@ class SelfTraining:
         asked = np.arange(len(self.data.unlabelled))
         if most is not None:
             asked = np.random.default_rng(seed).permutation(asked)[: math.ceil(most / amount.share)]
-        predicted = student.predict_proba(take(self.data.unlabelled, asked))
-        fused = pool_logarithmically([predicted, *proposed[:, asked]], self.fusion)
-        sure = confident_share(fused, amount.share)[:most]
-        targets = (
-            fused[sure] if amount.soft else one_hot(fused[sure].argmax(axis=1), fused.shape[1])
+        rows = self.data.task.rows
+        predicted = predict_rows(student, take(self.data.unlabelled, asked), self.data.task)
+        fused = rows.pool([predicted, *(each.take(asked) for each in proposed)], self.fusion)
+        sure = confident_share(rows.strata(fused), rows.confidence(fused), amount.share)[:most]
+        targets = fused.take(sure)
+        return self.data.guessed(
+            asked[sure], targets if amount.soft else rows.hardened(targets), self.weight
         )
-        return self.data.guessed(asked[sure], targets, self.weight)
 
 
 def known_examples(data: TrainingData, rows: Integers, settings: StudentSection) -> Examples:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from hilt.distributions import pool_logarithmically
-from hilt.metrics import measure
+from hilt.metrics import Measure, measure, scores
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.measuring.two_accuracies import accuracy_on_the_pool, accuracy_on_the_rest
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.training.cross_validation import Training
-from hilt.pipeline.training.gathering import stacked
 from hilt.pipeline.training.selection_gain import SelectionGain
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.pipeline.workspace.batch_items import any_picked
 from hilt.pipeline.workspace.training_summary import TrainingSummary
-from hilt.types import Floats, Integers
+from hilt.rows import Rows
+from hilt.tasks.base import Task
+from hilt.types import Content, Floats, Integers, Value
 from hilt.values import count_labels
 
 
@@ -29,12 +30,14 @@ class Tested:
     """What a student says of the test set.
 
     Attributes:
-        probabilities: Shape (n_test, n_labels).
-        positions: Shape (n_test,), the true labels.
+        said: Of each item.
+        true: The true labels.
+        contents: The items.
     """
 
-    probabilities: Floats
-    positions: Integers
+    said: Rows
+    true: Sequence[Value]
+    contents: Sequence[Content]
 
 
 def summarise_training(
@@ -63,6 +66,7 @@ def summarise_training(
     people = [row for row in state.standing_decisions if row.kind != "machine"]
     times = state.audit_order.count_audited(state.audited_items, indices[data.audit].tolist())
     on_pool, on_rest = _two_accuracies(state, training, data, indices, times)
+    everything = np.arange(len(data))
     return TrainingSummary(
         human_labels=len(panel.labelled),
         decisions=len(people),
@@ -79,7 +83,7 @@ def summarise_training(
         on_pool=on_pool,
         on_rest=on_rest,
         labelled={
-            **measure(training.out_of_fold, data.positions).share(),
+            **_of(data, everything).measure(training.out_of_fold).share(),
             "picked": any_picked(state.batches, state.batch_items, indices),
         },
         test=None if tested is None else _measure_test(panel, training, tested),
@@ -103,11 +107,11 @@ def _measure_audit(
     rows = np.repeat(np.arange(len(times)), times)
     audit = data.audit[rows]
     return _measure_all(
-        training.audit[rows],
-        training.audit_fused[rows],
-        data.proposals[:, audit],
+        _of(data, audit),
+        training.audit.take(rows),
+        training.audit_fused.take(rows),
+        [each.take(audit) for each in data.proposals],
         data.trust,
-        data.positions[audit],
     )
 
 
@@ -132,19 +136,19 @@ def _two_accuracies(
     audit, audited = data.audit, state.audited_items
     others = np.setdiff1d(np.flatnonzero(indices < audited), audit)
     drawn = state.audit_order.stand_before(indices[others], indices[audit])
-    proposals = data.proposals
-    proposed = pool_logarithmically([*proposals], data.trust.exponents)
-    fused = pool_logarithmically([training.out_of_fold, *proposals], training.fusion)
+    math, proposals = data.task.rows, data.proposals
+    proposed = math.pool(proposals, data.trust.exponents)
+    fused = math.pool([training.out_of_fold, *proposals], training.fusion)
     items = audited - int((state.files.pool.empty < audited).sum())
     on_pool: dict[str, Any] = {}
     on_rest: dict[str, Any] = {}
     for who, of_audit, of_others in (
         ("student", training.audit, training.out_of_fold),
-        ("proposer", proposed[audit], proposed),
+        ("proposer", proposed.take(audit), proposed),
         ("fused", training.audit_fused, fused),
     ):
-        right = of_audit.argmax(axis=1) == data.positions[audit]
-        also = of_others[others].argmax(axis=1) == data.positions[others]
+        right = _of(data, audit).scores(of_audit)
+        also = _of(data, others).scores(of_others.take(others))
         sample = np.append(np.repeat(right, times), also[drawn])
         on_pool[who] = accuracy_on_the_pool(sample).to_dict()
         rest = accuracy_on_the_rest(sample, also[~drawn], items)
@@ -152,22 +156,52 @@ def _two_accuracies(
     return on_pool, on_rest
 
 
+@dataclass(frozen=True, slots=True)
+class _Truth:
+    """What is true of some items.
+
+    Attributes:
+        task: What answers are.
+        values: The true answers.
+        contents: The items.
+    """
+
+    task: Task
+    values: Sequence[Value]
+    contents: Sequence[Content]
+
+    def measure(self, said: Rows) -> Measure:
+        """Measure what is said of them."""
+        return measure(self.task, said, self.values, self.contents)
+
+    def scores(self, said: Rows) -> Floats:
+        """Say how right that is, of each."""
+        return scores(self.task, said, self.values, self.contents)
+
+
+def _of(data: TrainingData, places: Integers) -> _Truth:
+    """Say what is true of the labelled items at some places."""
+    values, contents = ([each[p] for p in places] for each in (data.values, data.labelled.contents))
+    return _Truth(data.task, values, contents)
+
+
 def _measure_test(panel: Panel, training: Training, tested: Tested) -> dict[str, Any]:
     """Measure on the test set."""
-    student, proposed = tested.probabilities, stacked(panel.test_rows())
-    fused = pool_logarithmically([student, *proposed], training.fusion)
-    return _measure_all(student, fused, proposed, panel.trust, tested.positions)
+    task, proposed = panel.files.task, panel.test_rows()
+    fused = task.rows.pool([tested.said, *proposed], training.fusion)
+    truth = _Truth(task, tested.true, tested.contents)
+    return _measure_all(truth, tested.said, fused, proposed, panel.trust)
 
 
 def _measure_all(
-    student: Floats, fused: Floats, proposals: Floats, trust: Trust, positions: Integers
+    truth: _Truth, student: Rows, fused: Rows, proposals: Sequence[Rows], trust: Trust
 ) -> dict[str, Any]:
     """Measure the student, the proposers as they were fused before labels, and all fused."""
-    together = pool_logarithmically([*proposals], trust.exponents)
+    together = truth.task.rows.pool(proposals, trust.exponents)
     return {
-        "student": measure(student, positions).to_dict(),
-        "proposer": measure(together, positions).to_dict(),
-        "fused": measure(fused, positions).to_dict(),
+        "student": truth.measure(student).to_dict(),
+        "proposer": truth.measure(together).to_dict(),
+        "fused": truth.measure(fused).to_dict(),
     }
 
 
@@ -177,23 +211,24 @@ def _measure_proposers(
     """Measure each proposer, the student among them, on the audit labels that it answered."""
     rows = np.repeat(np.arange(len(times)), times)
     audit = data.audit[rows]
-    proposed = [training.audit[rows], *data.proposals[:, audit], training.audit_fused[rows]]
+    proposed = [
+        training.audit.take(rows),
+        *(each.take(audit) for each in data.proposals),
+        training.audit_fused.take(rows),
+    ]
     names = ["student", *panel.names, "fused"]
     coverage = [1.0, *map(panel.coverage, panel.members), 1.0]
     weights = [*training.fusion.tolist(), None]
     return {
-        name: {
-            **_measured(each, data.positions[audit]),
-            "coverage": share,
-            "weight": weight,
-        }
+        name: {**_measured(each, data, audit), "coverage": share, "weight": weight}
         for name, each, share, weight in zip(names, proposed, coverage, weights, strict=True)
     }
 
 
-def _measured(probabilities: Floats, positions: Integers) -> dict[str, Any]:
-    """Measure the rows that are not abstentions."""
-    answered = ~np.isnan(probabilities[:, 0])
-    found = measure(probabilities[answered], positions[answered]) if answered.any() else None
+def _measured(said: Rows, data: TrainingData, places: Integers) -> dict[str, Any]:
+    """Measure what is said of the labelled items at some places, where it is no abstention."""
+    answered = np.flatnonzero(said.answered)
+    truth = _of(data, places[answered])
+    found = truth.measure(said.take(answered)) if len(answered) else None
     keys = ("accuracy", "low", "high", "calibration_error", "calibration_limit")
-    return {"labels": int(answered.sum()), **{key: getattr(found, key, None) for key in keys}}
+    return {"labels": len(answered), **{key: getattr(found, key, None) for key in keys}}

@@ -14,8 +14,15 @@ from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.making import ask, renew
 from hilt.pipeline.proposing.outdated import student_maker
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.students.base import Student
-from hilt.pipeline.students.saved import EMBEDDER_FILES, MADE_BY, MEDIUM, save_student
+from hilt.pipeline.students.base import Student, predict_rows
+from hilt.pipeline.students.saved import (
+    EMBEDDER_FILES,
+    MADE_BY,
+    MEDIUM,
+    TASK,
+    OutOfFold,
+    save_student,
+)
 from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.gathering import gather_data, labelled_test
 from hilt.pipeline.training.headline import told_in_full
@@ -114,8 +121,7 @@ def _train(
     started = time.monotonic()
     rng = generator(config.seed, Stream.TRAINING, number)
     indices = np.array([each.index for each in labelled])
-    positions = config.positions_of([str(each.label) for each in labelled])
-    data = gather_data(panel, indices, positions, rng)
+    data = gather_data(panel, indices, [each.value or () for each in labelled], rng)
     data = replace(data, audit=np.flatnonzero([each.audit for each in labelled]))
     training = train_student(
         data,
@@ -129,7 +135,7 @@ def _train(
     tested = None
     if files.test is not None:
         items, true = labelled_test(files)
-        tested = Tested(training.student.predict_proba(items), true)
+        tested = Tested(predict_rows(training.student, items, files.task), true, items.contents)
     draws = generator(config.seed, Stream.ADVANTAGE, number)
     summary = summarise_training(
         state,
@@ -150,14 +156,15 @@ def _train(
         {
             "cycle": number,
             "fingerprint": made_of,
+            TASK: config.task.model_dump(mode="json"),
             MEDIUM: config.medium.model_dump(mode="json"),
             MADE_BY: student_maker(panel),
             EMBEDDER_FILES: panel.embeddings["embedder"].get("files", ""),
             "training": summary.to_dict(),
         },
         embedder_weights=embedder.checksum if isinstance(embedder, Checked) else "",
-        out_of_fold=(indices, positions, training.out_of_fold),
-        tested=None if tested is None else tested.probabilities,
+        out_of_fold=OutOfFold(indices, data.targets.rows, training.out_of_fold),
+        tested=None if tested is None else tested.said,
     )
     row = TrainingRow(
         cycle=number,

@@ -249,7 +249,8 @@ class WorkspaceFiles:
     def trusted(self) -> tuple[str, ...]:
         """The code that its configuration names, which a student of it may name too."""
         config = self.config
-        return (config.embedder.kind, config.student.kind, config.medium.kind)
+        named = (config.embedder, config.student, config.medium, config.task)
+        return tuple(section.kind for section in named)
 
     @property
     def ledger(self) -> Ledger:

@@ -8,9 +8,13 @@ import numpy as np
 
 from hilt.distributions import softmax
 from hilt.metrics import measure
+from hilt.rows import Rows
+from hilt.tasks.single import Single
+from hilt.values import value_of
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 
 LABELS = 6
+TASK = Single(tuple(map(str, range(LABELS))))
 SPREAD = 1.8  # of the logits: the model is right on about two thirds of the items
 AUDITS = (20, 50, 100, 300)
 TOO_SURE = 2.0  # by what another model multiplies its logits
@@ -46,7 +50,8 @@ def simulate(
         logits = SPREAD * rng.standard_normal((labels, LABELS))
         likely = softmax(logits).astype(np.float64)
         truth = (likely.cumsum(axis=1) < rng.random((labels, 1))).sum(axis=1)
-        found = measure(softmax(sharpness * logits), np.minimum(truth, LABELS - 1))
+        values = [value_of(TASK.labels[label]) for label in np.minimum(truth, LABELS - 1)]
+        found = measure(TASK, Rows(softmax(sharpness * logits)), values, [""] * labels)
         error.append(found.calibration_error)
         beyond.append(found.calibration_error > found.calibration_limit)
     return {"error": Figure.mean(error), "beyond": Figure.share(beyond)}

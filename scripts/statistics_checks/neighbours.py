@@ -18,12 +18,12 @@ import numpy as np
 from hilt.pipeline.configuration.student import SelfTraining, StudentSection
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.training.cross_validation import train_student
-from hilt.pipeline.training.training_data import TrainingData
+from hilt.pipeline.training.training_data import Said, TrainingData
 from hilt.proposers.base import Context
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.proposers.neighbours import Neighbours
-from hilt.tasks.categorical import one_hot
-from hilt.types import Floats, Integers, Label
+from hilt.rows import Rows
+from hilt.types import Integers, Label
 from scripts.statistics_checks.cells import Cells, Figure, Result, judged
 from scripts.statistics_checks.planted import PlantedEmbedder
 from scripts.statistics_checks.population import planted
@@ -49,11 +49,12 @@ def simulate(rng: np.random.Generator, runs: int) -> Mapping[str, Figure]:
     for seed in range(runs):
         population = planted(rng, ITEMS)
         problem = make_problem(population, start(population, LABELLED, 0, seed))
-        truth = problem.positions.copy()
+        truth = problem.strata
         wrong = np.flatnonzero(rng.random(LABELLED) < WRONG)
         shift = rng.integers(1, problem.n_labels, size=len(wrong))
-        problem.positions[wrong] = (truth[wrong] + shift) % problem.n_labels
-        problem = _with_neighbours(problem)
+        given = truth.copy()
+        given[wrong] = (truth[wrong] + shift) % problem.n_labels
+        problem = _with_neighbours(replace(problem, values=population.values(given)))
         leans = [_lean(problem, truth, wrong, each, seed) for each in (helped, alone)]
         lean.append(leans[0] - leans[1])
     return {"lean": Figure.mean(lean)}
@@ -70,8 +71,8 @@ def _lean(
         device="cpu",
         rng=np.random.default_rng(seed),
     )
-    said = training.out_of_fold[wrong].argmax(axis=1)
-    own, right = said == problem.positions[wrong], said == truth[wrong]
+    said = training.out_of_fold.values[wrong].argmax(axis=1)
+    own, right = said == problem.strata[wrong], said == truth[wrong]
     others = (1.0 - own - right) / (problem.n_labels - 2)
     return float((own - others).mean())
 
@@ -81,15 +82,15 @@ def _with_neighbours(problem: TrainingData) -> TrainingData:
     names = problem.descriptions.texts
     proposer = Neighbours(Context([Label(name, name) for name in names], PlantedEmbedder()))
 
-    def taught(rows: Integers) -> Floats:
-        known = problem.known(rows).items
-        proposer.learn(known, one_hot(problem.positions[rows], problem.n_labels))
-        return proposer.propose(problem.unlabelled)[None]
+    def taught(rows: Integers) -> Said:
+        known = problem.known(rows)
+        proposer.learn(known.items, known.targets)
+        return [Rows(proposer.propose(problem.unlabelled))]
 
     said = taught(np.arange(len(problem)))
     return replace(
         problem,
-        proposals=proposer.propose(problem.labelled)[None],
+        proposals=[Rows(proposer.propose(problem.labelled))],
         unlabelled_proposals=said,
         trust=Trust(np.ones(1), np.ones(1)),
         retaught=taught,

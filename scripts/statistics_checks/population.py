@@ -22,8 +22,9 @@ from hilt.pipeline.configuration.reading import load_config
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.training.gathering import stacked
-from hilt.types import Floats, Integers, Items
+from hilt.tasks.single import Single
+from hilt.types import Floats, Integers, Items, Value
+from hilt.values import value_of
 from scripts.statistics_checks.cells import Cells, tell
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "benchmarks"
@@ -53,6 +54,15 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def task(self) -> Single:
+        """One of the labels for each item."""
+        return Single(tuple(self.descriptions.ids))
+
+    def values(self, positions: Integers) -> list[Value]:
+        """Turn positions of labels into answers."""
+        return [value_of(self.task.labels[position]) for position in positions.tolist()]
 
 
 def sets_at_hand(cells: Cells, names: Sequence[str], check: str) -> tuple[str, ...]:
@@ -104,7 +114,7 @@ def real(folder: Path, name: str) -> Population:
     population = Population(
         items=Items(items.ids, items.contents, embeddings),
         truth=workspace.pool.answer_key(workspace.config.label_names),
-        proposals=stacked(panel.rows(slice(None))),
+        proposals=np.stack([rows.values for rows in panel.rows(slice(None))]),
         trust=panel.trust,
         descriptions=Items(
             [label.name for label in labels],

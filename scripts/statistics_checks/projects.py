@@ -22,9 +22,11 @@ from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.training.combining import Combination
 from hilt.pipeline.training.cross_validation import Training, train_student
 from hilt.pipeline.training.self_training import fit_plain
-from hilt.pipeline.training.training_data import TrainingData
+from hilt.pipeline.training.training_data import Said, TrainingData
 from hilt.pipeline.workspace.item_draws import draw
 from hilt.proposers.models.encoder import EncoderSource
+from hilt.rows import Rows
+from hilt.tasks.base import RowMath
 from hilt.types import Floats, Integers, Items
 from hilt.uncertainty import margin
 from scripts.statistics_checks.population import Population
@@ -142,12 +144,13 @@ def make_problem(population: Population, project: Project) -> TrainingData:
     labelled = np.append(project.audit, project.chosen)
     unlabelled = np.setdiff1d(project.pool, labelled)
     return TrainingData(
+        task=population.task,
         labelled=take(population.items, labelled),
-        positions=population.truth[labelled],
+        values=population.values(population.truth[labelled]),
         groups=labelled,
-        proposals=population.proposals[:, labelled],
+        proposals=[*map(Rows, population.proposals[:, labelled])],
         unlabelled=take(population.items, unlabelled),
-        unlabelled_proposals=population.proposals[:, unlabelled],
+        unlabelled_proposals=[*map(Rows, population.proposals[:, unlabelled])],
         trust=population.trust,
         descriptions=population.descriptions,
         audit=np.arange(len(project.audit)),
@@ -170,15 +173,15 @@ def finish(
     rest = np.setdiff1d(project.pool, np.append(project.audit, project.chosen))
     with _watched(population, fresh) as seen:
         training = _train(problem, settings, seed)
-    truth, n_audit = problem.positions, len(project.audit)
+    truth, n_audit = problem.strata, len(project.audit)
     said = training.student.predict_proba(population.items)
     fused = pool_logarithmically([said, *population.proposals], training.fusion)
     right = said.argmax(axis=1) == population.truth
     assert sum(each.measured for each in seen) == n_audit
     return Outcome(
         folds=tuple(seen),
-        audit_fused=training.audit_fused.argmax(axis=1) == truth[:n_audit],
-        others=training.out_of_fold[n_audit:].argmax(axis=1) == truth[n_audit:],
+        audit_fused=training.audit_fused.values.argmax(axis=1) == truth[:n_audit],
+        others=training.out_of_fold.values[n_audit:].argmax(axis=1) == truth[n_audit:],
         items=len(project.pool),
         on_fresh=float(right[fresh].mean()),
         on_fresh_fused=float((fused.argmax(axis=1) == population.truth)[fresh].mean()),
@@ -204,7 +207,7 @@ def _watched(population: Population, fresh: Integers) -> Iterator[list[Fold]]:
     before that is the one that is measured.
     """
     items, truth = take(population.items, fresh), population.truth[fresh]
-    proposals = population.proposals[:, fresh]
+    proposals = [*map(Rows, population.proposals[:, fresh])]
     predict, fuse = LinearStudent.predict_proba, Combination.fused
     last: list[LinearStudent] = []
     seen: list[Fold] = []
@@ -213,12 +216,12 @@ def _watched(population: Population, fresh: Integers) -> Iterator[list[Fold]]:
         last[:] = [student]
         return predict(student, asked)
 
-    def fused(combination: Combination, student: Floats, of_audit: Floats) -> Floats:
-        said = combination.student({LinearStudent.kind: predict(last[0], items)})
-        both = fuse(combination, said, proposals)
-        right = [each.argmax(axis=1) == truth for each in (said, both)]
+    def fused(combination: Combination, student: Rows, of_audit: Said, math: RowMath) -> Rows:
+        said = combination.student({LinearStudent.kind: Rows(predict(last[0], items))}, math)
+        both = fuse(combination, said, proposals, math)
+        right = [each.values.argmax(axis=1) == truth for each in (said, both)]
         seen.append(Fold(len(student), *right))
-        return fuse(combination, student, of_audit)
+        return fuse(combination, student, of_audit, math)
 
     with (
         patch.object(LinearStudent, "predict_proba", predict_proba),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from hilt.pipeline.students.base import Examples, join, one_hot
+from hilt.pipeline.students.base import Examples, join
 from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.proposers.base import Context
@@ -21,6 +21,7 @@ from hilt.proposers.models.encoder import (
 from hilt.proposers.models.sentence_embedder import SentenceEmbedder
 from hilt.proposers.prompts import Prompts, description_prompt, text_prompt
 from hilt.proposers.zero_shot import ZeroShot
+from hilt.tasks.categorical import one_hot
 from hilt.types import Items, Label
 
 TEXTS = ["Oil prices fell on Thursday.", "", "The match ended in a draw, " * 20]
@@ -112,7 +113,7 @@ def test_a_contrastive_student_reads_and_saves_the_prompt(
     settings: Any = SimpleNamespace(epochs=1, learning_rate=1e-4, batch_size=4, max_tokens=32)
 
     student = ContrastiveStudent.fit(
-        Examples(items, one_hot(positions, 2), np.ones(4, np.float32)),
+        Examples(items, one_hot(positions, 2)),
         settings,
         encoder=source,
         device="cpu",
@@ -131,8 +132,8 @@ def test_a_contrastive_student_reads_and_saves_the_prompt(
 
 def test_descriptions_keep_their_prompt_among_other_examples() -> None:
     encoder = open_encoder(resolve_encoder(DEFAULT_MODEL), "cpu", prompts=Prompts("a: ", "b: "))
-    one = Examples(Items(["x"], ["x"], np.zeros((1, 2))), np.ones((1, 1)), np.ones(1))
-    described = Examples(one.items, one.targets, one.weights, described=(0,))
+    one = Examples(Items(["x"], ["x"], np.zeros((1, 2))), one_hot(np.array([0]), 1))
+    described = Examples(one.items, one.targets, described=(0,))
 
     joined = join([one, described, one, described])
 

@@ -13,11 +13,13 @@ from hilt.errors import MissingExtraError, ModelError, OutputError
 from hilt.pipeline.cli import app
 from hilt.pipeline.releasing.loaded import LoadedStudent, load_student
 from hilt.pipeline.releasing.onnx_export import onnx
-from hilt.pipeline.students.base import Examples, Student, one_hot
+from hilt.pipeline.students.base import Examples, Student
 from hilt.pipeline.students.contrastive import ContrastiveStudent, open_encoder
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import SavedStudent, save_student
 from hilt.proposers.models.sentence_embedder import SentenceEmbedder
+from hilt.tasks.categorical import one_hot
+from hilt.tasks.single import Single
 from hilt.types import Items
 from tests.tiny_encoder import WORDS, save_tiny_encoder
 
@@ -36,13 +38,13 @@ def linear(encoder: str) -> LinearStudent:
     texts = [f"the {WORDS[3 * position + place % 3]}" for place, position in enumerate(positions)]
     embeddings = SentenceEmbedder(encoder, device="cpu", precision="float32").embed(texts)
     items = Items([str(place) for place in range(24)], texts, embeddings)
-    return LinearStudent.fit(
-        Examples(items, one_hot(positions, 3), np.ones(24, dtype=np.float32)), 10
-    )
+    return LinearStudent.fit(Examples(items, one_hot(positions, 3)), 10)
 
 
 def saved(student: Student, encoder: str) -> SavedStudent:
-    return SavedStudent(student, LABELS, {"kind": "sentence_transformers", "model": encoder}, {})
+    return SavedStudent(
+        student, Single(LABELS), {"kind": "sentence_transformers", "model": encoder}, {}
+    )
 
 
 def test_the_documentation_and_the_card_of_an_export_have_the_same_function() -> None:
@@ -82,7 +84,7 @@ def test_another_encoder_than_the_student_was_trained_with_is_refused(
 ) -> None:
     about = {"kind": "sentence_transformers", "model": encoder}
     trained_with = {"embedder_weights": "0" * 64}
-    student = SavedStudent(linear, LABELS, about, trained_with)
+    student = SavedStudent(linear, Single(LABELS), about, trained_with)
 
     for use in (load_student, lambda student: onnx(student, tmp_path / "onnx")):
         with pytest.raises(ModelError, match="trained with another version of the encoder"):
@@ -97,7 +99,7 @@ def test_an_export_leaves_the_student_as_it_is(tmp_path: Path, encoder: str, dev
     opened = open_encoder(encoder, device)
     student = ContrastiveStudent(opened, LinearStudent(np.ones((33, 3), dtype=np.float32)))
     opened.tokenizer.model_max_length = 100
-    loaded = LoadedStudent(SavedStudent(student, LABELS, None, {}), None, "cpu")
+    loaded = LoadedStudent(SavedStudent(student, Single(LABELS), None, {}), None, "cpu")
     before = loaded.predict_proba(WORDS)
 
     onnx(loaded, tmp_path / "onnx")
@@ -108,7 +110,7 @@ def test_an_export_leaves_the_student_as_it_is(tmp_path: Path, encoder: str, dev
 
 
 def test_vectors_of_a_custom_embedder_have_no_graph(tmp_path: Path, linear: LinearStudent) -> None:
-    student = SavedStudent(linear, LABELS, {"kind": "package.module:Mine"}, {})
+    student = SavedStudent(linear, Single(LABELS), {"kind": "package.module:Mine"}, {})
 
     with pytest.raises(ModelError, match=r"reads vectors of 'package\.module:Mine'"):
         onnx(student, tmp_path / "onnx")

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from hilt.errors import OutputError
-from hilt.metrics import measure
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.mistakes import wrong_predictions
@@ -30,6 +29,7 @@ from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Batch, Decision
 from tests.conftest import summary_of
+from tests.one_label import measured
 
 OPEN_COPY = Callable[[str], Workspace]
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
@@ -88,7 +88,7 @@ def curves_on(page: Page, kind: str) -> int:
 def audited(labels: int) -> dict[str, Any]:
     """What a training measured on as many audit items."""
     rng = np.random.default_rng(0)
-    found = measure(rng.dirichlet([1, 1, 1], labels), rng.integers(3, size=labels))
+    found = measured(rng.dirichlet([1, 1, 1], labels), rng.integers(3, size=labels))
     everybody = ("student", "proposer", "fused")
     return {
         "audit": dict.fromkeys(everybody, found.to_dict()),
@@ -270,11 +270,12 @@ def test_wrong_predictions_stand_with_their_texts_the_surest_first(
     workspace = small_workspace("two_cycles")
     out_of_fold = load_out_of_fold(workspace.student_folder(2))
     assert out_of_fold is not None
-    right = {index: LABELS[row.argmax()] for index, _, row in zip(*out_of_fold, strict=True)}
+    indices, said = out_of_fold.indices.tolist(), out_of_fold.said.values
+    right = {index: LABELS[row.argmax()] for index, row in zip(indices, said, strict=True)}
     outcomes = {each.index: each for each in LoopState.read(workspace).resolved}
-    sure = max(right, key=lambda index: out_of_fold[2][list(out_of_fold[0]).index(index)].max())
-    said = next(label for label in LABELS if label != right[sure])
-    record(workspace, [Decision(outcomes[sure].item_id, "label", (said,), "bob")])
+    sure = max(right, key=lambda index: said[indices.index(index)].max())
+    other = next(label for label in LABELS if label != right[sure])
+    record(workspace, [Decision(outcomes[sure].item_id, "label", (other,), "bob")])
 
     labelled, *_ = wrong_predictions(
         workspace, workspace.database.trainings()[-1], LoopState.read(workspace).resolved
@@ -284,7 +285,7 @@ def test_wrong_predictions_stand_with_their_texts_the_surest_first(
     first = labelled.worst[0]
     assert (first.item_id, first.label, first.predicted) == (
         outcomes[sure].item_id,
-        said,
+        other,
         right[sure],
     )
     assert [each.probability for each in labelled.worst] == sorted(

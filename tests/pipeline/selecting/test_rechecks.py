@@ -67,7 +67,7 @@ def view_of(probabilities: list[float], seconds: list[float] | None = None) -> S
 
 
 CHOSEN = Selection(np.array([0, 1, 2]), np.array([0.9, 0.8, 0.7]), ("uncertain",) * 3)
-DOUBTS = Suspects(np.array([3, 4, 5]), np.array([0.4, 0.8, 0.95]), np.full((3, 2), 0.5))
+DOUBTS = Suspects(np.array([3, 4, 5]), np.array([0.4, 0.8, 0.95]), Rows(np.full((3, 2), 0.5)))
 SURE = [0.5, 0.9, 0.7, 1.0, 1.0, 1.0]
 
 

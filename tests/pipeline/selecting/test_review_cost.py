@@ -15,7 +15,9 @@ from hilt.pipeline.selecting.review_cost import (
     perplexity,
     review_cost,
 )
+from hilt.rows import Rows
 from hilt.types import Floats
+from tests.one_label import single
 
 TWICE_THE_TEXT = 1.5  # times as long
 
@@ -44,7 +46,7 @@ def test_features_count_twice_as_much_as_one_more() -> None:
 def test_perplexity_counts_plausible_labels() -> None:
     rows = np.array([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.25] * 4])
 
-    assert perplexity(rows) == pytest.approx([1, 2, 4])
+    assert perplexity(Rows(rows), single(4).rows) == pytest.approx([1, 2, 4])
 
 
 def test_disagreement_leaves_out_who_abstains() -> None:
@@ -59,7 +61,17 @@ def test_disagreement_leaves_out_who_abstains() -> None:
         ]
     )
 
-    assert disagreement(proposals, fused) == pytest.approx([2 / 3, 1])
+    said = [*map(Rows, proposals)]
+    assert disagreement(said, Rows(fused), single(2).rows) == pytest.approx([2 / 3, 1])
+
+
+def test_of_an_item_of_several_rows_one_that_differs_is_another_answer() -> None:
+    offsets = np.array([0, 2, 3])
+    fused = Rows(np.array([[0.9, 0.1], [0.5, 0.5], [0.2, 0.8]]), offsets)
+    other = Rows(np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]]), offsets)
+
+    assert disagreement([fused, other], fused, single(2).rows).tolist() == [0.5, 0]
+    assert perplexity(fused, single(2).rows)[0] == pytest.approx((1.384 + 2) / 2, abs=1e-3)
 
 
 def test_what_makes_items_slow_is_found() -> None:

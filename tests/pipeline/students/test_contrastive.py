@@ -11,7 +11,7 @@ from sentence_transformers import SentenceTransformer
 
 from hilt.errors import ModelError
 from hilt.pipeline.configuration.student import StudentSection, TransformerSettings
-from hilt.pipeline.students.base import Examples, Student, join, one_hot
+from hilt.pipeline.students.base import Examples, Student, join
 from hilt.pipeline.students.contrastive import (
     ContrastiveStudent,
     paired_batches,
@@ -20,6 +20,9 @@ from hilt.pipeline.students.contrastive import (
 from hilt.pipeline.training.fine_tuning import FineTuner
 from hilt.pipeline.training.training_data import TrainingData
 from hilt.proposers.models.encoder import EncoderSource
+from hilt.rows import Rows
+from hilt.tasks.base import Targets
+from hilt.tasks.categorical import one_hot
 from hilt.types import Integers, Items
 from tests.tiny_encoder import WORDS, save_tiny_encoder
 
@@ -45,7 +48,7 @@ def examples(n: int = 48, seed: int = 0) -> Examples:
         for place, position in enumerate(positions)
     ]
     items = Items([str(place) for place in range(n)], texts)
-    return Examples(items, one_hot(positions, 3), np.ones(n, dtype=np.float32))
+    return Examples(items, one_hot(positions, 3))
 
 
 def fit(encoder: str, fitted: Examples | None = None, **settings: Any) -> ContrastiveStudent:
@@ -60,7 +63,7 @@ def student(encoder: str) -> ContrastiveStudent:
 
 def accuracy(student: ContrastiveStudent, on: Examples) -> float:
     predicted = student.predict_proba(on.items).argmax(axis=1)
-    return float((predicted == on.targets.argmax(axis=1)).mean())
+    return float((predicted == on.targets.rows.values.argmax(axis=1)).mean())
 
 
 # The mean
@@ -94,7 +97,7 @@ def test_the_student_is_the_mean_of_those_of_the_folds_that_learnt_the_rest(
     for tensor, one, other in zip(weights(student), *expected, strict=True):
         assert torch.allclose(tensor.float(), (one + other) / 2, atol=1e-6)
     predicted = student.predict_proba(problem.labelled).argmax(axis=1)
-    assert (predicted == problem.positions).mean() > 0.9
+    assert (predicted == problem.strata).mean() > 0.9
 
 
 # The loss and the batches
@@ -187,7 +190,7 @@ def test_every_epoch_is_told(encoder: str) -> None:
 
 
 def test_validation_on_other_labels_stops_early(encoder: str) -> None:
-    turned = replace(examples(12), targets=np.roll(examples(12).targets, 1, axis=1))
+    turned = replace(examples(12), targets=one_hot((np.arange(12) + 1) % 3, 3))
 
     student = fit(encoder, validation=turned)
 
@@ -196,11 +199,11 @@ def test_validation_on_other_labels_stops_early(encoder: str) -> None:
 
 def test_soft_targets_and_weights_are_learned_from(encoder: str) -> None:
     soft = examples()
-    wrong = np.roll(soft.targets, 1, axis=1)
+    right = soft.targets.rows.values
+    mixed = np.concatenate([right * 0.9 + 0.1 / 3, np.roll(right, 1, axis=1)]).astype(np.float32)
     both = Examples(
         Items([*soft.items.ids, *soft.items.ids], [*soft.items.texts, *soft.items.texts]),
-        np.concatenate([soft.targets * 0.9 + 0.1 / 3, wrong]).astype(np.float32),
-        np.repeat(np.array([1, 0.01], dtype=np.float32), len(soft)),
+        Targets(Rows(mixed), np.repeat(np.array([1, 0.01], dtype=np.float32), len(soft))),
     )
 
     assert accuracy(fit(encoder, both), examples(60, seed=1)) > 0.9

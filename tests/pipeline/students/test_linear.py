@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 from sklearn.linear_model import LogisticRegression
 
-from hilt.pipeline.students.base import Examples, join, one_hot, take
+from hilt.pipeline.students.base import Examples, join, take
 from hilt.pipeline.students.linear import LinearStudent
+from hilt.rows import Rows
+from hilt.tasks.base import Targets
+from hilt.tasks.categorical import one_hot
 from hilt.types import Floats, Integers, Items
 
 
@@ -20,7 +23,7 @@ def items(embeddings: Floats) -> Items:
 
 def examples(embeddings: Floats, targets: Floats, weights: Floats | None = None) -> Examples:
     counts = np.ones(len(embeddings), dtype=np.float32) if weights is None else weights
-    return Examples(items(embeddings), targets, counts)
+    return Examples(items(embeddings), Targets(Rows(targets), counts))
 
 
 def blobs(n: int, n_labels: int = 3, d: int = 8, seed: int = 0) -> tuple[Floats, Integers]:
@@ -40,7 +43,9 @@ def test_probabilities_agree_with_scikit_learn(
     rows, positions = blobs(90, n_labels, d)
     other = LogisticRegression(C=regularisation, tol=1e-8, max_iter=5000).fit(rows, positions)
 
-    student = LinearStudent.fit(examples(rows, one_hot(positions, n_labels)), regularisation)
+    student = LinearStudent.fit(
+        examples(rows, one_hot(positions, n_labels).rows.values), regularisation
+    )
 
     new = blobs(50, n_labels, d, seed=1)[0]
     for unit in (rows, new):
@@ -51,7 +56,7 @@ def test_probabilities_agree_with_scikit_learn(
 def test_two_labels_work() -> None:
     rows, positions = blobs(60, 2)
 
-    student = LinearStudent.fit(examples(rows, one_hot(positions, 2)), 10)
+    student = LinearStudent.fit(examples(rows, one_hot(positions, 2).rows.values), 10)
 
     assert (student.predict_proba(items(rows)).argmax(axis=1) == positions).mean() > 0.8
 
@@ -61,7 +66,7 @@ def test_a_soft_target_is_both_of_its_labels() -> None:
     rows = blobs(3)[0][[0, 1]]
     soft = np.array([[0.7, 0.3], [0.2, 0.8]], dtype=np.float32)
     copies = np.repeat(rows, 10, axis=0)
-    hard = one_hot(np.array([0] * 7 + [1] * 3 + [0] * 2 + [1] * 8), 2)
+    hard = one_hot(np.array([0] * 7 + [1] * 3 + [0] * 2 + [1] * 8), 2).rows.values
 
     student = LinearStudent.fit(examples(rows, soft, np.full(2, 10, dtype=np.float32)), 1)
     copied = LinearStudent.fit(examples(copies, hard), 1)
@@ -75,7 +80,7 @@ def test_a_soft_target_is_both_of_its_labels() -> None:
 @given(st.lists(st.integers(1, 4), min_size=12, max_size=12))
 def test_a_weight_counts_like_repetition(counts: list[int]) -> None:
     rows, positions = blobs(12)
-    targets = one_hot(positions, 3)
+    targets = one_hot(positions, 3).rows.values
 
     weighted = LinearStudent.fit(examples(rows, targets, np.array(counts, dtype=np.float32)), 1)
     repeated = LinearStudent.fit(
@@ -89,8 +94,8 @@ def test_a_weight_counts_like_repetition(counts: list[int]) -> None:
 
 def test_where_it_starts_does_not_matter() -> None:
     rows, positions = blobs(60)
-    good = examples(rows, one_hot(positions, 3))
-    wrong = LinearStudent.fit(examples(rows, one_hot((positions + 1) % 3, 3)), 10)
+    good = examples(rows, one_hot(positions, 3).rows.values)
+    wrong = LinearStudent.fit(examples(rows, one_hot((positions + 1) % 3, 3).rows.values), 10)
 
     cold, warm = LinearStudent.fit(good, 10), LinearStudent.fit(good, 10, wrong)
 
@@ -102,7 +107,7 @@ def test_where_it_starts_does_not_matter() -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_any_float_does(dtype: type) -> None:
     rows, positions = blobs(30)
-    targets: Floats = one_hot(positions, 3).astype(dtype)
+    targets: Floats = one_hot(positions, 3).rows.values.astype(dtype)
 
     student = LinearStudent.fit(examples(rows.astype(dtype), targets, np.ones(30, dtype)), 10)
 
@@ -113,9 +118,9 @@ def test_any_float_does(dtype: type) -> None:
 def test_a_label_without_examples_is_unlikely_but_possible() -> None:
     rows, positions = blobs(30, 2)
 
-    probabilities = LinearStudent.fit(examples(rows, one_hot(positions, 3)), 10).predict_proba(
-        items(rows)
-    )
+    probabilities = LinearStudent.fit(
+        examples(rows, one_hot(positions, 3).rows.values), 10
+    ).predict_proba(items(rows))
 
     assert np.isfinite(probabilities).all()
     assert 0 < probabilities[:, 2].max() < 0.05
@@ -123,7 +128,7 @@ def test_a_label_without_examples_is_unlikely_but_possible() -> None:
 
 def test_sharpening_divides_the_logits() -> None:
     rows, positions = blobs(30)
-    student = LinearStudent.fit(examples(rows, one_hot(positions, 3)), 10)
+    student = LinearStudent.fit(examples(rows, one_hot(positions, 3).rows.values), 10)
 
     cooled = np.log(student.sharpened(4).predict_proba(items(rows)))
     plain = np.log(student.predict_proba(items(rows)))
@@ -133,7 +138,7 @@ def test_sharpening_divides_the_logits() -> None:
 
 def test_a_saved_student_predicts_the_same(tmp_path: Path) -> None:
     rows, positions = blobs(30)
-    student = LinearStudent.fit(examples(rows, one_hot(positions, 3)), 10)
+    student = LinearStudent.fit(examples(rows, one_hot(positions, 3).rows.values), 10)
 
     student.save(tmp_path, ("a", "b", "c"))
     again = LinearStudent.load(tmp_path, "cpu")
@@ -148,7 +153,7 @@ def test_fitting_gives_back_the_threads_it_took() -> None:
     rows, positions = blobs(30)
     torch.set_num_threads(2)
 
-    LinearStudent.fit(examples(rows, one_hot(positions, 3)), 10)
+    LinearStudent.fit(examples(rows, one_hot(positions, 3).rows.values), 10)
 
     after = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -157,16 +162,16 @@ def test_fitting_gives_back_the_threads_it_took() -> None:
 
 def test_examples_are_joined_in_order() -> None:
     rows, positions = blobs(5)
-    whole = examples(rows, one_hot(positions, 3), np.arange(5, dtype=np.float32))
+    whole = examples(rows, one_hot(positions, 3).rows.values, np.arange(5, dtype=np.float32))
     parts = [
-        Examples(take(whole.items, where), whole.targets[where], whole.weights[where])
+        Examples(take(whole.items, where), whole.targets.take(where))
         for where in (np.arange(2), np.arange(2, 5), np.arange(0))
     ]
 
     joined = join(parts)
 
     assert joined.items.ids == whole.items.ids
-    assert np.array_equal(joined.targets, whole.targets)
-    assert np.array_equal(joined.weights, whole.weights)
+    assert np.array_equal(joined.targets.rows.values, whole.targets.rows.values)
+    assert np.array_equal(joined.targets.weights, whole.targets.weights)
     assert joined.items.embeddings is not None
     assert np.array_equal(joined.items.embeddings, rows)

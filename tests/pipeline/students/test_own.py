@@ -15,14 +15,17 @@ from typer.testing import CliRunner
 import hilt
 from hilt.errors import ExtensionError, ModelError
 from hilt.pipeline.cli import app
-from hilt.pipeline.students.base import Examples, one_hot
+from hilt.pipeline.students.base import Examples
 from hilt.pipeline.students.own import OwnStudent
 from hilt.pipeline.students.saved import read_student
 from hilt.pipeline.workspace.workspace import Workspace
+from hilt.tasks.categorical import one_hot
+from hilt.tasks.single import Single
 from hilt.types import Items
 
 TEXTS = ["The goat ate grass on the hill.", "A spicy bean stew with rice.", "She won the race."]
 LABELS = ("animals", "food", "sport")
+TASK = Single(LABELS)
 KIND = "own_students:Centroids"
 MODULE = '''
 import numpy as np
@@ -36,7 +39,8 @@ class Centroids:
 
     @classmethod
     def fit(cls, examples, *, device, seed, sharpness: float = 10.0):
-        sums = examples.targets.T @ (examples.items.embeddings * examples.weights[:, None])
+        rows, weights = examples.targets.rows.values, examples.targets.weights
+        sums = rows.T @ (examples.items.embeddings * weights[:, None])
         return cls(sums / np.linalg.norm(sums, axis=1, keepdims=True), sharpness)
 
     def predict_proba(self, items):
@@ -145,11 +149,13 @@ def test_without_a_change_it_is_not_trained_again(workspace: Workspace) -> None:
 def examples() -> Examples:
     vectors = np.eye(4, 5, dtype=np.float32)
     items = Items(list("abcd"), [*TEXTS, "d"], vectors)
-    return Examples(items, one_hot(np.array([0, 1, 2, 2]), 3), np.ones(4, dtype=np.float32))
+    return Examples(items, one_hot(np.array([0, 1, 2, 2]), 3))
 
 
 def fit(name: str, **settings: Any) -> OwnStudent:
-    return OwnStudent.fit(f"own_students:{name}", examples(), settings, device="cpu", seed=0)
+    return OwnStudent.fit(
+        f"own_students:{name}", examples(), settings, task=TASK, device="cpu", seed=0
+    )
 
 
 def test_a_temperature_divides_its_logits_and_is_saved(tmp_path: Path) -> None:
@@ -159,7 +165,7 @@ def test_a_temperature_divides_its_logits_and_is_saved(tmp_path: Path) -> None:
 
     flat.save(tmp_path / "student", LABELS)
 
-    loaded = OwnStudent.load(KIND, tmp_path / "student", "cpu")
+    loaded = OwnStudent.load(KIND, tmp_path / "student", "cpu", TASK)
     rows = student.predict_proba(examples().items)
     expected = rows**0.1 / (rows**0.1).sum(axis=1, keepdims=True)
     assert flat.predict_proba(examples().items) == pytest.approx(expected, abs=1e-5)

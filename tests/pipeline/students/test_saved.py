@@ -19,6 +19,7 @@ from hilt.pipeline.students.base import predict_rows
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import (
+    OutOfFold,
     load_out_of_fold,
     read_student,
     save_student,
@@ -26,6 +27,8 @@ from hilt.pipeline.students.saved import (
 )
 from hilt.pipeline.workspace import student_seal
 from hilt.pipeline.workspace.student_seal import find_fault
+from hilt.rows import Rows
+from hilt.tasks.categorical import one_hot
 from hilt.tasks.single import Single
 from hilt.types import Items
 
@@ -45,7 +48,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def saved(folder: Path, student: LinearStudent | BlendedStudent, *, sealed: bool = True) -> Path:
-    out_of_fold = np.arange(2), np.arange(2), np.full((2, 3), 1 / 3)
+    said = Rows(np.full((2, 3), 1 / 3))
+    out_of_fold = OutOfFold(np.arange(2), one_hot(np.arange(2), 3).rows, said)
     save_student(student, folder, LABELS, EMBEDDER, {"cycle": 1}, out_of_fold=out_of_fold)
     if not sealed:
         edit(lambda record: [record.pop(name) for name in ("files", "checksum")])(folder)

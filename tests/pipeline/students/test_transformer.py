@@ -14,7 +14,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from hilt.errors import ModelError
 from hilt.pipeline.configuration.student import StudentSection, TransformerSettings
 from hilt.pipeline.students import transformer as transformer_module
-from hilt.pipeline.students.base import Examples, Student, one_hot
+from hilt.pipeline.students.base import Examples, Student
 from hilt.pipeline.students.blend import BlendedStudent
 from hilt.pipeline.students.linear import LinearStudent
 from hilt.pipeline.students.saved import read_student, save_student
@@ -23,8 +23,11 @@ from hilt.pipeline.training import fine_tuning as fine_tuning_module
 from hilt.pipeline.training.cross_validation import train_student
 from hilt.pipeline.training.fine_tuning import FineTuner
 from hilt.pipeline.training.self_training import SelfTraining
-from hilt.pipeline.training.training_data import TrainingData
+from hilt.pipeline.training.training_data import Said, TrainingData
 from hilt.proposers.models.encoder import EncoderSource
+from hilt.rows import Rows
+from hilt.tasks.base import Targets
+from hilt.tasks.categorical import one_hot
 from hilt.types import Floats, Items
 from tests.tiny_encoder import WORDS, save_tiny_encoder
 
@@ -50,7 +53,7 @@ def examples(n: int = 48, seed: int = 0) -> Examples:
         for place, position in enumerate(positions)
     ]
     items = Items([str(place) for place in range(n)], texts, np.eye(n, 4, dtype=np.float32))
-    return Examples(items, one_hot(positions, 3), np.ones(n, dtype=np.float32))
+    return Examples(items, one_hot(positions, 3))
 
 
 def fit(encoder: str, fitted: Examples | None = None, **settings: Any) -> TransformerStudent:
@@ -65,7 +68,7 @@ def student(encoder: str) -> TransformerStudent:
 
 def loss_of(student: TransformerStudent, on: Examples) -> float:
     probabilities = student.predict_proba(on.items)
-    return float(-(on.targets * np.log(probabilities)).sum(axis=1).mean())
+    return float(-(on.targets.rows.values * np.log(probabilities)).sum(axis=1).mean())
 
 
 def plain_probabilities(folder: Path, texts: list[str]) -> tuple[Floats, Any]:
@@ -113,12 +116,12 @@ def test_training_leaves_the_global_generators_alone(encoder: str) -> None:
 def test_an_example_that_weighs_little_teaches_little(encoder: str) -> None:
     """Half the examples have the wrong labels, and hardly any weight."""
     right = examples()
-    wrong = replace(right, targets=np.roll(right.targets, 1, axis=1), weights=0.01 * right.weights)
-    mixed = Examples(
-        Items([*right.items.ids, *wrong.items.ids], [*right.items.texts, *wrong.items.texts]),
-        np.concatenate([right.targets, wrong.targets]),
-        np.concatenate([right.weights, wrong.weights]),
+    rows = right.targets.rows.values
+    targets = Targets(
+        Rows(np.concatenate([rows, np.roll(rows, 1, axis=1)])),
+        np.repeat(np.array([1, 0.01], dtype=np.float32), len(right)),
     )
+    mixed = Examples(Items([*right.items.ids] * 2, [*right.items.texts] * 2), targets)
 
     student = fit(encoder, mixed)
 
@@ -146,7 +149,7 @@ def test_early_stop_goes_back_to_the_best_epoch(
 
 
 def test_validation_on_other_labels_stops_after_two_epochs_more(encoder: str) -> None:
-    turned = replace(examples(12), targets=np.roll(examples(12).targets, 1, axis=1))
+    turned = replace(examples(12), targets=one_hot((np.arange(12) + 1) % 3, 3))
 
     student = fit(encoder, validation=turned)
 
@@ -345,7 +348,7 @@ def test_it_guesses_anew_halfway(
     self_training = SelfTraining(problem, settings, np.array([1.0, 1.0]), 0.3)
     teachers, guess = [], SelfTraining.guess
 
-    def watched(taught: SelfTraining, student: Student, proposed: Floats, *limits: int) -> Examples:
+    def watched(taught: SelfTraining, student: Student, proposed: Said, *limits: int) -> Examples:
         if limits:  # the linear teacher's own rounds have none
             teachers.append((student.kind, getattr(student, "epochs", 0)))
         return guess(taught, student, proposed, *limits)

@@ -6,7 +6,9 @@ import torch
 
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.training.training_data import TrainingData
+from hilt.rows import Rows
 from hilt.types import Floats, Integers, Items
+from tests.one_label import single, values_of
 
 MakeProblem = Callable[..., TrainingData]
 WORDS = ("goal match team", "vote law state", "bank share price")
@@ -66,12 +68,13 @@ def gaussian_problem(
         return np.where(np.eye(n_labels, dtype=bool)[said], 0.8, 0.2 / (n_labels - 1)).astype("f4")
 
     return TrainingData(
+        task=single(n_labels),
         labelled=draw(true, "l"),
-        positions=true if positions is None else positions,
+        values=values_of(true if positions is None else positions),
         groups=np.arange(n),
-        proposals=propose(true)[None],
+        proposals=[Rows(propose(true))],
         unlabelled=draw(others, "u"),
-        unlabelled_proposals=propose(others)[None],
+        unlabelled_proposals=[Rows(propose(others))],
         trust=Trust(np.ones(1), np.ones(1)),
         descriptions=Items(
             [f"label {place}" for place in range(n_labels)], list(WORDS[:n_labels]), centres

@@ -14,9 +14,11 @@ from hilt.pipeline.training.combining import _blend_weights
 from hilt.pipeline.training.cross_validation import Training, cross_fit, train_student
 from hilt.pipeline.training.fine_tuning import FineTuner, last_epochs
 from hilt.pipeline.training.self_training import fit_plain
-from hilt.pipeline.training.training_data import TrainingData
+from hilt.pipeline.training.training_data import Said, TrainingData
 from hilt.proposers.models.encoder import EncoderSource
+from hilt.rows import Rows
 from hilt.types import Floats, Integers
+from tests.one_label import values_of
 
 MakeProblem = Callable[..., TrainingData]
 SETTINGS = StudentSection(kind="linear")
@@ -27,8 +29,9 @@ def train(problem: TrainingData, settings: StudentSection = SETTINGS, seed: int 
     return train_student(problem, settings, encoder=EncoderSource("none"), device="cpu", rng=rng)
 
 
-def accuracy(probabilities: Floats, positions: Integers) -> float:
-    return float((probabilities.argmax(axis=1) == positions).mean())
+def accuracy(said: Rows | Floats, positions: Integers) -> float:
+    values = said.values if isinstance(said, Rows) else said
+    return float((values.argmax(axis=1) == positions).mean())
 
 
 @pytest.mark.parametrize("kind", ["auto", "linear"])
@@ -42,9 +45,9 @@ def test_a_student_learns_from_any_number_of_labels(
     training = train(problem, StudentSection.model_validate({"kind": kind, "effort": "quick"}))
 
     assert training.student.kind == "linear"
-    assert accuracy(training.student.predict_proba(fresh.labelled), fresh.positions) > 0.9
-    assert training.out_of_fold.shape == (n, 3)
-    assert training.out_of_fold.sum(axis=1) == pytest.approx(1)
+    assert accuracy(training.student.predict_proba(fresh.labelled), fresh.strata) > 0.9
+    assert training.out_of_fold.values.shape == (n, 3)
+    assert training.out_of_fold.values.sum(axis=1) == pytest.approx(1)
     assert list(training.scores) == ["linear"]
     assert all(0 <= weight <= 3 for weight in training.fusion)
 
@@ -93,8 +96,8 @@ def test_one_kind_of_label_is_enough(make_problem: MakeProblem) -> None:
 
     training = train(problem)
 
-    assert training.out_of_fold.shape == (10, 3)
-    assert np.isfinite(training.out_of_fold).all()
+    assert training.out_of_fold.values.shape == (10, 3)
+    assert np.isfinite(training.out_of_fold.values).all()
     assert np.isfinite(training.student.predict_proba(problem.unlabelled)).all()
 
 
@@ -111,20 +114,9 @@ def test_self_training_can_be_turned_off(make_problem: MakeProblem) -> None:
 def test_self_training_that_hurts_is_dropped(make_problem: MakeProblem) -> None:
     """Unlabelled items whose proposals are sure, and all wrong."""
     good = make_problem(90, noise=0.4)
-    wrong = np.roll(good.unlabelled_proposals, 1, axis=2) ** 8
-    wrong /= wrong.sum(axis=2, keepdims=True)
-    names = (
-        "labelled",
-        "positions",
-        "groups",
-        "proposals",
-        "unlabelled",
-        "trust",
-        "descriptions",
-    )
-    problem = TrainingData(
-        **{name: getattr(good, name) for name in names}, unlabelled_proposals=wrong
-    )
+    wrong = np.roll(good.unlabelled_proposals[0].values, 1, axis=1) ** 8
+    wrong /= wrong.sum(axis=1, keepdims=True)
+    problem = replace(good, unlabelled_proposals=[Rows(wrong)])
 
     assert train(good).self_training
     assert not train(problem).self_training
@@ -135,12 +127,12 @@ def test_the_same_seed_trains_the_same(make_problem: MakeProblem) -> None:
 
     first, again, other = train(problem), train(problem), train(problem, seed=1)
 
-    assert np.array_equal(first.out_of_fold, again.out_of_fold)
+    assert np.array_equal(first.out_of_fold.values, again.out_of_fold.values)
     assert np.array_equal(first.fusion, again.fusion)
     assert first.scores == again.scores
     one, same = (each.student.predict_proba(problem.unlabelled) for each in (first, again))
     assert np.array_equal(one, same)
-    assert not np.array_equal(first.out_of_fold, other.out_of_fold)
+    assert not np.array_equal(first.out_of_fold.values, other.out_of_fold.values)
 
 
 def test_a_proposal_at_random_gets_little_weight(make_problem: MakeProblem) -> None:
@@ -180,7 +172,7 @@ def test_no_student_predicts_what_it_was_fitted_to(make_problem: MakeProblem) ->
         held_out = np.flatnonzero(folds == fold)
         student = fit_plain(problem, np.array(sorted(rows)), SETTINGS)
         alone = student.predict_proba(take(problem.labelled, held_out))
-        assert predictions[held_out] == pytest.approx(alone, abs=1e-5)
+        assert predictions.take(held_out).values == pytest.approx(alone, abs=1e-5)
 
 
 def test_duplicates_of_an_item_do_not_help_to_predict_it(make_problem: MakeProblem) -> None:
@@ -188,28 +180,29 @@ def test_duplicates_of_an_item_do_not_help_to_predict_it(make_problem: MakeProbl
     once = make_problem(120, positions=np.random.default_rng(5).integers(3, size=120))
     twice = np.repeat(np.arange(120), 2)
     problem = TrainingData(
+        task=once.task,
         labelled=take(once.labelled, twice),
-        positions=once.positions[twice],
+        values=values_of(once.strata[twice]),
         groups=once.groups[twice],
-        proposals=np.full((1, 240, 3), 1 / 3, dtype=np.float32),
+        proposals=[Rows(np.full((240, 3), 1 / 3, dtype=np.float32))],
         unlabelled=once.unlabelled,
-        unlabelled_proposals=np.full((1, 200, 3), 1 / 3, dtype=np.float32),
+        unlabelled_proposals=[Rows(np.full((200, 3), 1 / 3, dtype=np.float32))],
         trust=Trust(np.ones(1), np.ones(1)),
         descriptions=once.descriptions,
     )
 
     training = train(problem, StudentSection(kind="linear", regularisation=1e4))
 
-    assert accuracy(training.out_of_fold, problem.positions) < 0.45
+    assert accuracy(training.out_of_fold, problem.strata) < 0.45
 
 
 def test_predictions_are_calibrated_out_of_fold(make_problem: MakeProblem) -> None:
     training = train(make_problem(300, noise=0.5))
     problem = make_problem(300, noise=0.5)
 
-    confidence = training.out_of_fold.max(axis=1).mean()
+    confidence = training.out_of_fold.values.max(axis=1).mean()
 
-    assert confidence == pytest.approx(accuracy(training.out_of_fold, problem.positions), abs=0.05)
+    assert confidence == pytest.approx(accuracy(training.out_of_fold, problem.strata), abs=0.05)
 
 
 class FakeTuner:
@@ -223,8 +216,8 @@ class FakeTuner:
 
     def fit(self, rows: Integers) -> LinearStudent:
         known = self.data.known(rows)
-        targets = np.roll(known.targets, self.shift, axis=1)
-        return LinearStudent.fit(Examples(known.items, targets, known.weights), 10)
+        turned = Rows(np.roll(known.targets.rows.values, self.shift, axis=1))
+        return LinearStudent.fit(Examples(known.items, replace(known.targets, rows=turned)), 10)
 
     def complete(self, _place: int, rows: Integers) -> LinearStudent:
         return self.fit(rows)
@@ -313,7 +306,7 @@ def test_an_audit_item_is_predicted_by_what_knows_all_labels_but_the_audits_of_i
     chosen = set(range(40)) - set(audit.tolist())
     measuring = [rows for rows in fitted if chosen <= rows and len(rows) < 40]
     missed = [set(range(40)) - rows for rows in measuring]
-    assert training.audit.shape == training.audit_fused.shape == (10, 3)
+    assert training.audit.values.shape == training.audit_fused.values.shape == (10, 3)
     assert set().union(*missed) == set(audit.tolist())
     assert sum(map(len, missed)) == len(audit)  # each in one fold
 
@@ -327,7 +320,7 @@ def test_what_an_audit_item_is_measured_by_was_fitted_without_it(
         rng = np.random.default_rng(seed)
         guesses = rng.integers(3, size=100)
         problem = replace(make_problem(100, positions=guesses), audit=np.arange(100))
-        said = rng.dirichlet(np.ones(3), size=(1, 100)).astype("f4")
+        said = [Rows(rng.dirichlet(np.ones(3), size=100).astype("f4"))]
         training = train(replace(problem, proposals=said))
         accuracies.append(accuracy(training.audit_fused, guesses))
 
@@ -338,7 +331,7 @@ def test_a_proposer_that_learns_is_taught_anew_for_every_fold(make_problem: Make
     problem = make_problem(40)
     asked: list[set[int]] = []
 
-    def retaught(rows: Integers) -> Floats:
+    def retaught(rows: Integers) -> Said:
         asked.append(set(rows.tolist()))
         return problem.unlabelled_proposals
 

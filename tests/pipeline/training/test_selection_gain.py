@@ -11,6 +11,7 @@ from hilt.pipeline.training.measure_gain import measure_advantage
 from hilt.pipeline.training.selection_gain import SelectionGain, advantage_sentence
 from hilt.pipeline.training.training_data import TrainingData
 from tests.conftest import summary_of
+from tests.one_label import values_of
 
 MakeProblem = Callable[..., TrainingData]
 SETTINGS = StudentSection()
@@ -35,9 +36,9 @@ def test_labels_like_the_audits_are_level_with_it(make_problem: MakeProblem) -> 
 
 def test_chosen_labels_that_are_wrong_fall_behind(make_problem: MakeProblem) -> None:
     problem = make_problem(200)
-    wrong = (problem.positions[60:] + 1) % 3
+    wrong = (problem.strata[60:] + 1) % 3
 
-    found = measured(replace(problem, positions=np.append(problem.positions[:60], wrong)))
+    found = measured(replace(problem, values=values_of(np.append(problem.strata[:60], wrong))))
 
     assert found is not None
     assert found.interval[1] < 0

@@ -35,15 +35,15 @@ SURE = np.array(
     ],
 )
 def test_the_surer_share_of_every_predicted_label_is_kept(share: float, kept: list[int]) -> None:
-    assert confident_share(SURE, share).tolist() == kept
+    assert confident_share(SURE.argmax(axis=1), SURE.max(axis=1), share).tolist() == kept
 
 
 def test_of_equally_sure_items_the_first_are_kept() -> None:
-    assert confident_share(np.full((4, 2), 0.5), 0.5).tolist() == [0, 1]
+    assert confident_share(np.zeros(4, dtype=int), np.full(4, 0.5), 0.5).tolist() == [0, 1]
 
 
 def test_of_no_items_none_are_kept() -> None:
-    assert confident_share(np.empty((0, 3)), 0.5).tolist() == []
+    assert confident_share(np.empty(0, dtype=int), np.empty(0), 0.5).tolist() == []
 
 
 @given(st.integers(1, 60), st.integers(2, 5), st.floats(0.01, 1))
@@ -51,7 +51,7 @@ def test_every_predicted_label_keeps_its_share(n: int, n_labels: int, share: flo
     probabilities = np.random.default_rng(n).dirichlet(np.ones(n_labels), n)
     predicted = probabilities.argmax(axis=1)
 
-    kept = confident_share(probabilities, share)
+    kept = confident_share(predicted, probabilities.max(axis=1), share)
 
     assert np.array_equal(kept, np.unique(kept))
     for label in np.unique(predicted):
@@ -72,7 +72,7 @@ def test_guesses_help_when_labels_are_few(make_problem: MakeProblem) -> None:
     plain = fit_plain(problem, rows, settings)
 
     right = [
-        float((student.predict_proba(fresh.labelled).argmax(axis=1) == fresh.positions).mean())
+        float((student.predict_proba(fresh.labelled).argmax(axis=1) == fresh.strata).mean())
         for student in (plain, taught)
     ]
     assert right[1] > right[0]
@@ -103,7 +103,7 @@ def test_guesses_can_be_limited_and_carry_the_configured_weight(
     assert [len(items) for items in asked] == [60, 10]  # half of which are sure enough
     assert set(some.items.ids) < asked[1]
     assert list(some.items.ids) == list(self_training.guess(student, said, 5, seed=3).items.ids)
-    assert set(some.weights.tolist()) == {0.25}
+    assert set(some.targets.weights.tolist()) == {0.25}
 
 
 def test_without_labels_the_descriptions_alone_teach(make_problem: MakeProblem) -> None:

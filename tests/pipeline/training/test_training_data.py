@@ -6,16 +6,19 @@ from hypothesis import strategies as st
 
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.training.training_data import TrainingData, assign_folds
+from hilt.rows import Rows
 from hilt.types import Items
+from tests.one_label import single, values_of
 
 LABELLED = Items(["a", "b", "c"], ["x", "y", "z"], np.eye(3, dtype=np.float32))
 PROBLEM = TrainingData(
+    task=single(2),
     labelled=LABELLED,
-    positions=np.array([1, 0, 1]),
+    values=values_of([1, 0, 1]),
     groups=np.arange(3),
-    proposals=np.full((1, 3, 2), 0.5),
+    proposals=[Rows(np.full((3, 2), 0.5))],
     unlabelled=Items(["d", "e"], ["v", "w"], np.eye(3, dtype=np.float32)[:2]),
-    unlabelled_proposals=np.full((1, 2, 2), 0.5),
+    unlabelled_proposals=[Rows(np.full((2, 2), 0.5))],
     trust=Trust(np.ones(1), np.ones(1)),
     descriptions=Items(["no", "yes"], ["a no", "a yes"], np.eye(3, dtype=np.float32)[1:]),
 )
@@ -53,7 +56,11 @@ def test_audit_items_are_dealt_without_regard_to_their_labels() -> None:
         positions = np.arange(40) // 2 % 2
         positions[audit] = labels_of_audit
         problem = replace(
-            PROBLEM, labelled=items, positions=positions, groups=np.arange(40), audit=audit
+            PROBLEM,
+            labelled=items,
+            values=values_of(positions),
+            groups=np.arange(40),
+            audit=audit,
         )
         dealt.append(problem.deal(5, np.random.default_rng(0)))
 
@@ -85,8 +92,8 @@ def test_what_people_said_counts_one() -> None:
     known = PROBLEM.known(np.array([2, 1]))
 
     assert list(known.items.texts) == ["z", "y"]
-    assert known.targets.tolist() == [[0, 1], [1, 0]]
-    assert known.weights.tolist() == [1, 1]
+    assert known.targets.rows.values.tolist() == [[0, 1], [1, 0]]
+    assert known.targets.weights.tolist() == [1, 1]
 
 
 def test_no_rows_are_no_examples() -> None:
@@ -97,12 +104,12 @@ def test_every_label_is_described_by_one_example() -> None:
     described = PROBLEM.described()
 
     assert list(described.items.texts) == ["a no", "a yes"]
-    assert described.targets.tolist() == [[1, 0], [0, 1]]
+    assert described.targets.rows.values.tolist() == [[1, 0], [0, 1]]
 
 
 def test_a_guess_counts_as_much_as_it_is_told() -> None:
-    guessed = PROBLEM.guessed(np.array([1]), np.array([[1.0, 0.0]]), 0.25)
+    guessed = PROBLEM.guessed(np.array([1]), Rows(np.array([[1.0, 0.0]])), 0.25)
 
     assert list(guessed.items.ids) == ["e"]
-    assert guessed.targets.tolist() == [[1, 0]]
-    assert guessed.weights.tolist() == [0.25]
+    assert guessed.targets.rows.values.tolist() == [[1, 0]]
+    assert guessed.targets.weights.tolist() == [0.25]

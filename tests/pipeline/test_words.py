@@ -1,0 +1,165 @@
+"""A third party's task whose items have as many rows as words, from the first row to the release.
+
+Its proposer and its student are the third party's too, and answers come in files.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+import hilt
+from hilt.errors import ConfigError
+from hilt.pipeline.workspace.workspace import Workspace
+from hilt.types import Part, Value
+from tests.toys.words import places
+
+MARKED = {"superb": "good", "lovely": "good", "awful": "bad", "broken": "bad"}
+THINGS = ("soup", "bread", "cake", "rice", "tea", "room", "bed", "bath", "pool", "view")
+FORMS = (
+    *("the {0} was superb", "a broken {0} and awful service", "lovely {0}", "we saw the {0}"),
+    *("the {0} was awful but the waiter lovely", "superb {0} superb garden"),
+)
+TEXTS = [form.format(thing) for thing in THINGS for form in FORMS]
+
+
+def true(text: str) -> Value:
+    """Mark the words that matter."""
+    words = [(text[begin:end], (begin, end)) for begin, end in map(_ends, places(text))]
+    return tuple(sorted(Part(MARKED[word], place) for word, place in words if word in MARKED))
+
+
+def _ends(place: tuple[float, ...]) -> tuple[int, int]:
+    return int(place[0]), int(place[1])
+
+
+def configure(folder: Path, **changes: Any) -> Path:
+    """Write sixty texts, and a configuration that names the third party's classes."""
+    lines = [json.dumps({"id": str(n), "text": text}) for n, text in enumerate(TEXTS)]
+    (folder / "pool.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lexicon = {"superb": "good", "awful": "bad"}
+    config = {
+        "task": "tests.toys.words:Words",
+        "pool": {"path": "pool.jsonl", "id": "id"},
+        "labels": ["good", "bad"],
+        "proposers": [
+            {
+                "kind": "tests.toys.word_models:Lexicon",
+                "name": "lexicon",
+                "settings": {"words": lexicon},
+            }
+        ],
+        "student": {"kind": "tests.toys.word_models:WordCounts"},
+        "batch": {"size": 20, "audit": 0.2, "recheck": 0.1},
+        "duplicates": {"near": False},
+        "device": "cpu",
+        **changes,
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    return folder / "config.yaml"
+
+
+def answer(workspace: Workspace, folder: Path) -> None:
+    """Answer the open batch in a file, as a person would who makes no mistake."""
+    file = folder / "batch.jsonl"
+    hilt.export(workspace, file, force=True)
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    said = [
+        {"id": row["id"], "answer": [[p.label, *map(int, p.place)] for p in true(row["text"])]}
+        for row in rows
+    ]
+    answers = folder / "answers.jsonl"
+    answers.write_text("".join(json.dumps(row) + "\n" for row in said), encoding="utf-8")
+    hilt.import_answers(workspace, answers, reviewer="ann")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which 40 of 60 texts are answered; do not change."""
+    folder = tmp_path_factory.mktemp("words")
+    workspace = hilt.init(folder / "work", configure(folder))
+    hilt.propose(workspace)
+    hilt.select(workspace)
+    answer(workspace, folder)
+    hilt.cycle(workspace)
+    answer(workspace, folder)
+    hilt.cycle(workspace)
+    workspace.database.close()
+    return folder / "work"
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Workspace:
+    return hilt.open_workspace(shutil.copytree(made, tmp_path / "work"))
+
+
+def test_every_word_has_a_row(workspace: Workspace) -> None:
+    fused = workspace.rows(workspace.fused)
+
+    assert len(fused) == 60
+    assert len(fused.values) == sum(len(text.split()) for text in TEXTS)
+    assert fused.of(1).shape == (6, 3)
+    np.testing.assert_allclose(fused.values.sum(axis=1), 1, atol=2e-3)
+
+
+def test_the_student_learns_what_the_lexicon_lacks(workspace: Workspace) -> None:
+    fused, task = workspace.rows(workspace.fused), workspace.task
+
+    found = [task.rows.decode(fused.of(n), text) for n, text in enumerate(TEXTS)]
+
+    assert found == [true(text) for text in TEXTS]
+
+
+def test_what_is_measured_counts_answers_in_part(workspace: Workspace) -> None:
+    first, last = (row.summary for row in workspace.database.trainings())
+
+    assert first.labelled is not None
+    assert last.labelled is not None
+    assert 0.5 < first.labelled["accuracy"] <= last.labelled["accuracy"]
+    assert (first.human_labels, last.human_labels) == (20, 40)
+    assert last.fusion["student"] > 0
+
+
+def test_the_answers_are_released_and_the_student_is_saved(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    hilt.release(workspace, tmp_path / "out")
+
+    assert (tmp_path / "out" / "student" / "own" / "counts.json").exists()
+    hilt.report(workspace, tmp_path / "report.html")
+    assert "good" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_appended_texts_keep_the_rows_that_are_there(workspace: Workspace, tmp_path: Path) -> None:
+    before = workspace.proposal("lexicon").open().copy()
+    path = configure(tmp_path)
+    with (tmp_path / "pool.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"id": "60", "text": "superb bread"}) + "\n")
+
+    hilt.append(workspace.folder, path)
+    grown = hilt.open_workspace(workspace.folder)
+    hilt.propose(grown)
+
+    after = grown.rows(grown.proposal("lexicon"))
+    np.testing.assert_array_equal(after.values[: len(before)], before)
+    assert after.of(60).argmax(axis=1).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"proposers": [{"kind": "zero_shot"}]}, "Proposer 'zero_shot' does not serve the task"),
+        ({"selector": {"kind": "badge"}}, "Selector 'badge' does not serve the task 'words'"),
+        ({"student": {"kind": "linear"}}, "Student 'linear' does not serve the task 'words'"),
+        ({"student": {"kind": "auto"}}, "Student 'linear' does not serve the task 'words'"),
+    ],
+)
+def test_what_does_not_serve_the_task_is_refused(
+    tmp_path: Path, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        hilt.load_config(configure(tmp_path, **changes))
