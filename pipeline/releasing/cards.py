@@ -19,7 +19,7 @@ from hilt.pipeline.duplicates.inheriting import Check
 from hilt.pipeline.releasing.columns.base import AnswerColumn, column_of
 from hilt.pipeline.releasing.dataset import Counts, features_of, item_columns
 from hilt.pipeline.students.base import Card
-from hilt.pipeline.students.saved import MEDIUM, OWN_ENCODER, SavedStudent
+from hilt.pipeline.students.saved import MEDIUM, OWN_ENCODER, TASK, SavedStudent
 from hilt.pipeline.training.headline import (
     accuracies,
     calibration,
@@ -31,6 +31,8 @@ from hilt.pipeline.training.headline import (
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.proposers.base import EMBEDDERS
+from hilt.tasks.base import TASKS
+from hilt.tasks.single import Single
 
 UNKNOWN_LANGUAGE = "und"  # "undetermined", in the list of languages that hubs use
 TAGS = ["text-classification", "active-learning", "hilt"]
@@ -118,10 +120,12 @@ def onnx_card(labels: Sequence[str], card: Card) -> str:
 def _own_classes(saved: SavedStudent) -> list[str]:
     """Name the classes that are not hilt's, and must be trusted where the student is used."""
     embedder, medium = saved.record["embedder"] or {}, saved.record.get(MEDIUM, TEXT.name)
+    task = saved.record.get(TASK, Single.layout)
     named = (
         (STUDENTS, saved.student.kind),
         (EMBEDDERS, embedder.get("kind", "sentence_transformers")),
         (MEDIA, medium if isinstance(medium, str) else medium["kind"]),
+        (TASKS, task if isinstance(task, str) else task["kind"]),
     )
     return [kind for registry, kind in named if registry.is_own(kind)]
 

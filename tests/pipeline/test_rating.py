@@ -158,5 +158,7 @@ def test_a_release_holds_the_ratings_and_a_report_is_written(
     assert (result.items, len(rows)) == (60, 60)
     assert {row["label"] for row in rows} <= set(WORDS)
     assert sum(right) > 30
-    assert hilt.load_student(tmp_path / "out" / "student").labels == tuple(WORDS)
+    student = tmp_path / "out" / "student"
+    assert hilt.load_student(student, trust=["tests.toys.rating:Rating"]).labels == tuple(WORDS)
+    assert "tests.toys.rating:Rating" in (student / "README.md").read_text(encoding="utf-8")
     assert (tmp_path / "report.html").stat().st_size > 10_000
