@@ -80,10 +80,11 @@ def agreement(workspace: Workspace, *, settle: Method | None = None) -> PeopleRe
     said = opinions(rows)
     names = sorted({name for given in said.values() for name in given})
     answers = workspace.task.answers
-    ratings, _ = _ratings(said, names, answers, _contents(state, said))
+    ratings, offsets = _ratings(said, names, answers, _contents(state, said))
+    items = np.repeat(np.arange(len(said)), np.diff(offsets))
     rng = generator(workspace.config.seed, Stream.BOOTSTRAP)
     return PeopleResult(
-        agreement=measure_agreement(ratings, names, answers.categories, rng),
+        agreement=measure_agreement(ratings, names, answers.categories, rng, items),
         disputed=len(disputed(rows)),
         settled=len(settled),
         gold=gold_accuracy(rows),

@@ -152,3 +152,38 @@ def test_intervals_hold_the_truth(items: int, right: float, shares: tuple[float,
             held[name] += estimate is None or estimate.low - 1e-9 <= truth <= estimate.high + 1e-9
 
     assert min(held.values()) >= 0.88 * runs  # 95 %, less 4 standard errors of the runs
+
+
+def test_ratings_of_one_item_count_together() -> None:
+    # Ten ratings of an item are all alike or all apart, so they say no more than one of them.
+    items = 30
+    one = np.array([[0, 0], [1, 1], [0, 1]] * (items // 3))
+    ten = np.repeat(one, 10, axis=0)
+    of = np.repeat(np.arange(items), 10)
+
+    alone = measure_agreement(one, ["a", "b"], names(2), rng())
+    together = measure_agreement(ten, ["a", "b"], names(2), rng(), of)
+    as_if_each_were_one = measure_agreement(ten, ["a", "b"], names(2), rng())
+
+    assert together.items == together.pairs[0].items == items
+    for got, single, many in (
+        (together.percent, alone.percent, as_if_each_were_one.percent),
+        (together.alpha, alone.alpha, as_if_each_were_one.alpha),
+        (together.fleiss, alone.fleiss, as_if_each_were_one.fleiss),
+        (together.pairs[0].percent, alone.pairs[0].percent, as_if_each_were_one.pairs[0].percent),
+        (together.pairs[0].kappa, alone.pairs[0].kappa, as_if_each_were_one.pairs[0].kappa),
+    ):
+        assert got is not None
+        assert single is not None
+        assert many is not None
+        assert got.value == pytest.approx(many.value)
+        assert got.high - got.low == pytest.approx(single.high - single.low, rel=0.15)
+        assert got.high - got.low > 2 * (many.high - many.low)
+
+
+def test_an_item_of_one_rating_is_drawn_as_before_however_it_is_numbered() -> None:
+    ratings = np.array([[0, 0], [1, 1], [2, 1], [2, 2], [0, 1]])
+
+    assert measure_agreement(ratings, ["a", "b"], names(3), rng()) == measure_agreement(
+        ratings, ["a", "b"], names(3), rng(), np.array([4, 2, 9, 1, 0])
+    )

@@ -44,6 +44,14 @@ def work(tmp_path: Path) -> Workspace:
         "task": "tests.toys.words:Words",
         "pool": {"path": "pool.csv", "id": "id"},
         "labels": ["key", "name"],
+        "proposers": [
+            {
+                "kind": "tests.toys.word_models:Lexicon",
+                "name": "lexicon",
+                "settings": {"words": {}},
+            }
+        ],
+        "student": {"kind": "tests.toys.word_models:WordCounts"},
         "duplicates": {"near": False},
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -102,7 +110,7 @@ def test_several_people_come_to_what_most_of_them_marked(work: Workspace) -> Non
 
     assert (outcome.value, outcome.reviewers) == (BOTH, ("ann",))
     assert [each.label for each in found.agreement.labels] == ["", "key", "name"]
-    assert found.agreement.items == 3  # one for each word
+    assert found.agreement.items == 1  # with three words
     assert found.disputed == 1
 
 
