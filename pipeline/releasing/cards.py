@@ -13,10 +13,9 @@ import yaml
 from hilt.figures import counted, decimals, percent, with_interval
 from hilt.media.base import MEDIA, Medium
 from hilt.media.text import TEXT
-from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.student import STUDENTS
 from hilt.pipeline.duplicates.inheriting import Check
-from hilt.pipeline.releasing.columns.base import AnswerColumn, column_of
+from hilt.pipeline.releasing.columns.base import OTHER, AnswerColumn, column_of
 from hilt.pipeline.releasing.dataset import Counts, features_of, item_columns
 from hilt.pipeline.students.base import Card
 from hilt.pipeline.students.saved import MEDIUM, OWN_ENCODER, TASK, SavedStudent
@@ -35,7 +34,7 @@ from hilt.tasks.base import TASKS
 from hilt.tasks.single import Single
 
 UNKNOWN_LANGUAGE = "und"  # "undetermined", in the list of languages that hubs use
-TAGS = ["text-classification", "active-learning", "hilt"]
+TAGS = ["active-learning", "hilt"]
 
 
 def dataset_card(
@@ -59,8 +58,8 @@ def dataset_card(
     head = {
         "pretty_name": name,
         "language": [config.language or UNKNOWN_LANGUAGE],
-        "task_categories": ["text-classification"],
-        "tags": TAGS,
+        "task_categories": [column.category],
+        "tags": [column.category, *TAGS],
         "size_categories": [_size(counts.rows)],
         "configs": [{"config_name": "default", "data_files": "dataset.parquet"}],
         "dataset_info": {"features": _features(column, of_item)},
@@ -81,23 +80,23 @@ def dataset_card(
 
 
 def model_card(
-    name: str, config: Config, cycle: int, training: TrainingSummary, saved: SavedStudent
+    name: str, files: WorkspaceFiles, cycle: int, training: TrainingSummary, saved: SavedStudent
 ) -> str:
     """Write the card of a released student.
 
     Args:
         name: What to call the project.
-        config: The configuration that it was made with.
+        files: With the configuration and the task that it was made with.
         cycle: The number of its training.
         training: What that came to.
         saved: The student, as it is in the release.
     """
-    card = saved.student.card()
+    card, config, category = saved.student.card(), files.config, column_of(files.task).category
     head = {
         "library_name": card.library,
-        "pipeline_tag": "text-classification",
+        **({} if category == OTHER else {"pipeline_tag": category}),
         "language": [config.language or UNKNOWN_LANGUAGE],
-        "tags": TAGS,
+        "tags": [category, *TAGS],
     }
     values = {
         "name": name,

@@ -106,7 +106,7 @@ def _write_student(
 ) -> None:
     """Write the student with what it needs, and its card."""
     packed = pack_student(files.saved_student(cycle), folder, files.trusted)
-    card = model_card(_name(files), files.config, cycle, summary, packed)
+    card = model_card(_name(files), files, cycle, summary, packed)
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 

@@ -130,6 +130,12 @@ def test_the_answers_are_released_and_the_student_is_saved(
     hilt.release(workspace, tmp_path / "out")
 
     assert (tmp_path / "out" / "student" / "own" / "counts.json").exists()
+    of_data, of_model = (
+        yaml.safe_load((tmp_path / "out" / card).read_text(encoding="utf-8").split("---\n")[1])
+        for card in ("README.md", "student/README.md")
+    )
+    assert (of_data["task_categories"], of_data["tags"][0]) == (["other"], "other")
+    assert "pipeline_tag" not in of_model
     hilt.report(workspace, tmp_path / "report.html")
     assert "good" in (tmp_path / "report.html").read_text(encoding="utf-8")
 

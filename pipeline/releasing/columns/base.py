@@ -10,6 +10,7 @@ from hilt.registry import Registry
 from hilt.tasks.base import Task
 from hilt.types import Value
 
+OTHER = "other"  # a category of tasks, which is none of models
 PROPOSAL = "proposal"  # the column of what is proposed, which holds the same as that of the answer
 
 
@@ -24,6 +25,11 @@ class AnswerColumn(Protocol):
     @property
     def type(self) -> pa.DataType:
         """What it holds; CSV must be able to."""
+        ...
+
+    @property
+    def category(self) -> str:
+        """What hubs call the task: `text-classification`, `token-classification`, or `other`."""
         ...
 
     @property
@@ -51,7 +57,7 @@ COLUMNS = Registry(
         "label": "hilt.pipeline.releasing.columns.label:LabelColumn",
         "json": "hilt.pipeline.releasing.columns.json_text:JsonColumn",
     },
-    methods=("name", "type", "about", "use", "feature", "cell"),
+    methods=("name", "type", "category", "about", "use", "feature", "cell"),
     given=("task",),
 )
 

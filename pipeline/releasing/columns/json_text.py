@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from hilt.pipeline.releasing.columns.base import OTHER
 from hilt.tasks.base import Task
 from hilt.types import Value
 from hilt.values import value_to_json
@@ -19,6 +20,7 @@ class JsonColumn:
 
     task: Task
     name: ClassVar[str] = "answer"
+    category: ClassVar[str] = OTHER  # what the answers are is known to the task alone
     use: ClassVar[str] = 'answers = dataset["answer"]'
     about: ClassVar[str] = (
         "In both files the columns `answer` and `proposal` hold an answer as JSON: a list of"

@@ -17,6 +17,7 @@ class LabelColumn:
 
     task: Task
     name: ClassVar[str] = "label"
+    category: ClassVar[str] = "text-classification"
     use: ClassVar[str] = 'names = dataset.features["label"].names'
     about: ClassVar[str] = (
         "In both files the columns `label` and `proposal` hold the name of a label; loaded like"
