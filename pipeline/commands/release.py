@@ -41,7 +41,8 @@ def release(
             items = counted(result.without_text, "item has", "items have")
             say(f"{items} no text, and therefore no label.")
         if result.student is not None:
-            line = command_line("predict", result.student, "FILE")
+            trust = [word for kind in result.trust for word in ("--trust", kind)]
+            line = command_line("predict", result.student, "FILE", *trust)
             say(f"The student labels new texts: `{line}`.")
 
     emit(result, as_json=json, text=text)

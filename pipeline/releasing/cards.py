@@ -105,7 +105,7 @@ def model_card(
         "training": training,
         "card": card,
         "encoder": _encoder(saved),
-        "own": _own_classes(saved),
+        "own": list(own_classes(saved)),
         "texts": _examples(saved.medium),
     }
     return _render("model_card.md", head, values)
@@ -116,7 +116,7 @@ def onnx_card(labels: Sequence[str], card: Card) -> str:
     return _render("onnx_card.md", None, {"labels": labels, "card": card})
 
 
-def _own_classes(saved: SavedStudent) -> list[str]:
+def own_classes(saved: SavedStudent) -> tuple[str, ...]:
     """Name the classes that are not hilt's, and must be trusted where the student is used."""
     embedder, medium = saved.record["embedder"] or {}, saved.record.get(MEDIUM, TEXT.name)
     task = saved.record.get(TASK, Single.layout)
@@ -126,7 +126,7 @@ def _own_classes(saved: SavedStudent) -> list[str]:
         (MEDIA, medium if isinstance(medium, str) else medium["kind"]),
         (TASKS, task if isinstance(task, str) else task["kind"]),
     )
-    return [kind for registry, kind in named if registry.is_own(kind)]
+    return tuple(kind for registry, kind in named if registry.is_own(kind))
 
 
 def _examples(medium: Medium) -> str:

@@ -18,6 +18,7 @@ from hilt.own_code import shortened
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.outdated import read_outdated
 from hilt.pipeline.proposing.work import PredictWork
+from hilt.pipeline.releasing.columns.base import column_of
 from hilt.pipeline.reviewing.next_steps import next_step
 from hilt.pipeline.students.saved import EMBEDDER_FILES, SavedStudent, read_student
 from hilt.pipeline.workspace.student_seal import RECORD
@@ -25,7 +26,9 @@ from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_work
 from hilt.proposers.base import Checked, Embedder
 from hilt.proposers.guarded import make_embedder
 from hilt.proposers.models.encoder import settings_checksum
-from hilt.types import Content, Floats, Items
+from hilt.rows import Rows
+from hilt.tasks.base import Task
+from hilt.types import Content, Floats, Items, Value
 
 BLOCK_TEXTS = 2048
 RELEASED = "student"  # the folder of a release in which the student is
@@ -57,19 +60,26 @@ class LoadedStudent:
         """What it labels."""
         return self._saved.medium
 
-    def predict(self, texts: Sequence[Any]) -> list[str]:
-        """Say the likeliest label of each text.
+    @property
+    def task(self) -> Task:
+        """What its answers are."""
+        return self._saved.task
+
+    def predict(self, texts: Sequence[Any]) -> list[Any]:
+        """Say the likeliest answer for each text.
 
         Args:
             texts: n texts; for a medium with several columns n tuples of texts.
 
         Returns:
-            n names of labels.
+            n answers, as they stand in a released dataset: of the task `single` names of labels.
 
         Raises:
             DataError: If `texts` is one text, or holds something else than texts.
         """
-        return [self.labels[position] for position in self.predict_proba(texts).argmax(axis=1)]
+        contents = _contents(texts, self.medium)
+        cell = column_of(self.task).cell
+        return [cell(value) for value in answers_of(self._predicted(contents), contents, self.task)]
 
     def predict_proba(self, texts: Sequence[Any]) -> Floats:
         """Say how likely each label is for each text.
@@ -78,16 +88,19 @@ class LoadedStudent:
             texts: n texts; for a medium with several columns n tuples of texts.
 
         Returns:
-            Shape (n, n_labels), float32, in the order of `labels`; rows sum to 1.
+            Shape (n, n_labels), float32, in the order of `labels`; rows sum to 1. Of a task of your
+            own, the rows as it lays them out: shape (n_rows, n_columns).
 
         Raises:
             DataError: If `texts` is one text, or holds something else than texts.
         """
-        listed, rows_of = _contents(texts, self.medium), self.work.open()
-        rows = np.empty((len(listed), len(self.labels)), dtype=np.float32)
-        for block in blocks(len(listed), BLOCK_TEXTS):
-            rows[block] = rows_of(as_items(listed[block]))
-        return rows
+        return self._predicted(_contents(texts, self.medium)).values
+
+    def _predicted(self, contents: list[Content]) -> Rows:
+        rows_of = self.work.open()
+        parts = [rows_of(as_items(contents[block])) for block in blocks(len(contents), BLOCK_TEXTS)]
+        empty = np.empty((0, self.task.rows.n_columns), dtype=np.float32)
+        return Rows(np.concatenate([empty, *parts]), self.task.rows.offsets(contents))
 
     @property
     def work(self) -> PredictWork:
@@ -98,6 +111,17 @@ class LoadedStudent:
 def as_items(contents: list[Content]) -> Items:
     """Make items of contents that have no ids; what is wrong with one is said by its place."""
     return Items([str(place) for place in range(len(contents))], contents)
+
+
+def answers_of(said: Rows, contents: Sequence[Content], task: Task) -> list[Value]:
+    """Give the likeliest answer about each of some items.
+
+    Args:
+        said: What a student says of n items.
+        contents: The items.
+        task: What the answers are.
+    """
+    return [task.rows.decode(said.of(place), content) for place, content in enumerate(contents)]
 
 
 AnyStudent = Path | str | Workspace | SavedStudent | LoadedStudent

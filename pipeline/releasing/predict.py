@@ -16,7 +16,14 @@ import pyarrow.parquet as pq
 from hilt.errors import DataError
 from hilt.media.base import Medium
 from hilt.outputs import output_file
-from hilt.pipeline.releasing.loaded import AnyStudent, LoadedStudent, as_items, load_student
+from hilt.pipeline.releasing.columns.base import column_of
+from hilt.pipeline.releasing.loaded import (
+    AnyStudent,
+    LoadedStudent,
+    answers_of,
+    as_items,
+    load_student,
+)
 from hilt.pipeline.runners.base import Chunk, Runner
 from hilt.pipeline.runners.local import Local
 from hilt.pipeline.workspace.workspace import Workspace, is_workspace, open_workspace
@@ -24,7 +31,10 @@ from hilt.progress import Advance, Progress, Silent
 from hilt.reading.kept_columns import KeptColumns, kept_columns
 from hilt.reading.options import Options
 from hilt.reading.table import open_table
-from hilt.types import Floats
+from hilt.rows import Rows
+from hilt.tasks.base import Task
+from hilt.types import Content, Floats
+from hilt.values import count_labels
 
 BLOCK_ROWS = 2048
 WRITERS = {".csv": pa_csv.CSVWriter, ".parquet": pq.ParquetWriter}
@@ -68,7 +78,8 @@ def predict(
     """Label new items with a trained student.
 
     The output has every row of the file, in the same order and with all columns, and also
-    `label` and `probability`, which are empty if a row has no text.
+    `label` and `probability`, which are empty if a row has no text. For a task of your own, the
+    column of the answer is called as in a released dataset.
 
     Args:
         student: The folder of a student, of a release or of a workspace (its newest student), a
@@ -115,7 +126,7 @@ def predict(
             progress.note(warning)
         if id is not None and table.names:
             table.find(id, "--id")
-        added = _Added(loaded.labels, all_probabilities)
+        added = _Added(loaded.task, all_probabilities)
         kept = kept_columns(table, read, added.names, typed=output.suffix == ".parquet")
         with progress.task("Predicting", kept.count_rows(), "items") as advance:
             write = _Writing(output.suffix, temporary, kept, added, advance)
@@ -124,7 +135,7 @@ def predict(
     for name, new in told.items():
         progress.note(f"The column {name!r} of {file} is called {new!r} in {output}.")
     counts = dict(added.counts.most_common())
-    return PredictResult(output, added.rows, counts, added.rows - added.counts.total(), told)
+    return PredictResult(output, added.rows, counts, added.rows - added.labelled, told)
 
 
 def _columns(medium: Medium, text: str) -> dict[str, str]:
@@ -142,7 +153,7 @@ class _Writing:
         self._ending, self._path = ending, path
         self._kept, self._added = kept, added
         self._advance = advance
-        self._waiting: dict[int, tuple[pa.Table, list[bool]]] = {}
+        self._waiting: dict[int, tuple[pa.Table, list[bool], list[Content]]] = {}
         self._writer: pa_csv.CSVWriter | pq.ParquetWriter | None = None
 
     def all(self, runner: Runner, student: LoadedStudent) -> None:
@@ -150,8 +161,8 @@ class _Writing:
         try:
             runner.map(student.work, self._chunks(student.medium), self._write)
             if self._writer is None:
-                self._waiting[0] = (self._kept.empty(), [])
-                self._write(0, np.empty((0, len(student.labels)), dtype=np.float32))
+                self._waiting[0] = (self._kept.empty(), [], [])
+                self._write(0, np.empty((0, student.task.rows.n_columns), dtype=np.float32))
         finally:
             if self._writer is not None:
                 self._writer.close()
@@ -164,8 +175,9 @@ class _Writing:
                 for row in values
             ]
             asked = [each is not None and not medium.is_empty(each) for each in contents]
-            self._waiting[start] = (rows, asked)
-            yield Chunk(start, as_items(list(compress(contents, asked))))
+            contents = list(compress(contents, asked))
+            self._waiting[start] = (rows, asked, contents)
+            yield Chunk(start, as_items(contents))
             start += len(values)
 
     def _write(self, start: int, predicted: Floats) -> None:
@@ -176,33 +188,49 @@ class _Writing:
 
 
 class _Added:
-    """Puts labels beside blocks of rows, and counts."""
+    """Puts answers beside blocks of rows, and counts.
 
-    def __init__(self, labels: Sequence[str], all_probabilities: bool) -> None:
-        self._labels = labels
-        self._each = [f"probability_{label}" for label in labels if all_probabilities]
-        self.names = ("label", "probability", *self._each)
+    Raises:
+        DataError: If the probability of each label is asked for, and the task has none.
+    """
+
+    def __init__(self, task: Task, all_probabilities: bool) -> None:
+        self._task, self._column = task, column_of(task)
+        one_each = task.rows.offsets([]) is None and task.rows.n_columns == len(task.labels)
+        if all_probabilities and not one_each:
+            raise DataError(
+                f"An item has no probability for each label in the task {task.name!r}; leave out"
+                " --all-probabilities, or `all_probabilities` in Python."
+            )
+        self._each = [f"probability_{label}" for label in task.labels if all_probabilities]
+        self.names = (self._column.name, "probability", *self._each)
         self.counts: Counter[str] = Counter()
-        self.rows = 0
+        self.rows = self.labelled = 0
 
-    def add(self, rows: pa.Table, asked: Sequence[bool], predicted: Floats) -> pa.Table:
-        """Return the rows with their labels, which are null where there is nothing to label.
+    def add(
+        self, rows: pa.Table, asked: Sequence[bool], contents: list[Content], predicted: Floats
+    ) -> pa.Table:
+        """Return the rows with their answers, which are null where there is nothing to label.
 
         Args:
             rows: n rows of the table.
             asked: Of each, whether there is something to label.
-            predicted: Shape (n_asked, n_labels), of those where there is.
+            contents: The items where there is.
+            predicted: What is said of these, as the task lays it out.
         """
-        places = np.flatnonzero(asked).tolist()
-        labels: list[str | None] = [None] * len(asked)
-        for place, best in zip(places, predicted.argmax(axis=1), strict=True):
-            labels[place] = self._labels[best]
-        self.counts.update(label for label in labels if label is not None)
+        said = Rows(predicted, self._task.rows.offsets(contents))
+        values = answers_of(said, contents, self._task)
+        self.counts.update(count_labels(values))
         self.rows += len(asked)
-        rows = rows.append_column("label", pa.array(labels, pa.string()))
-        columns = [predicted.max(axis=1, initial=0), *(predicted.T if self._each else ())]
-        for name, values in zip(self.names[1:], columns, strict=True):
+        self.labelled += len(values)
+        places = np.flatnonzero(asked)
+        cells = np.full(len(asked), None, dtype=object)
+        for place, value in zip(places.tolist(), values, strict=True):
+            cells[place] = self._column.cell(value)
+        rows = rows.append_column(self.names[0], pa.array(cells.tolist(), self._column.type))
+        columns = [self._task.rows.confidence(said), *(predicted.T if self._each else ())]
+        for name, each in zip(self.names[1:], columns, strict=True):
             spread = np.full(len(asked), np.nan, dtype=np.float32)
-            spread[places] = values
+            spread[places] = each
             rows = rows.append_column(name, pa.array(spread, pa.float32(), from_pandas=True))
         return rows

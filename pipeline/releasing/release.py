@@ -10,7 +10,7 @@ from hilt.outputs import output_folder
 from hilt.pipeline.duplicates.inheriting import carrying, check
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.panel import Panel
-from hilt.pipeline.releasing.cards import dataset_card, model_card
+from hilt.pipeline.releasing.cards import dataset_card, model_card, own_classes
 from hilt.pipeline.releasing.dataset import Counts, write_dataset
 from hilt.pipeline.releasing.loaded import RELEASED
 from hilt.pipeline.releasing.packing import pack_student
@@ -38,6 +38,7 @@ class ReleaseResult:
         skipped: Rows without a label that people skipped.
         flagged: Rows without a label that somebody flagged.
         commented: Rows with a comment.
+        trust: Classes that are not hilt's, and must be trusted where the student is used.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class ReleaseResult:
     skipped: int
     flagged: int
     commented: int
+    trust: tuple[str, ...] = ()
 
 
 def release(workspace: Workspace, folder: Path | str, *, force: bool = False) -> ReleaseResult:
@@ -82,8 +84,9 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
         state = up_to_date(state, Panel.of(state), workspace.database)
         counts, training = write_dataset(state, temporary), state.training
         summary = None if training is None else told_in_full(state, training)
+        own: tuple[str, ...] = ()
         if training is not None and summary is not None:
-            _write_student(state.files, temporary / RELEASED, training.cycle, summary)
+            own = _write_student(state.files, temporary / RELEASED, training.cycle, summary)
         _write_card(state, temporary, summary, counts)
     return ReleaseResult(
         folder=folder,
@@ -98,16 +101,18 @@ def release(workspace: Workspace, folder: Path | str, *, force: bool = False) ->
         skipped=counts.skipped,
         flagged=counts.flagged,
         commented=counts.commented,
+        trust=own,
     )
 
 
 def _write_student(
     files: WorkspaceFiles, folder: Path, cycle: int, summary: TrainingSummary
-) -> None:
-    """Write the student with what it needs, and its card."""
+) -> tuple[str, ...]:
+    """Write the student with what it needs, and its card; name the classes to trust."""
     packed = pack_student(files.saved_student(cycle), folder, files.trusted)
     card = model_card(_name(files), files, cycle, summary, packed)
     (folder / "README.md").write_text(card, encoding="utf-8")
+    return own_classes(packed)
 
 
 def _write_card(

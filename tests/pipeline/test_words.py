@@ -3,6 +3,7 @@
 Its proposer and its student are the third party's too, and answers come in files.
 """
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 import hilt
-from hilt.errors import ConfigError
+from hilt.errors import ConfigError, DataError
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Part, Value
 from tests.toys.words import places
@@ -138,6 +139,33 @@ def test_the_answers_are_released_and_the_student_is_saved(
     assert "pipeline_tag" not in of_model
     hilt.report(workspace, tmp_path / "report.html")
     assert "good" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_released_student_marks_the_words_of_new_texts(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    release = hilt.release(workspace, tmp_path / "out")
+    new = tmp_path / "new.csv"
+    new.write_text('text\nsuperb soup\n""\nthe view\n', encoding="utf-8")
+
+    result = hilt.predict(tmp_path / "out", new, tmp_path / "p.csv", trust=release.trust)
+    student = hilt.load_student(tmp_path / "out", trust=release.trust)
+
+    assert release.trust == ("tests.toys.word_models:WordCounts", "tests.toys.words:Words")
+    assert student.predict(["superb soup", "the view"]) == ['[["good", 0, 6]]', "[]"]
+    assert student.predict_proba(["superb soup", "the view"]).shape == (4, 3)
+    assert (result.items, result.unlabelled, result.label_counts) == (3, 1, {"good": 1})
+    with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["answer"] for row in rows] == ['[["good", 0, 6]]', "", "[]"]
+    assert 0 < float(rows[0]["probability"]) < 1
+
+
+def test_words_have_no_probability_for_each_label(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("text\nsuperb soup\n", encoding="utf-8")
+
+    with pytest.raises(DataError, match="no probability for each label in the task 'words'"):
+        hilt.predict(workspace, tmp_path / "new.csv", tmp_path / "p.csv", all_probabilities=True)
 
 
 def test_appended_texts_keep_the_rows_that_are_there(workspace: Workspace, tmp_path: Path) -> None:
