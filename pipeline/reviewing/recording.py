@@ -10,7 +10,7 @@ from hilt.errors import DataError
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.database import Database
 from hilt.pipeline.workspace.decision_rows import decision_row
-from hilt.pipeline.workspace.gate import add_decisions, misfit
+from hilt.pipeline.workspace.gate import add_decisions, misfit, wrong_places
 from hilt.pipeline.workspace.matching import MatchedDecision, Matching, settle
 from hilt.review.base import Answered, Rejection
 
@@ -94,23 +94,29 @@ def take(
     reasons = [None if each.accepts else misfit(each.decision, task) for each in answers]
     sound = [each for each, why in zip(answers, reasons, strict=True) if why is None]
     matching = Matching(state.files.pool, state.batch_items, sound, match)
-    found: list[MatchedDecision] = []
-    rejected = list(source.rejected)
+    found: list[tuple[int, MatchedDecision]] = []
+    wrong: list[tuple[int, str]] = []
     for number, (answer, reason) in enumerate(zip(answers, reasons, strict=True), start=1):
         item = reason or matching.find(answer)
         if isinstance(item, MatchedDecision):
             item = misfit(item.decision, task) or _misplaced(item) or item
+        line = _line(answer, number, source)
         if isinstance(item, MatchedDecision):
-            found.append(replace(item, own=own or item.own))
+            found.append((line, replace(item, own=own or item.own)))
         else:
-            rejected.append(Rejection(_line(answer, number, source), item, source.unit))
+            wrong.append((line, item))
+    said = [(each.index, each.decision.value) for _, each in found]
+    checked = list(zip(found, wrong_places(state.files, said), strict=True))
+    wrong += [(line, why) for (line, _), why in checked if why]
+    fitting = [each for (_, each), why in checked if why is None]
     if source.path is not None:
-        unit, settled = source.unit, list(settle(found, source.unit))
-        found = [each for each, why in settled if why is None]
-        rejected += [Rejection(each.decision.line or 0, why, unit) for each, why in settled if why]
+        settled = list(settle(fitting, source.unit))
+        fitting = [each for each, why in settled if why is None]
+        wrong += [(each.decision.line or 0, why) for each, why in settled if why]
+    rejected = [*source.rejected, *(Rejection(line, why, source.unit) for line, why in wrong)]
     rejected.sort(key=lambda rejection: rejection.line)
-    refuse(source, rejected, len(found))
-    return replace(_store(state, database, found), rejected=tuple(rejected))
+    refuse(source, rejected, len(fitting))
+    return replace(_store(state, database, fitting), rejected=tuple(rejected))
 
 
 def refuse(source: Source, rejected: Sequence[Rejection], fitting: int) -> None:

@@ -25,7 +25,7 @@ from hilt.reading.values import encodable
 from hilt.registry import nearest
 from hilt.review.base import GOLD, MACHINE, RESOLVED
 from hilt.tasks.base import Answers
-from hilt.types import Decision, DecisionKind, Part
+from hilt.types import Decision, DecisionKind, Part, Value
 from hilt.values import in_words
 
 ACTIONS = ("label", "skip", "flag")
@@ -70,7 +70,10 @@ def _check(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
             reason = f"there is no item {row.item_index}; the pool has {size}."
         if reason is not None:
             raise DataError(f"The decision on item {_shown(row.item_id)} does not fit: {reason}")
-    _check_places(files, [row for row in rows if any(part.place for part in row.value)])
+    found = wrong_places(files, [(row.item_index, row.value) for row in rows])
+    for row, reason in zip(rows, found, strict=True):
+        if reason is not None:
+            raise DataError(f"The decision on item {_shown(row.item_id)} does not fit: {reason}")
     ids = files.pool.ids([row.item_index for row in rows])
     for row, item_id in zip(rows, ids, strict=True):
         if row.item_id != item_id:
@@ -80,13 +83,19 @@ def _check(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
             )
 
 
-def _check_places(files: WorkspaceFiles, rows: Sequence[DecisionRow]) -> None:
-    """Look whether the places of answers are in their items, which only then have to be read."""
-    contents = files.pool.contents([row.item_index for row in rows]) if rows else []
-    for row, content in zip(rows, contents, strict=True):
-        reason = files.task.answers.problem(row.value, content)
-        if reason is not None:
-            raise DataError(f"The decision on item {_shown(row.item_id)} does not fit: {reason}")
+def wrong_places(files: WorkspaceFiles, said: Sequence[tuple[int, Value]]) -> list[str | None]:
+    """Say of each answer why its places cannot be in its item; None where they can.
+
+    Args:
+        files: Of the workspace; only the items of answers with places are read.
+        said: The index of an item, and an answer about it.
+    """
+    reasons: list[str | None] = [None] * len(said)
+    placed = [n for n, (_, value) in enumerate(said) if any(part.place for part in value)]
+    contents = files.pool.contents([said[n][0] for n in placed]) if placed else []
+    for n, content in zip(placed, contents, strict=True):
+        reasons[n] = files.task.answers.problem(said[n][1], content)
+    return reasons
 
 
 def misfit(said: Said, answers: Answers) -> str | None:

@@ -5,6 +5,7 @@ Its proposer and its student are the third party's too, and answers come in file
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import hilt
 from hilt.errors import ConfigError, DataError
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Part, Value
-from tests.toys.words import places
+from tests.toys.words import MarkForm, Words, places
 
 MARKED = {"superb": "good", "lovely": "good", "awful": "bad", "broken": "bad"}
 THINGS = ("soup", "bread", "cake", "rice", "tea", "room", "bed", "bath", "pool", "view")
@@ -44,7 +45,10 @@ def configure(folder: Path, **changes: Any) -> Path:
     (folder / "pool.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     lexicon = {"superb": "good", "awful": "bad"}
     config = {
-        "task": "tests.toys.words:Words",
+        "task": {
+            "kind": "tests.toys.words:Words",
+            "settings": {"form": "tests.toys.words:MarkForm"},
+        },
         "pool": {"path": "pool.jsonl", "id": "id"},
         "labels": ["good", "bad"],
         "proposers": [
@@ -69,10 +73,9 @@ def answer(workspace: Workspace, folder: Path) -> None:
     file = folder / "batch.jsonl"
     hilt.export(workspace, file, force=True)
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    said = [
-        {"id": row["id"], "answer": [[p.label, *map(int, p.place)] for p in true(row["text"])]}
-        for row in rows
-    ]
+    assert isinstance(workspace.task, Words)
+    form = MarkForm(workspace.task)
+    said = [{"id": row["id"], **form.write(true(row["text"]))} for row in rows]
     answers = folder / "answers.jsonl"
     answers.write_text("".join(json.dumps(row) + "\n" for row in said), encoding="utf-8")
     hilt.import_answers(workspace, answers, reviewer="ann")
@@ -123,6 +126,19 @@ def test_what_is_measured_counts_answers_in_part(workspace: Workspace) -> None:
     assert 0.5 < first.labelled["accuracy"] <= last.labelled["accuracy"]
     assert (first.human_labels, last.human_labels) == (20, 40)
     assert last.fusion["student"] > 0
+
+
+def test_answers_stand_in_files_as_the_form_of_the_task_writes_them(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    hilt.export(workspace, tmp_path / "batch.csv")
+    with (tmp_path / "batch.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    (tmp_path / "said.csv").write_text(f"id,marks\n{rows[0]['id']},good\n", encoding="utf-8")
+
+    assert any(re.fullmatch(r"(good|bad) \d+-\d+", row["proposal"]) for row in rows)
+    with pytest.raises(DataError, match="line 2: 'good' is no mark, such as 'good 0-4'"):
+        hilt.import_answers(workspace, tmp_path / "said.csv")
 
 
 def test_the_answers_are_released_and_the_student_is_saved(

@@ -7,13 +7,14 @@ a distribution over "not marked" and the labels, one for every word of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
+from hilt.review.answers.base import WrongCellError
 from hilt.tasks.base import Targets
 from hilt.tasks.categorical import CategoricalRows, one_hot
 from hilt.types import Candidate, Content, Floats, Integers, Part, Place, Value
@@ -26,15 +27,19 @@ def places(text: str) -> list[Place]:
 
 @dataclass(frozen=True)
 class Words:
-    """Any number of words of a text, each with a label."""
+    """Any number of words of a text, each with a label.
+
+    Attributes:
+        form: How answers stand in files: hilt's `json`, or `MarkForm`.
+    """
 
     layout: ClassVar[str] = "words"
     name: ClassVar[str] = "words"
-    form: ClassVar[str] = "json"
     column: ClassVar[str] = "json"
     screen: ClassVar[str | None] = None
 
     labels: tuple[str, ...]
+    form: str = "json"
 
     @cached_property
     def answers(self) -> WordAnswers:
@@ -45,6 +50,31 @@ class Words:
     def rows(self) -> WordRows:
         """Arithmetic on rows."""
         return WordRows(1 + len(self.labels), self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkForm:
+    """Marks in one cell, such as `good 13-19, bad 24-29`; a dash where nothing is marked."""
+
+    task: Words
+    fields: ClassVar[tuple[str, ...]] = ("marks",)
+
+    def write(self, value: Value) -> dict[str, str]:
+        """Write each mark with where it begins and ends."""
+        marks = [f"{part.label} {part.place[0]}-{part.place[1]}" for part in value]
+        return {"marks": ", ".join(marks) or "-"}
+
+    def read(self, cells: Mapping[str, str]) -> Value:
+        """Read the marks back."""
+        if cells["marks"] == "-":
+            return ()
+        return tuple(sorted(map(self._mark, cells["marks"].split(", "))))
+
+    def _mark(self, written: str) -> Part:
+        found = re.fullmatch(r"(.+) (\d+)-(\d+)", written)
+        if found is None:
+            raise WrongCellError(f"{written!r} is no mark, such as '{self.task.labels[0]} 0-4'.")
+        return Part(found[1], (int(found[2]), int(found[3])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,22 @@ def test_what_is_no_answer_about_the_item_is_refused(
     assert answers(work) == {}
 
 
+def test_a_line_with_a_place_that_is_no_word_is_named_and_can_be_left_out(
+    work: Workspace, tmp_path: Path
+) -> None:
+    path = write(
+        tmp_path / "answers.jsonl",
+        {"id": "a", "answer": [["key", 4, 6]]},
+        {"id": "d", "answer": [["key", 0, 5]]},
+    )
+
+    with pytest.raises(DataError, match=r"line 1: \(4, 6\) is not a word of the text\.\nNothing"):
+        hilt.import_answers(work, path, reviewer="ann")
+    result = hilt.import_answers(work, path, reviewer="ann", partial=True)
+
+    assert (result.added, [each.line for each in result.rejected]) == (1, [1])
+
+
 def test_an_exchange_says_which_tasks_it_does_not_serve(work: Workspace, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot hold answers to the task 'words'"):
         hilt.export(work, tmp_path / "x.jsonl", format=f"{__name__}:OnlyLabels")
