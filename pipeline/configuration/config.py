@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
+from hilt.errors import ExtensionError, UnknownNameError
 from hilt.extras import pip_install
 from hilt.pipeline.configuration.embedder import Embedder
 from hilt.pipeline.configuration.medium import (
@@ -32,6 +33,7 @@ from hilt.proposers.base import EMBEDDERS, PROPOSERS
 from hilt.reading.values import encodable
 from hilt.registry import nearest
 from hilt.selectors.base import SELECTORS
+from hilt.tasks.base import Task
 from hilt.types import Integers, Label
 
 
@@ -229,7 +231,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Config:
-        medium, task = self.medium.make(), self.task.make(tuple(self.labels))
+        medium, task = self.medium.make(), self._made_task()
         check_serves(EMBEDDERS, self.embedder.kind, medium, task, "embedder")
         for place, each in enumerate(self.proposers):
             check_serves(PROPOSERS, each.kind, medium, task, "proposers", place)
@@ -251,6 +253,13 @@ class Config(Section):
                     f"review.guidelines: {name[:60]!r} is not a label.{hint}", *steps
                 )
         return self
+
+    def _made_task(self) -> Task:
+        """Make the task; what is wrong with its class gets the line of the section."""
+        try:
+            return self.task.make(self.label_names)
+        except (ExtensionError, UnknownNameError) as error:
+            raise wrong_inside(str(error), "task") from error
 
     @property
     def label_list(self) -> tuple[Label, ...]:

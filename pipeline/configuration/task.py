@@ -7,9 +7,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from hilt.errors import ExtensionError
+from hilt.own_code import blamed_on
 from hilt.pipeline.configuration.section import Named
 from hilt.registry import Registry
-from hilt.tasks.base import TASKS, Task
+from hilt.review.answers.base import form_of
+from hilt.review.screen.parts import part_of
+from hilt.tasks.base import TASKS, Answers, RowMath, Task
 
 
 class TaskSection(Named):
@@ -30,6 +34,26 @@ class TaskSection(Named):
 
         Raises:
             ExtensionError: If it is the user's own and cannot be built, or lacks something.
+            UnknownNameError: If there is no such answer form, or part of the screen, as it names.
         """
-        task: Task = TASKS.make(self.kind, f"task {self.kind!r}", self.settings, tuple(labels))
+        who = f"task {self.kind!r}"
+        task: Task = TASKS.make(self.kind, who, self.settings, tuple(labels))
+        if TASKS.is_own(self.kind):
+            _check_parts(task, who)
         return task
+
+
+def _check_parts(task: Task, who: str) -> None:
+    """Make sure that a task of the user's own has all that it must, and names what there is."""
+    with blamed_on(who, "correct it or its settings; --debug shows where it failed"):
+        parts = (("answers", task.answers, Answers), ("rows", task.rows, RowMath))
+    for name, part, protocol in parts:
+        wanted = (each for each in vars(protocol) if not each.startswith("_"))
+        lacking = next((each for each in wanted if not hasattr(part, each)), None)
+        if lacking is not None:
+            raise ExtensionError(
+                f"{who}: its {name} have no {lacking}; `hilt.tasks.base.{protocol.__name__}` lists"
+                " what they must have."
+            )
+    form_of(task)
+    part_of(task)
