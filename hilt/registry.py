@@ -175,8 +175,8 @@ class Registry:
     def check_serves(self, name: str, who: str, **wanted: str) -> None:
         """Make sure that what `name` stands for serves what a workspace has.
 
-        A class says which tasks and media it serves in attributes of these names; one without such
-        an attribute serves all.
+        A class says which tasks and media it serves in attributes of these names, as one name or a
+        tuple of them; one without such an attribute serves all.
 
         Args:
             name: The kind.
@@ -206,7 +206,8 @@ class Registry:
         return all(value in self._served(name, each, value) for each, value in wanted.items())
 
     def _served(self, name: str, attribute: str, value: str) -> tuple[str, ...]:
-        return tuple(getattr(self.load(name), attribute, (value,)))
+        served = getattr(self.load(name), attribute, value)
+        return (served,) if isinstance(served, str) else tuple(served)
 
     def _path(self, name: str) -> str:
         path = name if ":" in name else self.built_in.get(name) or self._third_party().get(name)

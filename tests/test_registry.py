@@ -124,8 +124,17 @@ class Pictures:
     tasks = ("boxes", "spans")
 
 
+class Texts:
+    media = "text"  # one name, and no tuple of names
+
+
 THINGS = Registry(
-    "thing", {"pictures": f"{__name__}:Pictures", "everything": f"{__name__}:Everything"}
+    "thing",
+    {
+        "pictures": f"{__name__}:Pictures",
+        "everything": f"{__name__}:Everything",
+        "texts": f"{__name__}:Texts",
+    },
 )
 
 
@@ -137,8 +146,15 @@ def test_what_serves_a_task_passes() -> None:
 
 def test_what_does_not_serve_a_task_is_refused_with_who_would() -> None:
     sentence = (
-        "Thing 'mine' does not serve the task 'single', only boxes, spans; use everything, or a"
-        " class of your own."
+        "Thing 'mine' does not serve the task 'single', only boxes, spans; use everything, texts,"
+        " or a class of your own."
     )
     with pytest.raises(ConfigError, match=f"^{sentence}$"):
         THINGS.check_serves("pictures", "Thing 'mine'", tasks="single")
+
+
+def test_what_serves_one_thing_may_name_it_alone() -> None:
+    THINGS.check_serves("texts", "Thing 'mine'", media="text")
+
+    with pytest.raises(ConfigError, match="the medium 'image', only text; use"):
+        THINGS.check_serves("texts", "Thing 'mine'", media="image")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,8 +14,7 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.tables import BatchItemRow
-from hilt.types import Floats, Integers
-from hilt.values import in_words
+from hilt.types import Floats, Integers, Value
 
 WIDTH, HEIGHT, BORDER = 880, 540, 14
 MAX_POOL = 2500  # items of the pool that are drawn
@@ -100,7 +99,8 @@ def pool_map(
         None where all items look the same.
     """
     rng = generator(files.config.seed, Stream.MAP)
-    given = {each.index: in_words(each.value or ()) for each in outcomes if each.by_people}
+    stratum = files.task.answers.stratum
+    given = {each.index: stratum(each.value or ()) for each in outcomes if each.by_people}
     batch = {row.item_index: row for row in asked}
     labelled = _draw(np.array(sorted(given.keys() - batch.keys()), np.int64), MAX_LABELLED, rng)
     with_text = np.setdiff1d(np.arange(len(files.pool)), files.pool.empty)
@@ -112,7 +112,7 @@ def pool_map(
     drawn = [
         *_proposed(files, pool[~np.isin(pool, [*given, *batch])]),
         *(_Drawn(index, "labelled", given[index], "labelled") for index in labelled.tolist()),
-        *(_in_batch(row, given.get(index)) for index, row in batch.items()),
+        *(_in_batch(row, given.get(index), stratum) for index, row in batch.items()),
     ]
     indices = np.array([each.index for each in drawn])
     axes = principal_axes(sample)
@@ -190,13 +190,13 @@ def _proposed(files: WorkspaceFiles, indices: Integers) -> Iterator[_Drawn]:
         yield _Drawn(index, kind, label, f"{cut(label)} ({whole_percent(float(share))})")
 
 
-def _in_batch(row: BatchItemRow, given: str | None) -> _Drawn:
+def _in_batch(row: BatchItemRow, given: str | None, stratum: Callable[[Value], str]) -> _Drawn:
     """Draw an item of the batch; of a blind one, the proposal is not shown before it is decided."""
     told = f"{row.rank + 1} in the batch, {row.reason}"
     waits = row.blind or row.reason == "recheck"
     label = given if given is not None and row.reason != "recheck" else None
     if label is None and not waits and row.proposed is not None:
-        label = in_words(row.proposed)
+        label = stratum(row.proposed)
     return _Drawn(row.item_index, "batch", label, told if label is None else f"{told}, {label}")
 
 

@@ -16,6 +16,8 @@ import yaml
 
 import hilt
 from hilt.errors import ConfigError, DataError
+from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.reporting.pool_map import pool_map
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Part, Value
 from tests.toys.words import MarkForm, Words, places
@@ -182,6 +184,15 @@ def test_words_have_no_probability_for_each_label(workspace: Workspace, tmp_path
 
     with pytest.raises(DataError, match="no probability for each label in the task 'words'"):
         hilt.predict(workspace, tmp_path / "new.csv", tmp_path / "p.csv", all_probabilities=True)
+
+
+def test_the_map_of_the_report_has_a_colour_for_each_stratum(workspace: Workspace) -> None:
+    state = LoopState.read(workspace)
+
+    drawn = pool_map(workspace, state.item_labels, state.batch_items)
+
+    assert drawn is not None
+    assert set(drawn.labels) <= {"nothing marked", "good", "bad"}
 
 
 def test_appended_texts_keep_the_rows_that_are_there(workspace: Workspace, tmp_path: Path) -> None:
