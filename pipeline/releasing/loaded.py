@@ -89,12 +89,27 @@ class LoadedStudent:
 
         Returns:
             Shape (n, n_labels), float32, in the order of `labels`; rows sum to 1. Of a task of your
-            own, the rows as it lays them out: shape (n_rows, n_columns).
+            own, the rows as it lays them out: shape (n_rows, n_columns), of which `predict_rows`
+            says which are whose.
 
         Raises:
             DataError: If `texts` is one text, or holds something else than texts.
         """
-        return self._predicted(_contents(texts, self.medium)).values
+        return self.predict_rows(texts).values
+
+    def predict_rows(self, texts: Sequence[Any]) -> Rows:
+        """Say what `predict_proba` says, with which rows are those of which text.
+
+        Args:
+            texts: n texts; for a medium with several columns n tuples of texts.
+
+        Returns:
+            Rows of n items.
+
+        Raises:
+            DataError: If `texts` is one text, or holds something else than texts.
+        """
+        return self._predicted(_contents(texts, self.medium))
 
     def _predicted(self, contents: list[Content]) -> Rows:
         rows_of = self.work.open()

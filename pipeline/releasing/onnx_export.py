@@ -31,11 +31,13 @@ from hilt.progress import Progress, Silent
 from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.models.encoder import EncoderSource
 from hilt.proposers.prompts import Prompts, leaves_prompt_out, text_prompt
+from hilt.tasks.base import Task
 
 INPUTS = ("input_ids", "attention_mask")
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 PROBES = (("a",), ("a longer text than the other", "b", ""))
 TOLERANCE = 1e-3
+TASKS = ("single",)  # the layouts of rows that a graph gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,8 @@ def onnx(
 
     Raises:
         MissingExtraError: If a package that the export needs is missing.
-        ModelError: If there is no student, or it is of a kind, or reads vectors of a kind, without
-            a graph; or if its encoder is not the one that it was trained with.
+        ModelError: If there is no student, or its task, its kind or the vectors that it reads have
+            no graph; or if its encoder is not the one that it was trained with.
         OutputError: If the folder is taken, or cannot be written.
     """
     _check_packages()
@@ -138,11 +140,20 @@ def onnx(
     note = (progress or Silent()).note
     with output_folder(folder, "export to ONNX", force=force, inputs=read, note=note) as temporary:
         saved = open_saved(student, "cpu", trust)
+        _check_task(saved.task)
         _write(saved.student, temporary, saved)
         _write_card(saved, temporary)
     models = tuple(sorted(folder.rglob("model.onnx")))
     size = sum(path.stat().st_size for path in models) / 1e6
     return OnnxResult(folder, saved.student.kind, models, round(size, 1))
+
+
+def _check_task(task: Task) -> None:
+    if task.layout not in TASKS:
+        raise ModelError(
+            f"A student of the task {task.name!r} cannot be exported to ONNX: a graph gives each"
+            " text one probability for each label; use the student with hilt."
+        )
 
 
 def _write_card(saved: SavedStudent, folder: Path) -> None:

@@ -5,6 +5,7 @@ Its proposer and its student are the third party's too, and answers come in file
 
 import csv
 import json
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -15,8 +16,10 @@ import pytest
 import yaml
 
 import hilt
-from hilt.errors import ConfigError, DataError
+from hilt.errors import ConfigError, DataError, ModelError
 from hilt.pipeline.loop_state import LoopState
+from hilt.pipeline.proposing.work import PredictWork
+from hilt.pipeline.releasing.loaded import as_items
 from hilt.pipeline.reporting.pool_map import pool_map
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Part, Value
@@ -177,6 +180,33 @@ def test_the_released_student_marks_the_words_of_new_texts(
         rows = list(csv.DictReader(file))
     assert [row["answer"] for row in rows] == ['[["good", 0, 6]]', "", "[]"]
     assert 0 < float(rows[0]["probability"]) < 1
+
+
+def test_every_text_has_its_rows(workspace: Workspace) -> None:
+    student = hilt.load_student(workspace)
+
+    rows = student.predict_rows(["the broken superb chair", "", "a door"])
+
+    assert [len(rows.of(place)) for place in range(3)] == [4, 0, 2]
+    assert student.predict_proba([]).shape == (0, 3)
+    assert student.predict(["a door"] * 3000 + ["lovely"])[2999:] == ["[]", '[["good", 0, 6]]']
+
+
+def test_what_predicts_words_travels_with_its_task(workspace: Workspace) -> None:
+    work = hilt.load_student(workspace).work
+    items = as_items(["a lovely door", "broken"])
+
+    arrived: PredictWork = pickle.loads(pickle.dumps(work))
+
+    assert arrived.task.name == "words"
+    np.testing.assert_array_equal(arrived.open()(items), work.open()(items))
+
+
+def test_words_have_no_graph(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="the task 'words' cannot be exported to ONNX"):
+        hilt.onnx(workspace, tmp_path / "onnx")
+
+    assert not (tmp_path / "onnx").exists()
 
 
 def test_words_have_no_probability_for_each_label(workspace: Workspace, tmp_path: Path) -> None:
