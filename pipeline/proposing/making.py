@@ -184,6 +184,7 @@ def _let_propose(
         progress=files.progress,
         chunk_rows=layout.chunks(),
         old=old,
+        layout=layout,
     )
 
 

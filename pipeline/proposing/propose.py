@@ -165,6 +165,7 @@ def _propose_student(files: WorkspaceFiles, training: TrainingRow, student: Stud
         progress=files.progress,
         chunk_rows=layout.chunks(),
         old=made_before(proposal, files.pool.earlier_makers(maker)),
+        layout=layout,
     )
     if before is not None and previous is not None and previous.get("student") != maker["student"]:
         after = compared_labels(files, proposal, n_before)
@@ -198,6 +199,7 @@ def _fuse(panel: Panel, training: TrainingRow | None) -> bool:
         progress=files.progress,
         chunk_rows=layout.chunks(65536),
         measured={OF: fused_of(panel)},
+        layout=layout,
     )
 
 

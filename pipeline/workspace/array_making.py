@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hilt.pipeline.workspace.arrays import Array, ArrayFile, Maker, PartialArray
+from hilt.pipeline.workspace.row_layout import RowLayout
 from hilt.progress import Progress
 from hilt.types import Integers
 
@@ -47,6 +48,7 @@ def make_array(
     dtype: npt.DTypeLike = np.float16,
     measured: Mapping[str, Any] | None = None,
     old: Array | None = None,
+    layout: RowLayout | None = None,
 ) -> bool:
     """Make an array unless the same maker made it already.
 
@@ -64,6 +66,8 @@ def make_array(
         measured: What to write down beside the maker.
         old: From `made_before`: the rows of the items that were there before others were
             appended; they are kept.
+        layout: Which rows are which items', so that progress counts these; None where each item
+            has one row.
 
     Returns:
         Whether anything was made.
@@ -71,13 +75,14 @@ def make_array(
     if is_made(file, maker, progress):
         return False
     partial = PartialArray(file, shape, maker, chunk_rows, dtype)
-    with progress.task(description, shape[0], "items") as advance:
+    layout = layout or RowLayout(shape[0], 1)
+    with progress.task(description, layout.n_items, "items") as advance:
         missing = list(partial.missing())
-        advance(shape[0] - sum(stop - start for start, stop in missing))
+        advance(layout.n_items - sum(layout.count(*each) for each in missing))
 
         def sink(start: int, rows: Array) -> None:
             partial.write(start, rows)
-            advance(len(rows))
+            advance(layout.count(start, start + len(rows)))
 
         if old is None:
             fill(missing, sink)

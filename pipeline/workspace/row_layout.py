@@ -43,3 +43,8 @@ class RowLayout:
             return slice(start, stop)
         first, last = np.searchsorted(self.offsets[:-1], [start, stop])
         return slice(int(first), int(last))
+
+    def count(self, start: int, stop: int) -> int:
+        """Count the items whose rows are those from start to stop; at the end all that are left."""
+        items = self.items(start, stop)
+        return int((self.n_items if stop == self.shape[0] else items.stop) - items.start)

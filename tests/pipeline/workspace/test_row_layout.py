@@ -1,6 +1,7 @@
 """Which rows of an array are which items', and how they are made in chunks of whole items."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hilt.pipeline.runners.local import Local
 from hilt.pipeline.workspace.array_making import make_array
 from hilt.pipeline.workspace.arrays import ArrayFile
 from hilt.pipeline.workspace.row_layout import RowLayout
-from hilt.progress import Silent
+from hilt.progress import Progress, Silent
 from hilt.rows import Rows
 from hilt.types import Floats, Items
 from tests.toys.words import Words
@@ -32,6 +33,21 @@ class Pool:
         return Items([f"i{index}" for index in indices], [TEXTS[index] for index in indices])
 
 
+class Counting:
+    """Keeps what a bar would show."""
+
+    def __init__(self) -> None:
+        self.total, self.done = 0, [0]
+
+    @contextmanager
+    def task(self, description: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        self.total = total
+        yield lambda amount: self.done.append(self.done[-1] + amount)
+
+    def note(self, text: str) -> None:
+        pytest.fail(text)
+
+
 class Lengths:
     """Work that writes the length of each word into its row."""
 
@@ -50,7 +66,12 @@ class Lengths:
 def made(tmp_path: object) -> Callable[..., Rows]:
     """Make an array of such rows, in chunks of so many items."""
 
-    def make(chunk: int, asked: Iterable[int] | None = None, old: Floats | None = None) -> Rows:
+    def make(
+        chunk: int,
+        asked: Iterable[int] | None = None,
+        old: Floats | None = None,
+        progress: Progress | None = None,
+    ) -> Rows:
         file = ArrayFile(tmp_path / "array.npy")  # type: ignore[operator]
         done = (Local(), Lengths(), Pool(), None)
         make_array(
@@ -61,9 +82,10 @@ def made(tmp_path: object) -> Callable[..., Rows]:
             if asked is None
             else in_asked_chunks(*done, asked=np.array([*asked]), layout=LAYOUT),  # type: ignore[arg-type]
             description="Making",
-            progress=Silent(),
+            progress=progress or Silent(),
             chunk_rows=LAYOUT.chunks(chunk),
             old=old,
+            layout=LAYOUT,
         )
         return Rows(file.open(), LAYOUT.offsets)
 
@@ -103,3 +125,13 @@ def test_the_rows_of_items_that_were_there_before_are_kept(made: Callable[..., R
     rows = made(3, old=np.full((4, 3), 9, dtype=np.float16))  # of the first three items
 
     assert rows.values[:, 0].tolist() == [9, 9, 9, 9, 4, 3, 5, 5]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 100])
+def test_progress_counts_items_and_not_their_rows(made: Callable[..., Rows], chunk: int) -> None:
+    progress = Counting()
+
+    made(chunk, progress=progress)
+
+    assert (progress.total, progress.done[-1]) == (len(TEXTS), len(TEXTS))
+    assert progress.done == sorted(progress.done)
