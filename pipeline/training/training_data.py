@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from hilt.errors import ExtensionError
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.students.base import Examples, take
 from hilt.rows import Rows
@@ -61,8 +62,19 @@ class TrainingData:
 
     @cached_property
     def targets(self) -> Targets:
-        """What is true of the labelled items, each with weight 1."""
-        return self.task.rows.encode(self.values, self.labelled.contents)
+        """What is true of the labelled items, each with weight 1.
+
+        Raises:
+            ExtensionError: If the task encodes an answer as anything but one choice in each unit.
+        """
+        targets = self.task.rows.encode(self.values, self.labelled.contents)
+        units = self.units(targets.rows)
+        if not ((units == 0) | (units == 1)).all():
+            raise ExtensionError(
+                f"The task {self.task.name!r} encodes an answer as probabilities; in each unit one"
+                " choice must have 1, and all others 0."
+            )
+        return targets
 
     @cached_property
     def strata(self) -> Integers:
@@ -77,7 +89,10 @@ class TrainingData:
         return self.task.rows.units(said).values
 
     def true_units(self, places: Integers) -> Integers:
-        """Say which choice is right in each unit of the labelled items at some places."""
+        """Say which choice is right in each unit of the labelled items at some places.
+
+        These are what people said, which is sure of one: a guess of self-training is no target.
+        """
         return np.asarray(self.units(self.targets.rows.take(places)).argmax(axis=1))
 
     def deal(self, folds: int, rng: np.random.Generator) -> Integers:

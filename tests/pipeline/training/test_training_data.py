@@ -1,13 +1,19 @@
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hilt.errors import ExtensionError
 from hilt.pipeline.proposing.fusion import Trust
 from hilt.pipeline.training.training_data import TrainingData, assign_folds
 from hilt.rows import Rows
-from hilt.types import Items
+from hilt.tasks.base import Targets
+from hilt.tasks.single import Single, SingleRows
+from hilt.types import Content, Items, Value
 from tests.one_label import single, values_of
 
 LABELLED = Items(["a", "b", "c"], ["x", "y", "z"], np.eye(3, dtype=np.float32))
@@ -113,3 +119,27 @@ def test_a_guess_counts_as_much_as_it_is_told() -> None:
     assert list(guessed.items.ids) == ["e"]
     assert guessed.targets.rows.values.tolist() == [[1, 0]]
     assert guessed.targets.weights.tolist() == [0.25]
+
+
+class UnsureRows(SingleRows):
+    def encode(self, values: Sequence[Value], contents: Sequence[Content]) -> Targets:
+        hard = super().encode(values, contents)
+        return Targets(self.tempered(hard.rows, 3.0), hard.weights)
+
+
+class Unsure(Single):
+    """Takes a person's answer as a guess."""
+
+    name = "unsure"
+
+    @cached_property
+    def rows(self) -> UnsureRows:
+        return UnsureRows(len(self.labels), self.labels)
+
+
+def test_what_a_person_said_is_sure() -> None:
+    unsure = replace(PROBLEM, task=Unsure(PROBLEM.task.labels))
+
+    assert set(PROBLEM.targets.rows.values.ravel().tolist()) == {0, 1}
+    with pytest.raises(ExtensionError, match="The task 'unsure' encodes an answer as prob"):
+        unsure.true_units(np.arange(len(unsure)))
