@@ -67,6 +67,15 @@ def decimals(value: float | None, digits: int) -> str:
     return NOTHING if value is None else f"{value:.{digits}f}"
 
 
+def headed(phrase: str) -> str:
+    """Begin a phrase with a capital letter; the others stay.
+
+    >>> headed("accuracy"), headed("F1 of words")
+    ('Accuracy', 'F1 of words')
+    """
+    return phrase[:1].upper() + phrase[1:]
+
+
 def cut(text: str, most: int = LONG_NAME) -> str:
     """Cut a text to one line of at most `most` characters, with a mark where something is left out.
 

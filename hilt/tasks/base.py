@@ -134,7 +134,10 @@ class RowMath(Protocol):
         ...
 
     def encode(self, values: Sequence[Value], contents: Sequence[Content]) -> Targets:
-        """Turn answers into what a student learns from, each with weight 1."""
+        """Turn answers into what a student learns from, each with weight 1.
+
+        A person is sure: in each of the rows' `units` one choice has 1, and all others 0.
+        """
         ...
 
     def described(self) -> Targets | None:
@@ -220,6 +223,14 @@ class Task(Protocol):
         ...
 
     @property
+    def score(self) -> str:
+        """What 1 less the mean loss of answers is called: `accuracy` where they are right or wrong.
+
+        It stands in sentences and at the head of columns, so it is a short noun in lower case.
+        """
+        ...
+
+    @property
     def answers(self) -> Answers:
         """Arithmetic on values."""
         ...
@@ -259,6 +270,6 @@ class Task(Protocol):
 TASKS = Registry(
     "task",
     {"single": "hilt.tasks.single:Single"},
-    methods=("name", "layout", "labels", "answers", "rows", "form", "column", "screen"),
+    methods=("name", "layout", "labels", "score", "answers", "rows", "form", "column", "screen"),
     given=("labels",),
 )

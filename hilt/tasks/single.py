@@ -27,6 +27,7 @@ class Single:
 
     labels: tuple[str, ...]
     name: ClassVar[str] = "single"
+    score: ClassVar[str] = "accuracy"
     form: ClassVar[str] = "label"
     column: ClassVar[str] = "label"
     screen: ClassVar[str | None] = "choice"

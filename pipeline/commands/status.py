@@ -86,13 +86,13 @@ def say_batch(result: Status) -> None:
 
 def _say_models(result: Status) -> None:
     """Print what is measured about the student and the proposers, as far as it is known."""
-    from hilt.pipeline.reporting.report_tables import PROPOSER_COLUMNS, proposer_rows
+    from hilt.pipeline.reporting.report_tables import proposer_columns, proposer_rows
 
     if result.training is not None:
         say_training(result.cycle, result.training)
         proposers = proposer_rows(result.training)
         if proposers:
-            show_table("Proposers", list(PROPOSER_COLUMNS), proposers)
+            show_table("Proposers", proposer_columns(result.training.score), proposers)
     for each in result.one_sided:
         say(str(each))
 

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from hilt.figures import counted, decimals, percent, with_interval
+from hilt.figures import counted, decimals, headed, percent, with_interval
 from hilt.media.base import MEDIA, Medium
 from hilt.media.text import TEXT
 from hilt.pipeline.configuration.student import STUDENTS
@@ -188,6 +188,7 @@ def _render(template: str, head: Mapping[str, Any] | None, values: Mapping[str, 
     environment.filters.update(
         cell=_cell,
         counted=counted,
+        headed=headed,
         percent=percent,
         with_interval=with_interval,
         decimals=decimals,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hilt import figures
-from hilt.figures import counted, cut, decimals, minutes, points
+from hilt.figures import counted, cut, decimals, headed, minutes, points
 from hilt.pipeline.reporting.report_tables import short
 from hilt.pipeline.training.headline import calibration, calibration_parts
 
@@ -30,6 +30,7 @@ def page_environment() -> Environment:
         calibration_parts=calibration_parts,
         minutes=minutes,
         counted=counted,
+        headed=headed,
         spaced=spaced,
         short=short,
         name=cut,

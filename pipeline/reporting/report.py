@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from hilt.figures import counted, points
+from hilt.figures import counted, headed, points
 from hilt.outputs import output_file
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.duplicates.summary import describe
@@ -22,12 +22,12 @@ from hilt.pipeline.reporting.mistakes import wrong_predictions
 from hilt.pipeline.reporting.pages import page_environment, percent, spaced
 from hilt.pipeline.reporting.pool_map import pool_map
 from hilt.pipeline.reporting.report_tables import (
-    PROPOSER_COLUMNS,
     accepted,
     batch_lines,
     confusion_lines,
     label_lines,
     most_confused,
+    proposer_columns,
     proposer_rows,
     reviewer_lines,
 )
@@ -36,6 +36,7 @@ from hilt.pipeline.reviewing.disagreements import gold_accuracy, said_of_texts
 from hilt.pipeline.selecting.item_seconds import measured_cost
 from hilt.pipeline.selecting.review_cost import cost_sentence
 from hilt.pipeline.training.headline import (
+    ACCURACY,
     ON_POOL,
     accuracies,
     checked_items,
@@ -127,7 +128,8 @@ def _of_trainings(state: LoopState) -> dict[str, Any]:
         "is_enough": is_enough,
         "checked": checked_items(latest) if latest else 0,
         "mistakes": wrong_predictions(state.files, training, state.item_labels),
-        "proposer_columns": PROPOSER_COLUMNS,
+        "score": state.files.task.score,
+        "proposer_columns": proposer_columns(state.files.task.score),
         "proposers": proposer_rows(latest) if latest else [],
         "measured": _measured(latest, state.files.config.label_names),
     }
@@ -221,15 +223,19 @@ def _student_verdict(summary: TrainingSummary) -> str:
         return _early_verdict(after, summary)
     if summary.test:
         items = counted(summary.test["student"]["items"], "test item")
+        student, alone = (summary.test[who] for who in ("student", "proposer"))
         told.append(
-            f"{after} the student is right on {_share(summary.test['student'])} of {items}; the"
-            f" proposer alone on {percent(summary.test['proposer']['accuracy'])}."
+            f"{after} the student is right on {_share(student)} of {items}; the"
+            f" proposer alone on {percent(alone['accuracy'])}."
+            if summary.score == ACCURACY
+            else f"{after} the student's {summary.score} is {_share(student)} on {items}; that of"
+            f" the proposer alone {percent(alone['accuracy'])}."
         )
     if found:
-        whose = "The student's accuracy" if told else f"{after} the student's accuracy"
-        student = ", and ".join(f"{_share(each['student'])} {at}" for at, each in found.items())
-        alone = " and ".join(percent(each["proposer"]["accuracy"]) for each in found.values())
-        told.append(f"{whose} is {student}; that of the proposer alone {alone}.")
+        whose = "The student's" if told else f"{after} the student's"
+        shares = ", and ".join(f"{_share(each['student'])} {at}" for at, each in found.items())
+        others = " and ".join(percent(each["proposer"]["accuracy"]) for each in found.values())
+        told.append(f"{whose} {summary.score} is {shares}; that of the proposer alone {others}.")
         told.append(rests_on(summary))
     return " ".join(told)
 
@@ -245,7 +251,7 @@ def _early_verdict(after: str, summary: TrainingSummary) -> str:
     early = f"{after} it is too early to say how often the student is right: {checked}."
     if not summary.labelled:
         return early
-    return spaced(f"{early} Accuracy {on_labelled(summary)}.")
+    return spaced(f"{early} {headed(summary.score)} {on_labelled(summary)}.")
 
 
 def _curves(trainings: Sequence[TrainingRow]) -> dict[str, Chart]:

@@ -26,14 +26,6 @@ SHORT_TEXT = 300
 LONG_TEXT = 4000
 HIDDEN = "hidden"
 TOO_EARLY = "too early"
-PROPOSER_COLUMNS = (
-    "proposer",
-    "accuracy",
-    "audit items",
-    "coverage",
-    "calibration error (by chance)",
-    "weight",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +206,14 @@ def _reviewer_line(name: str, rows: Sequence[DecisionRow]) -> ReviewerLine:
     )
 
 
+def proposer_columns(score: str) -> list[str]:
+    """Name what `proposer_rows` gives, where the task calls its accuracies `score`."""
+    measured = ("audit items", "coverage", "calibration error (by chance)", "weight")
+    return ["proposer", score, *measured]
+
+
 def proposer_rows(summary: TrainingSummary) -> list[list[str]]:
-    """Describe each proposer as a training measured it, in the order of `PROPOSER_COLUMNS`.
+    """Describe each proposer as a training measured it, in the order of `proposer_columns`.
 
     Args:
         summary: Of the training; one of an older hilt says nothing about proposers.

@@ -1,5 +1,7 @@
 """The accuracies that people are told, by the names that they have everywhere, and from when on.
 
+Where an answer can be partly right, the task has another name for them (`Task.score`).
+
 There are two. On items like the pool: how good the student is on new texts of the same kind. On
 what is left of the pool: how good it is on the items without a label, which are easier where a
 selector has taken the hard ones.
@@ -16,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from hilt.figures import counted, decimals, percent, with_interval
+from hilt.figures import counted, decimals, headed, percent, with_interval
 from hilt.metrics import calibration_of, measure
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.measuring.left_out import find_left_out
@@ -25,6 +27,7 @@ from hilt.pipeline.workspace.batch_items import any_picked
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.pipeline.workspace.training_summary import TrainingSummary
 
+ACCURACY = "accuracy"  # what they are called where an answer is right or wrong
 MIN_AUDIT = 30  # audit labels from which on an accuracy is told
 HARDER = ", which are harder than the pool"
 ON_POOL = "on items like the pool"
@@ -68,7 +71,12 @@ def told_in_full(state: LoopState, training: TrainingRow) -> TrainingSummary:
         then = pool.earlier[0].items if pool.earlier else pool.items
         summary = replace(summary, audited_items=then)
     left_out = find_left_out(state, training.last_decision)
-    summary = replace(summary, pool_items=pool.items, left_out=asdict(left_out))
+    summary = replace(
+        summary,
+        pool_items=pool.items,
+        left_out=asdict(left_out),
+        score=state.files.task.score,
+    )
     if "picked" in (summary.labelled or {}):
         return summary
     folder = state.files.student_folder(training.cycle)
@@ -88,18 +96,18 @@ def accuracy_lines(summary: TrainingSummary) -> list[str]:
     Args:
         summary: Of the training, from `told_in_full`.
     """
-    lines = []
+    lines, score = [], headed(summary.score)
     if summary.test:
         items = counted(summary.test["student"]["items"], "test item")
-        lines.append(f"Accuracy on {items}: {_of_all(summary.test)}.")
+        lines.append(f"{score} on {items}: {_of_all(summary.test)}.")
     found = accuracies(summary)
-    lines += [f"Accuracy {where}: {_of_all(measured)}." for where, measured in found.items()]
+    lines += [f"{score} {where}: {_of_all(measured)}." for where, measured in found.items()]
     if found:
         return [*lines, rests_on(summary)]
     early = too_early(checked_items(summary))
-    lines.append(f"Accuracy {ON_POOL}, and {ON_REST}: {early}.")
+    lines.append(f"{score} {ON_POOL}, and {ON_REST}: {early}.")
     if summary.labelled:
-        lines.append(f"Accuracy {on_labelled(summary)}.")
+        lines.append(f"{score} {on_labelled(summary)}.")
     return lines
 
 
@@ -139,7 +147,7 @@ def rests_on(summary: TrainingSummary) -> str:
         sentences.append(f"The {which} labelled outside batches could not be audited.")
     if without:
         sentences.append(
-            "The accuracy is of items that people could label: they skipped or flagged"
+            f"The {summary.score} is of items that people could label: they skipped or flagged"
             f" {counted(without, 'audit item')}."
         )
     return " ".join([*sentences, *_pool_before(summary)])

@@ -39,6 +39,7 @@ class TrainingSummary:
             `SelectionGain`; None where nobody knows.
         pool_items: Of the pool now; not stored.
         left_out: What of the pool now the audit does not measure; not stored.
+        score: What the task calls its accuracies; not stored.
         format: Of the summary as it was stored; 1 for that of an older hilt.
     """
 
@@ -62,6 +63,7 @@ class TrainingSummary:
     advantage: Mapping[str, Any] | None = None
     pool_items: int | None = None
     left_out: Mapping[str, int] | None = None
+    score: str = "accuracy"
     format: int = FORMAT
 
     @classmethod
@@ -92,5 +94,5 @@ class TrainingSummary:
         return {
             name: value
             for name, value in asdict(self).items()
-            if name not in now or value is not None
+            if name != "score" and (name not in now or value is not None)
         }

@@ -11,10 +11,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 import hilt
 from hilt import Decision
 from hilt.errors import ConfigError, DataError
+from hilt.pipeline.cli import app
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.values import value_of
@@ -76,6 +78,29 @@ def test_an_error_of_the_simulated_reviewer_is_one_off(workspace: Workspace) -> 
     }
 
     assert losses == {0, 0.25}
+
+
+def test_what_is_measured_is_called_what_the_task_calls_it(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    told = CliRunner().invoke(app, ["status", str(workspace.folder)]).stdout
+    hilt.release(workspace, tmp_path / "out")
+    hilt.report(workspace, tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    dataset, model = (
+        (tmp_path / "out" / card).read_text(encoding="utf-8")
+        for card in ("README.md", "student/README.md")
+    )
+
+    assert "Closeness on labelled items" in told
+    assert "closeness" in told.split("Proposers")[1]
+    assert "so you can expect the closeness" in report.lower()
+    assert '<th scope="col" class="number">Closeness</th>' in report
+    assert "Closeness of the student on labelled items" in dataset
+    assert "| closeness (95 % interval) |" in model
+    assert "Closeness on labelled items" in model
+    for text in (told, dataset, model):
+        assert "accurac" not in text.lower()
 
 
 def test_several_ratings_come_to_their_median(workspace: Workspace) -> None:

@@ -30,6 +30,7 @@ class Rating:
     settle: Settle = "median"
     name: ClassVar[str] = "rating"
     layout: ClassVar[str] = "single"
+    score: ClassVar[str] = "closeness"
     form: ClassVar[str] = "label"
     column: ClassVar[str] = "label"
     screen: ClassVar[str | None] = "choice"

@@ -35,6 +35,7 @@ class Words:
 
     layout: ClassVar[str] = "words"
     name: ClassVar[str] = "words"
+    score: ClassVar[str] = "F1 of words"
     column: ClassVar[str] = "json"
     screen: ClassVar[str | None] = None
 

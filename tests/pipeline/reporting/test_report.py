@@ -15,7 +15,7 @@ from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.propose import propose
 from hilt.pipeline.reporting.mistakes import wrong_predictions
 from hilt.pipeline.reporting.report import render_report, report
-from hilt.pipeline.reporting.report_tables import PROPOSER_COLUMNS, TOO_EARLY, proposer_rows
+from hilt.pipeline.reporting.report_tables import TOO_EARLY, proposer_columns, proposer_rows
 from hilt.pipeline.reviewing.answer_files import record, simulate
 from hilt.pipeline.reviewing.oracle import oracle
 from hilt.pipeline.selecting.batches import select
@@ -496,7 +496,7 @@ def test_proposers_are_measured_in_a_table() -> None:
         ["rules", "\u2013", "0", "10.4%", "\u2013", "0.25"],
         ["fused", "92.0% (85.4\u201395.8)", "1,200", "100.0%", "0.031 (to 0.020)", "\u2013"],
     ]
-    assert all(len(row) == len(PROPOSER_COLUMNS) for row in proposer_rows(summary))
+    assert all(len(row) == len(proposer_columns("accuracy")) for row in proposer_rows(summary))
 
 
 def test_the_report_shows_what_the_last_training_says_of_proposers(

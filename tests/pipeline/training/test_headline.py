@@ -1,7 +1,7 @@
 """What is said of an accuracy on labelled items, by how these were picked."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -106,6 +106,14 @@ def test_there_are_two_accuracies_and_each_has_its_name() -> None:
         " 85.0%, fused 85.0% (75.0% to 95.0%).",
         "This rests on 30 items drawn at random.",
     ]
+
+
+def test_a_task_may_call_its_accuracy_something_else() -> None:
+    lines = accuracy_lines(replace(summary(30, left_out={"without_label": 1}), score="F1 of words"))
+
+    assert [line for line in lines if line.startswith("F1 of words on ")]
+    assert "The F1 of words is of items that people could label" in lines[-1]
+    assert "ccuracy" not in "".join(lines)
 
 
 def test_under_30_audit_labels_there_is_that_on_labelled_items() -> None:
