@@ -292,7 +292,7 @@ def test_wrong_predictions_stand_with_their_texts_the_surest_first(
         (each.probability for each in labelled.worst), reverse=True
     )
     probability = f"{first.probability:.0%}".replace("%", "\u00a0%")
-    assert [first.item_id, first.text, said, right[sure], probability] in page.rows
+    assert [first.item_id, first.text, other, right[sure], probability] in page.rows
 
 
 def test_wrong_predictions_on_the_test_set_are_those_that_were_measured(
