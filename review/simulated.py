@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hilt.tasks.base import Answers
-from hilt.types import Batch, BatchItem, Decision, Value
+from hilt.types import Batch, BatchItem, Content, Decision, Value
 
 NAME = "simulated"
 
@@ -40,9 +40,12 @@ class SimulatedReviewer:
     seconds_noise: float = 0.0
     seed: int = 0
 
-    def review(self, batch: Batch) -> list[Decision]:
-        """Decide every item of the batch, in order."""
-        return [self._decide(item, batch.number) for item in batch.items]
+    def review(self, batch: Batch, contents: Sequence[Content]) -> list[Decision]:
+        """Decide every item of the batch, in order; `contents` are what these items are."""
+        return [
+            self._decide(item, content, batch.number)
+            for item, content in zip(batch.items, contents, strict=True)
+        ]
 
     def seconds_for(self, item_id: str, text: str) -> float:
         """Say how long an item takes: longer texts longer, and by chance."""
@@ -50,13 +53,13 @@ class SimulatedReviewer:
         noise = _rng(f"{self.seed}:{item_id}:seconds").normal(scale=self.seconds_noise)
         return round(seconds * float(np.exp(noise)), 2)
 
-    def _decide(self, item: BatchItem, batch: int) -> Decision:
+    def _decide(self, item: BatchItem, content: Content, batch: int) -> Decision:
         asked = f"{item.item_id}:{batch}" if item.reason == "recheck" else item.item_id
         truth = self.answer_key.get(item.item_id)
         return Decision(
             item_id=item.item_id,
             action="skip" if truth is None else "label",
-            value=() if truth is None else self._say(asked, truth, item.text),
+            value=() if truth is None else self._say(asked, truth, content),
             reviewer=NAME,
             batch=batch,
             seconds=self.seconds_for(item.item_id, item.text),
@@ -64,11 +67,11 @@ class SimulatedReviewer:
             kind="simulated",
         )
 
-    def _say(self, asked: str, truth: Value, text: str) -> Value:
+    def _say(self, asked: str, truth: Value, content: Content) -> Value:
         rng = _rng(f"{self.seed}:{asked}")
         if rng.random() >= self.error_rate:
             return truth
-        return self.answers.corrupted(truth, text, rng)
+        return self.answers.corrupted(truth, content, rng)
 
 
 def _rng(what: str) -> np.random.Generator:

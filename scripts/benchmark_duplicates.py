@@ -112,10 +112,16 @@ def lay_out(
     return {name: {"path": str((folder / f"{name}.csv").resolve()), **COLUMNS} for name in parts}
 
 
+def _key(workspace: Workspace) -> Any:  # noqa: ANN401 - an array of numpy
+    """Read the position of each item's true label."""
+    known = workspace.pool.known_answers(workspace.task).values()
+    return workspace.config.positions_of([in_words(value) for value in known])
+
+
 def describe_groups(workspace: Workspace) -> dict[str, Any]:
     """Compare groups with the answer key, and with what the copies were made from."""
     groups = np.asarray(workspace.groups)
-    key = workspace.pool.answer_key(workspace.config.label_names)
+    key = _key(workspace)
     members = np.flatnonzero(groups != np.arange(len(groups)))
     near = members[workspace.pool.groups[members] == members]
     ids = np.array(workspace.pool.ids(slice(None)))
@@ -137,7 +143,7 @@ def describe_inherited(workspace: Workspace) -> dict[str, Any]:
     """Compare inherited labels with the answer key."""
     outcomes = LoopState.read(workspace).resolved
     inherited = inherit(settled_groups(workspace, outcomes), outcomes)
-    key = workspace.pool.answer_key(workspace.config.label_names)
+    key = _key(workspace)
     labels = workspace.config.positions_of([in_words(value) for value in inherited.values])
     return _rate(key[inherited.indices] == labels)
 

@@ -26,9 +26,10 @@ from pathlib import Path
 import datasets, pyarrow.csv
 from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.building import build_pool
+from hilt.tasks.single import Single
 start = time.perf_counter()
 source = Source(path=sys.argv[1], id="id", label="label")
-summary = build_pool(source, ["praise", "complaint"], Path(sys.argv[2]))
+summary = build_pool(source, Single(("praise", "complaint")), Path(sys.argv[2]))
 seconds = time.perf_counter() - start
 used = resource.getrusage(resource.RUSAGE_SELF)
 told = {

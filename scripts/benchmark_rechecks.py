@@ -44,7 +44,9 @@ def labels_before_rechecks(workspace: Workspace) -> Iterator[tuple[int, str]]:
 def describe(workspace: Workspace, rows: list[dict[str, Any]]) -> dict[str, float]:
     """Compare what was asked again, and the labels in the end, with the answer key."""
     config = workspace.config
-    key = workspace.pool.answer_key(config.label_names)
+    key = config.positions_of(
+        [in_words(value) for value in workspace.pool.known_answers(workspace.task).values()]
+    )
     before = list(labels_before_rechecks(workspace))
     outcomes = [each for each in LoopState.read(workspace).resolved if each.value]
     given = config.positions_of([in_words(each.value or ()) for each in outcomes])

@@ -26,7 +26,6 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import open_workspace
 from hilt.proposers.models.encoder import resolve_device
-from hilt.tasks.categorical import one_hot
 from hilt.types import Items
 
 Mask = np.ndarray[Any, Any]
@@ -158,12 +157,11 @@ def _trainer(files: WorkspaceFiles, kind: str) -> LinearTrainer | EncoderTrainer
 
 
 def _every_label(files: WorkspaceFiles) -> Examples:
-    config, pool = files.config, files.pool
-    key = pool.answer_key(config.label_names)
-    rows = np.flatnonzero(key >= 0)
-    items = pool.items(rows)
+    key = files.pool.known_answers(files.task)
+    rows = np.array(list(key), dtype=np.int64)
+    items = files.pool.items(rows)
     known = Items(items.ids, items.contents, files.embeddings.open()[rows].astype(np.float32))
-    return Examples(known, one_hot(key[rows], len(config.labels)))
+    return Examples(known, files.task.rows.encode(list(key.values()), items.contents))
 
 
 def _part(examples: Examples, keep: Mask) -> Examples:

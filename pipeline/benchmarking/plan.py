@@ -11,6 +11,7 @@ from hilt.pipeline.benchmarking.ceiling import full_kinds
 from hilt.pipeline.benchmarking.random_labels import check_setfit
 from hilt.pipeline.configuration.config import Config
 from hilt.pipeline.configuration.student import STUDENTS
+from hilt.pipeline.students.linear import LinearStudent
 from hilt.selectors.base import SELECTORS
 
 OWN_ARMS = ("hilt", "setfit", "plain")
@@ -84,13 +85,19 @@ def check_runnable(config: Config, plan: BenchmarkPlan) -> None:
 
     Raises:
         WorkspaceError: If `pool.label` or `test` is missing.
-        ConfigError: If an arm cannot be run with this configuration.
+        ConfigError: If the task, or an arm, cannot be run with this configuration.
     """
     if config.test is None or config.pool.label is None:
         missing = "`test`" if config.test is None else "`pool.label`"
         raise WorkspaceError(
             f"A benchmark needs an answer key, and the configuration has no {missing}; name the"
             " column with the true labels as `pool.label`, and a labelled file as `test`."
+        )
+    task = config.task.make(config.label_names)
+    if not STUDENTS.serves(LinearStudent.kind, tasks=task.layout):
+        raise ConfigError(
+            f"A benchmark needs answers that are one label each, but the task is {task.name!r};"
+            " simulate the loop with `hilt export --simulated` and `hilt import` instead."
         )
     if "setfit" in plan.arms:
         check_setfit(config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +23,7 @@ from hilt.pipeline.workspace.random_streams import Stream, generator
 from hilt.pipeline.workspace.workspace import open_workspace
 from hilt.proposers.base import EMBEDDERS
 from hilt.proposers.models.encoder import resolve_device
-from hilt.tasks.categorical import one_hot
-from hilt.types import Floats, Integers, Items
+from hilt.types import Floats, Integers, Items, Value
 
 PLAIN_GROWTH = 1.25  # beyond the budget the plain arm goes on by this factor, up to the whole pool
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # of C, of which cross-validation takes one
@@ -42,41 +41,36 @@ class RandomLabels:
         files: Where the pool, the test set and their embeddings are.
         seed: Of the order, which is the same for every arm that labels at random.
         order: Shape (n_labelled,), positions in the pool.
-        positions: Shape (n_labelled,), the true labels, in that order.
+        answers: The true answers, by position in the pool.
         review_seconds: Shape (n_labelled,), what the reviewer took for them, added up.
     """
 
     files: WorkspaceFiles
     seed: int
     order: Integers
-    positions: Integers
+    answers: Mapping[int, Value]
     review_seconds: Floats
 
     @classmethod
     def draw(cls, files: WorkspaceFiles, seed: int) -> RandomLabels:
         """Draw the order of a seed."""
-        key = files.pool.answer_key(files.config.label_names)
-        order = generator(seed, Stream.PLAIN).permutation(np.flatnonzero(key >= 0))
-        reviewer, items = simulated_reviewer(files), files.pool.items(order)
+        answers = files.pool.known_answers(files.task)
+        order = generator(seed, Stream.PLAIN).permutation(np.array(list(answers), dtype=np.int64))
+        reviewer, shown = simulated_reviewer(files), files.pool.shown(order)
         taken = [
-            reviewer.seconds_for(item_id, text)
-            for item_id, text in zip(items.ids, items.texts, strict=True)
+            reviewer.seconds_for(item_id, each.text)
+            for item_id, each in zip(files.pool.ids(order), shown, strict=True)
         ]
-        return cls(files, seed, order, key[order], np.cumsum(taken))
-
-    @property
-    def n_labels(self) -> int:
-        """How many labels the task has."""
-        return len(self.files.config.labels)
+        return cls(files, seed, order, answers, np.cumsum(taken))
 
     def known(self, count: int) -> Examples:
         """Give the first so many items with their labels."""
         rows = np.sort(self.order[:count])
         items = self.files.pool.items(rows)
         vectors = self.files.embeddings.open()[rows].astype(np.float32)
-        positions = self.positions[:count][np.argsort(self.order[:count])]
         known = Items(items.ids, items.contents, vectors)
-        return Examples(known, one_hot(positions, self.n_labels))
+        values = [self.answers[row] for row in rows.tolist()]
+        return Examples(known, self.files.task.rows.encode(values, items.contents))
 
     def row(self, count: int, student: Student, watch: Stopwatch) -> Row:
         """Measure a student that learnt so many labels."""

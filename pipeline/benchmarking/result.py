@@ -91,7 +91,7 @@ def compile_result(
     kind = max(full, key=lambda each: full[each]["held_out_accuracy"])
     best = full[kind]
     hours = {arm: _hours([row for rows in each for row in rows]) for arm, each in runs.items()}
-    known = int((base.pool.answer_key(base.config.label_names) >= 0).sum())
+    known = len(base.pool.known_answers(base.task))
     points: dict[str, dict[str, Any]] = {
         "proposer": {"labels": [0], **_proposer(state)},
         "all": {

@@ -89,7 +89,7 @@ def list_jobs(base: WorkspaceFiles, folder: Path, plan: BenchmarkPlan) -> list[J
         FullJob(base.folder, kind, base.device, runs / f"full-{kind}.json")
         for kind in reversed(plan.ceilings(base.config))
     ]
-    known = int((base.pool.answer_key(base.config.label_names) >= 0).sum())
+    known = len(base.pool.known_answers(base.task))
     arms = []
     for place in range(plan.seeds):
         for arm in plan.arms:

@@ -35,7 +35,8 @@ class Source(Section):
     label: str | None = Field(
         None,
         description="The column with known labels. In `pool` it is the answer key, read only by the"
-        " simulated reviewer; in `test` students are measured against it.",
+        " simulated reviewer; in `test` students are measured against it. Answers to a `task` of"
+        " your own are written as in files of answers.",
     )
     split: str = Field("train", description="Which split of a saved or hub dataset to read.")
     encoding: str | None = Field(

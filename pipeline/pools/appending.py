@@ -7,7 +7,7 @@ their ids and indices, whatever the order of the rows; what the source no longer
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ from hilt.pipeline.pools.record import Earlier, PoolSummary, part_path, source_f
 from hilt.pipeline.pools.row_check import RowCheck
 from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts
 from hilt.pipeline.pools.source import open_source
+from hilt.review.answers.cell import AnswerCell
+from hilt.tasks.base import Task
 from hilt.types import Integers
 
 UNKNOWN = -1
@@ -57,27 +59,27 @@ class Comparison:
         return bool(self.new or self.gone or self.changed)
 
 
-def compare(pool: Pool, source: Source, labels: Sequence[str], scratch: Path) -> Comparison:
+def compare(pool: Pool, source: Source, task: Task, scratch: Path) -> Comparison:
     """Read a source again, and say how it differs from the pool; nothing is changed.
 
     Args:
         pool: The items.
         source: Where rows come from.
-        labels: The names that a label may have.
+        task: What known answers are.
         scratch: A folder that may be made, and is removed.
 
     Raises:
         DataError: If the source cannot be used.
         ConfigError: If it has an answer key and the pool has none, or the other way round.
     """
-    with _Rows(pool, source, labels, scratch) as rows:
+    with _Rows(pool, source, task, scratch) as rows:
         return rows.compared()
 
 
 def append(
     pool: Pool,
     source: Source,
-    labels: Sequence[str],
+    task: Task,
     scratch: Path,
     note: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
@@ -86,7 +88,7 @@ def append(
     Args:
         pool: The items; to see the new ones it must be opened again.
         source: Where rows come from: those of before and more, or new ones alone.
-        labels: The names that a label may have.
+        task: What known answers are.
         scratch: A folder that may be made, and is removed.
         note: Told what may have been read otherwise than it was meant.
 
@@ -94,7 +96,7 @@ def append(
         DataError: If the source cannot be used, or the text of an item has changed in it.
         ConfigError: If it has an answer key and the pool has none, or the other way round.
     """
-    with _Rows(pool, source, labels, scratch) as rows:
+    with _Rows(pool, source, task, scratch) as rows:
         for warning in rows.reader.warnings:
             note(warning)
         found = rows.compared()
@@ -112,18 +114,20 @@ def append(
 class _Rows:
     """The rows of a source, copied to a scratch folder, and which items they are."""
 
-    def __init__(self, pool: Pool, source: Source, labels: Sequence[str], scratch: Path) -> None:
+    def __init__(self, pool: Pool, source: Source, task: Task, scratch: Path) -> None:
         if pool.has_answer_key != (source.label is not None):
             had = "has" if pool.has_answer_key else "has no"
             raise ConfigError(
                 f"pool.label is {source.label!r}, but the pool {had} known labels; appended rows"
                 " must be read in the same way."
             )
-        self.reader, self.read = open_source(source, pool.medium), source_file(source.path)
+        known = AnswerCell(task)
+        self.reader = open_source(source, pool.medium, known)
+        self.read = source_file(source.path)
         self._pool, self._scratch = pool, scratch
         self._table: Any = None  # a pyarrow.Table, which has no types; None without rows
         self._made: tuple[Hashes, npt.NDArray[np.int64]] | None = None  # where ids come from texts
-        self._check = RowCheck(source, self.reader, tuple(labels), pool.medium)
+        self._check = RowCheck(source, self.reader, known, pool.medium)
 
     def __enter__(self) -> _Rows:
         shutil.rmtree(self._scratch, ignore_errors=True)

@@ -23,6 +23,8 @@ from hilt.pipeline.pools.row_check import RowCheck
 from hilt.pipeline.pools.same_text import Hashes, find_repeats, hash_texts
 from hilt.pipeline.pools.source import Reader, open_source
 from hilt.plain_files import shown
+from hilt.review.answers.cell import AnswerCell
+from hilt.tasks.base import Task
 from hilt.types import Content
 
 WRITE_ROWS = 65536
@@ -30,7 +32,7 @@ WRITE_ROWS = 65536
 
 def build_pool(
     source: Source,
-    labels: Sequence[str] | None,
+    task: Task | None,
     folder: Path,
     note: Callable[[str], None] = lambda text: None,
     medium: Medium = TEXT,
@@ -45,7 +47,7 @@ def build_pool(
         source: Where the items come from. Without an id column, an id is `t` and the first 16 hex
             digits of the text's SHA-256, with `-2`, `-3` on repeats: no spreadsheet takes it for a
             number.
-        labels: The names that a label may have; None allows any. An empty label is unknown,
+        task: What known answers are; None lets a label be anything. An empty one is unknown,
             which is allowed unless the source is a `TestSource`.
         folder: Where to write; it must not exist yet.
         note: Told what may have been read otherwise than it was meant.
@@ -57,15 +59,15 @@ def build_pool(
     """
     if folder.exists():
         raise WorkspaceError(f"{folder} exists already; a pool is never changed after it was made.")
-    reader, read = open_source(source, medium), source_file(source.path)
+    known = None if task is None else AnswerCell(task)
+    reader, read = open_source(source, medium, known), source_file(source.path)
     for warning in reader.warnings:
         note(warning)
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        check = RowCheck(source, reader, None if labels is None else tuple(labels), medium)
-        scan = copy_rows(reader, check, partial / "rows.arrow")
+        scan = copy_rows(reader, RowCheck(source, reader, known, medium), partial / "rows.arrow")
         if not scan.items:
             raise DataError(
                 f"{shown(source.path)} contains no items: it is empty, or has only a header."
@@ -122,9 +124,7 @@ def copy_rows(reader: Reader, check: RowCheck, path: Path) -> Scan:
         for batch in reader.batches():
             if not len(batch):
                 continue
-            checked = check.check(batch, scan.items)
-            contents = read_contents(check.medium, checked)
-            check.check_contents(contents, scan.items)
+            checked, contents = check.check(batch, scan.items)
             scan.add(checked, contents, check.medium)
             writer = writer or pa.ipc.new_stream(str(path), checked.schema)
             writer.write_table(checked)
@@ -132,11 +132,6 @@ def copy_rows(reader: Reader, check: RowCheck, path: Path) -> Scan:
         if writer is not None:
             writer.close()
     return scan
-
-
-def read_contents(medium: Medium, batch: pa.Table) -> list[Content]:
-    """Make the content of each row of a table that has the columns of the medium."""
-    return list(map(medium.read, *(batch.column(name).to_pylist() for name in medium.columns)))
 
 
 def _finish(

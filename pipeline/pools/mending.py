@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from hilt.errors import WorkspaceError
@@ -14,12 +14,13 @@ from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.pool import find_fault
 from hilt.pipeline.pools.record import read_record
+from hilt.tasks.base import Task
 
 
 def mend_pool(
     folder: Path,
     source: Source,
-    labels: Sequence[str],
+    task: Task,
     fingerprint: str | None,
     note: Callable[[str], None],
     medium: Medium = TEXT,
@@ -29,7 +30,7 @@ def mend_pool(
     Args:
         folder: Of the pool.
         source: Where it was read from.
-        labels: The names that a label may have.
+        task: What known answers are.
         fingerprint: That of the items; None where any will do.
         note: Told what was wrong.
         medium: What an item is.
@@ -45,7 +46,7 @@ def mend_pool(
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         with room_for(folder):
-            build_pool(source, labels, fresh, note, medium)
+            build_pool(source, task, fresh, note, medium)
         if fingerprint not in (None, read_record(fresh).fingerprint):
             raise WorkspaceError(
                 f"{fault}, and {source.path} no longer has the items that were read from it;"

@@ -20,7 +20,10 @@ from hilt.media.base import Columnar, Medium
 from hilt.media.shown import Shown
 from hilt.media.text import TEXT
 from hilt.pipeline.pools.record import RECORD, Earlier, PoolSummary, item_files, read_record
-from hilt.types import Content, Integers, Items
+from hilt.review.answers.base import WrongCellError
+from hilt.review.answers.cell import AnswerCell
+from hilt.tasks.base import Task
+from hilt.types import Content, Integers, Items, Value
 
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
@@ -173,22 +176,14 @@ class Pool:
         """Whether the source came with known labels."""
         return "label" in self._table.column_names
 
-    def answer_key(self, labels: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Read the known labels.
-
-        Returns:
-            Shape (n_items,): positions in `labels`, -1 where the label is unknown or not listed.
-        """
-        if not self.has_answer_key:
-            return np.full(len(self), -1, dtype=np.int64)
-        return _places(self._table.column("label"), labels)
-
-    def known_labels(self) -> dict[str, str]:
-        """Map ids to known labels; empty without an answer key. For simulated reviewers only."""
+    def known_answers(self, task: Task) -> dict[int, Value]:
+        """Read the known answers: by the index of each item that has one, ascending."""
         if not self.has_answer_key:
             return {}
-        ids, labels = (self._read(name, slice(None)) for name in ("id", "label"))
-        return dict(zip(ids, labels, strict=True))
+        cell, found = AnswerCell(task), self._table.column("label").unique().to_pylist()
+        read = {written: _answer(cell, written) for written in found}
+        values = map(read.__getitem__, self._read("label", slice(None)))
+        return {index: value for index, value in enumerate(values) if value is not None}
 
     @cached_property
     def _table(self) -> Any:  # noqa: ANN401 - a pyarrow.Table, which has no types
@@ -285,6 +280,14 @@ def _look(folder: Path, summary: PoolSummary, *, thorough: bool = False) -> tupl
     if table.num_rows != summary.items:
         return f"{folder} holds {table.num_rows:,} items instead of {summary.items:,}", None
     return None, table
+
+
+def _answer(cell: AnswerCell, written: str) -> Value | None:
+    """Read a known answer; None where it is unknown, or of labels that are no longer listed."""
+    try:
+        return cell.read(written) if written else None
+    except WrongCellError:
+        return None
 
 
 def _in_words(error: Exception, path: Path) -> str:

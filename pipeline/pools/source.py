@@ -13,6 +13,7 @@ from hilt.pipeline.configuration.source import Source
 from hilt.reading.options import Options
 from hilt.reading.rows import Column
 from hilt.reading.table import Table, open_table
+from hilt.review.answers.cell import AnswerCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +45,24 @@ class Reader:
         return self.table.place(row)
 
 
-def open_source(source: Source, medium: Medium = TEXT) -> Reader:
+def open_source(source: Source, medium: Medium = TEXT, known: AnswerCell | None = None) -> Reader:
     """Open the table of a source, and find out how it is written.
 
     Args:
         source: Where items come from.
         medium: What they are.
+        known: How known answers are written; None where a label may be anything.
 
     Raises:
         DataError: If it cannot be read.
         ConfigError: If an option is wrong.
     """
+    kind = "label" if known is None else known.kind
     contents = (Column(source.column_of(name), name, "text") for name in medium.columns)
     columns = (
         *([] if source.id is None else [Column(source.id, "id", "id")]),
         *contents,
-        *([] if source.label is None else [Column(source.label, "label", "label")]),
+        *([] if source.label is None else [Column(source.label, "label", kind)]),
     )
     options = Options(
         encoding=source.encoding,

@@ -13,6 +13,7 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.labels import ItemLabel
 from hilt.pipeline.workspace.tables import TrainingRow
 from hilt.types import Floats, Integers
+from hilt.values import in_words
 
 MAX_MISTAKES = 50  # of each kind that a report shows
 
@@ -77,16 +78,17 @@ def _on_labelled(
     if saved is None or files.is_ragged:
         return None
     indices, probabilities = saved.indices, saved.said.values
-    said = {outcome.index: str(outcome.label) for outcome in outcomes if outcome.by_people}
+    said = {outcome.index: outcome.value for outcome in outcomes if outcome.by_people}
     rows = np.flatnonzero([index in said for index in indices.tolist()])
     indices, probabilities = indices[rows], probabilities[rows]
-    labels = files.config.positions_of([said[index] for index in indices.tolist()])
     return _mistakes(
         "labelled items",
         files.pool,
         files.config.label_names,
         indices=indices,
-        labels=labels,
+        labels=files.config.positions_of(
+            [in_words(said[index] or ()) for index in indices.tolist()]
+        ),
         predicted=probabilities.argmax(axis=1),
         sure=probabilities.max(axis=1),
     )
@@ -104,7 +106,9 @@ def _on_test(files: WorkspaceFiles, training: TrainingRow) -> Mistakes | None:
         test,
         names,
         indices=np.arange(len(test)),
-        labels=test.answer_key(names),
+        labels=files.config.positions_of(
+            [in_words(value) for value in test.known_answers(files.task).values()]
+        ),
         predicted=predicted,
         sure=sure,
     )

@@ -25,8 +25,7 @@ from hilt.reading.options import Options
 from hilt.review.base import EXCHANGES, GOLD, Answered, Exchange
 from hilt.review.simulated import SimulatedReviewer
 from hilt.tasks.base import Task
-from hilt.types import Batch, Decision, DecisionKind
-from hilt.values import value_of
+from hilt.types import Batch, Content, Decision, DecisionKind
 
 REVIEWER = "reviewer"  # who decided, where nobody says
 BY_WORD = "blind by the caller's word"  # in the source of answers that `record` was told are blind
@@ -74,7 +73,7 @@ def export(
             )
         written = state.undecided(state.open_batch)
     reviewer = simulated_reviewer(workspace) if simulated else None
-    answers = () if reviewer is None else reviewer.review(written)
+    answers = () if reviewer is None else reviewer.review(written, _contents(workspace, written))
     with output_file(
         path,
         force=force,
@@ -235,9 +234,13 @@ def simulate(workspace: Workspace, batch: Batch) -> RecordResult:
         DataError: If the pool has no known labels.
     """
     reviewer = simulated_reviewer(workspace)
-    said = [Answered(each) for each in reviewer.review(batch)]
+    said = [Answered(each) for each in reviewer.review(batch, _contents(workspace, batch))]
     with workspace.locked():
         return take(LoopState.read(workspace), workspace.database, said, Source(), own=True)
+
+
+def _contents(files: WorkspaceFiles, batch: Batch) -> list[Content]:
+    return files.pool.contents([item.index for item in batch.items])
 
 
 def simulated_reviewer(files: WorkspaceFiles) -> SimulatedReviewer:
@@ -251,7 +254,8 @@ def simulated_reviewer(files: WorkspaceFiles) -> SimulatedReviewer:
             "There is no answer key: name the column with known labels as `pool.label` in the"
             " configuration, and run `hilt init` again."
         )
-    known = {item: value_of(label) for item, label in files.pool.known_labels().items() if label}
+    answers = files.pool.known_answers(files.task)
+    known = dict(zip(files.pool.ids(list(answers)), answers.values(), strict=True))
     settings = files.config.simulation.model_dump()
     return SimulatedReviewer(known, files.task.answers, **settings, seed=files.config.seed)
 

@@ -13,7 +13,6 @@ from hilt.pipeline.students.base import take
 from hilt.pipeline.training.training_data import Said, TrainingData
 from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.types import Integers, Items, Value
-from hilt.values import value_of
 
 
 def gather_data(
@@ -77,6 +76,5 @@ def labelled_test(files: WorkspaceFiles) -> tuple[Items, list[Value]]:
     assert test is not None
     items = test.items(slice(None))
     embeddings = files.required(files.test_embeddings, "propose").open()
-    names = files.config.label_names
-    true = [value_of(names[position]) for position in test.answer_key(names)]
-    return Items(items.ids, items.contents, embeddings), true
+    true = test.known_answers(files.task)
+    return Items(items.ids, items.contents, embeddings), list(true.values())

@@ -72,7 +72,7 @@ def append(
         found = appending.append(
             workspace.pool,
             source.pool,
-            workspace.config.label_names,
+            workspace.task,
             workspace.folder / SCRATCH,
             workspace.progress.note,
         )
@@ -118,10 +118,10 @@ def say_changes(workspace: Workspace) -> str:
     if not Path(read.path).exists():
         return say_gone(read.path)
     source = workspace.config.pool.model_copy(update={"path": read.path})
-    names = workspace.config.label_names
+    task = workspace.task
     try:
         with workspace.locked():
-            found = appending.compare(workspace.pool, source, names, workspace.folder / SCRATCH)
+            found = appending.compare(workspace.pool, source, task, workspace.folder / SCRATCH)
             if not found:  # it was touched, and no more
                 summary = workspace.pool.summary
                 write_record(workspace.pool.folder, replace(summary, source=source_file(read.path)))

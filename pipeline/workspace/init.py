@@ -140,14 +140,14 @@ def _moved(build: Path) -> set[str]:
 
 def _mend(folder: Path, config: Config, note: Callable[[str], None]) -> None:
     """Read again what is damaged of the pool and of the test set."""
-    medium = config.medium.make()
+    medium, task = config.medium.make(), config.task.make(config.label_names)
     if find_fault(folder / "pool") is not None:
         store = Database(config.database or folder / "state.db")
         made_for = store.pool_fingerprint()
         store.close()
-        mend_pool(folder / "pool", config.pool, config.label_names, made_for, note, medium)
+        mend_pool(folder / "pool", config.pool, task, made_for, note, medium)
     if config.test is not None:
-        mend_pool(folder / "test", config.test, config.label_names, None, note, medium)
+        mend_pool(folder / "test", config.test, task, None, note, medium)
 
 
 def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
@@ -171,10 +171,10 @@ def _lay_out(folder: Path, config: Config, note: Callable[[str], None]) -> None:
 
 def _build(folder: Path, config: Config, note: Callable[[str], None]) -> None:
     store = Database(config.database or folder / "state.db")  # first: its URL may be none
-    medium = config.medium.make()
-    build_pool(config.pool, config.label_names, folder / "pool", note, medium)
+    medium, task = config.medium.make(), config.task.make(config.label_names)
+    build_pool(config.pool, task, folder / "pool", note, medium)
     if config.test is not None:
-        build_pool(config.test, config.label_names, folder / "test", note, medium)
+        build_pool(config.test, task, folder / "test", note, medium)
     store.create(
         Pool.open(folder / "pool").fingerprint,
         config.label_names,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from hilt.reading.values import Kind
 from hilt.registry import Registry
 from hilt.tasks.base import Task
 from hilt.types import Value
 
+KINDS: dict[str, Kind] = {"id": "id", "label": "label"}  # of columns; others hold anything
 SHOWN = 60  # characters of a cell that a message shows
 
 

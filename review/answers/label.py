@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-from hilt.reading.names import label_listing, match_name
+from hilt.reading.names import NameIndex, label_listing, spellings
 from hilt.registry import nearest
 from hilt.review.answers.base import SHOWN, WrongCellError
 from hilt.tasks.base import Task
@@ -15,11 +16,15 @@ from hilt.values import value_of
 FIELD = "label"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabelForm:
     """The name of the label; see `hilt.review.answers.base.AnswerForm`."""
 
     task: Task
+
+    @cached_property
+    def _names(self) -> NameIndex:
+        return NameIndex(self.task.labels)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -31,21 +36,15 @@ class LabelForm:
         return {FIELD: value[0].label}
 
     def read(self, cells: Mapping[str, str]) -> Value:
-        """Find the label that is meant."""
-        return value_of(label_of(cells[FIELD], self.task.labels))
-
-
-def label_of(written: str, labels: tuple[str, ...]) -> str:
-    """Find the label that is meant, whatever a spreadsheet made of its capitals.
-
-    Raises:
-        WrongCellError: If there is no such label.
-    """
-    chosen = match_name(written, labels)
-    if chosen is None:
-        shown = written if len(written) <= SHOWN else f"{written[:SHOWN]}..."
-        raise WrongCellError(
-            f"{shown!r} is not a label.{nearest(written[:SHOWN], labels)}"
-            f" Labels: {label_listing(labels)}."
-        )
-    return chosen
+        """Find the label that is meant, whatever a spreadsheet made of its capitals."""
+        written, labels = cells[FIELD], self.task.labels
+        chosen = self._names.match(written)
+        if chosen is None:
+            told = written if len(written) <= SHOWN else f"{written[:SHOWN]}..."
+            hint = (
+                nearest(written[:SHOWN], labels)
+                if len(spellings(written, labels)) < 2
+                else " More than one label is spelt like that."
+            )
+            raise WrongCellError(f"{told!r} is not a label.{hint} Labels: {label_listing(labels)}.")
+        return value_of(chosen)

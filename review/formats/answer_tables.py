@@ -12,13 +12,11 @@ from hilt.reading.json_rows import JsonRows
 from hilt.reading.names import listing, match_name, name_key
 from hilt.reading.options import Options, Synonyms
 from hilt.reading.table import Table, open_table
-from hilt.reading.values import Kind, WrongValueError, abridged, as_text, encodable
-from hilt.review.answers.base import AnswerForm
+from hilt.reading.values import WrongValueError, abridged, as_text, encodable
+from hilt.review.answers.base import KINDS, AnswerForm
 from hilt.review.base import Answers
 from hilt.review.formats.answer_lines import Line, collect
 from hilt.review.formats.item_records import fields_of
-
-KINDS: dict[str, Kind] = {"id": "id", "label": "label"}
 
 
 def read_answers(path: Path, form: AnswerForm, reviewer: str, options: Options) -> Answers:

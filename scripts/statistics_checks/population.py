@@ -24,7 +24,7 @@ from hilt.pipeline.proposing.fusion import Trust, trust_without_labels
 from hilt.pipeline.proposing.panel import Panel
 from hilt.tasks.single import Single
 from hilt.types import Floats, Integers, Items, Value
-from hilt.values import value_of
+from hilt.values import in_words, value_of
 from scripts.statistics_checks.cells import Cells, tell
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "benchmarks"
@@ -110,10 +110,11 @@ def real(folder: Path, name: str) -> Population:
     hilt.propose(workspace)
     panel, labels = Panel.of(LoopState.read(workspace)), workspace.config.label_list
     items = workspace.pool.items(slice(None))
+    known = workspace.pool.known_answers(workspace.task)
     embeddings = workspace.embeddings.open().astype(np.float32)
     population = Population(
         items=Items(items.ids, items.contents, embeddings),
-        truth=workspace.pool.answer_key(workspace.config.label_names),
+        truth=workspace.config.positions_of([in_words(value) for value in known.values()]),
         proposals=np.stack([rows.values for rows in panel.rows(slice(None))]),
         trust=panel.trust,
         descriptions=Items(

@@ -52,7 +52,7 @@ def main() -> None:
             table.writerow([f"t{number:03}", text, label])
     Path("config.yaml").write_text(CONFIG, encoding="utf-8")
     work = hilt.init("workspace", "config.yaml", device="cpu")
-    truth = dict(work.pool.known_labels())
+    truth = {f"t{number:03}": label for number, (label, _) in enumerate(texts())}
     for name in ("ann", "bob"):
         hilt.add_reviewer(work, name, adjudicator=name == "ann")
     hilt.propose(work)

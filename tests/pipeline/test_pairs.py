@@ -13,6 +13,7 @@ import pytest
 import hilt
 from hilt.errors import ConfigError, ModelError
 from hilt.pipeline.workspace.workspace import Workspace
+from tests.one_label import known_positions
 from tests.toys.pairs_project import configure, rows
 
 
@@ -47,7 +48,7 @@ def test_a_pool_holds_both_texts(workspace: Workspace) -> None:
 def test_a_student_learns_without_descriptions_and_is_right(workspace: Workspace) -> None:
     status = hilt.status(workspace)
     fused = workspace.fused.open()
-    true = workspace.pool.answer_key(workspace.config.label_names)
+    true = known_positions(workspace)
 
     assert status.cycle == 2
     assert np.mean(fused.argmax(axis=1) == true) > 0.8

@@ -20,6 +20,7 @@ from hilt.pipeline.cli import app
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.values import value_of
+from tests.one_label import known_labels
 
 WORDS = {"1": "awful", "2": "poor", "3": "fair", "4": "good", "5": "superb"}
 THINGS = (
@@ -69,7 +70,7 @@ def workspace(made: Path, tmp_path: Path) -> Workspace:
 
 
 def test_an_error_of_the_simulated_reviewer_is_one_off(workspace: Workspace) -> None:
-    key, answers = workspace.pool.known_labels(), workspace.task.answers
+    key, answers = known_labels(workspace), workspace.task.answers
 
     losses = {
         answers.loss(row.value, value_of(key[row.item_id]))

@@ -19,6 +19,7 @@ from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision, DecisionKind
 from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
+from tests.one_label import known_labels
 
 Open = Callable[[str], Workspace]
 
@@ -126,7 +127,7 @@ def test_status_and_report_tell_of_the_people(small_workspace: Open) -> None:
             Decision(row.item_id, "label", (other,), "bo", batch=row.batch)
             for row in items[:2]
             for other in ("animals", "food", "sport")
-            if other != workspace.pool.known_labels()[row.item_id]
+            if other != known_labels(workspace)[row.item_id]
         ][:2],
     )
 

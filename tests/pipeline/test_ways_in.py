@@ -5,7 +5,7 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from hilt.pipeline.reviewing.desk.workspace_desk import WorkspaceDesk
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.review.screen.protocol import Answer, Person
 from hilt.review.simulated import SimulatedReviewer
-from hilt.types import Decision
+from hilt.types import Content, Decision
 from hilt.values import value_of
 
 Fault = dict[str, Any]
@@ -83,8 +83,10 @@ def by_python(work: Workspace, _: Path, fault: Fault, __: pytest.MonkeyPatch) ->
 def by_simulation(work: Workspace, _: Path, fault: Fault, patch: pytest.MonkeyPatch) -> str:
     right = SimulatedReviewer.review
 
-    def errs(reviewer: SimulatedReviewer, batch: hilt.Batch) -> list[Decision]:
-        first, *others = right(reviewer, batch)
+    def errs(
+        reviewer: SimulatedReviewer, batch: hilt.Batch, contents: Sequence[Content]
+    ) -> list[Decision]:
+        first, *others = right(reviewer, batch, contents)
         return [*others, replace(first, **fault)]
 
     patch.setattr(SimulatedReviewer, "review", errs)

@@ -17,11 +17,14 @@ import yaml
 
 import hilt
 from hilt.errors import ConfigError, DataError, ModelError
+from hilt.pipeline.benchmarking.benchmark import benchmark
+from hilt.pipeline.benchmarking.plan import BenchmarkPlan
 from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.work import PredictWork
 from hilt.pipeline.releasing.loaded import as_items
 from hilt.pipeline.reporting.pool_map import pool_map
 from hilt.pipeline.workspace.workspace import Workspace
+from hilt.review.answers.json_cell import JsonForm
 from hilt.types import Part, Value
 from tests.toys.words import MarkForm, Words, places
 
@@ -46,7 +49,9 @@ def _ends(place: tuple[float, ...]) -> tuple[int, int]:
 
 def configure(folder: Path, **changes: Any) -> Path:
     """Write sixty texts, and a configuration that names the third party's classes."""
-    lines = [json.dumps({"id": str(n), "text": text}) for n, text in enumerate(TEXTS)]
+    task = Words(("good", "bad"))
+    known = [MarkForm(task).write(true(text)) | JsonForm(task).write(true(text)) for text in TEXTS]
+    lines = [json.dumps({"id": str(n), "text": text, **known[n]}) for n, text in enumerate(TEXTS)]
     (folder / "pool.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     lexicon = {"superb": "good", "awful": "bad"}
     config = {
@@ -254,3 +259,55 @@ def test_what_does_not_serve_the_task_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=says):
         hilt.load_config(configure(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("form", "column"), [("tests.toys.words:MarkForm", "marks"), ("json", "answer")]
+)
+def test_known_answers_are_read_as_answer_files_are(tmp_path: Path, form: str, column: str) -> None:
+    source = {"path": "pool.jsonl", "id": "id", "label": column}
+    task = {"kind": "tests.toys.words:Words", "settings": {"form": form}}
+    path = configure(tmp_path, task=task, pool=source, test=dict(source))
+    work = hilt.init(tmp_path / "work", path)
+    hilt.propose(work)
+
+    hilt.simulate(work, hilt.select(work))
+    hilt.cycle(work)
+
+    texts = dict(zip(work.pool.ids(slice(None)), TEXTS, strict=True))
+    said = {row.item_id: row.value for row in work.database.decisions()}
+    assert len(said) == 20
+    assert said == {item_id: true(texts[item_id]) for item_id in said}
+    (training,) = work.database.trainings()
+    assert training.summary.test is not None
+    assert training.summary.test["student"]["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        ("god 0-3", "line 2: 'god' is not a label"),
+        ("good 1-3", r"line 2: \(1, 3\) is not a word of the text"),
+        ("good", "line 2: 'good' is no mark, such as 'good 0-4'"),
+    ],
+)
+def test_a_known_answer_that_cannot_be_is_refused_with_its_line(
+    tmp_path: Path, known: str, says: str
+) -> None:
+    source = {"path": "pool.jsonl", "id": "id", "label": "marks"}
+    path = configure(tmp_path, pool=source)
+    rows = [{"id": "0", "text": "a", "marks": "-"}, {"id": "1", "text": "the tea", "marks": known}]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "pool.jsonl").write_text(lines, encoding="utf-8")
+
+    with pytest.raises(DataError, match=says):
+        hilt.init(tmp_path / "work", path)
+
+
+def test_a_benchmark_refuses_the_task_before_it_begins(tmp_path: Path) -> None:
+    source = {"path": "pool.jsonl", "id": "id", "label": "marks"}
+    path = configure(tmp_path, pool=source, test=dict(source))
+    plan = BenchmarkPlan(arms=("hilt",), at=(20,), seeds=1, processes=1)
+
+    with pytest.raises(ConfigError, match="one label each, but the task is 'words'"):
+        benchmark(path, tmp_path / "runs", plan)

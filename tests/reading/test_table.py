@@ -24,6 +24,7 @@ from hilt.reading.table import open_table
 from hilt.review.answers.label import LabelForm
 from hilt.review.formats.answer_tables import lines_of
 from hilt.tasks.single import Single
+from hilt.values import value_of
 
 TEXTS = ["late, again", 'she said "no"', "two\nlines", "häße ☃"]
 ROWS = [
@@ -135,12 +136,17 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_init_reads_it(file: Path, tmp_path: Path) -> None:
     source = Source(path=str(file), id="id", label="label")
-    build_pool(source, ["true", "false"], tmp_path / "pool")
+    task = Single(("true", "false"))
+    build_pool(source, task, tmp_path / "pool")
     pool = Pool.open(tmp_path / "pool")
 
     assert pool.ids(slice(None)) == ["1", "2", "3", "40"]
     assert pool.texts(slice(None)) == TEXTS
-    assert pool.answer_key(["true", "false"]).tolist() == [0, 1, -1, 0]
+    assert pool.known_answers(task) == {
+        0: value_of("true"),
+        1: value_of("false"),
+        3: value_of("true"),
+    }
 
 
 def test_import_reads_it(file: Path) -> None:

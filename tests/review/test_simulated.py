@@ -6,8 +6,9 @@ import pytest
 from hilt.media.shown import Shown
 from hilt.review.simulated import SimulatedReviewer
 from hilt.tasks.single import Single
-from hilt.types import Batch, BatchItem, Value
+from hilt.types import Batch, BatchItem, Part, Value
 from hilt.values import value_of
+from tests.toys.words import Words, places
 
 LABELS = ["a", "b", "c"]
 KEY = {f"item-{number}": value_of(LABELS[number % 3]) for number in range(2000)}
@@ -25,11 +26,16 @@ def batch(ids: list[str]) -> Batch:
 
 
 def said(reviewer: SimulatedReviewer, ids: list[str]) -> dict[str, Value]:
-    return {decision.item_id: decision.value for decision in reviewer.review(batch(ids))}
+    return {
+        decision.item_id: decision.value
+        for decision in reviewer.review(batch(ids), ["text"] * len(ids))
+    }
 
 
 def test_a_reviewer_without_errors_says_what_the_key_says() -> None:
-    decisions = SimulatedReviewer(KEY, ANSWERS, seconds=3.0).review(batch(list(KEY)))
+    decisions = SimulatedReviewer(KEY, ANSWERS, seconds=3.0).review(
+        batch(list(KEY)), ["text"] * len(KEY)
+    )
 
     assert {decision.item_id: decision.value for decision in decisions} == KEY
     assert {(d.batch, d.seconds, d.source, d.reviewer, d.action) for d in decisions} == {
@@ -63,14 +69,15 @@ def test_an_answer_depends_on_the_seed_and_the_item_but_not_on_the_order() -> No
 def test_asked_again_a_reviewer_errs_anew_and_always_alike() -> None:
     reviewer = SimulatedReviewer(KEY, ANSWERS, error_rate=0.3)
     again = tuple(replace(item, reason="recheck") for item in batch(list(KEY)).items)
+    texts = ["text"] * len(again)
 
     first = said(reviewer, list(KEY))
-    second, later = (reviewer.review(Batch(number, again)) for number in (5, 6))
+    second, later = (reviewer.review(Batch(number, again), texts) for number in (5, 6))
 
     wrong = {item_id for item_id, value in first.items() if value != KEY[item_id]}
     still = [d for d in second if d.item_id in wrong and d.value != KEY[d.item_id]]
     assert 0.2 < len(still) / len(wrong) < 0.4
-    assert reviewer.review(Batch(5, again)) == second
+    assert reviewer.review(Batch(5, again), texts) == second
     assert [d.value for d in later] != [d.value for d in second]
 
 
@@ -88,6 +95,18 @@ def test_times_may_depend_on_the_text_and_on_chance() -> None:
 
 
 def test_an_item_without_a_known_label_is_skipped() -> None:
-    decisions = SimulatedReviewer({}, ANSWERS).review(batch(["x", "y"]))
+    decisions = SimulatedReviewer({}, ANSWERS).review(batch(["x", "y"]), ["text", "text"])
 
     assert [(decision.action, decision.value) for decision in decisions] == [("skip", ())] * 2
+
+
+def test_an_error_is_one_that_the_content_allows() -> None:
+    content, truth = "a fox ran", value_of(Part("key", (2, 5)))
+    shown = BatchItem(0, 0, "x", Shown({"front": "A", "back": "fox"}), "random", 0.5, False, ())
+    reviewer = SimulatedReviewer({"x": truth, "y": ()}, Words(("key",)).answers, error_rate=1.0)
+
+    (forgotten,) = reviewer.review(Batch(4, (shown,)), [content])
+    (made_up,) = reviewer.review(Batch(4, (replace(shown, item_id="y"),)), [content])
+
+    assert forgotten.value == ()
+    assert made_up.value[0].place in places(content)

@@ -42,6 +42,7 @@ from hilt.pipeline.workspace.init import init
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.tasks.categorical import one_hot
 from hilt.types import Floats, Integers, Items
+from tests.one_label import known_positions
 
 Open = Callable[[str], Workspace]
 ARMS = "hilt,setfit:1,random,plain"
@@ -186,6 +187,7 @@ import os, sys, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from hilt.pipeline.benchmarking.running import begin_process
+from tests.one_label import known_positions
 
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, get_context("forkserver"), begin_process, (1,))
@@ -253,7 +255,7 @@ def test_setfit_and_plain_learn_the_same_growing_random_sample(
     six, twelve = drawn.known(6), drawn.known(12)
 
     assert set(six.items.ids) < set(twelve.items.ids)
-    key = open_workspace(base).pool.answer_key(open_workspace(base).config.label_names)
+    key = known_positions(open_workspace(base))
     learnt = twelve.targets.rows.values.argmax(axis=1)
     assert learnt.tolist() == key[np.sort(drawn.order[:12])].tolist()
     monkeypatch.setattr(random_labels, "SETFIT_STEPS", 1)

@@ -19,6 +19,7 @@ from hilt.pipeline.reviewing.next_steps import Situation, decide, next_step
 from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.types import Decision
+from tests.one_label import known_labels
 
 Call = Callable[..., tuple[int, str, str]]
 Run = Callable[..., str]
@@ -294,7 +295,7 @@ def test_what_is_kept_for_the_audit_is_asked_in_the_end(
     folder = work("proposed")
     configure(folder, batch={"size": 1, "audit": 0.3})
     workspace = open_workspace(folder)
-    truth = workspace.pool.known_labels()
+    truth = known_labels(workspace)
     kept = {item.item_id for item in select(workspace, 60).items if item.reason == "audit"}
     record(workspace, [Decision(i, "label", (truth[i],), "a") for i in truth if i not in kept])
 

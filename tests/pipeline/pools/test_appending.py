@@ -10,8 +10,9 @@ from hilt.pipeline.configuration.source import Source
 from hilt.pipeline.pools.appending import Comparison, append, compare
 from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.pool import Pool
+from hilt.tasks.single import Single
 
-LABELS = ("sport", "world")
+TASK = Single(("sport", "world"))
 ROWS = [("7", "a goal", "sport"), ("3", "a vote", "world"), ("9", "A  Goal", "")]
 MORE = [("1", "a war", "world"), ("2", "a VOTE", ""), ("4", " ", ""), ("5", "A WAR", "world")]
 
@@ -35,13 +36,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_pool_that_grew_is_the_pool_that_is_read_at_once(
     tmp_path: Path, columns: str, order: str
 ) -> None:
-    build_pool(source(tmp_path, ROWS, columns), LABELS, tmp_path / "pool")
+    build_pool(source(tmp_path, ROWS, columns), TASK, tmp_path / "pool")
     rows = {"after": ROWS + MORE, "before": MORE + ROWS, "alone": MORE}[order]
     grown = source(tmp_path, rows, columns)
 
-    found = append(Pool.open(tmp_path / "pool"), grown, LABELS, tmp_path / "scratch")
+    found = append(Pool.open(tmp_path / "pool"), grown, TASK, tmp_path / "scratch")
 
-    build_pool(source(tmp_path, ROWS + MORE, columns), LABELS, tmp_path / "whole")
+    build_pool(source(tmp_path, ROWS + MORE, columns), TASK, tmp_path / "whole")
     pool, whole = Pool.open(tmp_path / "pool"), Pool.open(tmp_path / "whole")
     assert found == Comparison(new=4, gone=3 if order == "alone" else 0)
     assert pool.columns(slice(None)) == whole.columns(slice(None))
@@ -56,11 +57,11 @@ def test_a_pool_that_grew_is_the_pool_that_is_read_at_once(
 
 def test_a_pool_may_grow_again_and_again(tmp_path: Path) -> None:
     rows = [(str(n), f"text {n % 5}", "") for n in range(40)]
-    build_pool(source(tmp_path, rows[:10], "it"), LABELS, tmp_path / "pool")
+    build_pool(source(tmp_path, rows[:10], "it"), TASK, tmp_path / "pool")
 
     for stop in (17, 18, 40):
         more = source(tmp_path, rows[:stop], "it")
-        append(Pool.open(tmp_path / "pool"), more, LABELS, tmp_path / "scratch")
+        append(Pool.open(tmp_path / "pool"), more, TASK, tmp_path / "scratch")
 
     pool = Pool.open(tmp_path / "pool")
     assert pool.ids(slice(None)) == [row[0] for row in rows]
@@ -70,13 +71,13 @@ def test_a_pool_may_grow_again_and_again(tmp_path: Path) -> None:
 
 def test_made_ids_count_the_copies_of_a_text(tmp_path: Path) -> None:
     rows = [("", "hello", ""), ("", "hello", "")]
-    build_pool(source(tmp_path, rows, "t"), LABELS, tmp_path / "pool")
+    build_pool(source(tmp_path, rows, "t"), TASK, tmp_path / "pool")
 
     again = append(
-        Pool.open(tmp_path / "pool"), source(tmp_path, rows, "t"), LABELS, tmp_path / "scratch"
+        Pool.open(tmp_path / "pool"), source(tmp_path, rows, "t"), TASK, tmp_path / "scratch"
     )
     more = source(tmp_path, [*rows, ("", "bye", ""), ("", "hello", "")], "t")
-    append(Pool.open(tmp_path / "pool"), more, LABELS, tmp_path / "scratch")
+    append(Pool.open(tmp_path / "pool"), more, TASK, tmp_path / "scratch")
 
     ids = Pool.open(tmp_path / "pool").ids(slice(None))
     assert again == Comparison(new=0, gone=0)
@@ -98,14 +99,14 @@ REFUSED = {
 @pytest.mark.parametrize("kind", REFUSED)
 def test_what_is_refused_changes_nothing(tmp_path: Path, kind: str) -> None:
     rows, message = REFUSED[kind]
-    build_pool(source(tmp_path, ROWS, "itl"), LABELS, tmp_path / "pool")
+    build_pool(source(tmp_path, ROWS, "itl"), TASK, tmp_path / "pool")
     before = contents(tmp_path / "pool")
 
     with pytest.raises(DataError, match=message):
         append(
             Pool.open(tmp_path / "pool"),
             source(tmp_path, rows, "itl"),
-            LABELS,
+            TASK,
             tmp_path / "scratch",
         )
 
@@ -114,24 +115,24 @@ def test_what_is_refused_changes_nothing(tmp_path: Path, kind: str) -> None:
 
 
 def test_known_labels_come_all_or_not_at_all(tmp_path: Path) -> None:
-    build_pool(source(tmp_path, ROWS, "it"), LABELS, tmp_path / "pool")
+    build_pool(source(tmp_path, ROWS, "it"), TASK, tmp_path / "pool")
 
     with pytest.raises(ConfigError, match=r"pool.label is 'label', but the pool has no known"):
         append(
             Pool.open(tmp_path / "pool"),
             source(tmp_path, ROWS + MORE, "itl"),
-            LABELS,
+            TASK,
             tmp_path / "scratch",
         )
 
 
 def test_a_comparison_changes_nothing_and_counts_all(tmp_path: Path) -> None:
-    build_pool(source(tmp_path, ROWS, "itl"), LABELS, tmp_path / "pool")
+    build_pool(source(tmp_path, ROWS, "itl"), TASK, tmp_path / "pool")
     before = contents(tmp_path / "pool")
     rows = [("7", "a goal!", "sport"), *ROWS[1:2], *MORE]
 
     found = compare(
-        Pool.open(tmp_path / "pool"), source(tmp_path, rows, "itl"), LABELS, tmp_path / "scratch"
+        Pool.open(tmp_path / "pool"), source(tmp_path, rows, "itl"), TASK, tmp_path / "scratch"
     )
 
     assert (found.new, found.gone, found.changed) == (4, 1, 1)
@@ -140,13 +141,13 @@ def test_a_comparison_changes_nothing_and_counts_all(tmp_path: Path) -> None:
 
 
 def test_a_part_that_a_kill_left_is_not_of_the_pool(tmp_path: Path) -> None:
-    build_pool(source(tmp_path, ROWS, "it"), LABELS, tmp_path / "pool")
+    build_pool(source(tmp_path, ROWS, "it"), TASK, tmp_path / "pool")
     record = (tmp_path / "pool" / "pool.json").read_bytes()
     more = source(tmp_path, ROWS + MORE, "it")
-    append(Pool.open(tmp_path / "pool"), more, LABELS, tmp_path / "scratch")
+    append(Pool.open(tmp_path / "pool"), more, TASK, tmp_path / "scratch")
     (tmp_path / "pool" / "pool.json").write_bytes(record)  # the kill came before it was written
     shutil.copytree(tmp_path / "pool", tmp_path / "scratch")  # and left the scratch folder
 
     assert len(Pool.open(tmp_path / "pool")) == 3
-    append(Pool.open(tmp_path / "pool"), more, LABELS, tmp_path / "scratch")
+    append(Pool.open(tmp_path / "pool"), more, TASK, tmp_path / "scratch")
     assert len(Pool.open(tmp_path / "pool").ids(slice(None))) == 7

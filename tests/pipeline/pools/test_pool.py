@@ -16,8 +16,11 @@ from hilt.pipeline.configuration.source import Source, TestSource
 from hilt.pipeline.pools.building import build_pool
 from hilt.pipeline.pools.pool import Pool
 from hilt.pipeline.pools.same_text import find_repeats, hash_texts
+from hilt.tasks.base import Task
+from hilt.tasks.single import Single
+from hilt.values import in_words
 
-LABELS = ["sport", "world"]
+TASK = Single(("sport", "world"))
 POOL = """id,text,label
 007,Hello,sport
 b,"two
@@ -35,14 +38,18 @@ def write(folder: Path, content: str, name: str = "a.csv") -> str:
 
 
 def build(folder: Path, content: str, **columns: Any) -> Pool:
-    build_pool(Source(path=write(folder, content), **columns), LABELS, folder / "pool")
+    build_pool(Source(path=write(folder, content), **columns), TASK, folder / "pool")
     return Pool.open(folder / "pool")
 
 
-def complaint(folder: Path, source: Source, labels: list[str] | None = LABELS) -> str:
+def known(pool: Pool, task: Task = TASK) -> dict[int, str]:
+    return {index: in_words(value) for index, value in pool.known_answers(task).items()}
+
+
+def complaint(folder: Path, source: Source, task: Single | None = TASK) -> str:
     before = sorted(folder.iterdir())
     with pytest.raises(DataError) as caught:
-        build_pool(source, labels, folder / "pool")
+        build_pool(source, task, folder / "pool")
     assert sorted(folder.iterdir()) == before
     return str(caught.value)
 
@@ -57,7 +64,7 @@ def test_a_pool_answers_what_the_source_said(tmp_path: Path) -> None:
     assert pool.items([3]).ids == ["d"]
     assert pool.items(slice(0, 6, 5)).texts == ["Hello", "  "]
     assert pool.groups.tolist() == [0, 1, 0, 3, 4, 3]
-    assert pool.answer_key(LABELS).tolist() == [0, 1, -1, 1, 0, 0]
+    assert known(pool) == {0: "sport", 1: "world", 3: "world", 4: "sport", 5: "sport"}
     assert pool.index_of(["e", "007", "e"]).tolist() == [4, 0, 4]
     assert pool.texts([]) == []
 
@@ -146,7 +153,7 @@ def test_a_pool_without_labels_has_no_answer_key(tmp_path: Path) -> None:
     pool = build(tmp_path, POOL, id="id")
 
     assert not pool.has_answer_key
-    assert pool.answer_key(LABELS).tolist() == [-1] * 6
+    assert known(pool) == {}
 
 
 def test_a_folder_without_a_pool_is_refused(tmp_path: Path) -> None:
@@ -172,7 +179,7 @@ def test_a_torn_record_of_a_pool_is_a_plain_sentence(tmp_path: Path, content: by
 def test_a_label_may_be_anything_when_no_list_is_given(tmp_path: Path) -> None:
     build_pool(Source(path=write(tmp_path, POOL), label="label"), None, tmp_path / "pool")
 
-    assert Pool.open(tmp_path / "pool").answer_key(["world"]).tolist() == [-1, 0, -1, 0, -1, -1]
+    assert known(Pool.open(tmp_path / "pool"), Single(("world",))) == {1: "world", 3: "world"}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from hilt.pipeline.proposing.members import GIVEN, KIND
 from hilt.pipeline.proposing.panel import Panel
 from hilt.pipeline.reviewing.given_proposals import _name
 from hilt.pipeline.workspace.workspace import Workspace
+from tests.one_label import known_labels, known_positions
 
 Open = Callable[[str], Workspace]
 NAME = "given-predictions"
@@ -32,7 +33,7 @@ def save(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
 
 def predictions(work: Workspace, path: Path, count: int = 60, label: str = "") -> Path:
     """What another program says of the first items: what is right, or one label of all."""
-    right = work.pool.known_labels()
+    right = known_labels(work)
     rows = [
         {"id": item_id, "label": label or right[item_id], "probability": "0,9"}
         for item_id in work.pool.ids(range(count))
@@ -42,7 +43,7 @@ def predictions(work: Workspace, path: Path, count: int = 60, label: str = "") -
 
 def likeliest(work: Workspace) -> float:
     """How often the fused proposal is right."""
-    key = work.pool.answer_key(work.config.label_names)
+    key = known_positions(work)
     return float((work.fused.open().argmax(axis=1) == key).mean())
 
 

@@ -30,6 +30,7 @@ from hilt.rows import Rows
 from hilt.tasks.single import Single
 from hilt.types import Batch, BatchItem, Decision, Selection, SelectionView
 from hilt.values import value_of
+from tests.one_label import known_labels
 
 MakeWorkspace = Callable[..., Workspace]
 WRONG = "animals"  # what the reviewer says of some items that are about sport
@@ -131,7 +132,7 @@ def test_doubts_count_less_once_people_have_confirmed_their_labels() -> None:
 
 def answer(workspace: Workspace, batch: Batch, wrong: int = 0, reviewer: str = "ann") -> list[str]:
     """Answer a batch by the key, but `wrong` items on sport, and return those."""
-    key = workspace.pool.known_labels()
+    key = known_labels(workspace)
     sport = [item.item_id for item in batch.items if key[item.item_id] == "sport"]
     blind = {item.item_id for item in batch.items if item.blind}
     mistaken = [item_id for item_id in sport if item_id not in blind][:wrong]
@@ -249,7 +250,7 @@ def test_the_same_reviewer_replaces_and_another_adds_a_vote(mistaken: Mistaken) 
 
 def test_a_confirmed_label_is_not_asked_again(mistaken: Mistaken) -> None:
     workspace, batch, wrong = mistaken
-    key = workspace.pool.known_labels()
+    key = known_labels(workspace)
     record(
         workspace,
         [

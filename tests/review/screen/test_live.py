@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from hilt.pipeline.workspace.workspace import Workspace
 from tests.conftest import LABELS
+from tests.one_label import known_labels
 from tests.review.screen.conftest import Screen, text_of, wait_for_item, wait_until_saved
 
 REFILL = "review:\n  refill_below: 3\n  blind_share: 0.0\n"
@@ -26,7 +27,7 @@ def live(small_workspace: Callable[[str], Workspace]) -> Iterator[Screen]:
 
 def test_more_items_appear_without_a_reload(live: Screen, open_page: Callable[..., Page]) -> None:
     pool = live.workspace.pool
-    truth = dict(zip(pool.texts(slice(None)), pool.known_labels().values(), strict=True))
+    truth = dict(zip(pool.texts(slice(None)), known_labels(live.workspace).values(), strict=True))
     page = open_page(live)
     wait_for_item(page)
 
