@@ -36,6 +36,8 @@ def workspace(tmp_path: Path) -> Workspace:
         "task": "tests.toys.words:Words",
         "pool": {"path": "pool.csv", "id": "id"},
         "labels": ["key", "name"],
+        "proposers": [{"kind": "tests.toys.word_models:Lexicon", "settings": {"words": {}}}],
+        "student": {"kind": "tests.toys.word_models:WordCounts"},
         "duplicates": {"near": False},
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
