@@ -106,6 +106,9 @@ def model_card(
         "card": card,
         "encoder": _encoder(saved),
         "own": list(own_classes(saved)),
+        "what": _what(saved),
+        "known_layout": saved.task.layout in TASKS.built_in,
+        "onnx": not {saved.student.kind, _embedder_kind(saved)} & {*own_classes(saved)},
         "texts": _examples(saved.medium),
     }
     return _render("model_card.md", head, values)
@@ -118,15 +121,27 @@ def onnx_card(labels: Sequence[str], card: Card) -> str:
 
 def own_classes(saved: SavedStudent) -> tuple[str, ...]:
     """Name the classes that are not hilt's, and must be trusted where the student is used."""
-    embedder, medium = saved.record["embedder"] or {}, saved.record.get(MEDIUM, TEXT.name)
-    task = saved.record.get(TASK, Single.layout)
+    medium, task = saved.record.get(MEDIUM, TEXT.name), saved.record.get(TASK, Single.name)
     named = (
         (STUDENTS, saved.student.kind),
-        (EMBEDDERS, embedder.get("kind", "sentence_transformers")),
+        (EMBEDDERS, _embedder_kind(saved)),
         (MEDIA, medium if isinstance(medium, str) else medium["kind"]),
         (TASKS, task if isinstance(task, str) else task["kind"]),
     )
     return tuple(kind for registry, kind in named if registry.is_own(kind))
+
+
+def _embedder_kind(saved: SavedStudent) -> str:
+    return str((saved.record["embedder"] or {}).get("kind", "sentence_transformers"))
+
+
+def _what(saved: SavedStudent) -> str:
+    """Say what a student is, in a few words."""
+    if saved.task.layout not in TASKS.built_in:
+        return f"A model for the task `{saved.task.name}`"
+    if saved.medium.name == TEXT.name:
+        return "A text classifier"
+    return f"A classifier of `{saved.medium.name}`"
 
 
 def _examples(medium: Medium) -> str:

@@ -177,6 +177,10 @@ def test_the_released_student_marks_the_words_of_new_texts(
     result = hilt.predict(tmp_path / "out", new, tmp_path / "p.csv", trust=release.trust)
     student = hilt.load_student(tmp_path / "out", trust=release.trust)
 
+    card = (tmp_path / "out" / "student" / "README.md").read_text(encoding="utf-8")
+    assert "A model for the task `words` with 2 labels." in card
+    assert "answers = student.predict(texts)  # as in the dataset of the release\nrows =" in card
+    assert "onnx" not in card.lower()
     assert release.trust == ("tests.toys.word_models:WordCounts", "tests.toys.words:Words")
     assert student.predict(["superb soup", "the view"]) == ['[["good", 0, 6]]', "[]"]
     assert student.predict_proba(["superb soup", "the view"]).shape == (4, 3)
