@@ -22,7 +22,7 @@ from hilt.pipeline.workspace.files import WorkspaceFiles
 from hilt.pipeline.workspace.matching import MATCHES, Matching
 from hilt.pipeline.workspace.tables import BatchItemRow
 from hilt.pipeline.workspace.workspace import Workspace
-from hilt.proposers.given import SCHEMA
+from hilt.proposers.given import SCHEMA, Given
 from hilt.reading.opening import PACKED_ENDINGS
 from hilt.reading.options import Options
 from hilt.reading.table import ENDINGS, Table, open_table
@@ -88,9 +88,15 @@ def import_proposals(
             `auto`.
 
     Raises:
+        ConfigError: If the answers to the task are not one label each.
         DataError: If the file cannot be read or has nothing to propose, or a line does not fit and
             `partial` is not set; then nothing is stored.
     """
+    if workspace.task.layout not in Given.tasks:
+        raise ConfigError(
+            "Files of proposals serve tasks with one label an item, but the task is"
+            f" {workspace.task.name!r}; use a proposer of your own."
+        )
     path = Path(file)
     name = _name(path)
     if (path / RELEASED).is_file():

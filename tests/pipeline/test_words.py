@@ -23,6 +23,7 @@ from hilt.pipeline.loop_state import LoopState
 from hilt.pipeline.proposing.work import PredictWork
 from hilt.pipeline.releasing.loaded import as_items
 from hilt.pipeline.reporting.pool_map import pool_map
+from hilt.pipeline.reviewing.given_proposals import import_proposals
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.review.answers.json_cell import JsonForm
 from hilt.types import Part, Value
@@ -315,3 +316,10 @@ def test_a_benchmark_refuses_the_task_before_it_begins(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="one label each, but the task is 'words'"):
         benchmark(path, tmp_path / "runs", plan)
+
+
+def test_a_file_of_proposals_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "said.csv").write_text("id,marks\n0,-\n", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="one label an item, but the task is 'words'"):
+        import_proposals(workspace, tmp_path / "said.csv")
