@@ -95,7 +95,7 @@ def test_what_is_measured_is_called_what_the_task_calls_it(
 
     assert "Closeness on labelled items" in told
     assert "closeness" in told.split("Proposers")[1]
-    assert "so you can expect the closeness" in report.lower()
+    assert "so the closeness that was measured on items like the pool" in report.lower()
     assert '<th scope="col" class="number">Closeness</th>' in report
     assert "Closeness of the student on labelled items" in dataset
     assert "| closeness (95 % interval) |" in model

@@ -34,7 +34,12 @@ def test_a_digit_is_a_rating(screen: Screen, open_page: OpenPage) -> None:
 
 
 def test_a_task_without_a_part_says_that_answers_come_by_file(make_screen: MakeScreen) -> None:
-    screen = make_screen(made_up_texts(3), task="tests.toys.words:Words")
+    screen = make_screen(
+        made_up_texts(3),
+        task="tests.toys.words:Words",
+        proposers=[{"kind": "tests.toys.word_models:Lexicon", "settings": {"words": {}}}],
+        student={"kind": "tests.toys.word_models:WordCounts"},
+    )
 
     with httpx.Client(follow_redirects=True) as client:
         pages = [client.get(screen.opening), client.get(screen.address + "bulk")]
