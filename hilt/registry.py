@@ -58,7 +58,7 @@ def _parts(path: str) -> tuple[str, str]:
     return module, name
 
 
-_REBUILD = "correct it or its settings; --debug shows where it failed"
+REBUILD = "correct it or its settings; --debug shows where it failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Registry:
         """
         if not self.is_own(name):
             return self._builder(name, who)(*given, **named, **settings)
-        with blamed_on(who, _REBUILD):
+        with blamed_on(who, REBUILD):
             build = self._builder(name, who)
             settings = _checked(build, who, settings, given, named)
             made = build(*given, **named, **settings)
@@ -159,7 +159,7 @@ class Registry:
         """
         if self.is_own(name):
             build = self._builder(name, name)
-            with blamed_on(name, _REBUILD):
+            with blamed_on(name, REBUILD):
                 _checked(build, name, settings, self.given, dict.fromkeys(self.named))
 
     def _builder(self, name: str, who: str) -> Any:  # noqa: ANN401

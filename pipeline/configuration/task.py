@@ -10,7 +10,7 @@ from pydantic import Field
 from hilt.errors import ExtensionError
 from hilt.own_code import blamed_on
 from hilt.pipeline.configuration.section import Named
-from hilt.registry import Registry
+from hilt.registry import REBUILD, Registry
 from hilt.review.answers.base import form_of
 from hilt.review.screen.parts import part_of
 from hilt.tasks.base import TASKS, Answers, RowMath, Task
@@ -45,7 +45,7 @@ class TaskSection(Named):
 
 def _check_parts(task: Task, who: str) -> None:
     """Make sure that a task of the user's own has all that it must, and names what there is."""
-    with blamed_on(who, "correct it or its settings; --debug shows where it failed"):
+    with blamed_on(who, REBUILD):
         parts = (("answers", task.answers, Answers), ("rows", task.rows, RowMath))
     for name, part, protocol in parts:
         wanted = (each for each in vars(protocol) if not each.startswith("_"))

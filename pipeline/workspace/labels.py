@@ -54,11 +54,6 @@ class ItemLabel:
     decision: int = 0
 
     @property
-    def label(self) -> str | None:
-        """The label of an answer that is one label."""
-        return self.value[0].label if self.value else None
-
-    @property
     def by_people(self) -> bool:
         """Whether there is a label, and people gave it."""
         return self.value is not None and not self.machine

@@ -18,6 +18,7 @@ from hilt.pipeline.workspace.decision_rows import decision_row
 from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import Decision, DecisionKind
+from hilt.values import value_of
 from scripts.support.rehearsal import made_up_texts, rehearsal_workspace
 from tests.one_label import known_labels
 
@@ -113,8 +114,8 @@ def test_known_answers_are_imported_and_measure_people(
     gold = json.loads(run("agreement", workspace.folder, "--json")[1])["gold"]
 
     assert (gold["ann"]["share"], gold["ann"]["items"]) == (0.5, 2)
-    outcomes = {outcome.index: outcome.label for outcome in LoopState.read(workspace).resolved}
-    assert outcomes[1] == "tech"
+    outcomes = {outcome.index: outcome.value for outcome in LoopState.read(workspace).resolved}
+    assert outcomes[1] == value_of("tech")
 
 
 def test_status_and_report_tell_of_the_people(small_workspace: Open) -> None:

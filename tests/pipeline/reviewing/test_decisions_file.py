@@ -220,9 +220,9 @@ def test_another_pool_gets_what_people_said_as_labels_given_before(
     assert not any(row.audit or row.blind or row.kind == "machine" or row.batch for row in stored)
     assert "chess-0" not in {row.item_id for row in stored}  # it was taken back
     then = {
-        each.item_id: each.label for each in LoopState.read(said).item_labels if not each.machine
+        each.item_id: each.value for each in LoopState.read(said).item_labels if not each.machine
     }
-    assert {each.item_id: each.label for each in LoopState.read(other).item_labels} == then
+    assert {each.item_id: each.value for each in LoopState.read(other).item_labels} == then
     assert [row.decided_at for row in stored][-1] == said.database.decisions()[-3].decided_at
     audit = hilt.status(said).audit_labels
     assert result.as_labels == (

@@ -19,7 +19,7 @@ from hilt.pipeline.selecting.batches import select
 from hilt.pipeline.training.train import train
 from hilt.pipeline.workspace.workspace import Workspace
 from hilt.types import BatchItem, Decision, Floats
-from hilt.values import in_words
+from hilt.values import in_words, value_of
 
 Open = Callable[[str], Workspace]
 
@@ -182,8 +182,12 @@ def test_a_person_may_set_a_machines_answer_aside(small_workspace: Open, tmp_pat
 
     outcomes = {outcome.index: outcome for outcome in LoopState.read(workspace).resolved}
     overruled, skipped = outcomes[first.index], outcomes[second.index]
-    assert (overruled.label, overruled.reviewers, overruled.machine) == ("sport", ("ann",), False)
-    assert (skipped.label, skipped.machine) == (None, False)
+    assert (overruled.value, overruled.reviewers, overruled.machine) == (
+        value_of("sport"),
+        ("ann",),
+        False,
+    )
+    assert (skipped.value, skipped.machine) == (None, False)
 
 
 def test_no_person_may_take_a_machines_name(small_workspace: Open, tmp_path: Path) -> None:

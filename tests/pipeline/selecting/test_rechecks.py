@@ -28,7 +28,7 @@ from hilt.pipeline.workspace.tables import BatchItemRow, DecisionRow
 from hilt.pipeline.workspace.workspace import Workspace, open_workspace
 from hilt.rows import Rows
 from hilt.tasks.single import Single
-from hilt.types import Batch, BatchItem, Decision, Selection, SelectionView
+from hilt.types import Batch, BatchItem, Decision, Selection, SelectionView, Value
 from hilt.values import value_of
 from tests.one_label import known_labels
 
@@ -231,8 +231,8 @@ def test_an_older_answer_read_again_does_not_answer_a_recheck(mistaken: Mistaken
     assert wrong[0] in {item.item_id for item in LoopState.read(workspace).undecided(batch).items}
 
 
-def labels_of(workspace: Workspace) -> dict[str, str | None]:
-    return {outcome.item_id: outcome.label for outcome in LoopState.read(workspace).resolved}
+def values_of(workspace: Workspace) -> dict[str, Value | None]:
+    return {outcome.item_id: outcome.value for outcome in LoopState.read(workspace).resolved}
 
 
 def test_the_same_reviewer_replaces_and_another_adds_a_vote(mistaken: Mistaken) -> None:
@@ -242,10 +242,10 @@ def test_the_same_reviewer_replaces_and_another_adds_a_vote(mistaken: Mistaken) 
     record(workspace, [Decision(wrong[1], "label", ("food",), "ben", batch.number)])
     outcomes = {outcome.item_id: outcome for outcome in LoopState.read(workspace).resolved}
 
-    assert outcomes[wrong[0]].label == "sport"
+    assert outcomes[wrong[0]].value == value_of("sport")
     assert outcomes[wrong[1]].reviewers == ("ben",)
     record(workspace, [Decision(wrong[1], "label", (WRONG,), "cleo", batch.number)])
-    assert labels_of(workspace)[wrong[1]] == WRONG
+    assert values_of(workspace)[wrong[1]] == value_of(WRONG)
 
 
 def test_a_confirmed_label_is_not_asked_again(mistaken: Mistaken) -> None:

@@ -79,8 +79,8 @@ def test_the_audit_goes_on_as_it_was(audited: Path, grown: Workspace) -> None:
     assert len(grown.pool) == 560
     assert grown.pool.ids(slice(60)) == before.pool.ids(slice(None))
     assert [i for i in order_of_audit(grown) if i < 60] == order_of_audit(before)
-    assert [(o.index, o.label) for o in LoopState.read(grown).item_labels if o.audit] == [
-        (o.index, o.label) for o in LoopState.read(before).item_labels if o.audit
+    assert [(o.index, o.value) for o in LoopState.read(grown).item_labels if o.audit] == [
+        (o.index, o.value) for o in LoopState.read(before).item_labels if o.audit
     ]
 
 

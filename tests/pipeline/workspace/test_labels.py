@@ -42,13 +42,13 @@ def test_what_was_taken_back_leaves_no_outcome() -> None:
 def test_an_earlier_decision_stands_again_when_the_later_is_taken_back() -> None:
     rows = [row(1, "ann", "sport"), row(2, "ann", "tech"), undo(3, "ann", "key-2")]
 
-    assert [outcome.label for outcome in resolve_all(rows, ANSWERS)] == ["sport"]
+    assert [outcome.value for outcome in resolve_all(rows, ANSWERS)] == [value_of("sport")]
 
 
 def test_nobody_takes_back_what_another_said() -> None:
     rows = [row(1, "ann", "sport"), undo(2, "bob", "key-1")]
 
-    assert [outcome.label for outcome in resolve_all(rows, ANSWERS)] == ["sport"]
+    assert [outcome.value for outcome in resolve_all(rows, ANSWERS)] == [value_of("sport")]
 
 
 def test_an_adjudication_outweighs_the_majority_and_keeps_who_agreed() -> None:
@@ -61,7 +61,11 @@ def test_an_adjudication_outweighs_the_majority_and_keeps_who_agreed() -> None:
 
     (outcome,) = resolve_all(rows, ANSWERS)
 
-    assert (outcome.label, outcome.reviewers, outcome.audit) == ("sport", ("ann", "dan"), True)
+    assert (outcome.value, outcome.reviewers, outcome.audit) == (
+        value_of("sport"),
+        ("ann", "dan"),
+        True,
+    )
 
 
 def test_a_known_answer_outweighs_everything() -> None:
@@ -71,13 +75,13 @@ def test_a_known_answer_outweighs_everything() -> None:
         row(3, "dan", "sport", kind="adjudication"),
     ]
 
-    assert resolve_all(rows, ANSWERS)[0].label == "politics"
+    assert resolve_all(rows, ANSWERS)[0].value == value_of("politics")
 
 
 def test_an_adjudicator_may_say_that_an_item_has_no_label() -> None:
     rows = [row(1, "ann", "sport"), row(2, "dan", None, kind="adjudication")]
 
-    assert resolve_all(rows, ANSWERS)[0].label is None
+    assert resolve_all(rows, ANSWERS)[0].value is None
 
 
 def test_who_is_overruled_stays_in_the_audit() -> None:
@@ -86,7 +90,7 @@ def test_who_is_overruled_stays_in_the_audit() -> None:
 
     (outcome,) = resolve_all([blind, settled], ANSWERS)
 
-    assert (outcome.label, outcome.audit, outcome.blind) == ("tech", True, True)
+    assert (outcome.value, outcome.audit, outcome.blind) == (value_of("tech"), True, True)
     assert outcome.reviewers == ("cleo",)
 
 

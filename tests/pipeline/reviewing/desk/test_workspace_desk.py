@@ -400,8 +400,8 @@ def test_gold_items_come_blind_and_each_once(rehearse: Rehearse) -> None:
 
     at_desk(workspace, work)
 
-    outcomes = {outcome.index: outcome.label for outcome in LoopState.read(workspace).resolved}
-    assert {outcomes[item] for item in range(15, 20)} == {"sport"}
+    outcomes = {outcome.index: outcome.value for outcome in LoopState.read(workspace).resolved}
+    assert {outcomes[item] for item in range(15, 20)} == {value_of("sport")}
 
 
 def test_a_group_shares_its_label_nearest_first_without_blind_items(rehearse: Rehearse) -> None:
